@@ -1,0 +1,1 @@
+"""An emulated AWS in which things happen: mail is routed, tasks run, alarms fire, services scale."""

@@ -1,0 +1,54 @@
+"""The one clock of the emulated cloud: AWS time, which may run faster than the wall clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Clock:
+    """AWS time = origin + (wall time - origin) * scale.
+
+    At scale 60 a minute of AWS passes in a second. Every timestamp an AWS answer carries and every
+    timer of the emulated cloud is in AWS time; nothing else in `emulation/` reads a clock or sleeps.
+    """
+
+    scale: float = 1.0
+    origin: float = field(default_factory=time.time)
+    """Wall epoch seconds at which AWS time and wall time were equal."""
+    _started: float = field(default_factory=time.monotonic, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ValueError(f"clock scale must be above 0 (1 is real time), got {self.scale!r}")
+
+    def now(self) -> float:
+        """AWS time, epoch seconds."""
+        return self.origin + (time.monotonic() - self._started) * self.scale
+
+    def now_ms(self) -> int:
+        """AWS time, epoch milliseconds."""
+        return int(self.now() * 1000)
+
+    def utcnow(self) -> datetime:
+        """AWS time, timezone-aware UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def wall(self, aws_seconds: float) -> float:
+        """The wall seconds in which so many AWS seconds pass."""
+        return aws_seconds / self.scale
+
+    async def sleep(self, aws_seconds: float) -> None:
+        """Let so many AWS seconds pass."""
+        await asyncio.sleep(max(0.0, aws_seconds) / self.scale)
+
+    async def sleep_until(self, aws_epoch: float) -> None:
+        """Sleep until AWS time has reached `aws_epoch`; returns at once when it has."""
+        await self.sleep(aws_epoch - self.now())
+
+    def environment(self) -> dict[str, str]:
+        """What a task finds in its environment, so that its own timers can follow AWS time."""
+        return {"CLOCK_SCALE": f"{self.scale:g}", "CLOCK_ORIGIN": f"{self.origin:.6f}"}
