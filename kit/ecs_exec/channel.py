@@ -1,0 +1,183 @@
+"""The client's end of one SSM data channel, over a WebSocket.
+
+send, resize, terminate -->  Outgoing  --> socket
+output <-- Incoming <-- socket              (everything is acknowledged; lost messages are sent again)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from datachannel import Incoming, Message, MessageError, Outgoing, acknowledge, acknowledged_sequence
+from datachannel import message as wire
+from datachannel.stream import CHECK_INTERVAL
+
+CLIENT_VERSION = "1.2.835.0"
+"""The session-manager-plugin whose behaviour this client follows."""
+_OPEN_TIMEOUT = 20.0
+_SIGNED_ALREADY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Security-Token")
+
+
+class ChannelError(Exception):
+    """The channel could not be opened, broke, or speaks what this client does not."""
+
+
+def signed_headers(stream_url: str, credentials: Any, region: str) -> dict[str, str]:
+    """SigV4 headers for the WebSocket upgrade, service `ssmmessages`; none when the URL is signed already.
+
+    `credentials` is botocore's; None signs nothing, as the plugin does.
+    """
+    if credentials is None or any(mark in stream_url for mark in _SIGNED_ALREADY):
+        return {}
+    url = stream_url.replace("wss://", "https://", 1).replace("ws://", "http://", 1)
+    request = AWSRequest(method="GET", url=url)
+    SigV4Auth(credentials.get_frozen_credentials(), "ssmmessages", region).add_auth(request)
+    wanted = ("authorization", "x-amz-date", "x-amz-security-token")
+    return {key: value for key, value in request.headers.items() if key.lower() in wanted}
+
+
+class DataChannel:
+    """One open session: ordered bytes out, acknowledged bytes in."""
+
+    def __init__(self, socket: ClientConnection, new_id: Callable[[], UUID]) -> None:
+        self._socket = socket
+        self._new_id = new_id
+        self._incoming = Incoming()
+        self._outgoing = Outgoing(self._stream_message)
+        self.closed_with: str | None = None
+        """What `channel_closed` said; empty when the session simply ended, None while it is open."""
+
+    async def output(self) -> AsyncIterator[bytes]:
+        """What the remote terminal writes, in order, until the session ends.
+
+        Raises `ChannelError` when the connection breaks first.
+        """
+        try:
+            async for frame in self._socket:
+                for message in await self._accept(frame):
+                    if message.type == wire.CHANNEL_CLOSED:
+                        self.closed_with = str(message.json().get("Output") or "")
+                        return
+                    if message.payload_type in (wire.BYTES, wire.STDERR):
+                        yield message.payload
+                    elif message.payload_type == wire.HANDSHAKE_REQUEST:
+                        await self._answer_handshake(message)
+        except ConnectionClosed as error:
+            raise ChannelError(f"the data channel broke: {error}") from error
+        except MessageError as error:
+            raise ChannelError(f"the data channel sent something unreadable: {error}") from error
+        raise ChannelError("the data channel was closed without channel_closed")
+
+    async def send(self, data: bytes) -> None:
+        """Bytes for the remote terminal's input."""
+        for start in range(0, len(data), wire.CHUNK):
+            await self._push(wire.BYTES, data[start : start + wire.CHUNK])
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self._push(wire.SIZE, json.dumps({"cols": columns, "rows": rows}, separators=(",", ":")).encode())
+
+    async def terminate(self) -> None:
+        """Ask the agent to end the session."""
+        await self._push(wire.FLAG, wire.TERMINATE_SESSION)
+
+    async def resend_lost(self) -> None:
+        """Runs beside the session and repeats what was not acknowledged in time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL)
+            if (message := self._outgoing.due(loop.time())) is not None:
+                await self._socket.send(message.encode())
+
+    async def _accept(self, frame: str | bytes) -> list[Message]:
+        message = Message.decode(frame.encode() if isinstance(frame, str) else frame)
+        if message.type == wire.ACKNOWLEDGE:
+            self._outgoing.acknowledge(acknowledged_sequence(message), asyncio.get_running_loop().time())
+            return []
+        if message.type == wire.CHANNEL_CLOSED:
+            return [message]
+        if message.type != wire.OUTPUT:
+            return []
+        confirm, ready = self._incoming.receive(message)
+        if confirm:
+            await self._socket.send(acknowledge(message, id=self._new_id(), created=_epoch_ms()).encode())
+        return ready
+
+    async def _answer_handshake(self, request: Message) -> None:
+        asked = request.json().get("RequestedClientActions") or []
+        if any(action.get("ActionType") == "KMSEncryption" for action in asked):
+            raise ChannelError(
+                "the cluster encrypts ECS Exec sessions with a KMS key, which this client does not support. Remove "
+                "executeCommandConfiguration.kmsKeyId from the cluster, or use the AWS session-manager-plugin."
+            )
+        done = [
+            {"ActionType": a.get("ActionType"), "ActionStatus": 1, "ActionResult": None, "Error": ""} for a in asked
+        ]
+        answer = {"ClientVersion": CLIENT_VERSION, "ProcessedClientActions": done, "Errors": None}
+        await self._push(wire.HANDSHAKE_RESPONSE, json.dumps(answer, separators=(",", ":")).encode())
+
+    async def _push(self, payload_type: int, payload: bytes) -> None:
+        message = self._outgoing.push(payload_type, payload, asyncio.get_running_loop().time())
+        try:
+            await self._socket.send(message.encode())
+        except ConnectionClosed as error:
+            raise ChannelError(f"the data channel broke while sending: {error}") from error
+
+    def _stream_message(self, sequence: int, flags: int, payload_type: int, payload: bytes) -> Message:
+        return Message(wire.INPUT, sequence, payload, self._new_id(), _epoch_ms(), payload_type, flags)
+
+
+@asynccontextmanager
+async def open_channel(
+    session: Mapping[str, str],
+    *,
+    credentials: Any = None,
+    region: str = "us-east-1",
+    new_id: Callable[[], UUID] = uuid4,
+) -> AsyncIterator[DataChannel]:
+    """Open the channel of an ExecuteCommand (or StartSession) answer: `sessionId`, `streamUrl`, `tokenValue`.
+
+    Raises `ChannelError`. The token is in no message of it.
+    """
+    url = session["streamUrl"]
+    try:
+        socket = await connect(
+            url,
+            additional_headers=signed_headers(url, credentials, region),
+            compression=None,
+            max_size=None,
+            ping_interval=30,
+            open_timeout=_OPEN_TIMEOUT,
+        )
+    except (OSError, TimeoutError, InvalidHandshake) as error:
+        where = url.split("?", 1)[0]
+        raise ChannelError(f"could not open the data channel {where}: {error or type(error).__name__}") from error
+    async with socket:
+        hello = {
+            "MessageSchemaVersion": "1.0",
+            "RequestId": str(new_id()),
+            "TokenValue": session["tokenValue"],
+            "ClientId": str(new_id()),
+            "ClientVersion": CLIENT_VERSION,
+        }
+        await socket.send(json.dumps(hello, separators=(",", ":")))
+        channel = DataChannel(socket, new_id)
+        resender = asyncio.create_task(channel.resend_lost())
+        try:
+            yield channel
+        finally:
+            resender.cancel()
+
+
+def _epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
