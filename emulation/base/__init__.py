@@ -1,0 +1,32 @@
+"""Where declared state lives: an AWS emulator that stores what it is told, behind one small seam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from emulation.base.wire import HttpRequest, HttpResponse
+
+__all__ = ["Base", "HttpRequest", "HttpResponse"]
+
+
+class Base(Protocol):
+    """Stores declared state. Answers any AWS call that no controller answers itself."""
+
+    async def start(self) -> None:
+        """Begin; returns at once, calls made before it is ready wait."""
+        ...
+
+    async def forward(self, service: str, operation: str, request: HttpRequest) -> HttpResponse:
+        """Answer a client's request in that client's own wire protocol, AWS errors included.
+        Raises `AwsError` for what the base does not have."""
+        ...
+
+    async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call with botocore-shaped parameters; returns botocore-shaped output, without
+        `ResponseMetadata`. Raises `AwsError` with AWS's code, also for parameters its model refuses."""
+        ...
+
+    async def stop(self) -> None:
+        """Forget everything. Must not raise."""
+        ...

@@ -1,0 +1,37 @@
+"""What the emulated cloud tells about itself, below `/_emulation/`: no S3 bucket can be named so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from emulation.gateway.record import Recorder
+
+Answer = Callable[[], Awaitable[Any]]
+"""Returns something JSON-able."""
+
+
+class Admin:
+    def __init__(self, recorder: Recorder, answers: Mapping[str, Answer]) -> None:
+        """`answers`: name → what `GET /_emulation/<name>` answers."""
+        self._recorder = recorder
+        self._answers = dict(answers)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/_emulation/calls", self._calls), web.get("/_emulation/{name}", self._named)]
+
+    async def _calls(self, request: web.Request) -> web.Response:
+        since = request.query.get("since", "0")
+        if not since.isdecimal():
+            return web.json_response({"error": f"since must be a call's number, got {since!r}"}, status=400)
+        return web.json_response([asdict(call) for call in self._recorder.since(int(since))])
+
+    async def _named(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self._answers:
+            known = ", ".join(sorted([*self._answers, "calls"]))
+            return web.json_response({"error": f"no /_emulation/{name}; there are {known}"}, status=404)
+        return web.json_response(await self._answers[name]())

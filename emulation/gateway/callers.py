@@ -1,0 +1,37 @@
+"""Access keys and whose they are: how a call is known to come from one task and no other."""
+
+from __future__ import annotations
+
+from emulation.controller import Caller, Credentials
+from emulation.errors import AwsError
+from emulation.ids import Ids
+
+ANONYMOUS = Caller("external", "anonymous")
+
+
+class AccessKeys:
+    """Issues temporary credentials and tells the caller behind a key. A key nobody issued is a user's own."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._callers: dict[str, Caller] = {}
+        self._revoked: set[str] = set()
+
+    def issue(self, caller: Caller) -> Credentials:
+        """New credentials, in the shapes STS gives them."""
+        key = "ASIA" + self._ids.alnum(16).upper()
+        self._callers[key] = caller
+        return Credentials(key, self._ids.alnum(40), self._ids.alnum(120))
+
+    def revoke(self, access_key_id: str) -> None:
+        """End a key's validity: calls signed with it are refused. Unknown keys are ignored."""
+        if self._callers.pop(access_key_id, None) is not None:
+            self._revoked.add(access_key_id)
+
+    def caller(self, access_key_id: str) -> Caller:
+        """Whose key it is. Raises `AwsError` for a revoked one."""
+        if not access_key_id:
+            return ANONYMOUS
+        if access_key_id in self._revoked:
+            raise AwsError("ExpiredTokenException", "The security token included in the request is expired", status=403)
+        return self._callers.get(access_key_id) or Caller("external", access_key_id)

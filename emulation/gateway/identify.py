@@ -1,0 +1,128 @@
+"""Who calls what: service, operation, protocol, region and access key, told from the request alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulation.base.models import service_model
+from emulation.base.wire import HttpRequest
+from emulation.base.wsgi import environ
+from emulation.errors import AwsError
+from emulation.gateway.s3 import addresses_a_bucket, path_style
+from emulation.gateway.services import service_name, service_of_unsigned
+
+CBOR = "smithy-rpc-v2-cbor"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    service: str
+    """botocore's service name."""
+    operation: str
+    """The operation's name; empty when the service has none for this request."""
+    protocol: str
+    """The wire protocol the client speaks, as botocore names it."""
+    region: str
+    access_key: str
+    """Empty for an unsigned request."""
+    request: HttpRequest
+    """The request, S3's virtual hosts turned into path style."""
+    uri_params: Mapping[str, Any] = field(default_factory=dict)
+    """The labels of a REST path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a SigV4 credential scope says; nothing is verified."""
+
+    access_key: str
+    region: str
+    signing_name: str
+
+
+def identify(request: HttpRequest, default_region: str) -> Identity:
+    """Tell what a request is. Raises `AwsError` when its service cannot be told."""
+    signature = signature_of(request)
+    if signature is not None:
+        service, region, key = service_name(signature.signing_name, request), signature.region, signature.access_key
+    else:
+        service, region, key = _unsigned(request), default_region, ""
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        return Identity(service, target.rpartition(".")[2], "json", region, key, request)
+    if "smithy-protocol" in request.headers:
+        return Identity(service, request.path.rpartition("/")[2], CBOR, region, key, request)
+    if service == "s3":
+        request = path_style(request)
+    model = service_model(service)
+    if model.protocol in ("rest-json", "rest-xml"):
+        operation, uri_params = _match(service, request)
+        return Identity(service, operation, model.protocol, region, key, request, uri_params)
+    protocol = "ec2" if model.protocol == "ec2" else "query"
+    return Identity(service, _action(request), protocol, region, key, request)
+
+
+def signature_of(request: HttpRequest) -> Signature | None:
+    """The credential scope of the Authorization header or of a presigned URL; None when unsigned."""
+    authorization = request.headers.get("authorization", "")
+    start = authorization.find("Credential=")
+    if start >= 0:
+        scope = authorization[start + 11 :].partition(",")[0]
+    elif "X-Amz-Credential=" in request.query:
+        scope = dict(parse_qsl(request.query))["X-Amz-Credential"]
+    else:
+        return None
+    parts = scope.strip().split("/")
+    if len(parts) < 5:
+        raise AwsError(
+            "IncompleteSignature",
+            f"Credential must be <key>/<date>/<region>/<service>/aws4_request, got {scope.strip()!r}.",
+        )
+    return Signature("/".join(parts[:-4]), parts[-3], parts[-2])
+
+
+def _unsigned(request: HttpRequest) -> str:
+    service = service_of_unsigned(request)
+    if service is not None:
+        return service
+    action = _action(request)
+    if action in ("ConfirmSubscription", "Unsubscribe"):
+        return "sns"
+    if action.startswith("AssumeRoleWith"):
+        return "sts"
+    if not action and (request.path != "/" or addresses_a_bucket(request.headers.get("host", ""))):
+        return "s3"  # public objects are read unsigned
+    raise AwsError(
+        "MissingAuthenticationToken",
+        f"{request.method} {request.path} carries no signature, so the AWS service it is meant for cannot be told. "
+        "Use an SDK or the AWS CLI with this address as AWS_ENDPOINT_URL and any access key.",
+        status=403,
+    )
+
+
+def _action(request: HttpRequest) -> str:
+    """The query protocol's `Action`, from the body or the query string; empty when there is none."""
+    body = request.body
+    if body.startswith(b"Action="):
+        return body[7:].partition(b"&")[0].decode()
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        action = dict(parse_qsl(body.decode(errors="replace"))).get("Action")
+        if action:
+            return action
+    return dict(parse_qsl(request.query)).get("Action", "")
+
+
+def _match(service: str, request: HttpRequest) -> tuple[str, Mapping[str, Any]]:
+    """The operation of a REST service by method and path, and the labels of the path."""
+    from moto.core.request import Request  # noqa: PLC0415 - heavy
+    from moto.core.routing import get_service_router  # noqa: PLC0415
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415
+
+    try:
+        operation, uri_params = get_service_router(service).match(Request(environ(request)))
+    except (HTTPException, NotImplementedError):
+        return "", {}
+    return operation.name, uri_params

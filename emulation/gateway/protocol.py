@@ -1,0 +1,160 @@
+"""The wire formats of AWS: requests to parameters, results and errors to answers, by botocore's models.
+
+The parsers and serialisers of query, ec2, json, rest-json and rest-xml are moto's; RPC v2 CBOR is `cbor`.
+Parameters are botocore-shaped with aware UTC timestamps; results likewise, and checked (`shapes`).
+"""
+
+from __future__ import annotations
+
+import binascii
+import gzip
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulation.base.models import operation_model, service_model
+from emulation.base.wire import HttpRequest, HttpResponse
+from emulation.errors import AwsError
+from emulation.gateway import cbor
+from emulation.gateway.identify import CBOR, Identity
+from emulation.gateway.shapes import conform
+
+
+def parse(identity: Identity) -> dict[str, Any]:
+    """The request's parameters. Raises `AwsError` when they cannot be read."""
+    model = operation_model(identity.service, identity.operation)
+    body = _body(identity.request)
+    try:
+        if identity.protocol == CBOR:
+            return cbor.parse(body, model)
+        request = identity.request
+        if identity.protocol in ("query", "ec2"):
+            text = body.decode() or request.query
+            values: Any = dict(parse_qsl(text, keep_blank_values=True))
+        elif identity.protocol == "json":
+            values = {}
+        else:
+            values = _multi_dict(request.query)
+        parser = _parser_class(identity.protocol)(model, timestamp_parser=_timestamp)
+        parsed: dict[str, Any] = parser.parse(
+            {
+                "method": request.method,
+                "values": values,
+                "headers": _headers(request.headers),
+                "body": body,
+                "url_path": request.path,
+                "url_params": identity.uri_params,
+            }
+        )
+        return parsed or {}
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, cbor.MalformedError) as error:
+        raise AwsError(
+            "SerializationException", f"{identity.service}:{identity.operation}: the request cannot be read: {error}"
+        ) from error
+
+
+def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) -> HttpResponse:
+    """A handler's result in the client's protocol. Raises ValueError for a result the model does not allow."""
+    from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - heavy
+
+    model = operation_model(identity.service, identity.operation)
+    result = conform(result, model.output_shape, f"{identity.service}:{identity.operation}")
+    if identity.protocol == CBOR:
+        return cbor.serialize(result, model, request_id)
+    serializer_class = get_serializer_class(identity.service, identity.protocol)
+    serialized = serializer_class(model, context=SerializationContext(request_id)).serialize(result)
+    return _response(serialized, serialized["status_code"], request_id)
+
+
+def serialize_error(identity: Identity | None, error: AwsError, request_id: str) -> HttpResponse:
+    """An error in the client's protocol; as JSON when not even the service is known."""
+    if identity is None:
+        body = json.dumps({"__type": error.code, "message": error.message}).encode()
+        headers = {"content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": request_id}
+        return HttpResponse(error.status, headers, body)
+    from moto.core.model import OperationModel  # noqa: PLC0415 - heavy
+    from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415
+
+    model = service_model(identity.service)
+    operation = model.operation_model(identity.operation) if identity.operation in model.operation_names else None
+    status = _status(error, model)
+    if identity.protocol == CBOR:
+        return cbor.serialize_error(error, model, status, request_id)
+    serializer_class = get_serializer_class(identity.service, identity.protocol)
+    with warnings.catch_warnings():  # moto warns of codes that the models do not list; AWS has many
+        warnings.simplefilter("ignore")
+        serialized = serializer_class(
+            operation if operation is not None else OperationModel({}, model), context=SerializationContext(request_id)
+        ).serialize(_Modelled(error))
+    return _response(serialized, status, request_id)
+
+
+class _Modelled(Exception):
+    """An error as moto's serialisers read it: code, message and modelled members as attributes."""
+
+    def __init__(self, error: AwsError) -> None:
+        super().__init__(error.message)
+        self.__dict__.update(error.extra)
+        self.code = error.code
+        self.message = error.message
+
+
+def _status(error: AwsError, model: Any) -> int:
+    """The error's own status; the model's where the error carries none but the default."""
+    if error.status != 400:
+        return error.status
+    shape = model.shape_for_error_code(error.code)
+    return int(shape.metadata.get("error", {}).get("httpStatusCode", 400)) if shape is not None else 400
+
+
+def _response(serialized: Any, status: int, request_id: str) -> HttpResponse:
+    body = serialized["body"]
+    headers = {name: str(value) for name, value in serialized["headers"].items()}
+    headers["x-amzn-requestid"] = request_id
+    return HttpResponse(status, headers, body.encode() if isinstance(body, str) else bytes(body))
+
+
+def _body(request: HttpRequest) -> bytes:
+    if request.headers.get("content-encoding") == "gzip":
+        return gzip.decompress(request.body)
+    return request.body
+
+
+def _timestamp(value: Any) -> datetime:
+    from botocore.utils import parse_timestamp  # noqa: PLC0415 - heavy
+
+    parsed: datetime = parse_timestamp(value)
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+@cache
+def _parser_class(protocol: str) -> Any:
+    from moto.core.parse import PROTOCOL_PARSERS  # noqa: PLC0415 - heavy
+
+    parser_class = PROTOCOL_PARSERS[protocol]
+    if "json" not in protocol:
+        return parser_class
+
+    class Strict(parser_class):  # type: ignore[misc,valid-type] # moto is untyped here
+        """moto takes a body that is not JSON for a message; AWS refuses it."""
+
+        def _parse_body_as_json(self, body: bytes) -> Any:
+            return json.loads(body) if body else {}
+
+    return Strict
+
+
+def _multi_dict(query: str) -> Any:
+    from werkzeug.datastructures import MultiDict  # noqa: PLC0415 - heavy
+
+    return MultiDict(parse_qsl(query, keep_blank_values=True))
+
+
+def _headers(headers: Mapping[str, str]) -> Any:
+    from werkzeug.datastructures import Headers  # noqa: PLC0415 - heavy
+
+    return Headers(list(headers.items()))

@@ -1,0 +1,80 @@
+"""From what a request is signed for to botocore's name of the service."""
+
+from __future__ import annotations
+
+from emulation.base.wire import HttpRequest
+
+_BY_SIGNING_NAME = {
+    "IoTSecuredTunneling": "iotsecuretunneling",
+    "airflow": "mwaa",
+    "aoss": "opensearchserverless",
+    "aps": "amp",
+    "aws-marketplace": "meteringmarketplace",
+    "cassandra": "keyspaces",
+    "cloudcontrolapi": "cloudcontrol",
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
+    "email": "ses",
+    "execute-api": "apigatewaymanagementapi",
+    "geo": "location",
+    "iotdata": "iot-data",
+    "mobiletargeting": "pinpoint",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "sso": "sso-admin",
+    "sso-oauth": "sso-oidc",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+    "timestream": "timestream-write",
+}
+"""Where botocore's `signingName` (or `endpointPrefix`) is not the service's name and names one service."""
+
+_BY_TARGET_PREFIX = {
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodbstreams",
+    "AmazonSQS": "sqs",
+    "AWSCognitoIdentityService": "cognito-identity",
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+}
+"""For targets that decide between services of one signing name, and for calls that need no signature."""
+
+
+def service_name(signing_name: str, request: HttpRequest) -> str:
+    """botocore's name of the service a request signed for `signing_name` is meant for."""
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        by_target = _BY_TARGET_PREFIX.get(target.partition(".")[0])
+        if by_target is not None:
+            return by_target
+    name = _BY_SIGNING_NAME.get(signing_name, signing_name)
+    decide = _SHARED.get(name)
+    return decide(request) if decide is not None else name
+
+
+def service_of_unsigned(request: HttpRequest) -> str | None:
+    """The service of a request that carries no signature, where it can be told."""
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        return _BY_TARGET_PREFIX.get(target.partition(".")[0])
+    return None
+
+
+def _ses(request: HttpRequest) -> str:
+    return "sesv2" if request.path.startswith("/v2/") else "ses"
+
+
+def _s3(request: HttpRequest) -> str:
+    return "s3control" if request.path.startswith("/v20180820/") else "s3"
+
+
+def _elb(request: HttpRequest) -> str:
+    return "elb" if b"Version=2012-06-01" in request.body else "elbv2"
+
+
+def _apigateway(request: HttpRequest) -> str:
+    return "apigatewayv2" if request.path.startswith("/v2/") else "apigateway"
+
+
+_SHARED = {"ses": _ses, "s3": _s3, "elbv2": _elb, "apigateway": _apigateway}
+"""Signing names that several services share."""

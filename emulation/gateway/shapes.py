@@ -1,0 +1,65 @@
+"""Values against botocore's shapes: what a handler returns is what an SDK would have read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def conform(value: Any, shape: Any, path: str) -> Any:
+    """The value with members that are None left out and timestamps as aware UTC datetimes.
+
+    Raises ValueError naming the path of a member the model does not have, or of the wrong type: a handler's
+    misspelt key would otherwise vanish in serialisation without a trace.
+    """
+    if shape is None:
+        if value:
+            raise ValueError(f"{path} has no output, got {value!r}")
+        return {}
+    return _CONFORM.get(shape.type_name, _as_it_is)(value, shape, path)
+
+
+def _structure(value: Any, shape: Any, path: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{path} must be a mapping ({shape.name}), got {value!r}")
+    if shape.is_document_type:
+        return value
+    members = shape.members
+    conformed = {}
+    for name, member in value.items():
+        if member is None:
+            continue
+        if name not in members:
+            raise ValueError(f"{path}.{name} is not a member of {shape.name}; it has {', '.join(members)}")
+        conformed[name] = conform(member, members[name], f"{path}.{name}")
+    return conformed
+
+
+def _list(value: Any, shape: Any, path: str) -> Any:
+    if isinstance(value, str | bytes | Mapping):
+        raise ValueError(f"{path} must be a list, got {value!r}")
+    return [conform(item, shape.member, f"{path}[]") for item in value]
+
+
+def _map(value: Any, shape: Any, path: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{path} must be a mapping, got {value!r}")
+    return {key: conform(item, shape.value, f"{path}[{key}]") for key, item in value.items()}
+
+
+def _timestamp(value: Any, _: Any, path: str) -> Any:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    raise ValueError(f"{path} must be a datetime or epoch seconds, got {value!r}")
+
+
+def _as_it_is(value: Any, _: Any, __: str) -> Any:
+    return value
+
+
+_CONFORM = {"structure": _structure, "list": _list, "map": _map, "timestamp": _timestamp}

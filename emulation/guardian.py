@@ -1,0 +1,124 @@
+"""Kills what a killed cloud leaves behind: a tiny process of its own, told over a pipe what to watch.
+
+    cloud --(stdin: workdir, group, forget, done)--> guardian
+
+The pipe closes when the cloud dies, however it dies. Without a `done` before that, the guardian sends SIGKILL
+to every process group it was told of and removes the workdir. It runs in a session of its own, so the
+terminal's Ctrl-C does not reach it, and uses the standard library only (`python -I -S` starts in 20 ms).
+
+It removes no folder but the one it was told of, and that only while the folder holds the marker file with the
+token of this run: a path that was reused for something else is left alone.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TextIO
+
+MARKER = ".emulation-workdir"
+
+
+def mark(workdir: Path) -> str:
+    """Put the marker of this run into a new workdir; returns its token. Raises FileExistsError when the folder
+    belongs to a run already, ValueError when it is not empty."""
+    marker = workdir / MARKER
+    if not marker.exists() and any(workdir.iterdir()):
+        raise ValueError(f"{workdir} is not empty; the workdir is removed at the end, so it must be a fresh folder.")
+    token = secrets.token_hex(16)
+    with marker.open("x") as file:
+        file.write(token)
+    return token
+
+
+def remove(workdir: Path, token: str) -> bool:
+    """Remove a workdir that still carries this run's marker; returns whether it did."""
+    try:
+        ours = not workdir.is_symlink() and (workdir / MARKER).read_text() == token
+    except OSError:
+        return False
+    if ours:
+        shutil.rmtree(workdir, ignore_errors=True)
+    return ours
+
+
+def serve(lines: TextIO) -> None:
+    """The guardian's own main: read orders until the pipe closes, then clean up unless told `done`."""
+    groups: set[int] = set()
+    workdir: tuple[Path, str] | None = None
+    for line in lines:
+        order, _, argument = line.rstrip("\n").partition(" ")
+        if order == "workdir":
+            token, _, path = argument.partition(" ")
+            workdir = Path(path), token
+        elif order == "group":
+            groups.add(int(argument))
+        elif order == "forget":
+            groups.discard(int(argument))
+        elif order == "done":
+            return
+    for group in groups:
+        if group > 1:
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except OSError:
+                continue
+    if workdir is not None:
+        remove(*workdir)
+
+
+class Guardian:
+    """The cloud's side: start it first, tell it of every process group, say `done` at an orderly end."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    async def start(self, workdir: Path | None = None, token: str = "") -> None:
+        """Start watching; with a workdir that `mark` returned the token of, remove it too when the cloud dies."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", __file__, stdin=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        if workdir is not None:
+            await self._tell(f"workdir {token} {workdir}")
+
+    async def watch(self, pgid: int) -> None:
+        """Kill this process group should the cloud die. Returns when the guardian can no longer miss it."""
+        await self._tell(f"group {pgid}")
+
+    async def forget(self, pgid: int) -> None:
+        """The group has ended; its number may be somebody else's from now on."""
+        await self._tell(f"forget {pgid}")
+
+    async def done(self) -> None:
+        """An orderly end: nothing is killed or removed. Safe to call twice, or when the guardian is gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            assert process.stdin is not None
+            process.stdin.write(b"done\n")
+            process.stdin.close()
+        except (OSError, RuntimeError):
+            pass
+        await process.wait()
+
+    async def _tell(self, line: str) -> None:
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        try:
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+if __name__ == "__main__":
+    serve(sys.stdin)

@@ -1,0 +1,87 @@
+"""A small emulated cloud for a test: the real gateway and base, and the controllers the test names.
+
+async with world(lambda ctx: Alb(ctx), scale=60) as w:
+    await w.aws.call("elbv2", "CreateLoadBalancer", Name="web", Subnets=["subnet-1"])
+    client = w.client("elbv2")
+    answer = await asyncio.to_thread(client.describe_load_balancers)
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from emulation.cloud import Cloud, CloudConfig, Ground
+from emulation.controller import Aws, Context, Controller, Credentials
+
+Factory = Callable[[Context], Controller]
+
+
+@dataclass(frozen=True)
+class World:
+    cloud: Cloud
+    ctx: Context
+
+    @property
+    def aws(self) -> Aws:
+        """In-process calls, in the name of the test."""
+        return self.ctx.aws
+
+    @property
+    def url(self) -> str:
+        return self.cloud.gateway.url
+
+    @property
+    def workdir(self) -> Path:
+        return self.cloud.workdir
+
+    @property
+    def controllers(self) -> list[Controller]:
+        """As the factories made them, in order."""
+        return self.cloud.controllers
+
+    def client(self, service: str, *, credentials: Credentials | None = None, **config: Any) -> Any:
+        """A boto3 client of the gateway. It blocks: call it through `asyncio.to_thread`. Does not retry.
+        `config` goes to `botocore.config.Config`."""
+        settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, **config}
+        keys: Mapping[str, str] = (
+            {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "secret"}
+            if credentials is None
+            else {
+                "aws_access_key_id": credentials.access_key_id,
+                "aws_secret_access_key": credentials.secret_access_key,
+                "aws_session_token": credentials.session_token,
+            }
+        )
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.url,
+            region_name=self.cloud.config.region,
+            config=Config(**settings),
+            **keys,
+        )
+
+
+@asynccontextmanager
+async def world(
+    *factories: Factory,
+    scale: float = 60.0,
+    seed: int | None = None,
+    programs: Mapping[str, Sequence[str]] | None = None,
+) -> AsyncIterator[World]:
+    """A cloud with exactly these controllers, gone with all its state at the end of the block."""
+
+    def assemble(ground: Ground) -> list[Controller]:
+        return [factory(ground.context("controller")) for factory in factories]
+
+    cloud = Cloud(CloudConfig(scale=scale, seed=seed, programs=programs or {}), assemble)
+    await cloud.start()
+    try:
+        yield World(cloud, cloud.context("test"))
+    finally:
+        await cloud.stop()
