@@ -1,0 +1,80 @@
+"""The seam between the kit and a cloud.
+
+scenario --> harness --> Cloud (aws, alb, mail, clock, stack) <-- made by -- Backend
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kit.backends.aws import Aws
+from kit.backends.capability import Level
+from kit.backends.stack import Stack
+from kit.clock import Clock
+from kit.threads import Threads
+
+
+class MailDoor(Protocol):
+    """How a mail enters the cloud."""
+
+    async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
+        """Deliver one mail as it is; returns when the cloud has accepted it.
+
+        Raises `MailRefused` when it is refused for good, and leaves the outcome open otherwise.
+        """
+        ...
+
+
+class MailRefused(Exception):
+    """The cloud refused a mail: the SMTP reply code and its text, or the API's."""
+
+    definite = True
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{code} {text}")
+        self.code = code
+        self.text = text
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A cloud with the stack under test deployed, ready to be used. The same for every backend."""
+
+    aws: Aws
+    clock: Clock
+    stack: Stack
+    mail: MailDoor
+    threads: Threads
+    region: str
+    account: str
+    capabilities: Mapping[str, Level]
+    evidence: tuple[str, ...] = ()
+    """Files that tell what happened, to be named when something fails."""
+
+
+class Backend(Protocol):
+    """Makes a cloud and takes it away again."""
+
+    name: str
+
+    def capabilities(self) -> Mapping[str, Level]:
+        """What this backend can do; known before anything is started."""
+        ...
+
+    async def start(self) -> Cloud:
+        """Bring up the cloud and deploy the stack; called once. Touches nothing that is not its own.
+
+        Raises `UsageError` for what can be refused beforehand, `InfraError` for what failed on the way;
+        then nothing is left behind.
+        """
+        ...
+
+    async def health(self) -> str | None:
+        """None while the ground holds; otherwise one sentence that says what broke."""
+        ...
+
+    async def stop(self) -> None:
+        """End everything it started. May be called at any time, more than once, and never raises for what is gone."""
+        ...

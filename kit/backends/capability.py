@@ -1,0 +1,43 @@
+"""What a cloud can do, and how truly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How a backend has a capability."""
+
+    NATIVE = "native"
+    """The real thing: the observation counts as it is."""
+    MODELLED = "modelled"
+    """The backend acts it out; close, but not the thing itself."""
+    ABSENT = "absent"
+    """Not there; a scenario that needs it is reported as skipped, with the reason, before anything is spent."""
+
+
+MAIL_IN = "mail_in"
+"""A mail can be sent to the stack's address."""
+MAIL_REPLIES = "mail_replies"
+"""Replies come back to where the kit can read them."""
+LOAD_BALANCER = "load_balancer"
+"""HTTP reaches the services through the stack's load balancer."""
+SCALING = "scaling"
+"""Alarms and policies change the number of tasks, from zero and to zero."""
+ECS_EXEC = "ecs_exec"
+"""Commands run inside the containers."""
+SHARED_WORKSPACE = "shared_workspace"
+"""Files outlive the tasks that wrote them."""
+METRICS = "metrics"
+"""CloudWatch answers for the metrics that the system publishes."""
+
+ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS)
+
+
+def lacking(capabilities: Mapping[str, Level], needs: Iterable[str]) -> list[str]:
+    """Those of `needs` that are absent. Raises ValueError for a name that is no capability."""
+    unknown = [need for need in needs if need not in ALL]
+    if unknown:
+        raise ValueError(f"no such capability: {', '.join(unknown)}; there are {', '.join(ALL)}")
+    return [need for need in needs if capabilities.get(need, Level.ABSENT) is Level.ABSENT]

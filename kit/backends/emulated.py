@@ -1,0 +1,189 @@
+"""The emulated cloud as a backend: started as a child process, deployed to through the AWS API.
+
+The only module of the kit that knows `emulation`, and it knows its command line and readiness line only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit.backends import capability
+from kit.backends.aws import Access, Aws, Credentials
+from kit.backends.base import Cloud
+from kit.backends.capability import Level
+from kit.backends.child import Child, environment
+from kit.backends.deploy import deploy, template_text
+from kit.backends.images import refuse_without_program
+from kit.backends.smtp import SmtpDoor
+from kit.backends.stack import Stack
+from kit.clock import Clock
+from kit.errors import InfraError
+from kit.history import History
+from kit.settings import Settings
+from kit.threads import Threads
+
+REFERENCE_PROGRAMS: Mapping[str, Sequence[str]] = {
+    "webordinary/hermes:test": (sys.executable, "-m", "emulation.system.hermes"),
+    "webordinary/edit:test": (sys.executable, "-m", "emulation.system.edit"),
+}
+"""The reference system, in the place of Webordinary's own images."""
+
+CREDENTIALS = Credentials("test", "test")
+"""What the emulated cloud takes for a caller from outside."""
+
+CAPABILITIES: Mapping[str, Level] = {
+    capability.MAIL_IN: Level.MODELLED,
+    capability.MAIL_REPLIES: Level.MODELLED,
+    capability.LOAD_BALANCER: Level.MODELLED,
+    capability.SCALING: Level.MODELLED,
+    capability.ECS_EXEC: Level.MODELLED,
+    capability.SHARED_WORKSPACE: Level.MODELLED,
+    capability.METRICS: Level.MODELLED,
+}
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The readiness line: where a running emulated cloud is."""
+
+    aws: str
+    smtp: str
+    region: str
+    account: str
+    pid: int
+    scale: float
+    origin: float
+    workdir: str
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Readiness:
+        try:
+            return cls(
+                aws=line["aws"],
+                smtp=line["smtp"],
+                region=line["region"],
+                account=line["account"],
+                pid=int(line["pid"]),
+                scale=float(line["clock"]["scale"]),
+                origin=float(line["clock"]["origin"]),
+                workdir=line.get("workdir", ""),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InfraError(f"the readiness line lacks {error}: {json.dumps(line)[:300]}") from None
+
+    def to_json(self) -> dict[str, Any]:
+        clock = {"scale": self.scale, "origin": self.origin}
+        return {name: value for name, value in vars(self).items() if name not in clock} | {"clock": clock}
+
+    def clock(self, allowance: float) -> Clock:
+        return Clock(scale=self.scale, origin=self.origin, allowance=allowance)
+
+    def access(self) -> Access:
+        return Access(region=self.region, endpoint_url=self.aws, credentials=CREDENTIALS)
+
+
+def cloud_at(ready: Readiness, stack: Stack, aws: Aws, *, allowance: float, evidence: tuple[str, ...] = ()) -> Cloud:
+    """An emulated cloud that runs, with its stack deployed, as a scenario uses it."""
+    host, _, port = ready.smtp.rpartition(":")
+    return Cloud(
+        aws=aws,
+        clock=ready.clock(allowance),
+        stack=stack,
+        mail=SmtpDoor(host, int(port), aws.threads),
+        threads=aws.threads,
+        region=ready.region,
+        account=ready.account,
+        capabilities=CAPABILITIES,
+        evidence=evidence,
+    )
+
+
+class EmulatedBackend:
+    """Starts `python -m emulation`, deploys the stack, opens the mail, and takes all of it away again."""
+
+    name = "emulated"
+
+    def __init__(self, settings: Settings, folder: Path, history: History) -> None:
+        """`folder` takes the cloud's log and its record of calls."""
+        self._settings = settings
+        self._folder = folder
+        self._history = history
+        self._threads = Threads()
+        self._child: Child | None = None
+        self._aws: Aws | None = None
+        self.readiness: Readiness | None = None
+
+    def capabilities(self) -> Mapping[str, Level]:
+        return CAPABILITIES
+
+    async def start(self) -> Cloud:
+        """As `Backend.start`. Refuses a template with an image that no program stands for before it starts anything."""
+        settings = self._settings
+        template = template_text(settings.stack.template)
+        programs = {**REFERENCE_PROGRAMS, **settings.emulated.programs}
+        refuse_without_program(template, settings.stack.parameters, programs)
+        log, calls = self._folder / "cloud.log", self._folder / "calls.jsonl"
+        config = {
+            "region": settings.region,
+            "account": settings.account,
+            "scale": settings.emulated.scale,
+            "port": settings.emulated.port,
+            "smtp_port": settings.emulated.smtp_port,
+            "programs": {image: list(argv) for image, argv in programs.items()},
+            "record": str(calls.resolve()),
+            **({} if settings.emulated.seed is None else {"seed": settings.emulated.seed}),
+        }
+        try:
+            argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
+            self._child = Child(argv, log, environment())
+            # boto3 takes a third of a second to import; the cloud starts meanwhile.
+            _, line = await asyncio.gather(
+                self._threads.run(_import_boto3), self._threads.run(self._child.ready, settings.emulated.start_within)
+            )
+            self.readiness = Readiness.from_json(line)
+            clock = self.readiness.clock(settings.emulated.allowance)
+            self._history.follow(clock)
+            self._aws = Aws(self.readiness.access(), self._threads, self._history)
+            stack = await deploy(
+                self._aws,
+                clock,
+                settings.stack.name,
+                template,
+                settings.stack.parameters,
+                within=settings.timeouts.deploy,
+            )
+            # An account has one active rule set, and this account is the stack's alone.
+            await self._aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
+        except BaseException:
+            await self.stop()
+            raise
+        return cloud_at(
+            self.readiness,
+            stack,
+            self._aws,
+            allowance=settings.emulated.allowance,
+            evidence=(str(log), str(calls)),
+        )
+
+    async def health(self) -> str | None:
+        return "the emulated cloud was not started" if self._child is None else self._child.ended()
+
+    async def stop(self) -> None:
+        child, self._child = self._child, None
+        if self._aws is not None:
+            self._aws.close()
+        if child is not None:
+            await asyncio.to_thread(child.stop)
+        self._threads.close()
+
+
+def _import_boto3() -> None:
+    import boto3  # noqa: PLC0415 - heavy: only where a call is made
+
+    _ = boto3

@@ -1,0 +1,60 @@
+"""Checkers judge a scenario by its history alone, after it has ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from kit.history import FAIL, INFO, INVOKE, OK, Event
+from kit.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a checker found, in one sentence."""
+
+    verdict: Verdict
+    message: str
+
+
+Checker = Callable[[Sequence[Event]], Finding]
+"""Reads the events of one scenario, in order. Changes nothing; must not need anything else."""
+
+
+def every_operation_ended(events: Sequence[Event]) -> Finding:
+    """Each invoke has exactly one end; one that has none is an outcome nobody knows."""
+    ends = Counter(event.operation for event in events if event.type in (OK, FAIL, INFO))
+    open_ones = [event for event in events if event.type == INVOKE and ends[event.index] != 1]
+    if open_ones:
+        names = ", ".join(f"{event.name} (#{event.index})" for event in open_ones)
+        return Finding(Verdict.UNKNOWN, f"no single end is recorded for {names}")
+    return Finding(Verdict.PASS, "every operation ended")
+
+
+def one_reply_each(events: Sequence[Event]) -> Finding:
+    """Every mail that was accepted was answered, and no other."""
+    sent = {event.touches["message"] for event in events if event.name == "send_mail" and event.type == OK}
+    open_ones = {event.touches["message"] for event in events if event.name == "send_mail" and event.type == INFO}
+    replied = Counter(event.touches["message"] for event in events if event.name == "reply" and event.type == OK)
+    unanswered = sorted(sent - replied.keys())
+    if unanswered:
+        return Finding(Verdict.FAIL, f"no reply to {', '.join(unanswered)}")
+    strangers = sorted(replied.keys() - sent - open_ones)
+    if strangers:
+        return Finding(Verdict.FAIL, f"replies to mails that were never accepted: {', '.join(strangers)}")
+    if open_ones:
+        return Finding(Verdict.UNKNOWN, f"whether {', '.join(sorted(open_ones))} was accepted is open")
+    return Finding(Verdict.PASS, f"{len(sent)} mail(s), each answered")
+
+
+def judged(events: Sequence[Event], checkers: Iterable[Checker]) -> list[Finding]:
+    """What each checker finds. One that crashes has found nothing out: unknown, never a pass."""
+    findings = []
+    for checker in checkers:
+        try:
+            findings.append(checker(events))
+        except Exception as error:
+            name = getattr(checker, "__name__", repr(checker))
+            findings.append(Finding(Verdict.UNKNOWN, f"checker {name} crashed: {type(error).__name__}: {error}"))
+    return findings

@@ -1,0 +1,47 @@
+"""Counting what was really asserted: a scenario that asserted nothing has not passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kit.errors import CheckFailed
+from kit.eventually import shortened
+from kit.history import History
+
+_ABSENT: Any = object()
+
+
+@dataclass
+class Checks:
+    """Each check counts, is written to the history, and ends the scenario when it does not hold."""
+
+    history: History
+    evidence: tuple[str, ...] = ()
+    asserted: int = 0
+
+    def check(self, holds: object, what: str, *, seen: Any = _ABSENT, next: str = "") -> None:
+        """Assert that `holds` is true; `what` is the sentence that must hold. Raises `CheckFailed`."""
+        __tracebackhide__ = True
+        self.asserted += 1
+        with self.history.operation("check", what=what) as operation:
+            if holds:
+                operation.ok()
+                return
+            operation.fail("does not hold" if seen is _ABSENT else f"seen: {shortened(seen)}")
+        lines = [f"expected: {what}"]
+        if seen is not _ABSENT:
+            lines.append(f"seen: {shortened(seen, 2000)}")
+        lines += [f"evidence: {place}" for place in self.evidence]
+        if next:
+            lines.append(f"next: {next}")
+        raise CheckFailed("\n".join(lines), evidence=self.evidence)
+
+    def equal(self, seen: object, expected: object, what: str, *, next: str = "") -> None:
+        """Assert that `what` was seen as expected. Raises `CheckFailed`."""
+        __tracebackhide__ = True
+        self.check(seen == expected, f"{what} to be {expected!r}", seen=repr(seen), next=next)
+
+    def held(self, what: str) -> None:
+        """Count an assertion that a wait has just made: it raised if it did not hold."""
+        self.check(True, what)

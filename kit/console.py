@@ -1,0 +1,115 @@
+"""What people see while a run goes: steps with their times, and a table at the end. Plain when it is no terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from kit.outcome import Outcome
+from kit.report import Report
+from kit.settings import Settings
+from kit.steps import Step
+from kit.verdict import Verdict
+
+COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow", Verdict.INFRA: "magenta"}
+
+
+class Console:
+    """Tells a run's progress. On a terminal the step under way is shown with a spinner."""
+
+    def __init__(self, file: IO[str] | None = None, *, terminal: bool | None = None) -> None:
+        self.rich = RichConsole(file=file, force_terminal=terminal, highlight=False, soft_wrap=True)
+        self._live = self.rich.is_terminal and terminal is None
+        self._status: Status | None = None
+        plain = not (self.rich.encoding or "").lower().startswith("utf")
+        self._held, self._broke = ("ok", "BROKE") if plain else ("✓", "✗")
+
+    def run_started(self, run_id: str, settings: Settings) -> None:
+        speed = f" at {settings.emulated.scale:g} × AWS time" if settings.mode == "emulated" else ""
+        self.rich.print(f"run [bold]{run_id}[/]: {settings.mode}{speed}, stack {settings.stack.name}")
+        self._working("starting the cloud and deploying the stack")
+
+    def cloud_ready(self, seconds: float) -> None:
+        self._idle()
+        self.rich.print(f"cloud ready, stack deployed  [dim]{seconds:.2f} s[/]")
+
+    def scenario_started(self, name: str, proves: str) -> None:
+        self.rich.print(f"\n[bold]{name}[/]  [dim]{escape(proves)}[/]")
+
+    def step_started(self, step: Step) -> None:
+        self._working(step.name)
+
+    def step_ended(self, step: Step) -> None:
+        self._idle()
+        mark = f"[green]{self._held}[/]" if step.held else f"[red]{self._broke}[/]"
+        measured = step.measured
+        times = "" if measured is None else f"[dim]{measured.seconds:7.2f} s  {measured.aws_seconds:7.1f} AWS s[/]"
+        target = ""
+        if measured is not None and measured.target is not None:
+            word = {True: "met", False: "missed", None: "not decidable at this speed"}[measured.met]
+            target = f"  [dim]target {measured.target:g} AWS s: {word}[/]"
+        self.rich.print(f"  {mark} {escape(step.name):<58} {times}{target}")
+
+    def scenario_ended(self, outcome: Outcome) -> None:
+        self._idle()
+        if outcome.verdict is None:
+            self.rich.print(f"[bold]{outcome.name}[/]  [yellow]skipped[/]: {escape(outcome.message)}")
+            return
+        self.rich.print(
+            f"  [{COLOURS[outcome.verdict]}]{outcome.verdict}[/], {outcome.asserted} checks, "
+            f"{outcome.measured.seconds:.2f} s ({outcome.measured.aws_seconds:.0f} AWS s)"
+        )
+        if outcome.message:
+            self.rich.print(f"[{COLOURS[outcome.verdict]}]{escape(outcome.message)}[/]")
+
+    def run_ended(self, report: Report, path: Path) -> None:
+        self._idle()
+        self.rich.print()
+        self.rich.print(summary(report))
+        counts = report.counts()
+        colour = COLOURS[report.verdict]
+        self.rich.print(
+            f"[bold {colour}]{report.verdict}[/]: {counts['executed']} executed, {counts['skipped']} skipped, "
+            f"{counts['asserted']} checks asserted; report {path}"
+        )
+
+    def _working(self, what: str) -> None:
+        self._idle()
+        if self._live:
+            self._status = self.rich.status(f"[dim]{escape(what)}[/]")
+            self._status.start()
+
+    def _idle(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def summary(report: Report) -> Table:
+    """One row per scenario."""
+    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("scenario", "left"),
+        ("verdict", "left"),
+        ("checks", "right"),
+        ("wall s", "right"),
+        ("AWS s", "right"),
+    ):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for outcome in report.outcomes:
+        verdict = (
+            "[yellow]skipped[/]" if outcome.verdict is None else f"[{COLOURS[outcome.verdict]}]{outcome.verdict}[/]"
+        )
+        table.add_row(
+            outcome.name,
+            verdict,
+            str(outcome.asserted),
+            f"{outcome.measured.seconds:.2f}",
+            f"{outcome.measured.aws_seconds:.0f}",
+        )
+    return table

@@ -1,0 +1,76 @@
+"""What every part of the harness is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kit.backends.base import Cloud
+from kit.checks import Checks
+from kit.clock import Clock
+from kit.eventually import eventually
+from kit.history import History
+from kit.ids import Ids
+from kit.phases import Timeline
+from kit.settings import Settings
+from kit.system import System
+
+T = TypeVar("T")
+
+
+@dataclass
+class Context:
+    """One scenario's view of the cloud and of its own records."""
+
+    cloud: Cloud
+    settings: Settings
+    history: History
+    checks: Checks
+    ids: Ids
+    journeys: list[Timeline] = field(default_factory=list)
+    """The journeys made so far; the last one is under way."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.cloud.clock
+
+    @property
+    def system(self) -> System:
+        return System(self.cloud.stack)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The phases of the journey under way; begun when nobody has."""
+        if not self.journeys:
+            self.journeys.append(Timeline(self.clock))
+        return self.journeys[-1]
+
+    async def eventually(
+        self,
+        probe: Callable[[], Awaitable[T]],
+        *,
+        within: float,
+        describe: str,
+        until: Callable[[T], bool] = bool,
+        every: float = 1.0,
+        backoff: float = 1.0,
+        next: str = "",
+        counts: bool = True,
+    ) -> T:
+        """`kit.eventually.eventually` on this cloud's clock; that it held counts as a check unless told otherwise."""
+        __tracebackhide__ = True
+        value = await eventually(
+            probe,
+            within=within,
+            clock=self.clock,
+            describe=describe,
+            until=until,
+            every=every,
+            backoff=backoff,
+            evidence=self.checks.evidence,
+            next=next,
+        )
+        if counts:
+            self.checks.held(describe)
+        return value

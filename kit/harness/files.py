@@ -1,0 +1,116 @@
+"""Commands in the containers and files in the workspace, by ECS Exec: the only way in that real AWS offers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Protocol
+
+from kit.eventually import NotYet
+from kit.harness.context import Context
+from kit.harness.services import Services
+from kit.system import Service
+
+_SAFE_PATH = re.compile(r"^\$WORKSPACE_PATH(/[A-Za-z0-9._@+-]+)+$")
+_EXEC_WITHIN = 30.0
+"""Wall seconds for one command, the connection included."""
+
+
+class ExecResult(Protocol):
+    """What a command did."""
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def exit_code(self) -> int: ...
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds, from ExecuteCommand to the end of the output."""
+        ...
+
+
+class Exec(Protocol):
+    """Runs shell commands in the containers of one cluster."""
+
+    async def run(
+        self, task_arn: str, command: str, *, container: str | None = None, within: float = ...
+    ) -> ExecResult:
+        """Run `command` with /bin/sh in a task's container; `within` is wall seconds.
+
+        Raises when the command could not be run or its end was never seen; a command that fails is a
+        result with its exit code.
+        """
+        ...
+
+
+class Files:
+    """Looks into the containers."""
+
+    def __init__(self, context: Context, services: Services) -> None:
+        self._context = context
+        self._services = services
+        self._exec: Exec | None = None
+
+    async def run(self, command: str, *, service: Service = "edit", task_arn: str | None = None) -> ExecResult:
+        """Run a shell command in a running task of a service: in this one, or in the one that started last.
+
+        Raises LookupError when the service has no running task.
+        """
+        context = self._context
+        arn = task_arn or await self._running(service)
+        client = await self._client()
+        with context.history.operation("exec", task=arn, command=command[:500]) as operation:
+            result = await client.run(arn, command, container=context.system.container(service), within=_EXEC_WITHIN)
+            operation.ok(exit_code=result.exit_code, output=result.output[:2000], seconds=round(result.seconds, 4))
+        return result
+
+    async def verify_exists(self, path: str) -> ExecResult:
+        """Check that a file is in the workspace, seen from a container; `path` begins with `$WORKSPACE_PATH`."""
+        __tracebackhide__ = True
+        _refuse_unsafe(path)
+
+        async def look() -> ExecResult:
+            # Without a shell's answer nothing is known: each of the two words has to be said.
+            result = await self.run(f'test -f "{path}" && echo EXISTS || echo MISSING')
+            if result.output.strip() != "EXISTS":
+                raise NotYet(f"exit code {result.exit_code}, output {result.output.strip()!r}")
+            return result
+
+        return await self._context.eventually(
+            look,
+            until=lambda _: True,
+            within=self._context.settings.timeouts.file_check,
+            describe=f"the file {path} in the workspace",
+            next="look around: aws ecs execute-command … --command 'ls -R $WORKSPACE_PATH'",
+        )
+
+    async def read(self, path: str) -> str:
+        """A file of the workspace. Raises FileNotFoundError when it cannot be read."""
+        _refuse_unsafe(path)
+        result = await self.run(f'cat -- "{path}"')
+        if result.exit_code != 0:
+            raise FileNotFoundError(f"{path}: {result.output.strip()}")
+        return result.output
+
+    async def _running(self, service: Service) -> str:
+        tasks = [task for task in await self._services.tasks(service) if task["lastStatus"] == "RUNNING"]
+        if not tasks:
+            raise LookupError(f"service {service} has no running task to run a command in")
+        newest = max(tasks, key=lambda task: task["startedAt"])
+        arn: str = newest["taskArn"]
+        return arn
+
+    async def _client(self) -> Exec:
+        if self._exec is None:
+            from kit.ecs_exec import EcsExec  # noqa: PLC0415 - heavy: only where a command is run
+
+            aws: Any = self._context.cloud.aws
+            ecs = await self._context.cloud.threads.run(aws.client, "ecs")
+            self._exec = EcsExec(ecs, self._context.cloud.stack.cluster_name, credentials=await aws.credentials())
+        return self._exec
+
+
+def _refuse_unsafe(path: str) -> None:
+    if not _SAFE_PATH.match(path) or "/.." in path:
+        raise ValueError(f"a workspace path looks like $WORKSPACE_PATH/client/user/project/file, got {path!r}")

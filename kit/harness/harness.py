@@ -1,0 +1,302 @@
+"""The harness: the seed's verbs in Python names, over one cloud, for one scenario.
+
+No verb has a fallback: what is under test is used, or the scenario fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from kit import phases
+from kit.checks import Checks
+from kit.clock import Clock, epoch
+from kit.eventually import NotYet
+from kit.harness.context import Context
+from kit.harness.files import ExecResult, Files
+from kit.harness.http import Answer, Http
+from kit.harness.leftovers import Leftovers
+from kit.harness.mail import Mail, Mailbox, Reply, SentMail
+from kit.harness.metrics import Metrics
+from kit.harness.services import Services, Target, TaskCount
+from kit.harness.sessions import Sessions, TestSession
+from kit.measure import Measured
+from kit.phases import Timeline
+from kit.settings import Settings, Timeouts
+from kit.steps import Step, Steps
+from kit.system import EXPIRED, SERVICES, Service, SessionRow, System
+
+
+class Harness:
+    """What a scenario is handed. Its parts (`services`, `sessions`, …) hold what has no verb of its own here."""
+
+    def __init__(self, context: Context, mailbox: Mailbox, steps: Steps) -> None:
+        self._context = context
+        self._steps = steps
+        self.http = Http(context.clock)
+        self.services = Services(context)
+        self.sessions = Sessions(context, self.http)
+        self.mail = Mail(context, mailbox)
+        self.files = Files(context, self.services)
+        self.metrics = Metrics(context)
+        self.leftovers = Leftovers(context, self.services, self.sessions)
+
+    # ---- What is known
+    @property
+    def settings(self) -> Settings:
+        return self._context.settings
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The budgets, in AWS seconds."""
+        return self._context.settings.timeouts
+
+    @property
+    def clock(self) -> Clock:
+        return self._context.clock
+
+    @property
+    def system(self) -> System:
+        return self._context.system
+
+    @property
+    def checks(self) -> Checks:
+        return self._context.checks
+
+    @property
+    def timeline(self) -> Timeline:
+        """The phases of the journey under way."""
+        return self._context.timeline
+
+    def new_marker(self) -> str:
+        """A word that occurs nowhere else, to be found again at every hop."""
+        return self._context.ids.marker()
+
+    def new_user(self, marker: str) -> str:
+        """The address of a user that nobody was before; its replies come back to this run."""
+        return self.system.user_address(f"{self.settings.test_data.user}{marker}")
+
+    # ---- Steps and checks
+    def step(self, name: str, *, target: float | None = None) -> AbstractContextManager[Step]:
+        """A named step of the report; `target` is AWS seconds."""
+        return self._steps.step(name, target=target)
+
+    def journey(self, entry: str) -> Timeline:
+        """Begin a new journey: its phases are counted from now."""
+        self._context.journeys.append(Timeline(self._context.clock, entry=entry))
+        return self.timeline
+
+    def check(self, holds: object, what: str, **seen: Any) -> None:
+        """Assert; see `Checks.check`."""
+        __tracebackhide__ = True
+        self.checks.check(holds, what, **seen)
+
+    def check_within(self, what: str, aws_seconds: float, target: float) -> None:
+        """Assert that something took at most `target` AWS seconds, where this clock can tell; see `Measured.met`."""
+        __tracebackhide__ = True
+        met = Measured(aws_seconds, aws_seconds / self._context.clock.scale, target).met
+        if met is not None:
+            self.check(met, f"{what} within {target:g} AWS s", seen=f"{aws_seconds:.1f} AWS s")
+
+    # ---- Sessions
+    async def create_test_session(
+        self, instruction: str, *, marker: str, user_id: str | None = None, client_id: str | None = None
+    ) -> TestSession:
+        """Open a session by HTTP through the load balancer; see `Sessions.create`."""
+        __tracebackhide__ = True
+        session = await self.sessions.create(
+            client_id=client_id or self.settings.test_data.client_id,
+            user_id=user_id or self.new_user(marker),
+            instruction=instruction,
+            marker=marker,
+        )
+        self.timeline.mark(phases.SESSION_ACCEPTED, "POST /hermes/api/sessions/activate")
+        return session
+
+    async def wait_for_session(self, sent: SentMail) -> TestSession:
+        """Wait for the session that a mail opened, by its row."""
+        __tracebackhide__ = True
+        return await self.sessions.of_user(
+            self.settings.test_data.client_id, sent.sender, marker=sent.marker, within=self.timeouts.wake
+        )
+
+    async def session_row(self, session: TestSession) -> SessionRow | None:
+        return await self.sessions.row(session)
+
+    async def verify_session_exists(self, session: TestSession) -> SessionRow:
+        """Check the session's row; see `Sessions.verify_exists`."""
+        __tracebackhide__ = True
+        row = await self.sessions.verify_exists(session)
+        self.timeline.mark(phases.SESSION_ROW, "createdAt of the session row", at=epoch(row.created_at_iso))
+        return row
+
+    async def verify_session_status(self, session: TestSession, status: str) -> None:
+        """Check what the session's row says now."""
+        __tracebackhide__ = True
+        row = await self.session_row(session)
+        self.check(row is not None and row.status == status, f"{session} to be {status}", seen=row and row.status)
+
+    async def wait_for_all_sessions_expired(self, sessions: Sequence[TestSession]) -> None:
+        __tracebackhide__ = True
+        await self.sessions.wait_for_all_expired(
+            sessions, within=self.timeouts.session_expiry + self.timeouts.scale_down
+        )
+
+    # ---- Services
+    async def service_task_count(self, service: Service) -> TaskCount:
+        """The tasks of a service; see `Services.count`."""
+        __tracebackhide__ = True
+        return await self.services.count(service)
+
+    async def verify_service_task_count(self, service: Service, expected: int) -> None:
+        """Check a service's tasks exactly; for zero, no task may be there in any state."""
+        __tracebackhide__ = True
+        count = await self.service_task_count(service)
+        holds = count.nothing_left if expected == 0 else count.running == expected and count.pending == 0
+        self.check(holds, f"service {service} to have exactly {expected} task(s)", seen=count)
+
+    async def force_scale_down(self, service: Service, to: int = 0) -> None:
+        """Set a service's desired count by hand; see `Services.force_scale_down`."""
+        __tracebackhide__ = True
+        await self.services.force_scale_down(service, to, within=self.timeouts.scale_down + self.timeouts.health)
+
+    async def wait_for_service_stable(self, service: Service) -> None:
+        __tracebackhide__ = True
+        await self.services.wait_for_stable(service, within=self.timeouts.recovery)
+
+    async def wait_for_container_ready(self, session: TestSession, *, within: float | None = None) -> Answer:
+        """Wait until the session's own page is served; the four observations on the way are made one by one.
+
+        A running task, a healthy target, the session's health and its page are not the same: only the last
+        one is readiness. Returns the page.
+        """
+        __tracebackhide__ = True
+        budget = self.timeouts.container_ready if within is None else within
+        await self._context.eventually(
+            lambda: self.services.targets("edit"),
+            until=_one_healthy,
+            within=budget,
+            describe=f"a healthy target for {session}",
+            next="see the service's events and the task's log: kit status, kit logs edit",
+        )
+        self.timeline.mark(phases.TARGET_HEALTHY, "DescribeTargetHealth")
+        await self._mark_task()
+        for url, what in (
+            (self.system.session_health_url(session.session_id), "health"),
+            (session.preview_url, "page"),
+        ):
+            page = await self._context.eventually(
+                lambda url=url: self.http.get(url),  # type: ignore[misc]  # a default argument binds the loop's value
+                until=lambda answer: answer.status == 200,
+                within=budget,
+                describe=f"the {what} of {session} to be served",
+            )
+        self.timeline.mark(phases.FIRST_BYTE, "GET of the preview", at=page.first_byte)
+        return page
+
+    # ---- Files and commands in the containers
+    async def exec_in_container(self, command: str, *, service: Service = "edit") -> ExecResult:
+        """Run a shell command in a container; the workspace is at `"$WORKSPACE_PATH"`."""
+        return await self.files.run(command, service=service)
+
+    async def verify_file_exists(self, path: str) -> ExecResult:
+        """Check that a workspace file is there, from inside a container."""
+        __tracebackhide__ = True
+        return await self.files.verify_exists(path)
+
+    # ---- Preview
+    async def fetch_preview(self, session: TestSession, page: str = "") -> Answer:
+        """GET the session's preview, or one of its pages by its slug."""
+        return await self.http.get(self.system.preview_url(session.session_id, page))
+
+    async def wait_for_change(self, session: TestSession, page: str, *, within: float) -> Answer:
+        """Wait until a page is served with status 200 and carries the session's marker."""
+        __tracebackhide__ = True
+
+        async def look() -> Answer:
+            answer = await self.fetch_preview(session, page)
+            if answer.status != 200 or session.marker not in answer.body:
+                raise NotYet(f"{answer.status}, marker {'absent' if session.marker not in answer.body else 'there'}")
+            return answer
+
+        answer = await self._context.eventually(
+            look,
+            until=lambda _: True,
+            within=within,
+            describe=f"page {page!r} of {session} to be served with its marker {session.marker}",
+            next="see the edit container's log: kit logs edit",
+        )
+        self.timeline.mark(phases.CHANGE_VISIBLE, "GET of the changed page", at=answer.first_byte)
+        return answer
+
+    # ---- Mail
+    async def send_mail(
+        self,
+        instruction: str,
+        *,
+        marker: str,
+        sender: str | None = None,
+        client_id: str | None = None,
+        subject: str = "Please change my site",
+        html: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> SentMail:
+        """Send a mail to the stack's address as a user would."""
+        sent = await self.mail.send(
+            instruction,
+            sender=sender or self.new_user(marker),
+            to=self.system.address_for(client_id or self.settings.test_data.client_id),
+            marker=marker,
+            subject=subject,
+            html=html,
+            headers=headers,
+        )
+        self.timeline.mark(phases.MAIL_ACCEPTED, "SMTP 250", at=sent.accepted)
+        return sent
+
+    async def wait_for_reply(self, sent: SentMail, *, within: float | None = None) -> Reply:
+        __tracebackhide__ = True
+        reply = await self.mail.wait_for_reply(sent, within=self.timeouts.reply if within is None else within)
+        self.timeline.mark(phases.REPLY, "mail.timestamp of the reply", at=reply.sent)
+        return reply
+
+    # ---- The end
+    async def wait_for_idle(self, session: TestSession) -> None:
+        """Wait, without touching anything, until the session is expired and both services are at zero."""
+        __tracebackhide__ = True
+        await self.sessions.wait_for_status(
+            session, EXPIRED, within=self.timeouts.session_expiry + self.timeouts.scale_down
+        )
+        await self.services.wait_for_zero(SERVICES, within=self.timeouts.idle_shutdown)
+        stopped = [task["stoppedAt"].timestamp() for task in await self.services.tasks(stopped=True)]
+        self.timeline.mark(phases.ZERO_TASKS, "stoppedAt of the last task", at=max(stopped, default=None))
+
+    async def verify_no_orphans(self) -> None:
+        """Check that no task, target, open session or message is left."""
+        __tracebackhide__ = True
+        await self.leftovers.verify_none()
+
+    async def cleanup(self) -> list[str]:
+        """Take away what is left; returns what that was. See `Leftovers.clean_up`."""
+        return await self.leftovers.clean_up()
+
+    async def close(self) -> None:
+        """Let go of connections and readers."""
+        await self.mail.close()
+        await self.http.close()
+
+    async def _mark_task(self) -> None:
+        """The phases of the task that serves, from ECS's own timestamps."""
+        tasks = await self.services.tasks("edit")
+        started = [task for task in tasks if "startedAt" in task]
+        if not started:
+            return
+        first = min(started, key=lambda task: task["startedAt"])
+        pending = "pullStartedAt" if "pullStartedAt" in first else "createdAt"
+        self.timeline.mark(phases.TASK_PENDING, f"{pending} of the edit task", at=first[pending].timestamp())
+        self.timeline.mark(phases.TASK_RUNNING, "startedAt of the edit task", at=first["startedAt"].timestamp())
+
+
+def _one_healthy(targets: list[Target]) -> bool:
+    return any(target.state == "healthy" for target in targets)

@@ -1,0 +1,72 @@
+"""HTTP through the load balancer: what came back, and when its first byte did."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kit.clock import Clock
+from kit.eventually import shortened
+from kit.system import BALANCER_SERVER
+
+_ANSWER_WITHIN = 150.0
+"""Wall seconds: an activation of the deployed system may take 120."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: str
+    first_byte: float
+    """AWS time at which its head arrived, epoch seconds."""
+
+    @property
+    def by_balancer(self) -> bool:
+        """The load balancer answered by itself, no target was reached (or none answered)."""
+        return self.headers.get("server", "") == BALANCER_SERVER
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError that shows what it is instead."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ValueError(f"{self.url} answered {self.status} with no JSON: {shortened(self.body)}") from None
+
+    def __str__(self) -> str:
+        who = " by the load balancer" if self.by_balancer else ""
+        return f"{self.status}{who} from {self.url}: {shortened(self.body, 120)}"
+
+
+class Http:
+    """One connection pool for one scenario; opened at the first request."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._session: Any = None
+
+    async def request(
+        self, method: str, url: str, *, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One request, never repeated, redirects not followed. Raises aiohttp's ClientError when no answer came."""
+        import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN))
+        async with self._session.request(method, url, json=body, headers=headers, allow_redirects=False) as response:
+            first_byte = self._clock.now()
+            text = await response.text(errors="replace")
+        return Answer(url, response.status, {k.lower(): v for k, v in response.headers.items()}, text, first_byte)
+
+    async def get(self, url: str, *, headers: dict[str, str] | None = None) -> Answer:
+        return await self.request("GET", url, headers=headers)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

@@ -1,0 +1,70 @@
+"""What a scenario may leave behind, and taking it away: this stack's services and this run's own rows only."""
+
+from __future__ import annotations
+
+from kit.errors import WaitExpired
+from kit.harness.context import Context
+from kit.harness.services import Services
+from kit.harness.sessions import Sessions
+from kit.system import SERVICES
+
+
+class Leftovers:
+    """Looks for orphans; cleans up."""
+
+    def __init__(self, context: Context, services: Services, sessions: Sessions) -> None:
+        self._context = context
+        self._services = services
+        self._sessions = sessions
+
+    async def orphans(self) -> list[str]:
+        """One line for each thing that should not be there any more: tasks, targets, open sessions, messages."""
+        found = [
+            f"task {task['taskArn'].rsplit('/', 1)[-1]} of {task.get('group', '?')} is {task['lastStatus']}"
+            for task in await self._services.tasks()
+        ]
+        for service in SERVICES:
+            found += [f"target {target} of {service}" for target in await self._services.targets(service)]
+        found += [
+            f"session {row.session_id} of {row.user_id} is {row.status}" for row in await self._sessions.still_open()
+        ]
+        stack = self._context.cloud.stack
+        for name, url in (("inbound", stack.inbound_queue_url), ("dead-letter", stack.dead_letter_queue_url)):
+            waiting = await self._messages(url)
+            found += [f"{waiting} message(s) in the {name} queue"] if waiting else []
+        return found
+
+    async def verify_none(self) -> None:
+        """Check that nothing is left; answers that lag behind are waited for."""
+        __tracebackhide__ = True
+        await self._context.eventually(
+            self.orphans,
+            until=lambda found: not found,
+            within=self._context.settings.timeouts.scale_down,
+            every=2.0,
+            describe="no task, target, open session or message to be left",
+        )
+
+    async def clean_up(self) -> list[str]:
+        """Take away what is left, by force where needed; returns what that was. Raises `WaitExpired` when it stays."""
+        found = await self.orphans()
+        if not found:
+            return []
+        self._context.history.note("clean_up", value={"found": found})
+        for row in await self._sessions.still_open():
+            await self._sessions.delete(row)
+        for url in (self._context.cloud.stack.inbound_queue_url, self._context.cloud.stack.dead_letter_queue_url):
+            if await self._messages(url):
+                await self._context.cloud.aws.call("sqs", "purge_queue", QueueUrl=url)
+        timeouts = self._context.settings.timeouts
+        for service in SERVICES:
+            await self._services.force_scale_down(service, 0, within=timeouts.scale_down + timeouts.health)
+        left = await self.orphans()
+        if left:
+            raise WaitExpired(f"expected: nothing left after cleaning up\nseen: {'; '.join(left)}")
+        return found
+
+    async def _messages(self, url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = await self._context.cloud.aws.call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)

@@ -1,0 +1,227 @@
+"""Mail: written, sent through the cloud's door, and the replies read from the stack's own queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email
+import email.message
+import email.policy
+import email.utils
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kit.clock import epoch
+from kit.harness.context import Context
+from kit.system import recipient
+
+_SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
+"""Every server takes it; a door need not offer 8BITMIME."""
+_NOT_OURS_AGAIN_AFTER = 5
+"""Seconds (AWS) after which a mail for somebody else is visible to them again."""
+_POLL = 10
+"""Seconds (AWS) of one long poll."""
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """A mail that the cloud accepted."""
+
+    message_id: str
+    sender: str
+    to: str
+    subject: str
+    marker: str
+    accepted: float
+    """AWS time of the acceptance, epoch seconds."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A mail that came back."""
+
+    message: email.message.EmailMessage
+    sent: float
+    """AWS time at which SES took it, epoch seconds."""
+
+    @property
+    def in_reply_to(self) -> str:
+        return str(self.message.get("In-Reply-To", "")).strip()
+
+    def __str__(self) -> str:
+        return f"{self.message.get('Subject')!r} in reply to {self.in_reply_to or 'nothing'}"
+
+
+@dataclass
+class Mailbox:
+    """The replies of a whole run, by address. Lives longer than one scenario: a late reply is still a reply."""
+
+    replies: dict[str, list[Reply]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    """Message ids of SES: the queue delivers at least once, the mail was sent once."""
+
+    def own(self, address: str) -> None:
+        """From now on mail for this address is this run's."""
+        self.replies.setdefault(address.lower(), [])
+
+    def of(self, address: str) -> list[Reply]:
+        return self.replies.get(address.lower(), [])
+
+    def put(self, body: str) -> bool:
+        """Take a message of the replies queue; False when it is for somebody else.
+
+        Raises ValueError when it is not an SES notification in an SNS envelope.
+        """
+        notification = notification_in(body)
+        message = email.message_from_string(notification["content"], policy=email.policy.default)
+        assert isinstance(message, email.message.EmailMessage)
+        address = next(
+            (to.lower() for to in notification["mail"].get("destination", ()) if to.lower() in self.replies),
+            recipient(message),
+        )
+        if address not in self.replies:
+            return False
+        if notification["mail"]["messageId"] not in self.seen:
+            self.seen.add(notification["mail"]["messageId"])
+            self.replies[address].append(Reply(message, epoch(notification["mail"]["timestamp"])))
+        return True
+
+
+class Mail:
+    """Sends mails of a scenario and waits for their replies."""
+
+    def __init__(self, context: Context, mailbox: Mailbox) -> None:
+        self._context = context
+        self._mailbox = mailbox
+        self._reader: asyncio.Task[None] | None = None
+
+    async def send(
+        self,
+        instruction: str,
+        *,
+        sender: str,
+        to: str,
+        marker: str,
+        subject: str = "Please change my site",
+        html: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> SentMail:
+        """Send one mail; returns when the cloud accepted it. Raises `MailRefused` when it was refused."""
+        context = self._context
+        message = compose(
+            instruction,
+            sender=sender,
+            to=to,
+            subject=subject,
+            message_id=context.ids.message_id(sender.partition("@")[2]),
+            at=context.clock.now(),
+            html=html,
+            headers=headers,
+        )
+        self._mailbox.own(sender)
+        self._read()
+        with context.history.operation("send_mail", message=message["Message-ID"], user=sender, marker=marker) as sent:
+            await context.cloud.mail.send(message.as_bytes(policy=_SEVEN_BIT), sender, [to])
+            sent.ok(to=to, subject=subject)
+        return SentMail(str(message["Message-ID"]), sender, to, subject, marker, context.clock.now())
+
+    async def wait_for_reply(self, sent: SentMail, *, within: float) -> Reply:
+        """Wait for the reply to one mail, told by its In-Reply-To."""
+        __tracebackhide__ = True
+        self._read()
+
+        async def look() -> Reply | None:
+            self._raise_reader()
+            return next((reply for reply in self.replies(sent.sender) if reply.in_reply_to == sent.message_id), None)
+
+        reply = await self._context.eventually(
+            look,
+            within=within,
+            describe=f"a reply to {sent.message_id} at {sent.sender}",
+            next="see what was sent and Hermes' log: kit outbox, kit logs hermes",
+        )
+        assert reply is not None
+        self._context.history.note("reply", message=sent.message_id, user=sent.sender, value={"sent": reply.sent})
+        return reply
+
+    def replies(self, address: str) -> list[Reply]:
+        """All that came back to an address so far."""
+        return self._mailbox.of(address)
+
+    async def close(self) -> None:
+        """Stop reading. What arrives later stays in the queue."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._reader
+
+    def _read(self) -> None:
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._dispatch(), name="replies")
+
+    def _raise_reader(self) -> None:
+        if self._reader is not None and self._reader.done() and not self._reader.cancelled():
+            self._reader.result()
+
+    async def _dispatch(self) -> None:
+        """The one reader of the replies queue."""
+        aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
+        while True:
+            answer = await aws.call(
+                "sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL
+            )
+            for message in answer.get("Messages", ()):
+                handle = message["ReceiptHandle"]
+                if self._mailbox.put(message["Body"]):
+                    await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
+                else:
+                    await aws.call(
+                        "sqs",
+                        "change_message_visibility",
+                        QueueUrl=url,
+                        ReceiptHandle=handle,
+                        VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
+                    )
+
+
+def compose(
+    instruction: str,
+    *,
+    sender: str,
+    to: str,
+    subject: str,
+    message_id: str,
+    at: float,
+    html: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> email.message.EmailMessage:
+    """A mail as a client writes it; `at` is epoch seconds, `html` makes it HTML only."""
+    message = email.message.EmailMessage(policy=_SEVEN_BIT)
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = subject
+    message["Date"] = email.utils.format_datetime(datetime.fromtimestamp(at, UTC))
+    message["Message-ID"] = message_id
+    for name, value in (headers or {}).items():
+        message[name] = value
+    if html:
+        escaped = instruction.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        message.set_content(f"<html><body><p>{escaped}</p></body></html>", subtype="html")
+    else:
+        message.set_content(instruction)
+    return message
+
+
+def notification_in(body: str) -> dict[str, Any]:
+    """The SES notification inside the SNS envelope of a queue message. Raises ValueError when it is none."""
+    try:
+        notification: dict[str, Any] = json.loads(json.loads(body)["Message"])
+        if not isinstance(notification["content"], str):
+            raise TypeError("content is no text")
+        _ = notification["mail"]["messageId"], notification["mail"]["timestamp"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"no SES notification in an SNS envelope ({error!r}): {body[:300]}") from None
+    return notification

@@ -1,0 +1,219 @@
+"""ECS services and their tasks, counted exactly: three operations must tell the same story."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kit.eventually import NotYet
+from kit.harness.context import Context
+from kit.system import SERVICES, Service
+
+_DESCRIBE_AT_ONCE = 100
+"""Tasks DescribeTasks takes in one call."""
+_AGREE_WITHIN = 60.0
+"""AWS seconds for DescribeServices and ListTasks to agree: their answers may lag behind each other."""
+
+
+@dataclass(frozen=True)
+class TaskCount:
+    """A service's tasks at one moment, as DescribeServices, ListTasks and DescribeTasks agree on it."""
+
+    service: str
+    desired: int
+    running: int
+    pending: int
+    statuses: tuple[str, ...]
+    """`lastStatus` of every task that is not STOPPED, those on their way out included."""
+
+    @property
+    def nothing_left(self) -> bool:
+        """Zero wanted, zero there, in whatever state."""
+        return not (self.desired or self.running or self.pending or self.statuses)
+
+    def __str__(self) -> str:
+        states = ", ".join(f"{number} {status}" for status, number in sorted(Counter(self.statuses).items()))
+        counts = f"desired {self.desired}, running {self.running}, pending {self.pending}"
+        return f"{self.service}: {counts} ({states or 'no task'})"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One registered target as DescribeTargetHealth tells it."""
+
+    id: str
+    port: int
+    state: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id}:{self.port} {self.state}{f' ({self.reason})' if self.reason else ''}"
+
+
+class Services:
+    """Looks at services and moves them; never at any other than the stack's own."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._aws = context.cloud.aws
+        self._cluster = context.cloud.stack.cluster_name
+
+    async def count(self, service: Service) -> TaskCount:
+        """The tasks of a service. Waits for the three operations to agree; raises `WaitExpired` when they never do."""
+        __tracebackhide__ = True
+
+        async def agreed() -> TaskCount:
+            described = await self.describe(service)
+            tasks = await self.tasks(service)
+            count = TaskCount(
+                service=service,
+                desired=described["desiredCount"],
+                running=described["runningCount"],
+                pending=described["pendingCount"],
+                statuses=tuple(sorted(task["lastStatus"] for task in tasks)),
+            )
+            if not _agree(count, tasks):
+                raise NotYet(f"{count}: DescribeServices and DescribeTasks disagree")
+            return count
+
+        return await self._context.eventually(
+            agreed,
+            until=lambda _: True,
+            within=_AGREE_WITHIN,
+            describe=f"DescribeServices, ListTasks and DescribeTasks to agree about service {service}",
+            counts=False,
+        )
+
+    async def describe(self, service: Service) -> dict[str, Any]:
+        """DescribeServices for one service. Raises LookupError when ECS does not know it."""
+        name = self._context.system.service_name(service)
+        answer = await self._aws.call("ecs", "describe_services", cluster=self._cluster, services=[name])
+        if answer.get("failures") or not answer["services"]:
+            raise LookupError(f"ECS does not know service {name}: {answer.get('failures')}")
+        found: dict[str, Any] = answer["services"][0]
+        return found
+
+    async def tasks(self, service: Service | None = None, *, stopped: bool = False) -> list[dict[str, Any]]:
+        """DescribeTasks of a service's tasks, or of the whole cluster's: those not STOPPED, or only those STOPPED."""
+        which = {} if service is None else {"serviceName": self._context.system.service_name(service)}
+        # A task on its way out has the desired status STOPPED long before its last status says so.
+        arns: list[str] = []
+        for desired in ("RUNNING", "STOPPED"):
+            arns += await self._aws.pages(
+                "ecs", "list_tasks", "taskArns", cluster=self._cluster, desiredStatus=desired, **which
+            )
+        described: list[dict[str, Any]] = []
+        for chunk in _chunks(list(dict.fromkeys(arns))):
+            answer = await self._aws.call("ecs", "describe_tasks", cluster=self._cluster, tasks=chunk)
+            described += answer["tasks"]
+        return [task for task in described if (task["lastStatus"] == "STOPPED") == stopped]
+
+    async def targets(self, service: Service) -> list[Target]:
+        """The targets registered for a service, with their health."""
+        answer = await self._aws.call(
+            "elbv2", "describe_target_health", TargetGroupArn=self._context.system.target_group_arn(service)
+        )
+        return [
+            Target(
+                entry["Target"]["Id"],
+                entry["Target"].get("Port", 0),
+                entry["TargetHealth"]["State"],
+                entry["TargetHealth"].get("Reason", ""),
+            )
+            for entry in answer["TargetHealthDescriptions"]
+        ]
+
+    async def wait_for_zero(self, services: Iterable[Service] = SERVICES, *, within: float) -> None:
+        """Wait until the services want no task and have none in any state. Makes no request to them."""
+        __tracebackhide__ = True
+        wanted = tuple(services)
+
+        async def look() -> list[TaskCount]:
+            return [await self._look(service) for service in wanted]
+
+        await self._context.eventually(
+            look,
+            until=lambda counts: all(count.nothing_left for count in counts),
+            within=within,
+            every=2.0,
+            describe=f"{' and '.join(wanted)} to be at zero tasks, none in any state",
+            next="see the alarms and scaling activities: kit status",
+        )
+
+    async def wait_for_stable(self, service: Service, *, within: float) -> dict[str, Any]:
+        """Wait until a service runs what it wants, by one finished deployment; returns its description."""
+        __tracebackhide__ = True
+
+        async def look() -> dict[str, Any]:
+            described = await self.describe(service)
+            deployments = described["deployments"]
+            if (
+                len(deployments) != 1
+                or described["pendingCount"] != 0
+                or described["runningCount"] != described["desiredCount"]
+            ):
+                raise NotYet(
+                    f"desired {described['desiredCount']}, running {described['runningCount']}, pending "
+                    f"{described['pendingCount']}, {len(deployments)} deployment(s)"
+                )
+            return described
+
+        return await self._context.eventually(look, within=within, describe=f"service {service} to be stable")
+
+    async def force_scale_down(self, service: Service, to: int = 0, *, within: float) -> None:
+        """Set the desired count and wait until it is so.
+
+        Scaling of this one service is suspended meanwhile, or its policies would work against it, and
+        resumed in any case.
+        """
+        __tracebackhide__ = True
+        name = self._context.system.service_name(service)
+        await self._suspend_scaling(name, True)
+        try:
+            await self._aws.call("ecs", "update_service", cluster=self._cluster, service=name, desiredCount=to)
+
+            async def look() -> TaskCount:
+                return await self._look(service)
+
+            await self._context.eventually(
+                look,
+                until=lambda count: count.desired == to and len(count.statuses) == to,
+                within=within,
+                describe=f"service {service} to have {to} tasks after it was told so",
+            )
+        finally:
+            await self._suspend_scaling(name, False)
+
+    async def _look(self, service: Service) -> TaskCount:
+        described = await self.describe(service)
+        tasks = await self.tasks(service)
+        return TaskCount(
+            service,
+            described["desiredCount"],
+            described["runningCount"],
+            described["pendingCount"],
+            tuple(sorted(task["lastStatus"] for task in tasks)),
+        )
+
+    async def _suspend_scaling(self, name: str, suspended: bool) -> None:
+        await self._aws.call(
+            "application-autoscaling",
+            "register_scalable_target",
+            ServiceNamespace="ecs",
+            ScalableDimension="ecs:service:DesiredCount",
+            ResourceId=f"service/{self._cluster}/{name}",
+            SuspendedState={"DynamicScalingInSuspended": suspended, "DynamicScalingOutSuspended": suspended},
+        )
+
+
+def _agree(count: TaskCount, tasks: Iterable[Mapping[str, Any]]) -> bool:
+    staying = [task["lastStatus"] for task in tasks if task["desiredStatus"] == "RUNNING"]
+    running = staying.count("RUNNING")
+    leaving = len(count.statuses) - len(staying)
+    return running <= count.running <= running + leaving and count.pending == len(staying) - running
+
+
+def _chunks(arns: list[str]) -> Iterable[list[str]]:
+    return (arns[start : start + _DESCRIBE_AT_ONCE] for start in range(0, len(arns), _DESCRIBE_AT_ONCE))

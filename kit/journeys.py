@@ -1,0 +1,73 @@
+"""The seed's seven steps from zero to a page and back to zero, for whichever way a session is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kit import phases, system
+from kit.harness import Harness
+from kit.harness.mail import SentMail
+from kit.harness.sessions import TestSession
+from kit.system import ACTIVE_SESSIONS, EXPIRED, SERVICES
+
+Entry = Literal["mail", "http"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session on its way, with the page it was asked for."""
+
+    session: TestSession
+    title: str
+    mail: SentMail | None
+
+    @property
+    def slug(self) -> str:
+        return system.slug(self.title)
+
+
+async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> Opened:
+    """Steps 1 to 6: nothing runs, a session is opened, and its page is served and kept."""
+    __tracebackhide__ = True
+    marker = h.new_marker()
+    title = f"Test Page {marker}"
+    with h.step(f"{prefix}1 both services start at zero tasks"):
+        for service in SERVICES:
+            await h.verify_service_task_count(service, 0)
+    h.journey(entry)
+    with h.step(f"{prefix}2 a session is asked for by {entry.upper() if entry == 'http' else entry}"):
+        mail = None
+        if entry == "mail":
+            mail = await h.send_mail(system.add_page(title), marker=marker)
+        else:
+            session = await h.create_test_session(system.add_page(title), marker=marker)
+    with h.step(f"{prefix}3 the session is in DynamoDB"):
+        if mail is not None:
+            session = await h.wait_for_session(mail)
+        await h.verify_session_exists(session)
+    with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
+        await h.wait_for_container_ready(session)
+    opened = Opened(session, title, mail)
+    with h.step(f"{prefix}5 the preview shows the new page"):
+        await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
+        started = h.timeline.at(phases.SESSION_ROW)
+        visible = h.timeline.at(phases.CHANGE_VISIBLE)
+        if started is not None and visible is not None:
+            h.check_within("session row to visible change", visible - started, h.timeouts.container_ready)
+    with h.step(f"{prefix}6 the file is on the shared workspace", target=h.timeouts.file_check):
+        await h.verify_file_exists(system.project_path(session.client_id, session.user_id, system.page_file(title)))
+    return opened
+
+
+async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
+    """Step 7: nobody does anything any more, and nothing is left."""
+    __tracebackhide__ = True
+    idle_since = h.clock.now()
+    with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
+        await h.wait_for_idle(opened.session)
+        for service in SERVICES:
+            await h.verify_service_task_count(service, 0)
+        await h.verify_session_status(opened.session, EXPIRED)
+        await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=idle_since, within=h.timeouts.scale_down)
+        await h.verify_no_orphans()

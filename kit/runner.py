@@ -1,0 +1,106 @@
+"""Runs one scenario: harness, deadline, checkers, cleanup, verdict."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from kit.backends.base import Backend, Cloud
+from kit.checker import every_operation_ended
+from kit.checker import judged as checked
+from kit.checks import Checks
+from kit.harness import Harness
+from kit.harness.context import Context
+from kit.harness.mail import Mailbox
+from kit.history import History
+from kit.ids import Ids
+from kit.measure import Measured
+from kit.outcome import Outcome, judged
+from kit.scenario import Scenario
+from kit.settings import Settings
+from kit.steps import StepListener, Steps
+from kit.verdict import Verdict, of_checks
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all scenarios of a run share."""
+
+    backend: Backend
+    cloud: Cloud
+    settings: Settings
+    history: History
+    ids: Ids
+    mailbox: Mailbox
+    evidence: tuple[str, ...]
+    listener: StepListener | None = None
+
+
+async def execute(scenario: Scenario, ground: Ground) -> Outcome:
+    """Run a scenario to its verdict. Raises nothing of the scenario's own: whatever happens is in the outcome."""
+    reason = scenario.skipped_because(ground.cloud.capabilities)
+    if reason is not None:
+        return Outcome(scenario.name, None, message=reason)
+    async with judging(scenario.name, ground) as (harness, outcome):
+        clock = ground.cloud.clock
+        try:
+            async with asyncio.timeout(clock.patience(ground.settings.timeouts.scenario)) as deadline:
+                await scenario.body(harness)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            outcome.verdict = Verdict.UNKNOWN
+            outcome.message = f"it did not end within {ground.settings.timeouts.scenario:g} AWS s"
+        for finding in checked(ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers)):
+            if finding.verdict is not Verdict.PASS:
+                _add(outcome, finding.verdict, finding.message)
+    return outcome
+
+
+@asynccontextmanager
+async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Outcome]]:
+    """A harness for what is done inside, and the outcome it comes to; cleaned up and closed at the end.
+
+    Exceptions are taken in and judged, but for those that end the program (cancellation, interrupt).
+    """
+    cloud = ground.cloud
+    checks = Checks(ground.history, ground.evidence)
+    steps = Steps(cloud.clock, checks, ground.listener)
+    context = Context(cloud, ground.settings, ground.history, checks, ground.ids)
+    harness = Harness(context, ground.mailbox, steps)
+    outcome = Outcome(name, Verdict.PASS, evidence=ground.evidence)
+    started = cloud.clock.monotonic()
+    with ground.history.scenario(name):
+        try:
+            try:
+                yield harness, outcome
+            except Exception as error:
+                _add(outcome, *judged(error))
+            else:
+                if of_checks(checks.asserted) is not Verdict.PASS:
+                    _add(outcome, Verdict.UNKNOWN, "it asserted nothing, so nothing is shown")
+            seconds = cloud.clock.monotonic() - started
+            outcome.measured = Measured(seconds * cloud.clock.scale, seconds)
+            outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
+            await _leave_clean(harness, outcome, ground)
+        finally:
+            await harness.close()
+
+
+async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> None:
+    broken = await ground.backend.health()
+    if broken is not None:
+        # What a scenario sees on a ground that is gone says nothing about the system.
+        outcome.verdict, outcome.message = Verdict.INFRA, f"{broken}\n{outcome.message}".strip()
+        return
+    try:
+        outcome.cleaned = await harness.cleanup()
+    except Exception as error:
+        _add(outcome, Verdict.INFRA, f"cleaning up failed: {judged(error)[1]}")
+
+
+def _add(outcome: Outcome, verdict: Verdict, message: str) -> None:
+    outcome.verdict = verdict if outcome.verdict is None else outcome.verdict | verdict
+    outcome.message = f"{outcome.message}\n{message}".strip()

@@ -1,0 +1,82 @@
+"""What a scenario is, and the register of them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kit.backends.capability import Level, lacking
+from kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from kit.checker import Checker
+    from kit.harness import Harness
+
+Body = Callable[["Harness"], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Something the system under test must do, shown from outside."""
+
+    name: str
+    proves: str
+    """One sentence: what is known when it has passed."""
+    needs: tuple[str, ...]
+    """Capabilities (`kit.backends.capability`) without which it is skipped."""
+    body: Body
+    checkers: tuple[Checker, ...] = ()
+    """Read the history when the body has ended."""
+
+    def skipped_because(self, capabilities: Mapping[str, Level]) -> str | None:
+        """Why this cloud cannot run it; None when it can."""
+        absent = lacking(capabilities, self.needs)
+        return f"this cloud has no {', '.join(absent)}" if absent else None
+
+
+_REGISTER: dict[str, Scenario] = {}
+
+
+def scenario(
+    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = ()
+) -> Callable[[Body], Body]:
+    """Register an async function as a scenario. Raises ValueError for a name that is taken."""
+
+    def register(body: Body) -> Body:
+        if name in _REGISTER:
+            raise ValueError(f"there are two scenarios called {name!r}")
+        _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers))
+        return body
+
+    return register
+
+
+def all_scenarios() -> list[Scenario]:
+    """Every scenario in `kit/scenarios/`, by name."""
+    import kit.scenarios  # noqa: PLC0415 - they import this module
+
+    for module in pkgutil.iter_modules(kit.scenarios.__path__):
+        importlib.import_module(f"kit.scenarios.{module.name}")
+    return [_REGISTER[name] for name in sorted(_REGISTER)]
+
+
+def chosen(names: Iterable[str]) -> list[Scenario]:
+    """The scenarios with these names, in this order; all of them when there are no names.
+
+    Raises `UsageError` that names the nearest one.
+    """
+    known = {one.name: one for one in all_scenarios()}
+    result = []
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
+            raise UsageError(
+                f"no scenario is called {name!r}",
+                next=(f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(known)}",
+            )
+        result.append(known[name])
+    return result or list(known.values())

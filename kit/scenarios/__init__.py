@@ -1,0 +1,1 @@
+"""The scenarios, one file each: each registers itself with `kit.scenario.scenario`."""

@@ -1,0 +1,63 @@
+"""The main job: a mail goes in, its page is visible, a reply comes back, and everything returns to zero."""
+
+from __future__ import annotations
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.harness import Harness
+from kit.harness.mail import Reply, SentMail
+from kit.harness.sessions import TestSession
+from kit.journeys import back_to_zero, from_zero
+from kit.scenario import scenario
+
+
+@scenario(
+    "email_to_preview",
+    needs=(
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.METRICS,
+    ),
+    proves="a mail becomes a visible page and exactly one reply, and nothing is left running",
+    checkers=(one_reply_each,),
+)
+async def email_to_preview(h: Harness) -> None:
+    """The seed's seven steps by mail, with the commit, the reply and a second mail to a warm container."""
+    opened = await from_zero(h, "mail")
+    session, mail = opened.session, opened.mail
+    assert mail is not None
+    with h.step("the change is committed"):
+        await _verify_committed(h, session)
+    with h.step("the reply comes back", target=h.timeouts.reply):
+        reply = await h.wait_for_reply(mail)
+        await _verify_reply(h, reply, mail, session)
+    await back_to_zero(h, opened)
+    with h.step("there was one reply, and no other"):
+        h.checks.equal(len(h.mail.replies(mail.sender)), 1, f"the number of replies to {mail.sender}")
+
+
+async def _verify_committed(h: Harness, session: TestSession) -> None:
+    project = system.project_path(session.client_id, session.user_id)
+    log = await h.exec_in_container(f'git -C "{project}" log -1 --format=%B')
+    h.checks.equal(log.exit_code, 0, "the exit code of git log")
+    h.check(session.marker in log.output, f"the last commit to carry the marker {session.marker}", seen=log.output)
+
+
+async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestSession) -> None:
+    body = system.body_text(reply.message)
+    h.checks.equal(reply.in_reply_to, mail.message_id, "In-Reply-To of the reply")
+    h.check(
+        mail.message_id in str(reply.message["References"]),
+        "References to name the mail",
+        seen=reply.message["References"],
+    )
+    h.checks.equal(str(reply.message["Subject"]), f"Re: {mail.subject}", "the reply's subject")
+    h.check(session.preview_url in body, "the reply to name the preview", seen=body)
+    h.check(session.marker in body, f"the reply to carry the marker {session.marker}", seen=body)
+    row = await h.session_row(session)
+    h.checks.equal(system.conversation_id(reply.message), row and row.thread_id, "the conversation id of the reply")

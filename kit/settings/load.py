@@ -1,0 +1,175 @@
+"""Puts the settings together from their layers, and says exactly which key in which layer is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import EnvSettingsSource
+from pydantic_settings.exceptions import SettingsError
+
+from kit.errors import UsageError
+from kit.settings.model import Settings
+from kit.settings.profiles import PROFILES
+
+FILE = "kit.toml"
+PREFIX = "KIT_"
+
+Keys = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One source of settings: what it is called in messages, and its values."""
+
+    name: str
+    values: Mapping[str, Any]
+
+    def spelled(self, keys: Keys) -> str:
+        """A key as this layer's user writes it."""
+        return ".".join(keys)
+
+
+class EnvironmentLayer(Layer):
+    def spelled(self, keys: Keys) -> str:
+        return PREFIX + "__".join(keys).upper()
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of this run; `overrides` come from the command line and win.
+
+    `file` defaults to `kit.toml` in the working directory, which may be absent; a named file must exist.
+    Raises `UsageError` that names the key, the layer it stands in and the nearest valid key.
+    """
+    command_line = Layer("the command line", overrides or {})
+    environment = _environment(os.environ if environ is None else environ)
+    toml = _file(file)
+    layers = [command_line, environment, toml]
+    for layer in layers:
+        _refuse_unknown(layer)
+    name = next((str(layer.values["profile"]) for layer in layers if layer.values.get("profile")), "")
+    layers.append(Layer(f"profile {name!r}", PROFILES.get(name, {})))
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        merged = _merged(merged, layer.values)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _wrong_value(error, layers) from None
+
+
+def _file(path: Path | None) -> Layer:
+    chosen = Path(FILE) if path is None else path
+    try:
+        return Layer(str(chosen), tomllib.loads(chosen.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        if path is None:
+            return Layer(FILE, {})
+        raise UsageError(
+            f"the settings file {chosen} does not exist", next=f"create it, or leave out --settings to use {FILE}"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the settings file cannot be read as TOML: {error}", where=str(chosen.resolve())) from None
+
+
+def _environment(environ: Mapping[str, str]) -> Layer:
+    ours = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX)}
+    if not ours:
+        return EnvironmentLayer("the environment", {})
+    unparsed: dict[str, Any] = {}
+    for name, value in ours.items():
+        keys = tuple(name[len(PREFIX) :].lower().split("__"))
+        field: Any = unparsed
+        for key in keys[:-1]:
+            field = field.setdefault(key, {})
+            if not isinstance(field, dict):
+                raise UsageError(f"{name} cannot stand beside {PREFIX}{key.upper()}", where="the environment")
+        field[keys[-1]] = value
+    _refuse_unknown(EnvironmentLayer("the environment", unparsed))
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in ours.items()}
+    try:
+        return EnvironmentLayer("the environment", source())
+    except SettingsError as error:
+        raise UsageError(
+            f"{error}: {error.__cause__}", where="the environment", next="lists and tables are written as JSON"
+        ) from None
+
+
+def _known(model: type[BaseModel], above: Keys = ()) -> Iterator[tuple[Keys, type[BaseModel] | None]]:
+    """Every key there is, with the section's model when it is a section."""
+    for name, info in model.model_fields.items():
+        section = (
+            info.annotation if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel) else None
+        )
+        yield (*above, name), section
+        if section is not None:
+            yield from _known(section, (*above, name))
+
+
+def _refuse_unknown(layer: Layer, values: Mapping[str, Any] | None = None, above: Keys = ()) -> None:
+    known = dict(_known(Settings))
+    for key, value in (layer.values if values is None else values).items():
+        keys = (*above, key)
+        if keys not in known:
+            raise UsageError(
+                f"unknown setting {layer.spelled(keys)!r}",
+                where=layer.name,
+                next=f"did you mean {layer.spelled(_nearest(keys, list(known)))!r}?",
+            )
+        if known[keys] is None:
+            continue
+        if not isinstance(value, Mapping):
+            raise UsageError(
+                f"{layer.spelled(keys)!r} is a section, not a value", where=layer.name, next=_example(keys, list(known))
+            )
+        _refuse_unknown(layer, value, keys)
+
+
+def _nearest(keys: Keys, known: list[Keys]) -> Keys:
+    """The known key that is spelled most alike; a right name in the wrong section counts as near."""
+
+    def likeness(other: Keys) -> float:
+        whole = difflib.SequenceMatcher(None, ".".join(keys), ".".join(other)).ratio()
+        leaf = difflib.SequenceMatcher(None, keys[-1], other[-1]).ratio()
+        same_section = 0.2 if keys[:-1] == other[:-1] else 0.0
+        return max(whole, leaf) + same_section
+
+    return max(known, key=likeness)
+
+
+def _example(keys: Keys, known: list[Keys]) -> str:
+    below = next(other for other in known if other[: len(keys)] == keys and len(other) > len(keys))
+    return f"set one of its keys, for example {'.'.join(below)}"
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _wrong_value(error: ValidationError, layers: list[Layer]) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    keys = tuple(str(key) for key in first["loc"])
+    for layer in layers:
+        held: Any = layer.values
+        depth = 0
+        while isinstance(held, Mapping) and depth < len(keys) and keys[depth] in held:
+            held, depth = held[keys[depth]], depth + 1
+        if depth and not (isinstance(held, Mapping) and depth < len(keys)):
+            return UsageError(f"{layer.spelled(keys)} = {first['input']!r}: {first['msg']}", where=layer.name)
+    return UsageError(f"{'.'.join(keys)}: {first['msg']}", where="the settings")

@@ -1,0 +1,132 @@
+"""The settings, typed: every key there is, its unit and its default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+AwsSeconds = Annotated[float, Field(ge=0)]
+"""Seconds of AWS time; on a clock at scale 60 they pass in a sixtieth of that."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A TCP port on the loopback interface; 0 lets the system choose a free one."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Stack(Section):
+    """The stack under test."""
+
+    name: str = Field(default="webordinary-integration-test", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")
+    template: Path | None = None
+    """A CloudFormation template in place of the kit's own `integration-test-stack.yaml`."""
+    parameters: dict[str, str] = {}
+    """Template parameters that differ from the template's defaults."""
+
+
+class Emulated(Section):
+    """The emulated cloud."""
+
+    scale: float = Field(default=60, gt=0)
+    """How much faster than the wall clock AWS time runs."""
+    port: Port = 0
+    """Where the AWS endpoint listens."""
+    smtp_port: Port = 0
+    """Where the SMTP door listens."""
+    programs: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Image name → the program (argument vector) that runs in its place; added to the reference system's own."""
+    base: Literal["moto"] = "moto"
+    """What holds the declared state of the services that the emulated cloud does not answer itself."""
+    runtime: Literal["process"] = "process"
+    """What a container becomes: a process of this machine."""
+    seed: int | None = None
+    """Seeds the cloud's ids; unset, they differ from run to run."""
+    allowance: float = Field(default=20, ge=0)
+    """Wall seconds that every wait gets on top while the clock runs fast: the machine's own work does not speed up."""
+    start_within: float = Field(default=30, gt=0)
+    """Wall seconds for the cloud to be ready."""
+
+
+class Timeouts(Section):
+    """Budgets in AWS seconds; the defaults are the seed's targets."""
+
+    container_ready: AwsSeconds = 60
+    """Cold start: from the request to the session's own page."""
+    warm: AwsSeconds = 5
+    """The same with a container that runs."""
+    session_expiry: AwsSeconds = 70
+    """From the last activity to the session being expired: the minute of idle time and a buffer."""
+    scale_down: AwsSeconds = 30
+    """From a desired count of zero to zero tasks."""
+    health: AwsSeconds = 30
+    """From a running task to its healthy target."""
+    file_check: AwsSeconds = 2
+    """Looking for one file in a container."""
+    recovery: AwsSeconds = 120
+    """From a killed container to a working one."""
+    idle_shutdown: AwsSeconds = 300
+    """From the last activity to zero tasks."""
+    wake: AwsSeconds = 240
+    """From a mail or a first request to Hermes at work: one-minute metrics, a one-minute alarm, and its start."""
+    reply: AwsSeconds = 120
+    """From a mail to its reply."""
+    deploy: AwsSeconds = 900
+    """The stack, from nothing to CREATE_COMPLETE."""
+    scenario: AwsSeconds = 1800
+    """One whole scenario; beyond it, it is ended and cleaned up."""
+
+
+class TestData(Section):
+    """Whose sessions the scenarios open."""
+
+    __test__ = False
+
+    client_id: str = Field(default="test-client", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    user: str = Field(default="test", pattern=r"^[a-z0-9]{1,32}$")
+    """The first part of every test user's name; the rest is unique to the run."""
+    repository: str = "webordinary-integration-tests"
+    seed: int | None = None
+    """Seeds the run's markers; unset, they differ from run to run."""
+
+
+class Production(Section):
+    """Names of the production system: known so that a run never touches them."""
+
+    account: str = ""
+    cluster: str = ""
+    services: tuple[str, ...] = ()
+    sessions_table: str = ""
+    endpoints: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything a run is told."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="KIT_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    mode: Literal["emulated", "live"] = "emulated"
+    profile: Literal["", "webordinary"] = ""
+    """A built-in set of defaults: `webordinary` is the TEST_CONFIG of the Webordinary project."""
+    region: str = Field(default="us-west-2", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    account: str = Field(default="123456789012", pattern=r"^\d{12}$")
+    """The account the run expects; 12 digits, in quotes."""
+    aws_profile: str = ""
+    """A profile of the AWS configuration, for live runs."""
+    report_dir: Path = Path(".kit")
+    """Where runs are kept."""
+    stack: Stack = Stack()
+    emulated: Emulated = Emulated()
+    timeouts: Timeouts = Timeouts()
+    test_data: TestData = TestData()
+    production: Production = Production()

@@ -1,0 +1,65 @@
+"""The named steps of a scenario: when each began and ended, what it asserted, and against which target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kit.checks import Checks
+from kit.clock import Clock, iso
+from kit.measure import Measured
+
+
+@dataclass
+class Step:
+    """One step, under way or ended."""
+
+    name: str
+    started_aws: float
+    target: float | None = None
+    """AWS seconds it should take at most."""
+    measured: Measured | None = None
+    asserted: int = 0
+    held: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        times = {} if self.measured is None else self.measured.to_json()
+        return {"name": self.name, "held": self.held, "asserted": self.asserted, "at": iso(self.started_aws), **times}
+
+
+class StepListener(Protocol):
+    """Follows a scenario while it runs; a console does. Must not raise."""
+
+    def step_started(self, step: Step) -> None: ...
+
+    def step_ended(self, step: Step) -> None: ...
+
+
+@dataclass
+class Steps:
+    """Collects steps in the order in which they began."""
+
+    clock: Clock
+    checks: Checks
+    listener: StepListener | None = None
+    all: list[Step] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str, *, target: float | None = None) -> Iterator[Step]:
+        """A step around its block; it held when the block raised nothing."""
+        step = Step(name, self.clock.now(), target)
+        wall, asserted = self.clock.monotonic(), self.checks.asserted
+        self.all.append(step)
+        if self.listener:
+            self.listener.step_started(step)
+        try:
+            yield step
+            step.held = True
+        finally:
+            seconds = self.clock.monotonic() - wall
+            step.measured = Measured(seconds * self.clock.scale, seconds, target)
+            step.asserted = self.checks.asserted - asserted
+            if self.listener:
+                self.listener.step_ended(step)

@@ -1,0 +1,136 @@
+"""Stand-ins for the kit's own seams: a clock that is moved by hand, an AWS that answers from a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+from kit.backends.aws import Aws
+from kit.backends.base import Cloud
+from kit.backends.capability import ALL, Level
+from kit.backends.stack import Stack
+from kit.checks import Checks
+from kit.clock import Clock
+from kit.harness.context import Context
+from kit.harness.mail import Mailbox
+from kit.history import History
+from kit.ids import Ids
+from kit.runner import Ground
+from kit.settings import Settings, load
+from kit.threads import Threads
+
+START = 1_800_000_000.0
+
+
+@dataclass(frozen=True)
+class ManualClock(Clock):
+    """Time passes only by sleeping. Begins at `START` in both times."""
+
+    origin: float = START
+    _wall: float = START
+    _monotonic: float = 0.0
+    passed: list[float] = field(default_factory=lambda: [0.0])
+
+    def monotonic(self) -> float:
+        return self.passed[0]
+
+    async def sleep_wall(self, seconds: float) -> None:
+        self.passed[0] += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+
+Answer = Callable[..., Any]
+
+
+@dataclass
+class ScriptedAws:
+    """Answers `call` and `pages` from a table of functions, and notes what was called."""
+
+    answers: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
+    calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        return cast(dict[str, Any], self._answer(service, operation, params))
+
+    async def pages(self, service: str, operation: str, key: str, /, **params: Any) -> list[Any]:
+        return cast(list[Any], self._answer(service, operation, params))
+
+    def called(self, operation: str) -> list[dict[str, Any]]:
+        return [params for _, name, params in self.calls if name == operation]
+
+    def _answer(self, service: str, operation: str, params: dict[str, Any]) -> Any:
+        self.calls.append((service, operation, params))
+        if (service, operation) not in self.answers:
+            raise AssertionError(f"nobody expected {service}.{operation}({params})")
+        return self.answers[service, operation](**params)
+
+
+class NoMail:
+    async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
+        raise AssertionError("nobody expected a mail")
+
+
+class StillGround:
+    """A backend that is already there."""
+
+    name = "still"
+
+    def __init__(self, cloud: Cloud, broken: str | None = None) -> None:
+        self._cloud = cloud
+        self.broken = broken
+
+    def capabilities(self) -> Mapping[str, Level]:
+        return self._cloud.capabilities
+
+    async def start(self) -> Cloud:
+        return self._cloud
+
+    async def health(self) -> str | None:
+        return self.broken
+
+    async def stop(self) -> None:
+        return None
+
+
+def a_stack(**changes: str) -> Stack:
+    values = {item.name: item.name.replace("_", "-") for item in fields(Stack)}
+    known = {
+        "load_balancer_url": "http://alb.test",
+        "mail_address": "edit@it.test",
+        "client_mail_domain": "clients.it.test",
+        "replies_queue_url": "http://sqs.test/replies",
+        "idle_seconds": "60",
+    }
+    return Stack(**{**values, **known, **changes})
+
+
+def a_cloud(aws: object = None, clock: Clock | None = None, **changes: Any) -> Cloud:
+    values: dict[str, Any] = {
+        "aws": cast(Aws, aws if aws is not None else ScriptedAws()),
+        "clock": clock or ManualClock(),
+        "stack": a_stack(),
+        "mail": NoMail(),
+        "threads": Threads(2),
+        "region": "us-west-2",
+        "account": "123456789012",
+        "capabilities": dict.fromkeys(ALL, Level.MODELLED),
+    }
+    return Cloud(**{**values, **changes})
+
+
+def a_context(aws: object = None, clock: Clock | None = None, **changes: Any) -> Context:
+    cloud = a_cloud(aws, clock, **changes)
+    history = History(cloud.clock)
+    return Context(cloud, some_settings(), history, Checks(history), Ids.seeded(7))
+
+
+def a_ground(cloud: Cloud, folder: Path | None = None, broken: str | None = None) -> Ground:
+    history = History(cloud.clock, None if folder is None else folder / "history.jsonl")
+    return Ground(StillGround(cloud, broken), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ())
+
+
+def some_settings(**overrides: Any) -> Settings:
+    return load(overrides, environ={}, file=None)

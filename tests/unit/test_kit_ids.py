@@ -1,0 +1,30 @@
+"""Markers and run ids."""
+
+from __future__ import annotations
+
+import re
+
+from kit.ids import Ids
+from tests.support.kit import START
+
+
+def test_a_seeded_source_repeats_itself_and_an_unseeded_one_does_not() -> None:
+    assert Ids.seeded(1).marker() == Ids.seeded(1).marker()
+    assert Ids.seeded(None).marker() != Ids.seeded(None).marker()
+
+
+def test_a_marker_survives_paths_urls_and_mail_headers() -> None:
+    source = Ids.seeded(3)
+    markers = {source.marker() for _ in range(1000)}
+    assert len(markers) == 1000
+    assert all(re.fullmatch(r"[b-z][a-z0-9]{7}", marker) for marker in markers)
+
+
+def test_run_ids_sort_by_time() -> None:
+    source = Ids.seeded(5)
+    assert source.run_id(START) < source.run_id(START + 1)
+    assert source.run_id(START).startswith("20270115T080000Z-")
+
+
+def test_message_ids_have_angle_brackets_and_the_domain() -> None:
+    assert re.fullmatch(r"<[a-z0-9]{16}@it\.test>", Ids.seeded(5).message_id("it.test"))
