@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-import re
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emulation.base.embedded import Embedded
 from emulation.clock import Clock
+from emulation.config import CloudConfig
 from emulation.controller import Caller, Context, Controller, Events
 from emulation.gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
 from emulation.guardian import Guardian, mark, remove
 from emulation.ids import Ids
-
-
-@dataclass(frozen=True)
-class CloudConfig:
-    """The settings of one emulated cloud. Raises ValueError for a value that cannot be."""
-
-    region: str = "us-west-2"
-    account: str = "123456789012"
-    scale: float = 60.0
-    """AWS seconds that pass in one wall second."""
-    port: int = 0
-    """Of the gateway, on 127.0.0.1; 0 takes a free one."""
-    smtp_port: int = 0
-    programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Image name → the program that stands for it on this machine."""
-    workdir: Path | None = None
-    """A folder of the run's own, removed at the end; None makes a temporary one."""
-    record: Path | None = None
-    """A file to which every call is appended, one JSON object a line."""
-    seed: int | None = None
-    """Makes ids repeat themselves."""
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d{12}", self.account):
-            raise ValueError(f"account must be 12 digits, got {self.account!r}")
-        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
-            raise ValueError(f"region must be an AWS region such as us-west-2, got {self.region!r}")
-        if not self.scale > 0:
-            raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
-        for name, port in (("port", self.port), ("smtp_port", self.smtp_port)):
-            if not 0 <= port <= 65535:
-                raise ValueError(f"{name} must be 0 (any free one) to 65535, got {port!r}")
 
 
 @dataclass(frozen=True)
@@ -65,31 +34,36 @@ Assembly = Callable[[Ground], Iterable[Controller]]
 """Builds the controllers; they start in this order and stop in the reverse one."""
 
 
+STOPS_WITHIN = 10.0
+"""Wall seconds a controller may take to stop before the cloud goes on without it."""
+
+
 class Cloud:
     """One emulated cloud in this process and event loop. `start` once, `stop` once."""
 
     def __init__(self, config: CloudConfig, assemble: Assembly) -> None:
         self.config = config
-        self._assemble = assemble
         self.clock = Clock(scale=config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
         self.keys = AccessKeys(self.ids)
-        self.guardian = Guardian()
         self.events = Events()
+        self.guardian = Guardian()
         self.recorder = Recorder(config.record)
         self.base = Embedded(self.clock, account=config.account, host=lambda: self.gateway.host, seed=config.seed)
         self.dispatch = Dispatch(
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
+        self.admin = Admin(self.recorder)
+        self.gateway = Gateway(self.dispatch, self.admin, port=config.port)
+        self.workdir = Path()
         self.controllers: list[Controller] = []
+        self._assemble = assemble
         self._started: list[Controller] = []
-        self._log = logging.getLogger("emulation")
         self._token = ""
-        self.gateway: Gateway
-        self.workdir: Path
+        self._log = logging.getLogger("emulation")
 
     def context(self, name: str) -> Context:
-        """What the part of this name is handed."""
+        """What the part of this name is handed: its calls are recorded under it."""
         return Context(
             clock=self.clock,
             ids=self.ids,
@@ -105,7 +79,7 @@ class Cloud:
 
     async def start(self) -> None:
         """Bring everything up, or take down what came up and raise: OSError when a port is taken or the workdir
-        cannot be made, ValueError when two controllers answer the same operation."""
+        cannot be made, ValueError when the workdir is not fresh or two controllers answer the same operation."""
         try:
             await self._start()
         except BaseException:
@@ -113,15 +87,16 @@ class Cloud:
             raise
 
     async def _start(self) -> None:
-        self.workdir = self._make_workdir()
-        self._token = mark(self.workdir)
-        await self.guardian.start(self.workdir, self._token)
-        await self.base.start()
+        self.workdir, self._token = _fresh_workdir(self.config.workdir)
+        await asyncio.gather(self.guardian.start(self.workdir, self._token), self.base.start())
         self.controllers = list(self._assemble(Ground(self.config, self.guardian, self.context)))
         self.dispatch.register(self.controllers)
-        routes = [route for controller in self.controllers for route in _optional(controller, "web_routes", ())]
-        self.gateway = Gateway(self.dispatch, Admin(self.recorder, self._answers()), routes, port=self.config.port)
-        await self.gateway.start()
+        self.admin.add({"health": self._health, "status": self._status})
+        for controller in self.controllers:
+            self.admin.add(_optional(controller, "routes", {}))
+        await self.gateway.start(
+            route for controller in self.controllers for route in _optional(controller, "web_routes", ())
+        )
         for controller in self.controllers:
             self._started.append(controller)
             await controller.start()
@@ -130,12 +105,12 @@ class Cloud:
         """Take everything down, in reverse order. Does not raise."""
         for controller in reversed(self._started):
             try:
-                await controller.stop()
+                async with asyncio.timeout(STOPS_WITHIN):
+                    await controller.stop()
             except Exception:
                 self._log.exception("%s did not stop cleanly", type(controller).__name__)
         self._started.clear()
-        if hasattr(self, "gateway"):
-            await self.gateway.stop()
+        await self.gateway.stop()
         await self.base.stop()
         self.recorder.close()
         if self._token:
@@ -153,23 +128,21 @@ class Cloud:
             "workdir": str(self.workdir),
         }
 
-    def _make_workdir(self) -> Path:
-        if self.config.workdir is None:
-            return Path(tempfile.mkdtemp(prefix="emulated-cloud-"))
-        self.config.workdir.mkdir(parents=True, exist_ok=True)
-        return self.config.workdir.resolve()
+    async def _health(self) -> dict[str, str]:
+        return {"status": "ok"}
 
-    def _answers(self) -> dict[str, Callable[[], Awaitable[Any]]]:
-        async def health() -> dict[str, str]:
-            return {"status": "ok"}
+    async def _status(self) -> dict[str, Any]:
+        return self.facts()
 
-        async def status() -> dict[str, Any]:
-            return self.facts()
 
-        answers: dict[str, Callable[[], Awaitable[Any]]] = {"health": health, "status": status}
-        for controller in self.controllers:
-            answers.update(_optional(controller, "routes", {}))
-        return answers
+def _fresh_workdir(wanted: Path | None) -> tuple[Path, str]:
+    """The run's folder, marked as its own, and the mark's token."""
+    if wanted is None:
+        workdir = Path(tempfile.mkdtemp(prefix="emulated-cloud-")).resolve()
+    else:
+        wanted.mkdir(parents=True, exist_ok=True)
+        workdir = wanted.resolve()
+    return workdir, mark(workdir)
 
 
 def _optional(controller: Controller, method: str, default: Any) -> Any:

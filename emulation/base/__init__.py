@@ -14,11 +14,11 @@ class Base(Protocol):
     """Stores declared state. Answers any AWS call that no controller answers itself."""
 
     async def start(self) -> None:
-        """Begin; returns at once, calls made before it is ready wait."""
+        """Begin; called once, before any call."""
         ...
 
-    async def forward(self, service: str, operation: str, request: HttpRequest) -> HttpResponse:
-        """Answer a client's request in that client's own wire protocol, AWS errors included.
+    async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        """Answer a client's request in that client's own wire protocol, AWS errors and the request id included.
         Raises `AwsError` for what the base does not have."""
         ...
 

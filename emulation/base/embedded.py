@@ -1,7 +1,8 @@
-"""moto in this process: one worker thread, no socket, on AWS time.
+"""moto in this process: no socket, one call at a time, on AWS time.
 
-All of moto runs in one thread, so calls are serialised: under several threads it loses DynamoDB updates.
-moto keeps its state in module globals, so one `Embedded` lives in a process at a time.
+moto loses DynamoDB updates under several threads, so calls are serialised: they run in one worker thread, or,
+when that is idle and the operation is known to be quick, right where they arrive (handing a call to the worker
+and back costs as much as half a call). moto's state is in module globals: one `Embedded` lives at a time.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from emulation.base import aws_time, sdk
+from emulation.base import aws_time, faster, request_ids, sdk
 from emulation.base.instance_types import UNANSWERABLE
-from emulation.base.models import validate
+from emulation.base.models import operation_model, validate
 from emulation.base.views import views_of
 from emulation.base.wire import HttpRequest, HttpResponse
 from emulation.base.wsgi import environ
 from emulation.clock import Clock
+from emulation.controller import Operation
 from emulation.errors import AwsError, not_emulated
 
 T = TypeVar("T")
@@ -31,6 +33,9 @@ _ENVIRONMENT = {
 
 USED_BY_THE_STACK = ("dynamodb", "sqs", "sns", "s3", "logs", "iam", "ec2", "elbv2", "efs", "ses", "sesv2", "cloudwatch")
 """What `warm` imports: everything the integration test stack touches in the base."""
+
+QUICK = 0.002
+"""Wall seconds. An operation that took less the last time may hold up the event loop for that long."""
 
 
 class Embedded:
@@ -45,24 +50,27 @@ class Embedded:
         self._host = host
         self._seed = seed
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
+        self._waiting = 0
+        self._took: dict[Operation, float] = {}
         self._warming: asyncio.Task[None] | None = None
         self._log = logging.getLogger("emulation.base")
 
     async def start(self) -> None:
+        """Raises RuntimeError when another one lives."""
         if Embedded._living is not None:
             raise RuntimeError("moto's state is one per process, and another Embedded lives here: stop it first.")
         Embedded._living = self
-        self._worker.submit(self._prepare)
+        await self._in_worker(self._prepare)
 
     def warm(self) -> None:
         """Import the services of the stack in the background, one between two calls."""
         self._warming = asyncio.get_running_loop().create_task(self._warm())
 
-    async def forward(self, service: str, operation: str, request: HttpRequest) -> HttpResponse:
-        return await self._run(self._answer, service, operation, request)
+    async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        return await self._run((service, operation), self._answer, service, operation, request, request_id)
 
     async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._run(self._call, service, operation, region, params)
+        return await self._run((service, operation), self._call, service, operation, region, params)
 
     async def stop(self) -> None:
         if Embedded._living is not self:
@@ -70,33 +78,52 @@ class Embedded:
         if self._warming is not None:
             self._warming.cancel()
         try:
-            await self._run(self._forget)
+            await self._in_worker(self._forget)
         except Exception:
             self._log.exception("moto could not be reset")
         self._worker.shutdown(wait=False, cancel_futures=True)
         Embedded._living = None
 
-    async def _run(self, function: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
+    async def _run(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
+        if self._waiting == 0 and self._took.get(operation, 1.0) < QUICK:
+            return self._timed(operation, function, *args)
+        return await self._in_worker(self._timed, operation, function, *args)
+
+    async def _in_worker(self, function: Callable[..., T], *args: Any) -> T:
+        # Counted until the worker is really done: a caller may give up waiting earlier.
+        self._waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
+        future.add_done_callback(self._done)
+        return await asyncio.shield(future)
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
+        if not future.cancelled():
+            future.exception()  # read, so that asyncio does not report it where the caller gave up
 
     async def _warm(self) -> None:
         for service in USED_BY_THE_STACK:
-            await self._run(views_of, service)
+            await self._in_worker(views_of, service)
 
-    # From here on: in the worker thread.
+    # From here on: one at a time.
+
+    def _timed(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
+        began = self._clock.now()
+        try:
+            return function(*args)
+        finally:
+            self._took[operation] = self._clock.wall(self._clock.now() - began)
 
     def _prepare(self) -> None:
-        try:
-            for name, value in _ENVIRONMENT.items():
-                os.environ.setdefault(name, value)
-            aws_time.run_moto_on(self._clock)
-            if self._seed is not None:
-                from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        aws_time.run_moto_on(self._clock)
+        request_ids.give_ours_to_moto()
+        faster.remember()
+        if self._seed is not None:
+            from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
 
-                mock_random.seed(self._seed)
-        except Exception:
-            self._log.exception("moto could not be prepared")
-            raise
+            mock_random.seed(self._seed)
 
     def _forget(self) -> None:
         from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415 - heavy
@@ -107,26 +134,27 @@ class Embedded:
     def _call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
         validate(service, operation, params)
         request = sdk.to_request(service, operation, region, params, self._host())
-        return sdk.to_result(service, operation, self._answer(service, operation, request))
+        return sdk.to_result(service, operation, self._answer(service, operation, request, ""))
 
-    def _answer(self, service: str, operation: str, request: HttpRequest) -> HttpResponse:
+    def _answer(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
         from moto.core.request import Request  # noqa: PLC0415 - heavy
         from werkzeug.exceptions import HTTPException  # noqa: PLC0415
 
         views = views_of(service)
         view = views.find(request.path) if views is not None else None
-        if view is None or (service, operation) in UNANSWERABLE:
-            raise not_emulated(service, operation or request.path)
+        if view is None or not operation or (service, operation) in UNANSWERABLE:
+            raise _missing(service, operation, request)
         env = environ(request)
         env["HTTP_X_MOTO_ACCOUNT_ID"] = self._account
         moto_request = Request(env)
+        request_ids.answering(request_id)
         try:
             answer = view(moto_request, moto_request.raw_url, dict(moto_request.headers))
         except HTTPException as error:
             response = error.get_response(env)
             answer = response.status_code, dict(response.headers), response.get_data()
         except NotImplementedError as error:
-            raise not_emulated(service, operation) from error
+            raise _missing(service, operation, request) from error
         except Exception as error:
             self._log.warning("moto failed in %s:%s", service, operation, exc_info=True)
             raise AwsError(
@@ -137,6 +165,17 @@ class Embedded:
             ) from error
         status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
         content = body.encode() if isinstance(body, str) else bytes(body or b"")
-        if status in (404, 501) and not content and not operation:
-            raise not_emulated(service, request.path)
         return HttpResponse(int(status), {k: str(v) for k, v in headers.items() if k.lower() != "status"}, content)
+
+
+def _missing(service: str, operation: str, request: HttpRequest) -> AwsError:
+    """Why moto has no answer: nobody has such an operation, or moto does not have it."""
+    if not operation:
+        return AwsError(
+            "UnknownOperationException", f"{service} has no operation at {request.method} {request.path}.", status=404
+        )
+    try:
+        operation_model(service, operation)
+    except AwsError as unknown:
+        return unknown
+    return not_emulated(service, operation)

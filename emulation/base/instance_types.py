@@ -11,6 +11,8 @@ import importlib
 import sys
 from typing import Any
 
+from emulation.base.replace import replace_everywhere
+
 UNANSWERABLE = frozenset({("ec2", "DescribeInstanceTypes"), ("ec2", "DescribeInstanceTypeOfferings")})
 
 _MODULE = "moto.ec2.models.instance_types"
@@ -18,7 +20,7 @@ _MODULE = "moto.ec2.models.instance_types"
 
 def import_without_instance_types() -> None:
     """Import moto's EC2 models with empty instance-type tables. Does nothing when they are imported already."""
-    import moto.utilities.utils as utils  # noqa: PLC0415 - heavy: only in the worker thread
+    from moto.utilities import utils  # noqa: PLC0415 - heavy: only in the worker thread
 
     if _MODULE in sys.modules:
         return
@@ -27,16 +29,8 @@ def import_without_instance_types() -> None:
     def load_no_instance_types(resource: str) -> Any:
         return {} if "instance_type" in resource else load(resource)
 
-    utils.load_resource = load_no_instance_types
+    replace_everywhere("load_resource", load, load_no_instance_types)
     try:
         importlib.import_module(_MODULE)
     finally:
-        utils.load_resource = load
-        _restore(load, load_no_instance_types)
-
-
-def _restore(load: Any, stand_in: Any) -> None:
-    """Give the real loader to the modules that took the stand-in by name meanwhile."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("moto.") and getattr(module, "load_resource", None) is stand_in:
-            module.load_resource = load  # type: ignore[attr-defined] # moto's own, checked above
+        replace_everywhere("load_resource", load_no_instance_types, load)

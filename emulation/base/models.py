@@ -26,6 +26,16 @@ def service_model(service: str) -> ServiceModel:
 
 
 @cache
+def is_service(name: str) -> bool:
+    """Whether botocore has a service of this name."""
+    try:
+        service_model(name)
+    except AwsError:
+        return False
+    return True
+
+
+@cache
 def operation_model(service: str, operation: str) -> OperationModel:
     """The model of one operation. Raises `AwsError` for a name the service does not have."""
     from botocore.model import OperationNotFoundError  # noqa: PLC0415 - heavy

@@ -56,7 +56,7 @@ def to_result(service: str, operation: str, response: HttpResponse) -> dict[str,
 
 def _protocol(service: str) -> str:
     metadata = service_model(service).metadata
-    offered = [metadata["protocol"], *metadata.get("protocols", ())]
+    offered: list[str] = [metadata["protocol"], *metadata.get("protocols", ())]
     return next((protocol for protocol in offered if protocol in _SPOKEN), offered[0])
 
 

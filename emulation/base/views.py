@@ -9,6 +9,7 @@ from typing import Any
 
 from emulation.base.aws_time import adopt_imported
 from emulation.base.instance_types import import_without_instance_types
+from emulation.base.models import is_service
 
 View = Callable[[Any, str, Any], Any]
 """moto's form of a handler: (request, url, headers) → (status, headers, body)."""
@@ -51,9 +52,11 @@ class Views:
 @cache
 def views_of(service: str) -> Views | None:
     """The functions of a service by botocore's name, imported on first use; None when moto has no such service."""
-    import moto.backends as backends  # noqa: PLC0415 - heavy: only in the worker thread
+    from moto import backends  # noqa: PLC0415 - heavy: only in the worker thread
     from moto.core.utils import convert_regex_to_flask_path  # noqa: PLC0415
 
+    if not is_service(service):
+        return None
     import_without_instance_types()
     try:
         backend = backends.get_backend(service)

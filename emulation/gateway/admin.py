@@ -15,10 +15,16 @@ Answer = Callable[[], Awaitable[Any]]
 
 
 class Admin:
-    def __init__(self, recorder: Recorder, answers: Mapping[str, Answer]) -> None:
-        """`answers`: name → what `GET /_emulation/<name>` answers."""
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._answers = dict(answers)
+        self._answers: dict[str, Answer] = {}
+
+    def add(self, answers: Mapping[str, Answer]) -> None:
+        """Let `GET /_emulation/<name>` answer. Raises ValueError for a name that is taken."""
+        for name, answer in answers.items():
+            if name in self._answers or name == "calls":
+                raise ValueError(f"/_emulation/{name} is answered by two parts of the cloud")
+            self._answers[name] = answer
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/_emulation/calls", self._calls), web.get("/_emulation/{name}", self._named)]

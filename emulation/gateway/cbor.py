@@ -26,7 +26,8 @@ def parse(body: bytes, model: Any) -> dict[str, Any]:
         decoded = _decoder().parse_data_item(io.BufferedReader(io.BytesIO(body)))
     except Exception as error:  # botocore's decoder raises a ResponseParserError and more
         raise MalformedError(f"not CBOR: {error}") from error
-    return _known_members(decoded, model.input_shape)
+    params: dict[str, Any] = _known_members(decoded, model.input_shape)
+    return params
 
 
 def serialize(result: Mapping[str, Any], model: Any, request_id: str) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,29 +15,24 @@ from emulation.controller import Call, Caller, Controller, Handler, Operation, W
 from emulation.errors import AwsError
 from emulation.gateway.callers import ANONYMOUS, AccessKeys
 from emulation.gateway.identify import CBOR, Identity, identify
-from emulation.gateway.protocol import parse, serialize, serialize_error
+from emulation.gateway.intercept import Intercepted, Interceptor
+from emulation.gateway.protocol import error_code, parse, serialize, serialize_error
 from emulation.gateway.record import Recorder
+from emulation.gateway.shapes import conform
 from emulation.ids import Ids
-
-
-@dataclass(frozen=True, slots=True)
-class Intercepted:
-    """A call that came over the wire, before anybody answered it."""
-
-    service: str
-    operation: str
-    caller: Caller
-    region: str
-
-
-Interceptor = Callable[[Intercepted], Awaitable[AwsError | None]]
-"""May answer a call with the error it returns (or raises), may delay it by sleeping, or let it pass with None.
-Sees calls from users and tasks, not those of the cloud's own parts."""
 
 
 class Dispatch:
     def __init__(
-        self, clock: Clock, ids: Ids, base: Base, keys: AccessKeys, recorder: Recorder, *, region: str, account: str
+        self,
+        clock: Clock,
+        ids: Ids,
+        base: Base,
+        keys: AccessKeys,
+        recorder: Recorder,
+        *,
+        region: str,
+        account: str,
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -51,18 +46,17 @@ class Dispatch:
         self._watchers: dict[Operation, list[Watcher]] = {}
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
-        """Asked in order for every call over the wire; the first error answers it."""
+        """Asked in order for every call over the wire."""
 
     def register(self, controllers: Iterable[Controller]) -> None:
-        """Let controllers answer and hear of operations. Raises ValueError when two answer the same one, or
-        when one names an operation that botocore does not know."""
+        """Let controllers answer and hear of operations. Raises ValueError when two answer the same one."""
         for controller in controllers:
             owner = type(controller).__name__
             for operation, handler in controller.handlers().items():
                 if operation in self._handlers:
                     raise ValueError(
-                        f"{':'.join(operation)} is answered by both {self._owners[operation]} and {owner}; "
-                        "one operation has one owner."
+                        f"{':'.join(operation)} is answered by both {self._owners[operation]} and {owner}: "
+                        "an operation has one owner; let one of them watch it instead."
                     )
                 self._handlers[operation] = handler
                 self._owners[operation] = owner
@@ -70,37 +64,35 @@ class Dispatch:
                 self._watchers.setdefault(operation, []).append(watcher)
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request from the wire. Every failure becomes an AWS error; nothing is raised."""
+        """Answer one request from the wire, every failure as an AWS error. Raises `CutOff` when an interceptor
+        did: the caller gets no answer at all."""
         began = self._clock.now()
+        request_id = self._ids.uuid()
         identity: Identity | None = None
         caller = ANONYMOUS
-        error: AwsError | None = None
-        status = 0
-        request_id = self._ids.uuid()
+        status, code = 0, None
         try:
             identity = identify(request, self._region)
             caller = self._keys.caller(identity.access_key)
             await self._intercept(identity, caller)
             response = await self._respond(identity, caller, request_id)
-            status = response.status
-            return response
-        except AwsError as refused:
-            error = refused
-        except Exception as crash:
-            self._log.exception("%s failed", identity or request.path)
-            error = AwsError(
-                "InternalFailure", f"The emulated cloud failed: {crash!r}. This is its defect.", status=500
-            )
+            status, code = response.status, error_code(response)
+        except AwsError as error:
+            response = serialize_error(identity, error, request_id)
+            status, code = response.status, error.code
         finally:
-            if error is None:
-                self._record(began, caller, identity, status, None, request_id)
-        response = serialize_error(identity, error, request_id)
-        self._record(began, caller, identity, response.status, error.code, request_id)
+            self._recorder.add(
+                at=began,
+                caller=caller,
+                service=identity.service if identity is not None else "",
+                operation=identity.operation if identity is not None else "",
+                region=identity.region if identity is not None else "",
+                status=status,
+                error=code,
+                seconds=self._clock.wall(self._clock.now() - began),
+                request_id=request_id,
+            )
         return response
-
-    async def base_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """As `call`, past controllers and watchers; not recorded, being a step of a call that is."""
-        return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
 
     async def call(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one call of the cloud's own parts; see `emulation.controller.Aws`."""
@@ -108,17 +100,15 @@ class Dispatch:
         request_id = self._ids.uuid()
         status, code = 0, None
         try:
-            result = await self._call(caller, service, operation, params, request_id)
+            result = await self._result(caller, service, operation, params, request_id)
             status = 200
-            return result
         except AwsError as error:
             status, code = error.status, error.code
             raise
         finally:
             self._recorder.add(
                 at=began,
-                caller_kind=caller.kind,
-                caller=caller.name,
+                caller=caller,
                 service=service,
                 operation=operation,
                 region=self._region,
@@ -127,26 +117,61 @@ class Dispatch:
                 seconds=self._clock.wall(self._clock.now() - began),
                 request_id=request_id,
             )
+        return result
 
-    async def _call(
+    async def base_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """As `call`, past controllers and watchers; not recorded, being a step of a call that is."""
+        return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
+
+    async def _respond(self, identity: Identity, caller: Caller, request_id: str) -> HttpResponse:
+        """The answer to a request from the wire: the base's word for word, a handler's serialised."""
+        key = (identity.service, identity.operation)
+        handler = self._handlers.get(key)
+        if handler is None and key not in self._watchers and identity.protocol != CBOR:
+            return await self._base.forward(*key, identity.request, request_id)
+        params = parse(identity)
+        call = Call(*key, params, caller, identity.region, self._account, request_id)
+        if handler is not None:
+            validate(*key, params)
+            response = serialize(identity, await self._handle(handler, call), request_id)
+        elif identity.protocol == CBOR:  # which the base does not speak
+            response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
+        else:
+            response = await self._base.forward(*key, identity.request, request_id)
+        if response.status < 400:
+            self._tell(call)
+        return response
+
+    async def _result(
         self, caller: Caller, service: str, operation: str, params: Mapping[str, Any], request_id: str
     ) -> dict[str, Any]:
-        key = (service, operation)
-        handler = self._handlers.get(key)
         params = self._with_tokens(service, operation, params)
+        handler = self._handlers.get((service, operation))
         call = Call(service, operation, params, caller, self._region, self._account, request_id)
         if handler is None:
             result = await self._base.call(service, operation, self._region, params)
         else:
             validate(service, operation, params)
-            result = await handler(call)
-        self._tell(key, call)
+            model = operation_model(service, operation)
+            params = conform(params, model.input_shape, f"{service}:{operation}")
+            call = Call(service, operation, params, caller, self._region, self._account, request_id)
+            result = await self._handle(handler, call)
+        self._tell(call)
         return result
 
-    def _with_tokens(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The parameters with the idempotency tokens that SDKs add themselves."""
-        tokens = operation_model(service, operation).idempotent_members
-        return {**{token: self._ids.uuid() for token in tokens}, **params} if tokens else params
+    async def _handle(self, handler: Handler, call: Call) -> dict[str, Any]:
+        """A handler's result, checked against the model; what it raises but `AwsError` is a defect of ours."""
+        path = f"{call.service}:{call.operation}"
+        try:
+            result = await handler(call)
+            shape = operation_model(call.service, call.operation).output_shape
+            checked: dict[str, Any] = conform(result, shape, path)
+        except AwsError:
+            raise
+        except Exception as error:
+            self._log.exception("the handler of %s failed", path)
+            raise AwsError("InternalFailure", f"The emulation of {path} failed: {error!r}", status=500) from error
+        return checked
 
     async def _intercept(self, identity: Identity, caller: Caller) -> None:
         if not self.interceptors:
@@ -157,47 +182,17 @@ class Dispatch:
             if error is not None:
                 raise error
 
-    async def _respond(self, identity: Identity, caller: Caller, request_id: str) -> HttpResponse:
-        key = (identity.service, identity.operation)
-        handler = self._handlers.get(key)
-        watched = key in self._watchers
-        if handler is None and not watched and identity.protocol != CBOR:
-            return await self._base.forward(*key, identity.request)
-        params = parse(identity)
-        call = Call(*key, params, caller, identity.region, self._account, request_id)
-        if handler is not None:
-            validate(*key, params)
-            response = serialize(identity, await handler(call), request_id)
-        elif identity.protocol == CBOR:
-            response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
-        else:
-            response = await self._base.forward(*key, identity.request)
-        if response.status < 400:
-            self._tell(key, call)
-        return response
-
-    def _tell(self, key: Operation, call: Call) -> None:
-        for watcher in self._watchers.get(key, ()):
+    def _tell(self, call: Call) -> None:
+        for watcher in self._watchers.get((call.service, call.operation), ()):
             try:
                 watcher(call)
             except Exception:
-                self._log.exception("a watcher of %s:%s failed", *key)
+                self._log.exception("a watcher of %s:%s failed", call.service, call.operation)
 
-    def _record(
-        self, began: float, caller: Caller, identity: Identity | None, status: int, error: str | None, request_id: str
-    ) -> None:
-        self._recorder.add(
-            at=began,
-            caller_kind=caller.kind,
-            caller=caller.name,
-            service=identity.service if identity else "",
-            operation=identity.operation if identity else "",
-            region=identity.region if identity else "",
-            status=status,
-            error=error,
-            seconds=self._clock.wall(self._clock.now() - began),
-            request_id=request_id,
-        )
+    def _with_tokens(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters with the idempotency tokens that SDKs add themselves."""
+        tokens = operation_model(service, operation).idempotent_members
+        return {**{token: self._ids.uuid() for token in tokens}, **params} if tokens else params
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The wire formats of AWS: requests to parameters, results and errors to answers, by botocore's models.
 
 The parsers and serialisers of query, ec2, json, rest-json and rest-xml are moto's; RPC v2 CBOR is `cbor`.
-Parameters are botocore-shaped with aware UTC timestamps; results likewise, and checked (`shapes`).
+Parameters are botocore-shaped, with aware UTC timestamps.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import gzip
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,12 +17,11 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulation.base.models import operation_model, service_model
+from emulation.base.models import is_service, operation_model, service_model
 from emulation.base.wire import HttpRequest, HttpResponse
 from emulation.errors import AwsError
 from emulation.gateway import cbor
 from emulation.gateway.identify import CBOR, Identity
-from emulation.gateway.shapes import conform
 
 
 def parse(identity: Identity) -> dict[str, Any]:
@@ -58,11 +58,10 @@ def parse(identity: Identity) -> dict[str, Any]:
 
 
 def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    """A handler's result in the client's protocol. Raises ValueError for a result the model does not allow."""
+    """A result, conforming to its shape, in the client's protocol."""
     from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - heavy
 
     model = operation_model(identity.service, identity.operation)
-    result = conform(result, model.output_shape, f"{identity.service}:{identity.operation}")
     if identity.protocol == CBOR:
         return cbor.serialize(result, model, request_id)
     serializer_class = get_serializer_class(identity.service, identity.protocol)
@@ -72,7 +71,7 @@ def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) ->
 
 def serialize_error(identity: Identity | None, error: AwsError, request_id: str) -> HttpResponse:
     """An error in the client's protocol; as JSON when not even the service is known."""
-    if identity is None:
+    if identity is None or not is_service(identity.service):
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         headers = {"content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": request_id}
         return HttpResponse(error.status, headers, body)
@@ -116,6 +115,20 @@ def _response(serialized: Any, status: int, request_id: str) -> HttpResponse:
     headers = {name: str(value) for name, value in serialized["headers"].items()}
     headers["x-amzn-requestid"] = request_id
     return HttpResponse(status, headers, body.encode() if isinstance(body, str) else bytes(body))
+
+
+def error_code(response: HttpResponse) -> str | None:
+    """AWS's error code in a base's answer, for the record; None for a success."""
+    if response.status < 400:
+        return None
+    for name, value in response.headers.items():
+        if name.lower() == "x-amzn-errortype":
+            return value.partition(":")[0].rpartition("#")[2]
+    found = _ERROR_CODE.search(response.body)
+    return found[1].decode(errors="replace").rpartition("#")[2] if found else str(response.status)
+
+
+_ERROR_CODE = re.compile(rb'(?:"__type"\s*:\s*"|"code"\s*:\s*"|<Code>)([^"<]+)')
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from emulation.controller import Caller
+
 KEPT = 50_000
 """Calls kept in memory (about 20 MB); older ones are only in the file."""
 
@@ -43,8 +45,7 @@ class Recorder:
         self,
         *,
         at: float,
-        caller_kind: str,
-        caller: str,
+        caller: Caller,
         service: str,
         operation: str,
         region: str,
@@ -54,7 +55,7 @@ class Recorder:
         request_id: str,
     ) -> None:
         call = RecordedCall(
-            self._next, at, caller_kind, caller, service, operation, region, status, error, seconds, request_id
+            self._next, at, caller.kind, caller.name, service, operation, region, status, error, seconds, request_id
         )
         self._next += 1
         self._ring.append(call)

@@ -1,4 +1,4 @@
-"""Values against botocore's shapes: what a handler returns is what an SDK would have read."""
+"""Values against botocore's shapes: what passes between parts is what an SDK would have sent and read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 
 def conform(value: Any, shape: Any, path: str) -> Any:
-    """The value with members that are None left out and timestamps as aware UTC datetimes.
+    """A copy of the value with members that are None left out, timestamps as aware UTC datetimes and blobs as
+    bytes.
 
     Raises ValueError naming the path of a member the model does not have, or of the wrong type: a handler's
     misspelt key would otherwise vanish in serialisation without a trace.
@@ -58,8 +59,16 @@ def _timestamp(value: Any, _: Any, path: str) -> Any:
     raise ValueError(f"{path} must be a datetime or epoch seconds, got {value!r}")
 
 
+def _blob(value: Any, _: Any, path: str) -> Any:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    raise ValueError(f"{path} must be bytes, got {value!r}")
+
+
 def _as_it_is(value: Any, _: Any, __: str) -> Any:
     return value
 
 
-_CONFORM = {"structure": _structure, "list": _list, "map": _map, "timestamp": _timestamp}
+_CONFORM = {"structure": _structure, "list": _list, "map": _map, "timestamp": _timestamp, "blob": _blob}

@@ -16,7 +16,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from emulation.cloud import Cloud, CloudConfig, Ground
+
+from emulation.cloud import Cloud, Ground
+from emulation.config import CloudConfig
 from emulation.controller import Aws, Context, Controller, Credentials
 
 Factory = Callable[[Context], Controller]

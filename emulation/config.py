@@ -1,0 +1,96 @@
+"""The settings of an emulated cloud, and their JSON form on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CloudConfig:
+    """The settings of one emulated cloud. Raises ValueError for a value that cannot be."""
+
+    region: str = "us-west-2"
+    account: str = "123456789012"
+    scale: float = 60.0
+    """AWS seconds that pass in one wall second."""
+    port: int = 0
+    """Of the gateway, on 127.0.0.1; 0 takes a free one."""
+    smtp_port: int = 0
+    programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Image name → the program that stands for it on this machine."""
+    workdir: Path | None = None
+    """A folder of the run's own, removed at the end; None makes a temporary one."""
+    record: Path | None = None
+    """A file to which every call is appended, one JSON object a line."""
+    seed: int | None = None
+    """Makes ids repeat themselves."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d{12}", self.account):
+            raise ValueError(f"account must be 12 digits, got {self.account!r}")
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
+            raise ValueError(f"region must be an AWS region such as us-west-2, got {self.region!r}")
+        if not self.scale > 0:
+            raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
+        for name, port in (("port", self.port), ("smtp_port", self.smtp_port)):
+            if not 0 <= port <= 65535:
+                raise ValueError(f"{name} must be 0 (any free one) to 65535, got {port!r}")
+
+
+def from_json(text: str, source: str) -> CloudConfig:
+    """The settings in a JSON object whose keys are those of `CloudConfig`. Raises ValueError that names the
+    source, the key and what it may be."""
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{source} is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise ValueError(f"{source} must be a JSON object, got {text.strip()[:60]}")
+    known = {item.name for item in fields(CloudConfig)}
+    unknown = sorted(given.keys() - known)
+    if unknown:
+        raise ValueError(f"{source}: unknown key {', '.join(map(repr, unknown))}; there are {', '.join(sorted(known))}")
+    for key, value in given.items():
+        if not _KINDS[key].accepts(value):
+            raise ValueError(f"{source}: {key} must be {_KINDS[key].described}, got {json.dumps(value)}")
+    paths = {key: Path(given[key]) for key in ("workdir", "record") if given.get(key) is not None}
+    try:
+        return CloudConfig(**{**given, **paths})
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Kind:
+    types: tuple[type, ...]
+    described: str
+
+    def accepts(self, value: Any) -> bool:
+        if isinstance(value, bool) or not isinstance(value, self.types):
+            return False
+        return not isinstance(value, dict) or all(_is_command(command) for command in value.values())
+
+
+def _is_command(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
+
+
+_TEXT = _Kind((str,), "a string")
+_PATH = _Kind((str, type(None)), "a path or null")
+_PORT = _Kind((int,), "a port number")
+_KINDS = {
+    "region": _TEXT,
+    "account": _TEXT,
+    "scale": _Kind((int, float), "a number"),
+    "port": _PORT,
+    "smtp_port": _PORT,
+    "programs": _Kind((dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}'),
+    "workdir": _PATH,
+    "record": _PATH,
+    "seed": _Kind((int, type(None)), "an integer or null"),
+}
