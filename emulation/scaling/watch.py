@@ -1,0 +1,130 @@
+"""Evaluates alarms when their state may change, and sleeps otherwise.
+
+CloudWatch evaluates an alarm every 10 seconds (periods below a minute) or every minute, over periods that
+end then. Here an alarm is looked at on those ticks only while its evaluation range has data, while its
+state was set by hand, or while its auto scaling actions are to be repeated: else nothing can come of it.
+Data that comes late, for periods that are over, is looked at when it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from emulation.controller import Context
+from emulation.scaling.actions import Transitions
+from emulation.scaling.alarm import Alarm
+from emulation.scaling.alarms import Alarms
+from emulation.scaling.evaluation import evaluate
+from emulation.scaling.expressions import ExpressionError
+from emulation.scaling.metrics import Metric, MetricStore
+from emulation.scaling.query import Window
+from emulation.scaling.reasons import reason, reason_data
+
+REPEAT_EVERY = 60
+
+
+class Watch:
+    """Keeps the states of alarms true. One timer, for the next evaluation that is due."""
+
+    def __init__(self, ctx: Context, store: MetricStore, alarms: Alarms, transitions: Transitions) -> None:
+        self._clock = ctx.clock
+        self._log = ctx.log
+        self._store = store
+        self._alarms = alarms
+        self._transitions = transitions
+        self._due: dict[str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = 0.0
+        self._running = False
+        store.on_arrival(self._arrived)
+
+    def start(self) -> None:
+        self._running = True
+        self._arm()
+
+    def stop(self) -> None:
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def rouse(self, alarm: Alarm) -> None:
+        """Evaluate the alarm on its next tick: it, or what it depends on, was changed by somebody."""
+        self._at(alarm, _tick(self._clock.now(), alarm.interval) + alarm.interval)
+
+    def _arrived(self, metric: Metric, time: int) -> None:
+        for alarm in self._alarms.watching(metric):
+            now = self._clock.now()
+            tick = _tick(now, alarm.interval)
+            if time >= tick:
+                self._at(alarm, tick + alarm.interval)
+            elif time >= tick - alarm.rule.range * alarm.query.period:
+                self._at(alarm, now)
+
+    def _at(self, alarm: Alarm, due: float) -> None:
+        self._due[alarm.name] = min(due, self._due.get(alarm.name, due))
+        self._arm()
+
+    def _arm(self) -> None:
+        if not self._running or not self._due:
+            return
+        due = min(self._due.values())
+        if self._timer is not None:
+            if self._armed_for <= due:
+                return
+            self._timer.cancel()
+        self._armed_for = due
+        delay = self._clock.wall(max(0.0, due - self._clock.now()))
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        now = max(self._clock.now(), self._armed_for)
+        self._timer = None
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            alarm = self._alarms.get(name)
+            if alarm is not None:
+                self._look_at(alarm, _tick(now, alarm.interval))
+        self._arm()
+
+    def _look_at(self, alarm: Alarm, tick: int) -> None:
+        try:
+            self._evaluate(alarm, tick)
+        except Exception:
+            self._log.exception("alarm %s could not be evaluated", alarm.name)
+        if self._may_change(alarm, tick):
+            self._due[alarm.name] = tick + alarm.interval
+
+    def _evaluate(self, alarm: Alarm, tick: int) -> None:
+        rule, period = alarm.rule, alarm.query.period
+        start = tick - rule.range * period
+        try:
+            points = alarm.query.datapoints(self._store, start, rule.range, tick)
+        except ExpressionError:
+            points = [None] * rule.range
+        window = Window(start, period, tuple(points))
+        verdict = evaluate(window.values, rule)
+        values = [point.value for point in reversed(window.at(verdict.considered))]
+        if verdict.state is not None and (verdict.state != alarm.state or alarm.set_by_hand):
+            why = reason(window, verdict, verdict.state, rule, m_of_n="DatapointsToAlarm" in alarm.declared)
+            data = reason_data(
+                window,
+                verdict,
+                rule,
+                now=self._clock.now(),
+                statistic=alarm.declared.get("Statistic"),
+                unit=alarm.declared.get("Unit"),
+            )
+            alarm.set_by_hand = False
+            self._transitions.to(alarm, verdict.state, why, data, values)
+        if tick - alarm.invoked >= REPEAT_EVERY and alarm.scaling_actions():
+            self._transitions.repeat(alarm, values, tick)
+
+    def _may_change(self, alarm: Alarm, tick: int) -> bool:
+        if alarm.scaling_actions():
+            return True
+        horizon = tick - alarm.rule.range * alarm.query.period
+        return any((self._store.latest(metric) or 0) >= horizon for metric in alarm.query.metrics)
+
+
+def _tick(now: float, interval: int) -> int:
+    return int(now // interval * interval)
