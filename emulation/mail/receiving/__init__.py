@@ -1,0 +1,1 @@
+"""SES receiving: the SMTP door, receipt rules and their actions."""

@@ -1,0 +1,1 @@
+"""SES sending: what is submitted, how it travels, and the outbox."""
