@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
@@ -16,7 +17,12 @@ from kit.settings import Settings
 from kit.steps import Step
 from kit.verdict import Verdict
 
-COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow", Verdict.INFRA: "magenta"}
+COLOURS: Mapping[str, str] = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "red",
+    Verdict.UNKNOWN: "yellow",
+    Verdict.INFRA: "magenta",
+}
 
 
 class Console:
@@ -70,7 +76,7 @@ class Console:
     def run_ended(self, report: Report, path: Path) -> None:
         self._idle()
         self.rich.print()
-        self.rich.print(summary(report))
+        self.rich.print(summary(report.to_json(report.started)))
         counts = report.counts()
         colour = COLOURS[report.verdict]
         self.rich.print(
@@ -90,26 +96,37 @@ class Console:
             self._status = None
 
 
-def summary(report: Report) -> Table:
-    """One row per scenario."""
-    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (
-        ("scenario", "left"),
-        ("verdict", "left"),
-        ("checks", "right"),
-        ("wall s", "right"),
-        ("AWS s", "right"),
-    ):
-        table.add_column(heading, justify="right" if justify == "right" else "left")
-    for outcome in report.outcomes:
-        verdict = (
-            "[yellow]skipped[/]" if outcome.verdict is None else f"[{COLOURS[outcome.verdict]}]{outcome.verdict}[/]"
-        )
+def summary(report: Mapping[str, Any]) -> Table:
+    """One row per scenario of a report as it is written."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("scenario")
+    table.add_column("verdict")
+    for heading in ("checks", "wall s", "AWS s"):
+        table.add_column(heading, justify="right")
+    for one in report["scenarios"]:
+        colour = COLOURS.get(one["verdict"], "yellow")
         table.add_row(
-            outcome.name,
-            verdict,
-            str(outcome.asserted),
-            f"{outcome.measured.seconds:.2f}",
-            f"{outcome.measured.aws_seconds:.0f}",
+            one["name"],
+            f"[{colour}]{one['verdict']}[/]",
+            str(one["asserted"]),
+            f"{one['seconds']:.2f}",
+            f"{one['aws_seconds']:.0f}",
         )
+    return table
+
+
+def phases(report: Mapping[str, Any]) -> Table:
+    """One row per phase, with the times since its journey began."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("scenario")
+    table.add_column("phase")
+    for heading in ("wall s", "AWS s"):
+        table.add_column(heading, justify="right")
+    table.add_column("told by", style="dim")
+    for one in report["scenarios"]:
+        for phase in one["phases"]:
+            name = f"{one['name']} ({phase['entry']})" if "entry" in phase else one["name"]
+            table.add_row(
+                name, phase["name"], f"{phase['seconds']:.2f}", f"{phase['aws_seconds']:.1f}", phase["source"]
+            )
     return table

@@ -1,1 +1,136 @@
-"""The pytest plugin of the kit."""
+"""The pytest plugin: one started cloud for a whole session, a harness for each test, results in the run's report.
+
+It is loaded in every pytest run of the environment, so it imports nothing heavy and does nothing until a
+test asks for one of its fixtures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from kit.backends.base import Backend
+    from kit.harness import Harness
+    from kit.run import Run
+    from kit.settings import Settings
+
+_RUN = pytest.StashKey["Run"]()
+_CALL = pytest.StashKey["pytest.CallInfo[None]"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kit", "emulated cloud or real AWS (webordinary-test-kit)")
+    group.addoption("--kit-mode", choices=("emulated", "live"), help="which cloud the scenarios run on")
+    group.addoption("--kit-scale", type=float, metavar="N", help="how much faster than real time AWS time runs")
+
+
+@pytest.fixture(scope="session")
+def kit_settings(request: pytest.FixtureRequest) -> Settings:
+    """The settings: kit.toml beside pytest's root, the environment, then pytest's command line."""
+    from kit.errors import KitError  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from kit.settings import load  # noqa: PLC0415
+
+    told: dict[str, Any] = {}
+    if mode := request.config.getoption("--kit-mode"):
+        told["mode"] = mode
+    if scale := request.config.getoption("--kit-scale"):
+        told["emulated"] = {"scale": scale}
+    file = request.config.rootpath / "kit.toml"
+    try:
+        return load(told, file=file if file.exists() else None)
+    except KitError as error:
+        pytest.exit(f"kit: {error}", returncode=error.exit_code)
+
+
+@pytest.fixture(scope="session")
+def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """A run whose cloud is up, shared by all tests of the session whatever file they are in."""
+    from kit.console import Console  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from kit.errors import KitError  # noqa: PLC0415
+    from kit.run import Run  # noqa: PLC0415
+
+    config = request.config
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    console = (
+        None if worker else Console(cast(IO[str], _Terminal(config)), terminal=config.get_terminal_writer().hasmarkup)
+    )
+    try:
+        run = Run(kit_settings, console, folder_suffix=f"-{worker}" if worker else "")
+        asyncio.run(run.start())
+    except KitError as error:
+        pytest.exit(f"kit: {error}", returncode=error.exit_code)
+    config.stash[_RUN] = run
+    yield run
+    asyncio.run(run.stop())
+
+
+@pytest.fixture(scope="session")
+def backend(kit_run: Run) -> Backend:
+    """The backend that holds the cloud."""
+    return kit_run.backend
+
+
+@pytest_asyncio.fixture
+async def harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """The seed's verbs on the shared cloud, for one test; the test is a scenario of the run's report.
+
+    A test that asserted nothing through it fails: it has shown nothing.
+    """
+    from kit.runner import judging  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from kit.verdict import Verdict  # noqa: PLC0415
+
+    name: str = request.node.name
+    if kit_run.console:
+        kit_run.console.scenario_started(name, "")
+    async with judging(name, kit_run.ground()) as (used, outcome):
+        yield used
+        call = request.node.stash.get(_CALL, None)
+        if call is not None and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            raise call.excinfo.value
+    kit_run.add(outcome)
+    failed_itself = call is not None and call.excinfo is not None
+    if outcome.verdict is not Verdict.PASS and not failed_itself:
+        pytest.fail(f"{outcome.verdict}: {outcome.message}", pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.when == "call" and "harness" in getattr(item, "fixturenames", ()):
+        item.stash[_CALL] = call
+    return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.report.outcomes:
+        terminalreporter.write_line(f"kit: {run.report.verdict}, report in {run.folder / 'report.json'}")
+
+
+class _Terminal:
+    """pytest's terminal as a file: it is not captured, so that steps are seen while they happen."""
+
+    encoding = "utf-8"
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._writer = config.get_terminal_writer()
+        self._new = True
+
+    def write(self, text: str) -> int:
+        if self._new and text.strip():
+            self._writer.line()
+            self._new = False
+        self._writer.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def isatty(self) -> bool:
+        return self._writer.hasmarkup

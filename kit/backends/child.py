@@ -80,6 +80,11 @@ class Child:
         code = self._process.poll()
         return None if code is None else f"the emulated cloud ended by itself with exit code {code}{self._said()}"
 
+    def wait(self) -> str:
+        """Block until it has ended; returns the sentence of `ended`."""
+        self._process.wait()
+        return self.ended() or ""
+
     def stop(self) -> None:
         """End it in order; by force when it does not. Blocks; does nothing when it has ended."""
         if self._process.stdin is not None:

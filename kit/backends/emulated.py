@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from kit.backends.images import refuse_without_program
 from kit.backends.smtp import SmtpDoor
 from kit.backends.stack import Stack
 from kit.clock import Clock
-from kit.errors import InfraError
+from kit.errors import InfraError, UsageError
 from kit.history import History
 from kit.settings import Settings
 from kit.threads import Threads
@@ -128,6 +129,10 @@ class EmulatedBackend:
         template = template_text(settings.stack.template)
         programs = {**REFERENCE_PROGRAMS, **settings.emulated.programs}
         refuse_without_program(template, settings.stack.parameters, programs)
+        if shutil.which("git") is None:
+            raise UsageError(
+                "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
+            )
         log, calls = self._folder / "cloud.log", self._folder / "calls.jsonl"
         config = {
             "region": settings.region,
@@ -173,6 +178,11 @@ class EmulatedBackend:
 
     async def health(self) -> str | None:
         return "the emulated cloud was not started" if self._child is None else self._child.ended()
+
+    async def ended(self) -> str:
+        """Wait until the cloud ends by itself; returns the sentence that says so."""
+        assert self._child is not None
+        return await self._threads.run(self._child.wait)
 
     async def stop(self) -> None:
         child, self._child = self._child, None

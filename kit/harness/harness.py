@@ -5,9 +5,9 @@ No verb has a fallback: what is under test is used, or the scenario fails.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from kit import phases
 from kit.checks import Checks
@@ -26,6 +26,8 @@ from kit.phases import Timeline
 from kit.settings import Settings, Timeouts
 from kit.steps import Step, Steps
 from kit.system import EXPIRED, SERVICES, Service, SessionRow, System
+
+T = TypeVar("T")
 
 
 class Harness:
@@ -76,6 +78,11 @@ class Harness:
     def new_user(self, marker: str) -> str:
         """The address of a user that nobody was before; its replies come back to this run."""
         return self.system.user_address(f"{self.settings.test_data.user}{marker}")
+
+    async def eventually(self, probe: Callable[[], Awaitable[T]], *, within: float, describe: str, **how: Any) -> T:
+        """Wait on this cloud's clock; see `kit.eventually.eventually`. That it held counts as a check."""
+        __tracebackhide__ = True
+        return await self._context.eventually(probe, within=within, describe=describe, **how)
 
     # ---- Steps and checks
     def step(self, name: str, *, target: float | None = None) -> AbstractContextManager[Step]:

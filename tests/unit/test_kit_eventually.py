@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -95,7 +96,7 @@ async def test_with_back_off_it_looks_less_and_less_often() -> None:
 
     with pytest.raises(WaitExpired):
         await eventually(probe, within=30, clock=clock, describe="it", every=1, backoff=2)
-    pauses = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(looks)]
     assert pauses[:4] == [1, 2, 4, 8]
 
 
@@ -122,7 +123,7 @@ def test_the_story_holds_changes_only_and_stays_short(seen: list[str]) -> None:
     for at, value in enumerate(seen):
         observations.note(float(at), value)
     texts = [text for _, text in observations.changes]
-    assert all(a != b for a, b in zip(texts, texts[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(texts))
     assert texts[-1] == seen[-1]
     assert len(observations.history()) <= 13
     assert observations.looks == len(seen)

@@ -1,0 +1,46 @@
+"""The command `kit`. Its commands are modules of this package; what they need is imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from kit import __version__
+from kit.cli import logs, mail, outbox, report, run, scenarios, status, up
+from kit.errors import Failed, KitError
+
+COMMANDS = (up, mail, status, run, scenarios, report, logs, outbox)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Errors the user can do something about are one clear message."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except (KitError, Failed) as error:
+        sys.stderr.write(f"kit: {error}\n")
+        return error.exit_code if isinstance(error, KitError) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return 141
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kit",
+        description="Runs the same scenarios against an emulated cloud or real AWS.",
+        epilog="Settings: kit.toml < environment (KIT_EMULATED__SCALE=10) < command line (--set emulated.scale=10).",
+    )
+    parser.add_argument("--version", action="version", version=f"webordinary-test-kit {__version__}")
+    commands = parser.add_subparsers(metavar="command", required=True)
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

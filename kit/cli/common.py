@@ -1,0 +1,84 @@
+"""What the commands share: settings from the command line, the event loop, output."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from kit.settings import Settings
+
+
+def settings_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (default: kit.toml)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, for example timeouts.reply=300"
+    )
+
+
+def load_settings(args: argparse.Namespace, **overrides: Any) -> Settings:
+    """The settings, with what the command line says; `overrides` are `section__key` or `key`, None is left out."""
+    from kit.settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for
+
+    told: dict[str, Any] = {}
+    for text in args.set:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(f"--set {text}: not KEY=VALUE", next="for example: --set emulated.scale=10")
+        _put(told, key.strip().split("."), _value(value))
+    for name, value in overrides.items():
+        if value is not None:
+            _put(told, name.split("__"), value)
+    return load(told, file=args.settings)
+
+
+def run_async(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command's coroutine; SIGTERM ends it like Ctrl-C does, in order."""
+
+    async def guarded() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        with contextlib.suppress(NotImplementedError):  # Windows' event loops have no signal handlers
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
+
+
+def say(text: str = "") -> None:
+    """One line for people, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def say_json(value: object, *, indent: int | None = 2) -> None:
+    """JSON for programs, at once."""
+    say(json.dumps(value, indent=indent, default=str))
+
+
+def _put(told: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        told = told.setdefault(key, {})
+    told[keys[-1]] = value
+
+
+def _value(text: str) -> Any:
+    """Numbers, lists and tables as JSON; anything else is text. An account id stays text by its quotes or length."""
+    if text.isdigit() and len(text) == 12:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,35 @@
+"""Show the report of the newest run, or of a named one."""
+
+from __future__ import annotations
+
+import argparse
+
+from kit.cli import common
+
+HELP = "show the newest report"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    parser.add_argument("run_id", nargs="?", help="a run's id (default: the newest)")
+    parser.add_argument("--json", action="store_true", help="the whole report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415 - heavy: only where something is shown
+
+    from kit.console import phases, summary  # noqa: PLC0415
+    from kit.report import FILE, latest_folder, read  # noqa: PLC0415
+
+    settings = common.load_settings(args)
+    folder = settings.report_dir / "runs" / args.run_id if args.run_id else latest_folder(settings.report_dir)
+    report = read(folder)
+    if args.json:
+        common.say_json(report)
+        return 0
+    console = Console(highlight=False, soft_wrap=True)
+    for table in (phases(report), summary(report)):
+        console.print(table)
+        console.print()
+    console.print(f"[bold]{report['verdict']}[/], {report['counts']['asserted']} checks asserted; {folder / FILE}")
+    return 0

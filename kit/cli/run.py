@@ -1,0 +1,47 @@
+"""Run scenarios without pytest: start a cloud, run them, report, take the cloud away."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from kit.cli import common
+
+if TYPE_CHECKING:
+    from kit.settings import Settings
+
+HELP = "run scenarios"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
+    parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
+    parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
+    parser.add_argument("--keep", action="store_true", help="unless all pass, keep the cloud running until Ctrl-C")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale)
+    return common.run_async(_run(settings, args.scenario, keep=args.keep))
+
+
+async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
+    from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
+    from kit.cli.up import hold  # noqa: PLC0415
+    from kit.console import Console  # noqa: PLC0415
+    from kit.run import Run  # noqa: PLC0415
+    from kit.scenario import chosen  # noqa: PLC0415
+    from kit.verdict import Verdict  # noqa: PLC0415
+
+    scenarios = chosen(names)
+    one = Run(settings, Console())
+    cloud = await one.start()
+    try:
+        verdict = await one.execute_all(scenarios)
+        if keep and verdict is not Verdict.PASS and isinstance(one.backend, EmulatedBackend):
+            common.say("\nThe cloud is kept: look around with kit status, kit logs, kit outbox; Ctrl-C ends it.")
+            await hold(one.backend, cloud, settings)
+    finally:
+        await one.stop()
+    return verdict.exit_code

@@ -1,0 +1,143 @@
+"""The note that a running `kit up` leaves for the other commands, and how they use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from kit.backends.base import Cloud
+    from kit.backends.emulated import Readiness
+    from kit.backends.stack import Stack
+    from kit.harness import Harness
+    from kit.settings import Settings
+
+FILE = "up.json"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A cloud that runs: where it is, what is deployed, and whose process holds it."""
+
+    pid: int
+    readiness: Readiness
+    stack: Stack
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pid": self.pid,
+            "readiness": self.readiness.to_json(),
+            "stack": {"name": self.stack.name, "outputs": self.stack.outputs()},
+        }
+
+    @classmethod
+    def from_json(cls, note: dict[str, Any]) -> Running:
+        from kit.backends.emulated import Readiness  # noqa: PLC0415 - only where a cloud is used
+        from kit.backends.stack import Stack  # noqa: PLC0415
+
+        stack = Stack.from_outputs(note["stack"]["name"], note["stack"]["outputs"])
+        return cls(note["pid"], Readiness.from_json(note["readiness"]), stack)
+
+
+def note(report_dir: Path, running: Running) -> Path:
+    """Leave the note; returns its path."""
+    report_dir.mkdir(parents=True, exist_ok=True)
+    path = report_dir / FILE
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(running.to_json(), indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def forget(report_dir: Path) -> None:
+    """Take the note away, if it is this process's."""
+    path = report_dir / FILE
+    try:
+        mine = json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid()
+    except (OSError, ValueError):
+        return
+    if mine:
+        path.unlink(missing_ok=True)
+
+
+def find(report_dir: Path) -> Running | None:
+    """The running cloud; None when there is none. A note whose cloud is gone is taken away."""
+    path = report_dir / FILE
+    try:
+        running = Running.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"the note of the running cloud is damaged: {error!r}", where=str(path), next="delete it"
+        ) from None
+    if _answers(running.readiness.aws):
+        return running
+    path.unlink(missing_ok=True)
+    return None
+
+
+def needed(report_dir: Path) -> Running:
+    """The running cloud. Raises `UsageError` when there is none."""
+    running = find(report_dir)
+    if running is None:
+        raise UsageError(
+            f"no cloud is running for {report_dir.resolve()}", next="start one, in another terminal: kit up"
+        )
+    return running
+
+
+@asynccontextmanager
+async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
+    """The running cloud and a harness on it, closed at the end; the cloud stays."""
+    from kit.backends.aws import Aws  # noqa: PLC0415 - only where a cloud is used
+    from kit.backends.emulated import cloud_at  # noqa: PLC0415
+    from kit.checks import Checks  # noqa: PLC0415
+    from kit.harness import Harness  # noqa: PLC0415
+    from kit.harness.context import Context  # noqa: PLC0415
+    from kit.harness.mail import Mailbox  # noqa: PLC0415
+    from kit.history import History  # noqa: PLC0415
+    from kit.ids import Ids  # noqa: PLC0415
+    from kit.steps import Steps  # noqa: PLC0415
+    from kit.threads import Threads  # noqa: PLC0415
+
+    running = needed(settings.report_dir)
+    allowance = settings.emulated.allowance
+    history = History(running.readiness.clock(allowance))
+    aws = Aws(running.readiness.access(), Threads(), history)
+    cloud = cloud_at(running.readiness, running.stack, aws, allowance=allowance)
+    checks = Checks(history)
+    context = Context(cloud, settings, history, checks, Ids())
+    used = Harness(context, Mailbox(), Steps(cloud.clock, checks))
+    try:
+        yield cloud, used
+    finally:
+        await used.close()
+        aws.close()
+        aws.threads.close()
+
+
+def fetch(running: Running, name: str) -> Any:
+    """What the cloud tells about itself at `/_emulation/<name>`. Raises `UsageError` when it does not answer."""
+    try:
+        with urllib.request.urlopen(f"{running.readiness.aws}/_emulation/{name}", timeout=10) as answer:
+            return json.loads(answer.read())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the running cloud does not tell its {name}: {error}") from error
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_emulation/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False

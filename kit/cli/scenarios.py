@@ -1,0 +1,27 @@
+"""List the scenarios: what each proves, and what it needs of a cloud."""
+
+from __future__ import annotations
+
+import argparse
+
+from kit.cli import common
+
+HELP = "list the scenarios"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    from kit.scenario import all_scenarios  # noqa: PLC0415 - the scenarios, which --help need not wait for
+
+    found = all_scenarios()
+    if args.json:
+        common.say_json([{"name": one.name, "proves": one.proves, "needs": list(one.needs)} for one in found])
+        return 0
+    width = max(len(one.name) for one in found)
+    for one in found:
+        common.say(f"{one.name:<{width}}  {one.proves}")
+        common.say(f"{'':<{width}}  needs {', '.join(one.needs)}")
+    return 0

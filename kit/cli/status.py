@@ -1,0 +1,120 @@
+"""Show the running cloud: services, tasks, targets, sessions, queues, alarms."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from kit.cli import common, running
+
+if TYPE_CHECKING:
+    from kit.backends.base import Cloud
+    from kit.harness import Harness
+
+HELP = "show the running cloud"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    return common.run_async(_status(args))
+
+
+async def _status(args: argparse.Namespace) -> int:
+    async with running.harness(common.load_settings(args)) as (cloud, h):
+        found = await _gathered(cloud, h)
+    if args.json:
+        common.say_json(found)
+        return 0
+    from rich.console import Console  # noqa: PLC0415 - heavy: only where something is shown
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    for title, rows in found.items():
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for heading in rows[0] if rows else ("none",):
+            table.add_column(heading.replace("_", " "), header_style="dim")
+        for row in rows:
+            table.add_row(*(str(value) for value in row.values()))
+        console.print(table)
+        console.print()
+    return 0
+
+
+async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]:
+    from kit.clock import iso  # noqa: PLC0415 - only where a cloud is used
+    from kit.system import SERVICES, SessionRow  # noqa: PLC0415
+
+    services, targets = [], []
+    for service in SERVICES:
+        described = await h.services.describe(service)
+        newest = described["events"][0]["message"] if described.get("events") else ""
+        services.append(
+            {
+                "service": described["serviceName"],
+                "desired": described["desiredCount"],
+                "running": described["runningCount"],
+                "pending": described["pendingCount"],
+                "last_event": newest,
+            }
+        )
+        targets += [
+            {"service": service, "target": f"{target.id}:{target.port}", "state": target.state, "reason": target.reason}
+            for target in await h.services.targets(service)
+        ]
+    tasks = [
+        {
+            "task": task["taskArn"].rpartition("/")[2][:12],
+            "group": task.get("group", ""),
+            "status": task["lastStatus"],
+            "desired": task["desiredStatus"],
+            "started": iso(task["startedAt"].timestamp()) if "startedAt" in task else "",
+        }
+        for task in await h.services.tasks()
+    ]
+    items = await cloud.aws.pages("dynamodb", "scan", "Items", TableName=cloud.stack.sessions_table_name)
+    rows = sorted((SessionRow.from_item(item) for item in items), key=lambda row: row.last_activity_ms)
+    sessions = [
+        {
+            "session": row.session_id,
+            "user": row.user_id,
+            "status": row.status,
+            "last_activity": iso(row.last_activity_ms / 1000),
+            "preview": row.preview_url,
+        }
+        for row in rows
+    ]
+    stack = cloud.stack
+    queues = [
+        {"queue": name, **await _depth(cloud, url)}
+        for name, url in (
+            ("inbound", stack.inbound_queue_url),
+            ("dead letter", stack.dead_letter_queue_url),
+            ("replies", stack.replies_queue_url),
+        )
+    ]
+    alarms = [
+        {
+            "alarm": alarm["AlarmName"],
+            "state": alarm["StateValue"],
+            "since": iso(alarm["StateUpdatedTimestamp"].timestamp()) if "StateUpdatedTimestamp" in alarm else "",
+        }
+        for alarm in await cloud.aws.pages("cloudwatch", "describe_alarms", "MetricAlarms")
+    ]
+    return {
+        "services": services,
+        "tasks": tasks,
+        "targets": targets,
+        "sessions": sessions,
+        "queues": queues,
+        "alarms": alarms,
+    }
+
+
+async def _depth(cloud: Cloud, url: str) -> dict[str, int]:
+    names = {"waiting": "ApproximateNumberOfMessages", "in_flight": "ApproximateNumberOfMessagesNotVisible"}
+    answer = await cloud.aws.call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=list(names.values()))
+    return {name: int(answer["Attributes"][attribute]) for name, attribute in names.items()}

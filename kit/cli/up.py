@@ -1,0 +1,147 @@
+"""Start the emulated cloud with the stack deployed, and keep it running until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit.cli import common, running
+from kit.errors import InfraError, UsageError
+
+if TYPE_CHECKING:
+    from kit.backends.base import Cloud
+    from kit.backends.emulated import EmulatedBackend
+    from kit.settings import Settings
+
+HELP = "start the emulated cloud with the stack deployed and keep it running"
+SCALE = 10
+"""How fast AWS time runs for people: the idle minute takes 6 s, and one can watch."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON line when ready, and nothing else")
+    parser.add_argument("--scale", type=float, help=f"how much faster than real time AWS time runs (default: {SCALE})")
+    parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
+    parser.add_argument("--smtp-port", type=int, help="port of the SMTP door (default: any free one)")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = common.load_settings(
+        args, emulated__scale=args.scale, emulated__port=args.port, emulated__smtp_port=args.smtp_port
+    )
+    if "scale" not in settings.emulated.model_fields_set:
+        settings = common.load_settings(
+            args, emulated__scale=SCALE, emulated__port=args.port, emulated__smtp_port=args.smtp_port
+        )
+    return common.run_async(_up(settings, json=args.json))
+
+
+async def _up(settings: Settings, *, json: bool) -> int:
+    from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
+    from kit.clock import Clock  # noqa: PLC0415
+    from kit.history import History  # noqa: PLC0415
+    from kit.run import refuse_absent_mode  # noqa: PLC0415
+
+    refuse_absent_mode(settings)
+    other = running.find(settings.report_dir)
+    if other is not None:
+        raise UsageError(
+            f"a cloud is already running here, process {other.pid}, at {other.readiness.aws}",
+            next="use it (kit status), stop it, or run another elsewhere: --set report_dir=…",
+        )
+    folder = settings.report_dir / "up"
+    shutil.rmtree(folder, ignore_errors=True)
+    clock = Clock()
+    before = clock.monotonic()
+    backend = EmulatedBackend(settings, folder, History(clock))
+    cloud = await backend.start()
+    try:
+        assert backend.readiness is not None
+        running.note(settings.report_dir, running.Running(os.getpid(), backend.readiness, cloud.stack))
+        if json:
+            common.say_json(_facts(backend, cloud, folder), indent=None)
+        else:
+            _tell(backend, cloud, folder, clock.monotonic() - before)
+        return await _until_told(backend)
+    finally:
+        running.forget(settings.report_dir)
+        await backend.stop()
+
+
+async def hold(backend: EmulatedBackend, cloud: Cloud, settings: Settings) -> int:
+    """Keep a cloud that runs, findable by the other commands, until told to end."""
+    assert backend.readiness is not None
+    running.note(settings.report_dir, running.Running(os.getpid(), backend.readiness, cloud.stack))
+    try:
+        return await _until_told(backend)
+    finally:
+        running.forget(settings.report_dir)
+
+
+async def _until_told(backend: EmulatedBackend) -> int:
+    """Wait for SIGINT or SIGTERM: 0. Raises `InfraError` when the cloud ends by itself."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
+            loop.add_signal_handler(number, told.set)
+    waiting = asyncio.create_task(told.wait())
+    gone = asyncio.create_task(backend.ended())
+    try:
+        await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            raise InfraError(gone.result())
+        return 0
+    finally:
+        waiting.cancel()
+        gone.cancel()
+
+
+def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, Any]:
+    ready = backend.readiness
+    assert ready is not None
+    return {
+        "aws": ready.aws,
+        "alb": cloud.stack.load_balancer_url,
+        "smtp": ready.smtp,
+        "mail_to": cloud.stack.mail_address,
+        "region": ready.region,
+        "stack": cloud.stack.name,
+        "pid": os.getpid(),
+        "account": ready.account,
+        "scale": ready.scale,
+        "client_domain": cloud.stack.client_mail_domain,
+        "environment": ready.access().environment(),
+        "outputs": cloud.stack.outputs(),
+        "log": str((folder / "cloud.log").resolve()),
+    }
+
+
+def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) -> None:
+    ready = backend.readiness
+    assert ready is not None
+    lines = [
+        f"The emulated cloud runs at {ready.scale:g} × AWS time; {cloud.stack.name} is deployed ({seconds:.1f} s).",
+        "",
+        f"  AWS endpoint   {ready.aws}",
+        f"  load balancer  {cloud.stack.load_balancer_url}",
+        f"  SMTP           {ready.smtp}",
+        f"  mail to        {cloud.stack.mail_address}   (from anybody@{cloud.stack.client_mail_domain})",
+        f"  log            {folder / 'cloud.log'}",
+        "",
+        *(f"  export {name}={value}" for name, value in ready.access().environment().items()),
+    ]
+    scripts = Path(sys.executable).parent
+    plugin = shutil.which("session-manager-plugin")
+    if plugin is None or Path(plugin).parent != scripts:
+        lines.append(f'  export PATH="{scripts}:$PATH"   # for aws ecs execute-command')
+    lines += ["", "Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'", "Ctrl-C stops everything."]
+    common.say("\n".join(lines))

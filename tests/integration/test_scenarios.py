@@ -1,0 +1,19 @@
+"""Every scenario of the kit, each one test, on one cloud for all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.run import Run
+from kit.scenario import Scenario, all_scenarios
+from kit.verdict import Verdict
+
+
+@pytest.mark.parametrize("scenario", all_scenarios(), ids=lambda scenario: scenario.name)
+async def test_scenario(scenario: Scenario, kit_run: Run) -> None:
+    __tracebackhide__ = True
+    outcome = await kit_run.execute(scenario)
+    if outcome.verdict is None:
+        pytest.skip(outcome.message)
+    if outcome.verdict is not Verdict.PASS:
+        pytest.fail(f"{scenario.name}: {outcome.verdict}\n{outcome.message}", pytrace=False)
