@@ -32,15 +32,25 @@ def environ(request: HttpRequest) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    preserved = {}
+    underscored = {}
     for name, value in request.headers.items():
-        if name == "transfer-encoding":
-            continue
-        key = _UNPREFIXED.get(name) or "HTTP_" + name.upper().replace("-", "_")
-        env[key] = value
-        if "_" in name and name.startswith("x-amz-meta-"):
-            preserved[key] = name
+        if "_" in name:
+            underscored[_key(name)] = name
+        elif name != "transfer-encoding":
+            env[_key(name)] = value
     env["CONTENT_LENGTH"] = str(len(request.body))
-    if preserved:
-        env["moto.preserved_header_names"] = preserved
+    if underscored:
+        _add_underscored(env, underscored, request)
     return env
+
+
+def _key(name: str) -> str:
+    return _UNPREFIXED.get(name) or "HTTP_" + name.upper().replace("-", "_")
+
+
+def _add_underscored(env: dict[str, Any], names: dict[str, str], request: HttpRequest) -> None:
+    """S3 metadata keys may have underscores, which WSGI cannot tell from dashes: moto takes the spelling from a
+    key of its own. As in moto's server, a name with dashes wins over the same one with underscores."""
+    kept = {key: name for key, name in names.items() if name.startswith("x-amz-meta-") and key not in env}
+    env.update({key: request.headers[name] for key, name in kept.items()})
+    env["moto.preserved_header_names"] = kept

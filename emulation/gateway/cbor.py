@@ -31,11 +31,10 @@ def parse(body: bytes, model: Any) -> dict[str, Any]:
 
 
 def serialize(result: Mapping[str, Any], model: Any, request_id: str) -> HttpResponse:
+    if model.output_shape is None:
+        return HttpResponse(200, {"smithy-protocol": "rpc-v2-cbor", "x-amzn-requestid": request_id})
     body = bytearray()
-    if model.output_shape is not None:
-        _encoder()._serialize_data_item(body, result, model.output_shape)
-    else:
-        body.extend(b"\xa0")
+    _encoder()._serialize_data_item(body, result, model.output_shape)
     return HttpResponse(200, {**_HEADERS, "x-amzn-requestid": request_id}, bytes(body))
 
 

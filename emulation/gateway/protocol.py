@@ -66,7 +66,7 @@ def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) ->
         return cbor.serialize(result, model, request_id)
     serializer_class = get_serializer_class(identity.service, identity.protocol)
     serialized = serializer_class(model, context=SerializationContext(request_id)).serialize(result)
-    return _response(serialized, serialized["status_code"], request_id)
+    return _response(serialized, serialized["status_code"], request_id, model.service_model, identity.protocol)
 
 
 def serialize_error(identity: Identity | None, error: AwsError, request_id: str) -> HttpResponse:
@@ -89,7 +89,7 @@ def serialize_error(identity: Identity | None, error: AwsError, request_id: str)
         serialized = serializer_class(
             operation if operation is not None else OperationModel({}, model), context=SerializationContext(request_id)
         ).serialize(_Modelled(error))
-    return _response(serialized, status, request_id)
+    return _response(serialized, status, request_id, model, identity.protocol)
 
 
 class _Modelled(Exception):
@@ -110,9 +110,13 @@ def _status(error: AwsError, model: Any) -> int:
     return int(shape.metadata.get("error", {}).get("httpStatusCode", 400)) if shape is not None else 400
 
 
-def _response(serialized: Any, status: int, request_id: str) -> HttpResponse:
+def _response(serialized: Any, status: int, request_id: str, model: Any, protocol: str) -> HttpResponse:
     body = serialized["body"]
-    headers = {name: str(value) for name, value in serialized["headers"].items()}
+    headers = {name.lower(): str(value) for name, value in serialized["headers"].items()}
+    if protocol == "json":  # moto says "text" where JSON is not the service's first protocol
+        headers["content-type"] = f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
+    if model.service_name == "s3":
+        headers["x-amz-request-id"] = request_id
     headers["x-amzn-requestid"] = request_id
     return HttpResponse(status, headers, body.encode() if isinstance(body, str) else bytes(body))
 

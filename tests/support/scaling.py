@@ -1,0 +1,167 @@
+"""What the tests of `emulation.scaling` share: a cloud with a stand-in for ECS, SDK calls, waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from emulation.controller import Call, Context, Datum, Handler, Operation, TaskChanged, Watcher
+from emulation.errors import AwsError
+from emulation.scaling import Scaling
+from tests.support.world import World, world
+
+T = TypeVar("T")
+
+CLUSTER = "shop"
+DIMENSIONS = [{"Name": "Environment", "Value": "test"}]
+
+
+@dataclass
+class Service:
+    desired: int = 0
+    running: int = 0
+
+
+class FakeEcs:
+    """Services of one cluster that have as many tasks as they are told to have, once `settle` is called."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.services = {"web": Service()}
+        self.updates: list[int] = []
+        self.refuses: str | None = None
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        return {("ecs", "DescribeServices"): self._describe, ("ecs", "UpdateService"): self._update}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def settle(self) -> None:
+        """Tasks have started and stopped as desired."""
+        for name, service in self.services.items():
+            service.running = service.desired
+            self._ctx.events.publish(TaskChanged("arn:task", f"cluster/{CLUSTER}", f"service:{name}", "RUNNING"))
+
+    async def _describe(self, call: Call) -> dict[str, Any]:
+        found = [
+            {
+                "serviceName": name,
+                "status": "ACTIVE",
+                "desiredCount": self.services[name].desired,
+                "runningCount": self.services[name].running,
+            }
+            for name in call.params["services"]
+            if name in self.services
+        ]
+        return {"services": found, "failures": []}
+
+    async def _update(self, call: Call) -> dict[str, Any]:
+        if self.refuses:
+            raise AwsError("InvalidParameterException", self.refuses)
+        self.services[call.params["service"]].desired = call.params["desiredCount"]
+        self.updates.append(call.params["desiredCount"])
+        return {"service": {"serviceName": call.params["service"]}}
+
+
+@dataclass
+class Source:
+    """A metric source that yields what it is given, again and again."""
+
+    data: list[Datum] = field(default_factory=list)
+    breaks: bool = False
+    asked: int = 0
+
+    async def collect(self) -> Iterable[Datum]:
+        self.asked += 1
+        if self.breaks:
+            raise RuntimeError("this source is broken")
+        return self.data
+
+
+@dataclass
+class ScalingWorld:
+    """At scale 1 no period ends during a test: what happens, happens because of the data the test publishes."""
+
+    world: World
+    ecs: FakeEcs
+
+    @property
+    def now(self) -> float:
+        return self.world.ctx.clock.now()
+
+    @property
+    def web(self) -> Service:
+        return self.ecs.services["web"]
+
+    async def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        return await self.world.aws.call(service, operation, **params)
+
+    async def publish(self, *values: float, name: str = "Sessions", period: int = 60, **more: Any) -> None:
+        """Values for the latest periods that are over, oldest first."""
+        latest = self.now // period * period - period
+        data = [
+            {"MetricName": name, "Value": value, "Timestamp": latest - age * period, "Dimensions": DIMENSIONS, **more}
+            for age, value in zip(reversed(range(len(values))), values, strict=True)
+        ]
+        await self.call("cloudwatch", "PutMetricData", Namespace="Shop", MetricData=data)
+
+    async def alarm(self, name: str = "busy", **changes: Any) -> None:
+        """An alarm on the metric that `publish` publishes: at least 1 in one minute."""
+        declared: dict[str, Any] = {
+            "AlarmName": name,
+            "Namespace": "Shop",
+            "MetricName": "Sessions",
+            "Dimensions": DIMENSIONS,
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+        }
+        await self.call("cloudwatch", "PutMetricAlarm", **(declared | changes))
+
+    async def described(self, name: str = "busy") -> dict[str, Any]:
+        answer = await self.call("cloudwatch", "DescribeAlarms", AlarmNames=[name])
+        alarms: list[dict[str, Any]] = answer["MetricAlarms"]
+        return alarms[0]
+
+    async def in_state(self, state: str, name: str = "busy") -> dict[str, Any]:
+        """The alarm, once it is in that state."""
+
+        async def probe() -> dict[str, Any] | None:
+            alarm = await self.described(name)
+            return alarm if alarm["StateValue"] == state else None
+
+        return await until(probe, f"alarm {name} in state {state}")
+
+
+async def until(probe: Callable[[], Awaitable[T | None]], what: str, *, within: float = 20.0) -> T:
+    """The first true answer of the probe. `within` is wall seconds."""
+    __tracebackhide__ = True
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        answer = await probe()
+        if answer:
+            return answer
+        if loop.time() > deadline:
+            raise AssertionError(f"expected {what} within {within} s, last saw {answer!r}")
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def scaling_world(*sources: Source, scale: float = 1.0) -> AsyncIterator[ScalingWorld]:
+    """A cloud with Scaling, and ECS as `FakeEcs`, whose one service `web` has no tasks."""
+    async with world(lambda ctx: Scaling(ctx, sources), FakeEcs, scale=scale) as built:
+        ecs = built.controllers[1]
+        assert isinstance(ecs, FakeEcs)
+        yield ScalingWorld(built, ecs)
