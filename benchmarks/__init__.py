@@ -1,0 +1,1 @@
+"""What the kit promises about speed and size, measured side by side with a peer in one run."""
