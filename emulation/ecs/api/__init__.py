@@ -1,0 +1,1 @@
+"""The ECS API: what callers may ask for, and what is refused."""

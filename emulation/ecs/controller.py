@@ -1,0 +1,81 @@
+"""The ECS controller: all of ECS, its state its own.
+
+API (api/) --> Store <-- shapes --> answers
+                 |
+             Scheduler --plan--> TaskRun --> Runtime (processes, Docker)
+                 ^                  |
+                 +---- changes -----+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from emulation.base.models import service_model
+from emulation.controller import Call, Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
+from emulation.ecs.api.clusters import Clusters
+from emulation.ecs.api.definitions import Definitions
+from emulation.ecs.api.services import Services
+from emulation.ecs.api.tags import Tags
+from emulation.ecs.api.tasks import Tasks
+from emulation.ecs.exec import ExecApi
+from emulation.ecs.exec_targets import ExecTargets
+from emulation.ecs.metadata import Metadata
+from emulation.ecs.metrics import Utilization
+from emulation.ecs.names import Names
+from emulation.ecs.runtime import Runtime
+from emulation.ecs.scheduler import Scheduler
+from emulation.ecs.store import Store
+from emulation.errors import not_emulated
+from emulation.storage import Storage
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+class Ecs:
+    """A `Controller` and a `MetricSource`."""
+
+    def __init__(self, ctx: Context, runtime: Runtime, storage: Storage) -> None:
+        store = Store(Names(ctx.region, ctx.account), ctx.clock)
+        self._ctx = ctx
+        self._scheduler = Scheduler(ctx, store, runtime, storage)
+        self._api = (
+            Clusters(store),
+            Definitions(store),
+            Services(ctx, store, self._scheduler),
+            Tasks(ctx, store, self._scheduler),
+            Tags(store),
+        )
+        self._exec = ExecApi(ctx, ExecTargets(store, self._scheduler))
+        self._metadata = Metadata(store)
+        self._utilization = Utilization(ctx.clock, store, runtime)
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        """Every operation ECS has, so that none reaches the base, whose ECS knows nothing of this one."""
+        handlers: dict[Operation, Handler] = {("ecs", name): _refuse for name in service_model("ecs").operation_names}
+        for part in self._api:
+            handlers.update({("ecs", name): handler for name, handler in part.handlers().items()})
+        return {**handlers, **self._exec.handlers()}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    def web_routes(self) -> Iterable[web.RouteDef]:
+        return [*self._metadata.web_routes(), *self._exec.web_routes()]
+
+    async def start(self) -> None:
+        self._ctx.events.subscribe(TargetHealthChanged, self._scheduler.target_health_changed)
+
+    async def stop(self) -> None:
+        """Kill every task."""
+        await self._scheduler.close()
+        await self._exec.stop()
+
+    async def collect(self) -> Iterable[Datum]:
+        return await self._utilization.collect()
+
+
+async def _refuse(call: Call) -> dict[str, Any]:
+    raise not_emulated(call.service, call.operation)
