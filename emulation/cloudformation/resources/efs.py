@@ -1,0 +1,114 @@
+"""AWS::EFS."""
+
+from __future__ import annotations
+
+from emulation.cloudformation.resources.base import ResourceType, Work, tagging
+from emulation.cloudformation.resources.documents import document
+from emulation.cloudformation.words import words
+
+retag = tagging("efs", "TagResource", "UntagResource", "ResourceId", by="")
+
+_SEPARATE = "BackupPolicy FileSystemPolicy LifecyclePolicies"
+
+
+async def create_file_system(work: Work) -> None:
+    params = work.params("efs", "CreateFileSystem", leave=_SEPARATE)
+    answer = await work.call("efs", "CreateFileSystem", CreationToken=work.ctx.ids.uuid(), **params)
+    work.made(answer["FileSystemId"], FileSystemId=answer["FileSystemId"], Arn=answer["FileSystemArn"])
+    await _settings(work)
+
+
+async def update_file_system(work: Work) -> None:
+    if work.changed("ThroughputMode", "ProvisionedThroughputInMibps"):
+        params = work.params("efs", "UpdateFileSystem", only="ThroughputMode ProvisionedThroughputInMibps")
+        await work.call("efs", "UpdateFileSystem", FileSystemId=work.physical_id, **params)
+    await _settings(work)
+
+
+async def _settings(work: Work) -> None:
+    system = work.physical_id
+    if work.changed("LifecyclePolicies"):
+        params = {"LifecyclePolicies": []} | work.params("efs", "PutLifecycleConfiguration", only="LifecyclePolicies")
+        await work.call("efs", "PutLifecycleConfiguration", FileSystemId=system, **params)
+    if work.changed("BackupPolicy"):
+        params = {"BackupPolicy": {"Status": "DISABLED"}} | work.params("efs", "PutBackupPolicy", only="BackupPolicy")
+        await work.call("efs", "PutBackupPolicy", FileSystemId=system, **params)
+    if work.changed("FileSystemPolicy"):
+        if "FileSystemPolicy" in work.properties:
+            policy = document(work.get("FileSystemPolicy"))
+            await work.call("efs", "PutFileSystemPolicy", FileSystemId=system, Policy=policy)
+        else:
+            await work.call("efs", "DeleteFileSystemPolicy", FileSystemId=system)
+
+
+async def delete_file_system(work: Work) -> None:
+    await work.call("efs", "DeleteFileSystem", FileSystemId=work.physical_id)
+
+
+async def create_mount_target(work: Work) -> None:
+    answer = await work.call("efs", "CreateMountTarget", **work.params("efs", "CreateMountTarget"))
+    work.made(answer["MountTargetId"], Id=answer["MountTargetId"], IpAddress=answer.get("IpAddress", ""))
+
+
+async def update_mount_target(work: Work) -> None:
+    params = work.params("efs", "ModifyMountTargetSecurityGroups", only="SecurityGroups")
+    await work.call("efs", "ModifyMountTargetSecurityGroups", MountTargetId=work.physical_id, **params)
+
+
+async def delete_mount_target(work: Work) -> None:
+    await work.call("efs", "DeleteMountTarget", MountTargetId=work.physical_id)
+
+
+async def create_access_point(work: Work) -> None:
+    params = {"ClientToken": work.ctx.ids.uuid()} | work.params("efs", "CreateAccessPoint")
+    answer = await work.call("efs", "CreateAccessPoint", **params)
+    work.made(answer["AccessPointId"], AccessPointId=answer["AccessPointId"], Arn=answer["AccessPointArn"])
+
+
+async def update_access_point(work: Work) -> None:
+    """Only tags can change."""
+
+
+async def delete_access_point(work: Work) -> None:
+    await work.call("efs", "DeleteAccessPoint", AccessPointId=work.physical_id)
+
+
+TYPES = (
+    ResourceType(
+        "AWS::EFS::FileSystem",
+        properties=words(
+            "AvailabilityZoneName BackupPolicy Encrypted FileSystemPolicy FileSystemTags KmsKeyId LifecyclePolicies "
+            "PerformanceMode ProvisionedThroughputInMibps ThroughputMode"
+        ),
+        replacing=words("AvailabilityZoneName Encrypted KmsKeyId PerformanceMode"),
+        not_emulated=words("BypassPolicyLockoutSafetyCheck FileSystemProtection ReplicationConfiguration"),
+        attributes=words("Arn FileSystemId"),
+        tag_property="FileSystemTags",
+        create=create_file_system,
+        update=update_file_system,
+        delete=delete_file_system,
+        retag=retag,
+    ),
+    ResourceType(
+        "AWS::EFS::MountTarget",
+        properties=words("FileSystemId IpAddress IpAddressType Ipv6Address SecurityGroups SubnetId"),
+        required=words("FileSystemId SecurityGroups SubnetId"),
+        replacing=words("FileSystemId IpAddress IpAddressType Ipv6Address SubnetId"),
+        attributes=words("Id IpAddress"),
+        create=create_mount_target,
+        update=update_mount_target,
+        delete=delete_mount_target,
+    ),
+    ResourceType(
+        "AWS::EFS::AccessPoint",
+        properties=words("AccessPointTags ClientToken FileSystemId PosixUser RootDirectory"),
+        required=words("FileSystemId"),
+        replacing=words("FileSystemId ClientToken PosixUser RootDirectory"),
+        attributes=words("AccessPointId Arn"),
+        tag_property="AccessPointTags",
+        create=create_access_point,
+        update=update_access_point,
+        delete=delete_access_point,
+        retag=retag,
+    ),
+)

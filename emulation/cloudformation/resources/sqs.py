@@ -1,0 +1,114 @@
+"""AWS::SQS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulation.cloudformation.errors import PropertyError
+from emulation.cloudformation.intrinsics import text
+from emulation.cloudformation.names import physical_name
+from emulation.cloudformation.resources.base import ResourceType, Work, tagging
+from emulation.cloudformation.resources.documents import document
+from emulation.cloudformation.words import words
+
+_ATTRIBUTES = (
+    "ContentBasedDeduplication DeduplicationScope DelaySeconds FifoQueue FifoThroughputLimit "
+    "KmsDataKeyReusePeriodSeconds KmsMasterKeyId MaximumMessageSize MessageRetentionPeriod "
+    "ReceiveMessageWaitTimeSeconds RedriveAllowPolicy RedrivePolicy SqsManagedSseEnabled VisibilityTimeout"
+)
+_DEFAULTS = {
+    "DelaySeconds": "0",
+    "MaximumMessageSize": "1048576",
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "VisibilityTimeout": "30",
+}
+"""What a queue goes back to when an update takes the property away."""
+
+
+def _value(value: Any) -> str:
+    return document(value) if isinstance(value, dict) else text(value)
+
+
+async def create_queue(work: Work) -> None:
+    fifo = work.flag("FifoQueue")
+    name = work.name(75) if fifo else work.name(80)
+    if fifo and "QueueName" not in work.properties:
+        name += ".fifo"
+    attributes = {each: _value(work.get(each)) for each in _ATTRIBUTES.split() if each in work.properties}
+    if not fifo:
+        attributes.pop("FifoQueue", None)  # SQS takes true or nothing
+    if attributes:
+        answer = await work.call("sqs", "CreateQueue", QueueName=name, Attributes=attributes, **_tags(work))
+    else:
+        answer = await work.call("sqs", "CreateQueue", QueueName=name, **_tags(work))
+    arn = f"arn:aws:sqs:{work.ctx.region}:{work.ctx.account}:{name}"
+    work.made(answer["QueueUrl"], Arn=arn, QueueName=name, QueueUrl=answer["QueueUrl"])
+
+
+def _tags(work: Work) -> dict[str, Any]:
+    return {"tags": dict(work.tags)} if work.tags else {}
+
+
+async def update_queue(work: Work) -> None:
+    attributes = {
+        name: _value(work.get(name, _DEFAULTS.get(name, ""))) for name in _ATTRIBUTES.split() if work.changed(name)
+    }
+    if attributes:
+        await work.call("sqs", "SetQueueAttributes", QueueUrl=work.physical_id, Attributes=attributes)
+
+
+async def delete_queue(work: Work) -> None:
+    await work.call("sqs", "DeleteQueue", QueueUrl=work.physical_id)
+
+
+async def create_policy(work: Work) -> None:
+    queues = _queues(work.get("Queues"))
+    policy = document(work.get("PolicyDocument"))
+    name = physical_name(work.stack_name, work.logical_id, work.ctx.ids, 80)
+    work.made(name, Id=name)
+    for queue in queues:
+        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
+
+
+async def update_policy(work: Work) -> None:
+    for queue in set(_queues(work.before["Queues"])) - set(_queues(work.get("Queues"))):
+        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
+    for queue in _queues(work.get("Queues")):
+        policy = document(work.get("PolicyDocument"))
+        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
+
+
+async def delete_policy(work: Work) -> None:
+    for queue in _queues(work.get("Queues")):
+        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
+
+
+def _queues(queues: Any) -> list[str]:
+    if not isinstance(queues, list):
+        raise PropertyError("Value of property Queues must be of type List of String")
+    return [text(queue) for queue in queues]
+
+
+TYPES = (
+    ResourceType(
+        "AWS::SQS::Queue",
+        properties=words(f"{_ATTRIBUTES} QueueName Tags"),
+        replacing=words("FifoQueue QueueName"),
+        attributes=words("Arn QueueName QueueUrl"),
+        named="QueueName",
+        create=create_queue,
+        update=update_queue,
+        delete=delete_queue,
+        retag=tagging("sqs", "TagQueue", "UntagQueue", "QueueUrl", by=""),
+    ),
+    ResourceType(
+        "AWS::SQS::QueuePolicy",
+        properties=words("PolicyDocument Queues"),
+        required=words("PolicyDocument Queues"),
+        attributes=words("Id"),
+        create=create_policy,
+        update=update_policy,
+        delete=delete_policy,
+    ),
+)
