@@ -115,6 +115,8 @@ def _story(describe: str, within: float, clock: Clock, seen: Observations) -> li
 
 
 def shortened(value: Any, limit: int = 240) -> str:
-    """A value in one line that fits into a message."""
-    text = " ".join((value if isinstance(value, str) else str(value)).split())
+    """A value in one line that fits into a message; a list by its parts, as people would say them."""
+    if isinstance(value, list | tuple):
+        value = "; ".join(map(str, value)) or "nothing"
+    text = " ".join(str(value).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,88 @@
+"""The ways to check this project; `nox -l` lists them. Needs Python 3.11+ and git, nothing else.
+
+Environments are kept, and installed anew only when pyproject.toml changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests", "emulated"]
+nox.options.error_on_external_run = True
+
+VERSIONS = ["3.11", "3.12", "3.13"]
+PROJECT = Path(__file__).parent / "pyproject.toml"
+
+
+@nox.session
+def emulated(session: nox.Session) -> None:
+    """The main job: all scenarios against the emulated cloud."""
+    _install(session)
+    session.run("pytest", "tests/integration", "--kit-mode", "emulated", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The unit tests, two processes at a time; arguments go to pytest."""
+    _install(session)
+    session.run("pytest", "-n", "2", *(session.posargs or ["-q", "tests/unit"]))
+
+
+@nox.session(python=VERSIONS)
+def versions(session: nox.Session) -> None:
+    """The unit tests and the scenarios on every Python that is supported."""
+    _install(session)
+    session.run("pytest", "tests/unit", "tests/integration", "-q", *session.posargs)
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """Before a merge: lint, types and the unit tests, under 30 s."""
+    _install(session)
+    _lint(session)
+    session.run("mypy")
+    session.run("pytest", "tests/unit", "-q", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and the template."""
+    _install(session)
+    _lint(session)
+    session.run("mypy")
+    session.run("cfn-lint", "kit/stack/integration-test-stack.yaml")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The figures of the README's table, measured here."""
+    _install(session)
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """The same scenarios on real AWS."""
+    _install(session)
+    session.run("pytest", "tests/live", "--kit-mode", "live", *session.posargs)
+
+
+def _lint(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+def _install(session: nox.Session) -> None:
+    """Install the project and its tools, unless this environment has them as pyproject.toml wants them."""
+    wanted = hashlib.sha256(PROJECT.read_bytes()).hexdigest()
+    stamp = Path(session.virtualenv.location or ".nox") / "installed.sha256"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    session.install("-e", ".[dev]")
+    stamp.write_text(wanted)

@@ -1,0 +1,155 @@
+"""Mail: as clients write it, and replies found by who they are for."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit import system
+from kit.errors import WaitExpired
+from kit.harness.mail import Mail, Mailbox, compose, notification_in
+from tests.support.kit import START, a_context
+
+
+def reply_to(address: str, *, in_reply_to: str = "<1@x>", ses_id: str = "s1") -> str:
+    """A message of the replies queue."""
+    raw = f"From: edit@it.test\r\nTo: {address}\r\nSubject: Re: hi\r\nIn-Reply-To: {in_reply_to}\r\n\r\nDone.\r\n"
+    notification = {
+        "notificationType": "Received",
+        "mail": {"timestamp": "2027-01-15T08:00:00.000Z", "messageId": ses_id, "destination": [address]},
+        "content": raw,
+    }
+    return json.dumps({"Type": "Notification", "Message": json.dumps(notification)})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300))
+def test_what_is_written_is_what_can_be_read(instruction: str) -> None:
+    written = compose(instruction, sender="a@x", to="b@y", subject="Hi", message_id="<1@x>", at=START)
+    wire = written.as_bytes(policy=email.policy.SMTP.clone(cte_type="7bit"))
+    read = email.message_from_bytes(wire, policy=email.policy.default)
+    assert read.get_content().rstrip("\r\n") == instruction.rstrip("\r\n")
+    assert wire.isascii()
+
+
+def test_html_mail_is_html_only_and_escapes_the_instruction() -> None:
+    written = compose('"<b>&"', sender="a@x", to="b@y", subject="Hi", message_id="<1@x>", at=START, html=True)
+    assert written.get_content_type() == "text/html"
+    assert "&lt;b&gt;&amp;" in written.get_content()
+
+
+def test_the_date_is_aws_time() -> None:
+    written = compose("x", sender="a@x", to="b@y", subject="Hi", message_id="<1@x>", at=START)
+    assert written["Date"] == "Fri, 15 Jan 2027 08:00:00 +0000"
+
+
+def test_a_reply_goes_to_the_box_of_its_recipient() -> None:
+    box = Mailbox()
+    box.own("You@clients.it.test")
+    assert box.put(reply_to("you@clients.it.test"))
+    assert [reply.in_reply_to for reply in box.of("you@CLIENTS.it.test")] == ["<1@x>"]
+    assert box.of("you@clients.it.test")[0].sent == START
+
+
+def test_a_mail_for_somebody_else_is_not_taken() -> None:
+    assert Mailbox().put(reply_to("stranger@clients.it.test")) is False
+
+
+def test_a_queue_that_delivers_twice_makes_no_second_reply() -> None:
+    box = Mailbox()
+    box.own("you@x")
+    box.put(reply_to("you@x"))
+    box.put(reply_to("you@x"))
+    assert len(box.of("you@x")) == 1
+    box.put(reply_to("you@x", ses_id="s2"))
+    assert len(box.of("you@x")) == 2
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"Message": "{}"}', '{"Message": "{\\"content\\": 3}"}'])
+def test_what_is_no_notification_is_an_error_that_shows_it(body: str) -> None:
+    with pytest.raises(ValueError, match="no SES notification"):
+        notification_in(body)
+
+
+class Queue:
+    """A replies queue that hands out these messages, then stays empty."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.bodies = list(bodies)
+        self.kept: list[str] = []
+        self.deleted: list[str] = []
+        self.both_deleted = asyncio.Event()
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        if operation == "delete_message":
+            self.deleted.append(params["ReceiptHandle"])
+            if len(self.deleted) == 2:
+                self.both_deleted.set()
+        elif operation == "change_message_visibility":
+            self.kept.append(params["ReceiptHandle"])
+        elif self.bodies:
+            body = self.bodies.pop(0)
+            return {"Messages": [{"Body": body, "ReceiptHandle": f"handle-{len(self.bodies)}"}]}
+        return {}
+
+
+class Door:
+    async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
+        return None
+
+
+async def test_the_reader_takes_its_own_replies_and_leaves_the_others_in_the_queue() -> None:
+    context = a_context(queue := Queue(reply_to("stranger@x")), mail=Door())
+    mail = Mail(context, Mailbox())
+    sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    queue.bodies.append(reply_to("you@x", in_reply_to="<another@x>"))
+    queue.bodies.append(reply_to("you@x", in_reply_to=sent.message_id, ses_id="s2"))
+    reply = await mail.wait_for_reply(sent, within=60)
+    async with asyncio.timeout(5):
+        await queue.both_deleted.wait()
+    await mail.close()
+    assert reply.in_reply_to == sent.message_id
+    assert len(queue.kept) == 1
+    assert len(mail.replies("you@x")) == 2
+
+
+async def test_a_reader_that_broke_down_is_told_instead_of_waited_for() -> None:
+    mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
+    sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    with pytest.raises(ValueError, match="no SES notification"):
+        await mail.wait_for_reply(sent, within=60)
+    await mail.close()
+
+
+async def test_a_reply_that_never_comes_ends_the_wait() -> None:
+    mail = Mail(a_context(Queue(), mail=Door()), Mailbox())
+    sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    with pytest.raises(WaitExpired, match="a reply to <"):
+        await mail.wait_for_reply(sent, within=5)
+    await mail.close()
+
+
+def test_the_conversation_id_is_found_in_text_and_in_html() -> None:
+    for text in ("Done.\n\n--\nConversation ID: thread-abc\n", "<p>Done</p><p>Conversation ID: thread-abc</p>"):
+        message = email.message_from_string(f"Content-Type: text/html\n\n{text}", policy=email.policy.default)
+        assert system.conversation_id(message) == "thread-abc"
+
+
+def test_a_client_stands_in_the_address_unless_it_is_the_default() -> None:
+    where = a_context().system
+    assert where.address_for("test-client") == "edit@it.test"
+    assert where.address_for("acme") == "edit+acme@it.test"
+
+
+def test_pages_have_the_names_of_the_contract() -> None:
+    assert system.page_file("Test Page") == "src/pages/test-page.astro"
+    assert system.project_path("test-client", "test@example.com", system.page_file("Test Page")) == (
+        "$WORKSPACE_PATH/test-client/test/project/src/pages/test-page.astro"
+    )

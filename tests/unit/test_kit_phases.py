@@ -1,0 +1,33 @@
+"""Phases: observed once, told in both times."""
+
+from __future__ import annotations
+
+from kit.phases import CHANGE_VISIBLE, MAIL_ACCEPTED, TASK_RUNNING, Timeline
+from tests.support.kit import START, ManualClock
+
+
+async def test_phases_are_told_in_the_order_of_time_and_in_both_times() -> None:
+    clock = ManualClock(scale=60)
+    timeline = Timeline(clock, entry="mail")
+    await clock.sleep(120)
+    timeline.mark(CHANGE_VISIBLE, "GET")
+    timeline.mark(TASK_RUNNING, "startedAt", at=START + 60)
+    phases = timeline.to_json()
+    assert [(phase["name"], phase["aws_seconds"], phase["seconds"]) for phase in phases] == [
+        (TASK_RUNNING, 60, 1),
+        (CHANGE_VISIBLE, 120, 2),
+    ]
+    assert phases[0]["entry"] == "mail"
+    assert phases[0]["at"] == "2027-01-15T08:01:00.000Z"
+    assert phases[0]["wall_at"] == "2027-01-15T08:00:01.000Z"
+
+
+def test_the_first_observation_counts() -> None:
+    timeline = Timeline(ManualClock())
+    timeline.mark(MAIL_ACCEPTED, "SMTP 250", at=START + 1)
+    timeline.mark(MAIL_ACCEPTED, "SMTP 250", at=START + 9)
+    assert timeline.since_start(MAIL_ACCEPTED) == 1
+
+
+def test_a_phase_that_was_not_reached_has_no_time() -> None:
+    assert Timeline(ManualClock()).since_start(CHANGE_VISIBLE) is None

@@ -1,0 +1,175 @@
+"""Opening sessions: what is repeated, what never is, and what a row must say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from kit.errors import CheckFailed, WaitExpired
+from kit.harness.http import Answer, Http
+from kit.harness.sessions import Sessions, TestSession
+from kit.history import FAIL, INFO, INVOKE
+from kit.system import SessionRow
+from tests.support.kit import START, ScriptedAws, a_context
+
+CREATED = {"sessionId": "TEST_1", "previewUrl": "http://alb.test/session/TEST_1", "status": "initializing"}
+
+
+def answer(status: int, body: object = "", *, by_balancer: bool = False) -> Answer:
+    headers = {"server": "awselb/2.0"} if by_balancer else {}
+    return Answer("http://alb.test/x", status, headers, body if isinstance(body, str) else json.dumps(body), START)
+
+
+class Web:
+    """Answers in this order, the last one for ever."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.requests: list[tuple[str, str, Any]] = []
+
+    async def request(self, method: str, url: str, *, body: Any = None, headers: Any = None) -> Answer:
+        self.requests.append((method, url, body))
+        return self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
+
+    async def get(self, url: str, *, headers: Any = None) -> Answer:
+        return await self.request("GET", url)
+
+
+def sessions(web: Web, aws: object = None) -> Sessions:
+    return Sessions(a_context(aws), cast(Http, web))
+
+
+async def create(one: Sessions) -> TestSession:
+    return await one.create(client_id="c", user_id="u@x", instruction="Add", marker="m")
+
+
+async def test_a_session_is_what_hermes_answered() -> None:
+    web = Web(answer(201, CREATED))
+    session = await create(sessions(web))
+    assert (session.session_id, session.preview_url) == ("TEST_1", CREATED["previewUrl"])
+    assert web.requests == [
+        (
+            "POST",
+            "http://alb.test/hermes/api/sessions/activate",
+            {"clientId": "c", "userId": "u@x", "instruction": "Add"},
+        )
+    ]
+
+
+async def test_a_503_of_the_load_balancer_reached_nobody_and_is_repeated() -> None:
+    web = Web(answer(503, by_balancer=True), answer(503, by_balancer=True), answer(201, CREATED))
+    one = sessions(web)
+    await create(one)
+    assert len(web.requests) == 3
+    ends = [event.type for event in one._context.history.events() if event.name == "create_session"]
+    assert ends == [INVOKE, FAIL, INVOKE, FAIL, INVOKE, "ok"]
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 500, 502])
+async def test_anything_else_is_neither_repeated_nor_accepted(status: int) -> None:
+    web = Web(answer(status, CREATED))
+    with pytest.raises(CheckFailed, match=f"seen: {status}"):
+        await create(sessions(web))
+    assert len(web.requests) == 1
+
+
+async def test_a_503_of_hermes_itself_is_not_repeated() -> None:
+    web = Web(answer(503, {"statusCode": 503}))
+    with pytest.raises(CheckFailed):
+        await create(sessions(web))
+    assert len(web.requests) == 1
+
+
+async def test_after_a_504_the_session_is_looked_up_and_never_asked_for_twice() -> None:
+    late = [{"sessionId": "TEST_9", "userId": "u@x", "previewUrl": "p"}, {"sessionId": "TEST_8", "userId": "other"}]
+    web = Web(answer(504, by_balancer=True), answer(200, []), answer(200, late))
+    one = sessions(web)
+    assert (await create(one)).session_id == "TEST_9"
+    assert [method for method, _, _ in web.requests] == ["POST", "GET", "GET"]
+    assert [e.type for e in one._context.history.events() if e.name == "create_session"] == [INVOKE, INFO]
+
+
+async def test_a_hermes_that_never_wakes_is_told_with_what_was_seen() -> None:
+    with pytest.raises(WaitExpired, match="503 by the load balancer"):
+        await create(sessions(Web(answer(503, by_balancer=True))))
+
+
+@pytest.mark.parametrize("lacking", ["sessionId", "previewUrl", "status"])
+async def test_an_answer_that_lacks_a_field_fails(lacking: str) -> None:
+    body = {key: value for key, value in CREATED.items() if key != lacking}
+    with pytest.raises(CheckFailed):
+        await create(sessions(Web(answer(201, body))))
+
+
+def item(**changes: dict[str, str]) -> dict[str, dict[str, str]]:
+    return {
+        "sessionId": {"S": "TEST_1"},
+        "userId": {"S": "u@x"},
+        "clientId": {"S": "c"},
+        "threadId": {"S": "t"},
+        "status": {"S": "active"},
+        "lastActivity": {"N": str(int(START * 1000))},
+        "createdAt": {"S": "2027-01-15T08:00:00Z"},
+        "ttl": {"N": str(int(START + 1800))},
+        "previewUrl": {"S": "p"},
+        **changes,
+    }
+
+
+SESSION = TestSession("TEST_1", "c", "u@x", "p", "m")
+
+
+def table(found: dict[str, dict[str, str]] | None) -> ScriptedAws:
+    return ScriptedAws({("dynamodb", "get_item"): lambda **_: {} if found is None else {"Item": found}})
+
+
+async def test_the_row_is_asked_for_by_its_whole_key() -> None:
+    aws = table(item())
+    await sessions(Web(answer(200)), aws).verify_exists(SESSION)
+    assert aws.called("get_item")[0]["Key"] == {"sessionId": {"S": "TEST_1"}, "userId": {"S": "u@x"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"clientId": {"S": "somebody"}}, "clientId"),
+        ({"status": {"S": "expired"}}, "status"),
+        ({"previewUrl": {"S": "elsewhere"}}, "previewUrl"),
+        ({"ttl": {"N": str(int((START + 1800) * 1000))}}, "ttl to be epoch seconds"),
+        ({"lastActivity": {"N": str(int(START))}}, "lastActivity to be epoch ms"),
+    ],
+)
+async def test_a_row_that_says_something_else_fails(changes: dict[str, dict[str, str]], said: str) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        await sessions(Web(answer(200)), table(item(**changes))).verify_exists(SESSION)
+
+
+async def test_no_row_fails() -> None:
+    with pytest.raises(CheckFailed, match="a row for session TEST_1"):
+        await sessions(Web(answer(200)), table(None)).verify_exists(SESSION)
+
+
+@pytest.mark.parametrize("name", ["threadId", "createdAt", "ttl"])
+def test_a_row_that_lacks_a_field_names_it(name: str) -> None:
+    rest = {key: value for key, value in item().items() if key != name}
+    with pytest.raises(ValueError, match=name):
+        SessionRow.from_item(rest)
+
+
+async def test_a_row_that_is_gone_is_not_expired() -> None:
+    with pytest.raises(WaitExpired, match="no row"):
+        await sessions(Web(answer(200)), table(None)).wait_for_status(SESSION, "expired", within=10)
+
+
+async def test_all_sessions_have_to_expire() -> None:
+    rows: dict[str, Callable[[], dict[str, Any]]] = {
+        "TEST_1": lambda: {"Item": item(status={"S": "expired"})},
+        "TEST_2": lambda: {"Item": item(status={"S": "active"})},
+    }
+    aws = ScriptedAws({("dynamodb", "get_item"): lambda Key, **_: rows[Key["sessionId"]["S"]]()})
+    two = TestSession("TEST_2", "c", "u@x", "p", "m")
+    with pytest.raises(WaitExpired, match="TEST_2"):
+        await sessions(Web(answer(200)), aws).wait_for_all_expired([SESSION, two], within=10)
