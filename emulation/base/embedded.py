@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _ENVIRONMENT = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 1.5 MB of images nobody starts
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies (85 ms, 15 MB)
     "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # the gateway has put the bucket into the path already
 }
 
