@@ -76,13 +76,13 @@ class Scaling:
             (AUTOSCALING, "TagResource"): self._scaling.tag_resource,
             (AUTOSCALING, "UntagResource"): self._scaling.untag_resource,
         }
-        others = {
+        refused: dict[Operation, Handler] = {
             (service, name): _refuse
             for service in (CLOUDWATCH, AUTOSCALING)
             for name in service_model(service).operation_names
+            if (service, name) not in OF_THE_BASE
         }
-        kept = {(CLOUDWATCH, name) for name in OF_THE_BASE}
-        return {operation: handler for operation, handler in (others | own).items() if operation not in kept}
+        return refused | own
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         return {}

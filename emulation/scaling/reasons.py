@@ -14,8 +14,8 @@ from emulation.scaling.wire import instant, iso_millis
 INITIAL = "Unchecked: Initial alarm creation"
 MOST_IN_SENTENCE = 5
 """From so many crossing datapoints on, the sentence lists the most recent ones apart."""
-MOST_IN_DATA = 25
-"""StateReasonData has 4,000 characters."""
+MOST_IN_DATA = 15
+"""StateReasonData has 4,000 characters, and two of them must fit into one item of the history."""
 
 
 def reason(window: Window, verdict: Verdict, state: State, rule: Rule, *, m_of_n: bool) -> str:

@@ -47,6 +47,11 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
 
+    @property
+    def due(self) -> float | None:
+        """When the next evaluation is due (AWS epoch seconds); None while nothing can change by itself."""
+        return min(self._due.values(), default=None)
+
     def rouse(self, alarm: Alarm) -> None:
         """Evaluate the alarm on its next tick: it, or what it depends on, was changed by somebody."""
         self._at(alarm, _tick(self._clock.now(), alarm.interval) + alarm.interval)
@@ -65,9 +70,9 @@ class Watch:
         self._arm()
 
     def _arm(self) -> None:
-        if not self._running or not self._due:
+        due = self.due
+        if not self._running or due is None:
             return
-        due = min(self._due.values())
         if self._timer is not None:
             if self._armed_for <= due:
                 return
@@ -83,16 +88,17 @@ class Watch:
             del self._due[name]
             alarm = self._alarms.get(name)
             if alarm is not None:
-                self._look_at(alarm, _tick(now, alarm.interval))
+                self._look_at(alarm, now)
         self._arm()
 
-    def _look_at(self, alarm: Alarm, tick: int) -> None:
+    def _look_at(self, alarm: Alarm, now: float) -> None:
         try:
+            tick = _tick(now, alarm.interval)
             self._evaluate(alarm, tick)
+            if self._may_change(alarm, tick):
+                self._due[alarm.name] = tick + alarm.interval
         except Exception:
             self._log.exception("alarm %s could not be evaluated", alarm.name)
-        if self._may_change(alarm, tick):
-            self._due[alarm.name] = tick + alarm.interval
 
     def _evaluate(self, alarm: Alarm, tick: int) -> None:
         rule, period = alarm.rule, alarm.query.period

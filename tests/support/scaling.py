@@ -101,7 +101,7 @@ class ScalingWorld:
     def web(self) -> Service:
         return self.ecs.services["web"]
 
-    async def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         return await self.world.aws.call(service, operation, **params)
 
     async def publish(self, *values: float, name: str = "Sessions", period: int = 60, **more: Any) -> None:
