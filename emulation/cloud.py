@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,17 @@ class Ground:
     """A context for the part of this name: its calls are recorded under it."""
 
 
-Assembly = Callable[[Ground], Iterable[Controller]]
-"""Builds the controllers; they start in this order and stop in the reverse one."""
+@dataclass(frozen=True)
+class Parts:
+    """What a cloud is made of."""
+
+    controllers: Sequence[Controller]
+    """Started in this order, stopped in the reverse one."""
+    facts: Callable[[], Mapping[str, Any]] = dict
+    """What the readiness line says of them."""
+
+
+Assembly = Callable[[Ground], Parts]
 
 
 STOPS_WITHIN = 10.0
@@ -56,7 +65,7 @@ class Cloud:
         self.admin = Admin(self.recorder)
         self.gateway = Gateway(self.dispatch, self.admin, port=config.port)
         self.workdir = Path()
-        self.controllers: list[Controller] = []
+        self.parts = Parts(())
         self._assemble = assemble
         self._started: list[Controller] = []
         self._token = ""
@@ -89,15 +98,16 @@ class Cloud:
     async def _start(self) -> None:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
         await asyncio.gather(self.guardian.start(self.workdir, self._token), self.base.start())
-        self.controllers = list(self._assemble(Ground(self.config, self.guardian, self.context)))
-        self.dispatch.register(self.controllers)
+        self.parts = self._assemble(Ground(self.config, self.guardian, self.context))
+        controllers = self.parts.controllers
+        self.dispatch.register(controllers)
         self.admin.add({"health": self._health, "status": self._status})
-        for controller in self.controllers:
+        for controller in controllers:
             self.admin.add(_optional(controller, "routes", {}))
         await self.gateway.start(
-            route for controller in self.controllers for route in _optional(controller, "web_routes", ())
+            route for controller in controllers for route in _optional(controller, "web_routes", ())
         )
-        for controller in self.controllers:
+        for controller in controllers:
             self._started.append(controller)
             await controller.start()
 
@@ -111,6 +121,7 @@ class Cloud:
                 self._log.exception("%s did not stop cleanly", type(controller).__name__)
         self._started.clear()
         await self.gateway.stop()
+        await self.dispatch.stop()
         await self.base.stop()
         self.recorder.close()
         if self._token:
@@ -118,7 +129,7 @@ class Cloud:
         await self.guardian.done()
 
     def facts(self) -> dict[str, Any]:
-        """Where everything is: what the readiness line says, but for what controllers add."""
+        """Where everything is: what the readiness line says."""
         return {
             "aws": self.gateway.url,
             "region": self.config.region,
@@ -126,6 +137,7 @@ class Cloud:
             "pid": os.getpid(),
             "clock": {"scale": self.clock.scale, "origin": self.clock.origin},
             "workdir": str(self.workdir),
+            **self.parts.facts(),
         }
 
     async def _health(self) -> dict[str, str]:

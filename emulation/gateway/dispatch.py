@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from emulation.gateway.protocol import error_code, parse, serialize, serialize_e
 from emulation.gateway.record import Recorder
 from emulation.gateway.shapes import conform
 from emulation.ids import Ids
+
+GIVEN_UP_WITH_ITS_CLIENT = frozenset({("sqs", "ReceiveMessage")})
+"""Operations that end when the client hangs up: a long poll must not take a message for nobody. All others are
+carried through, as AWS does, and only their answer is lost."""
 
 
 class Dispatch:
@@ -44,6 +49,7 @@ class Dispatch:
         self._handlers: dict[Operation, Handler] = {}
         self._owners: dict[Operation, str] = {}
         self._watchers: dict[Operation, list[Watcher]] = {}
+        self._answering: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
         """Asked in order for every call over the wire."""
@@ -119,6 +125,12 @@ class Dispatch:
             )
         return result
 
+    async def stop(self) -> None:
+        """End what is still being answered for clients that hung up."""
+        for task in self._answering:
+            task.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
+
     async def base_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As `call`, past controllers and watchers; not recorded, being a step of a call that is."""
         return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
@@ -133,7 +145,7 @@ class Dispatch:
         call = Call(*key, params, caller, identity.region, self._account, request_id)
         if handler is not None:
             validate(*key, params)
-            response = serialize(identity, await self._handle(handler, call), request_id)
+            response = serialize(identity, await self._carry_through(handler, call), request_id)
         elif identity.protocol == CBOR:  # which the base does not speak
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
@@ -158,6 +170,20 @@ class Dispatch:
             result = await self._handle(handler, call)
         self._tell(call)
         return result
+
+    async def _carry_through(self, handler: Handler, call: Call) -> dict[str, Any]:
+        """A handler's result, brought to its end even when the client hangs up meanwhile."""
+        if (call.service, call.operation) in GIVEN_UP_WITH_ITS_CLIENT:
+            return await self._handle(handler, call)
+        task = asyncio.get_running_loop().create_task(self._handle(handler, call))
+        self._answering.add(task)
+        task.add_done_callback(self._answered)
+        return await asyncio.shield(task)
+
+    def _answered(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._answering.discard(task)
+        if not task.cancelled():
+            task.exception()  # read, so that asyncio does not report it where the client hung up
 
     async def _handle(self, handler: Handler, call: Call) -> dict[str, Any]:
         """A handler's result, checked against the model; what it raises but `AwsError` is a defect of ours."""

@@ -41,7 +41,10 @@ class Gateway:
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
         # A gzipped S3 object must arrive as it was sent, so nothing is decompressed on the way.
-        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.2)
+        # Handlers learn that their client hung up: `Dispatch` decides whose end that is.
+        self._runner = web.AppRunner(
+            app, access_log=None, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0.2
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, "127.0.0.1", self._port).start()

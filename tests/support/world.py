@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from emulation.cloud import Cloud, Ground
+from emulation.cloud import Cloud, Ground, Parts
 from emulation.config import CloudConfig
 from emulation.controller import Aws, Context, Controller, Credentials
 
@@ -43,9 +43,9 @@ class World:
         return self.cloud.workdir
 
     @property
-    def controllers(self) -> list[Controller]:
+    def controllers(self) -> Sequence[Controller]:
         """As the factories made them, in order."""
-        return self.cloud.controllers
+        return self.cloud.parts.controllers
 
     def client(self, service: str, *, credentials: Credentials | None = None, **config: Any) -> Any:
         """A boto3 client of the gateway. It blocks: call it through `asyncio.to_thread`. Does not retry.
@@ -78,8 +78,8 @@ async def world(
 ) -> AsyncIterator[World]:
     """A cloud with exactly these controllers, gone with all its state at the end of the block."""
 
-    def assemble(ground: Ground) -> list[Controller]:
-        return [factory(ground.context("controller")) for factory in factories]
+    def assemble(ground: Ground) -> Parts:
+        return Parts([factory(ground.context("controller")) for factory in factories])
 
     cloud = Cloud(CloudConfig(scale=scale, seed=seed, programs=programs or {}), assemble)
     await cloud.start()

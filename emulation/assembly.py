@@ -1,0 +1,28 @@
+"""The whole cloud: every controller, and who is handed whom."""
+
+from __future__ import annotations
+
+from emulation.alb import Alb
+from emulation.cloud import Ground, Parts
+from emulation.cloudformation import Cloudformation
+from emulation.ecs import Ecs, ProcessRuntime
+from emulation.mail import Mail
+from emulation.queues import Queues
+from emulation.scaling import Scaling
+from emulation.storage import Storage
+
+
+def everything(ground: Ground) -> Parts:
+    """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
+    context, config = ground.context, ground.config
+    queues = Queues(context("queues"))
+    storage = Storage(context("storage"))
+    mail = Mail(context("mail"), config.smtp_port)
+    alb = Alb(context("alb"))
+    ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
+    scaling = Scaling(context("scaling"), [queues, alb, ecs])
+    cloudformation = Cloudformation(context("cloudformation"))
+    return Parts(
+        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation),
+        facts=lambda: {"smtp": mail.smtp_address},
+    )
