@@ -49,7 +49,7 @@ class Clusters:
                 configuration=params.get("configuration"),
                 capacity_providers=providers,
                 default_strategy=strategy,
-                tags=parse_tags(params.get("tags", ())),
+                tags=parse_tags(params.get("tags", ()), call.caller),
             )
             if settings := params.get("settings"):
                 existing.settings = list(settings)

@@ -44,7 +44,7 @@ class Definitions:
             raw=raw,
             registered_at=self._store.clock.now(),
             registered_by=f"arn:aws:iam::{call.account}:root",
-            tags=parse_tags(call.params.get("tags", ())),
+            tags=parse_tags(call.params.get("tags", ()), call.caller),
         )
         revisions.append(definition)
         return {"taskDefinition": shapes.definition(definition), "tags": shapes.tags(definition.tags)}

@@ -66,7 +66,7 @@ class Services:
             grace_period=grace_period_of(params, revision),
             settings=settings_of(params),
             client_token=params.get("clientToken"),
-            tags=parse_tags(params.get("tags", ())),
+            tags=parse_tags(params.get("tags", ()), call.caller),
         )
         self._store.add_service(service)
         self._scheduler.wake(service)

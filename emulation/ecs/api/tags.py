@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulation.controller import Call, Handler
+from emulation.controller import Call, Caller, Handler
 from emulation.ecs.names import invalid
 from emulation.ecs.store import Store
 
@@ -20,10 +20,12 @@ _SETTINGS = {
 }
 
 
-def parse_tags(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Raises InvalidParameterException for what AWS does not take as tags."""
+def parse_tags(tags: Iterable[Mapping[str, str]], caller: Caller | None = None) -> dict[str, str]:
+    """Raises InvalidParameterException for what AWS does not take as tags. Keys that begin with aws: are for AWS's
+    own services, as CloudFormation."""
     values = {each.get("key", ""): each.get("value", "") for each in tags}
-    if any(key.lower().startswith("aws:") for key in values):
+    own = caller is not None and caller.kind == "service"
+    if not own and any(key.lower().startswith("aws:") for key in values):
         raise invalid("Tag keys cannot begin with aws:")
     if len(values) > _MOST:
         raise invalid(f"The maximum number of tags a resource can have is {_MOST}.")
@@ -48,7 +50,7 @@ class Tags:
 
     async def tag(self, call: Call) -> dict[str, Any]:
         tags = self._store.tags_of(call.params["resourceArn"])
-        new = parse_tags(call.params["tags"])
+        new = parse_tags(call.params["tags"], call.caller)
         if len(tags | new) > _MOST:
             raise invalid(f"The maximum number of tags a resource can have is {_MOST}.")
         tags.update(new)
