@@ -1,0 +1,22 @@
+"""`python -m emulation.system.edit`, configured by its environment (config.py)."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from emulation.system import logs, serving
+from emulation.system.edit.config import Settings
+from emulation.system.settings import read_or_exit
+
+
+def main() -> None:
+    settings = read_or_exit("edit", Settings.of, os.environ)
+    logs.set_up("edit", settings.clock)
+    with serving.quick_imports(tls=False):
+        from emulation.system.edit import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+    serving.run(partial(app.run, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Runs the edit container."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from emulation.system.answers import json_errors, listen
+from emulation.system.edit import api, pages
+from emulation.system.edit.config import Settings
+from emulation.system.edit.container import Container
+
+
+def application(container: Container) -> web.Application:
+    app = web.Application(middlewares=[json_errors("webordinary-edit")], client_max_size=2 * 2**20)
+    app.add_routes([*api.routes(container), *pages.routes(container)])
+    return app
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set."""
+    container = Container(settings)
+    container.start()
+    runner = await listen(application(container), settings.host, settings.port, grace=1.0)
+    container.start_background()
+    await stop.wait()
+    await container.stop()
+    await runner.cleanup()

@@ -1,0 +1,99 @@
+"""Everything one edit task consists of, put together; and its life from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+
+from emulation.system.answers import Refused
+from emulation.system.aws import Aws
+from emulation.system.edit.activity import Activity
+from emulation.system.edit.config import Settings
+from emulation.system.edit.directory import Directory, Place
+from emulation.system.edit.git import Git, GitError
+from emulation.system.edit.hot_reload import Branch, HotReload
+from emulation.system.edit.identity import task_arn
+from emulation.system.edit.origin import Origin
+from emulation.system.edit.projects import Projects
+from emulation.system.edit.work import Order, Worker
+from emulation.system.edit.workspace import Workspace
+from emulation.system.ids import Ids
+from emulation.system.table import Table
+
+log = logging.getLogger(__name__)
+
+GRACE = 20.0
+"""AWS seconds that works under way are given when the task stops; ECS gives it 30."""
+_GIT_THREADS = 8
+
+
+class Container:
+    def __init__(self, settings: Settings) -> None:
+        self.clock = settings.clock
+        self.task_arn = ""
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(_GIT_THREADS, thread_name_prefix="git")
+        self._aws = Aws(settings.clock, Ids(), region=settings.region, threads=4)
+        table = Table(self._aws, settings.sessions_table, key="sessionId")
+        self._workspace = Workspace(settings.workspace, settings.clock)
+        self._git = Git(settings.git, self._workspace.private / "home", settings.workspace, settings.clock)
+        self._origin = Origin(self._git, self._workspace, settings.repository_url)
+        self.projects = Projects(self._git, self._workspace, self._origin, self._threads)
+        self.directory = Directory(self._workspace, table, settings.clock)
+        self.activity = Activity(table, settings.clock)
+        self.hot_reload = HotReload(self.projects, self.activity, settings.clock)
+        self.worker = Worker(self._workspace, self.projects, settings.clock, self._threads, self._worked)
+        self._background: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """What must be there before the first request; raises OSError. The rest follows in the background."""
+        self._workspace.set_up()
+        self._git.set_up()
+
+    def start_background(self) -> None:
+        """Call when requests are served already."""
+        self._background.append(asyncio.create_task(self._prepare(), name="prepare"))
+
+    async def stop(self) -> None:
+        await self.hot_reload.close()
+        await self.worker.finish(within=GRACE)
+        for task in self._background:
+            task.cancel()
+        await self.activity.finish()
+        self._aws.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def problem(self) -> str | None:
+        """Why this task cannot serve now; None when it can."""
+        if not self._workspace.is_usable():
+            return f"the workspace {self._workspace.root} is not there or not writable"
+        return self._origin.problem
+
+    async def place(self, request: web.Request) -> Place:
+        """The session a request names, in its path or its query; raises `Refused` with 404."""
+        session_id = request.match_info.get("session_id") or request.query.get("session", "")
+        place = await self.directory.find(session_id)
+        if place is None:
+            raise Refused(404, "Session not found")
+        return place
+
+    def default_branch(self) -> Branch | None:
+        """What a hot-reload socket follows that names no session."""
+        if not (self._settings.default_client_id and self._settings.default_user_id):
+            return None
+        return Branch(self._settings.default_client_id, self._settings.default_user_id, None)
+
+    def _worked(self, order: Order) -> None:
+        self.hot_reload.notice(order.client_id, order.user_id, order.branch)
+
+    async def _prepare(self) -> None:
+        """What the first work and the first activity would otherwise wait for."""
+        try:
+            await self._origin.ensure()
+        except (GitError, OSError):
+            log.exception("the site's repository is missing")
+        self._aws.prepare("dynamodb")
+        self.task_arn = await asyncio.to_thread(task_arn, self._settings.metadata_uri)

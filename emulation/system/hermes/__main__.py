@@ -1,0 +1,26 @@
+"""`python -m emulation.system.hermes`, configured by its environment (config.py)."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from emulation.system import logs, serving
+from emulation.system.aws import Aws
+from emulation.system.hermes.config import Settings
+from emulation.system.ids import Ids
+from emulation.system.settings import read_or_exit
+
+
+def main() -> None:
+    settings = read_or_exit("hermes", Settings.of, os.environ)
+    logs.set_up("hermes", settings.clock)
+    with serving.quick_imports(tls=settings.alb_url.startswith("https://")):
+        aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
+        aws.prepare("sqs", "dynamodb", "cloudwatch", "ecs", "sesv2")
+        from emulation.system.hermes import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+    serving.run(partial(app.run, settings, aws))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Activation by HTTP: answered at once, carried out in the background, picked up again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from emulation.system.aws_errors import AwsError
+from emulation.system.clock import Clock
+from emulation.system.hermes.edit_service import Work
+from emulation.system.hermes.inbox import Accepted, Inbox
+from emulation.system.hermes.instructions import Instructions
+from emulation.system.hermes.opening import Opened, Opening
+from emulation.system.hermes.sessions import Session, Sessions
+from emulation.system.ids import Ids
+from emulation.system.locks import Locks
+
+log = logging.getLogger(__name__)
+
+RETRY_WINDOW = 60.0
+"""AWS seconds in which the same instruction for the same session is a retry: a load balancer's idle timeout."""
+_RECOVERY_RETRY = 10.0
+
+
+class Activation:
+    def __init__(
+        self,
+        opening: Opening,
+        sessions: Sessions,
+        inbox: Inbox,
+        instructions: Instructions,
+        *,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._opening = opening
+        self._sessions = sessions
+        self._inbox = inbox
+        self._instructions = instructions
+        self._clock = clock
+        self._ids = ids
+        self._under_way: dict[asyncio.Task[None], tuple[str, str]] = {}
+        self._recent: dict[tuple[str, str], float] = {}
+        self._one_at_a_time = Locks()
+
+    async def activate(self, client_id: str, user_id: str, thread_id: str | None, instruction: str) -> Session:
+        """The session, in which the instruction will be carried out. Raises `AwsError`, and leaves nothing then."""
+        async with self._one_at_a_time[client_id, user_id]:
+            opened = await self._opening.open_or_resume(client_id, user_id, thread_id)
+            session = opened.session
+            if not opened.is_new and self._is_retry(session, instruction):
+                log.info("the same activation again", extra={"sessionId": session.session_id})
+                return session
+            accepted = Accepted(session.session_id, Work(self._ids.uuid(), instruction))
+            try:
+                await self._inbox.accept(accepted)
+            except AwsError:
+                await self._taken_back(opened)
+                raise
+            self._start(session, accepted)
+            return session
+
+    async def recover(self) -> None:
+        """Carry on with what an earlier Hermes accepted; tries until the tables can be read."""
+        while True:
+            try:
+                for accepted in await self._inbox.accepted():
+                    session = await self._sessions.get(accepted.session_id)
+                    if session is not None and session.is_open:
+                        log.info("an activation is taken up again", extra={"sessionId": session.session_id})
+                        self._start(session, accepted)
+                    else:
+                        await self._inbox.forget(accepted)
+            except AwsError as error:
+                log.warning("accepted activations cannot be read", extra={"cause": str(error)})
+                await self._clock.sleep(_RECOVERY_RETRY)
+            else:
+                return
+
+    async def stop(self, within: float) -> None:
+        """Let what is under way end, for so many AWS seconds; the next Hermes carries on with the rest."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._clock.wall(within))
+        for task in self._under_way:
+            task.cancel()
+
+    def _start(self, session: Session, accepted: Accepted) -> None:
+        key = session.session_id, accepted.work.instruction
+        self._recent[key] = self._clock.now()
+        task = asyncio.create_task(self._carry_out(session, accepted), name=f"activation {accepted.work.work_id}")
+        self._under_way[task] = key
+        task.add_done_callback(self._under_way.pop)
+
+    def _is_retry(self, session: Session, instruction: str) -> bool:
+        oldest = self._clock.now() - RETRY_WINDOW
+        self._recent = {key: at for key, at in self._recent.items() if at >= oldest}
+        key = session.session_id, instruction
+        return key in self._recent or key in self._under_way.values()
+
+    async def _carry_out(self, session: Session, accepted: Accepted) -> None:
+        try:
+            await self._instructions.carry_out(session, accepted.work)
+            await self._inbox.forget(accepted)
+        except AwsError as error:
+            log.error("an activation was given up", extra={"sessionId": session.session_id, "cause": str(error)})
+            await self._given_up(session, accepted)
+        except Exception:
+            log.exception("an activation failed", extra={"sessionId": session.session_id})
+            await self._given_up(session, accepted)
+
+    async def _given_up(self, session: Session, accepted: Accepted) -> None:
+        try:
+            current = await self._sessions.get(session.session_id)
+            if current is not None and current.status == "initializing":
+                await self._sessions.expire(current)
+            await self._inbox.forget(accepted)
+        except AwsError as error:
+            log.error("a session was left to expire", extra={"sessionId": session.session_id, "cause": str(error)})
+
+    async def _taken_back(self, opened: Opened) -> None:
+        """No half-open row: a new session ends, a resumed one is as it was."""
+        try:
+            if opened.is_new:
+                await self._sessions.expire(opened.session)
+            else:
+                await self._sessions.revert(opened.before)
+        except AwsError as error:
+            extra = {"sessionId": opened.session.session_id, "cause": str(error)}
+            log.error("a session that could not be activated was left to expire", extra=extra)

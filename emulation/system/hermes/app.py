@@ -1,0 +1,96 @@
+"""Puts Hermes together and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+
+from emulation.system.answers import json_errors, listen
+from emulation.system.aws import Aws
+from emulation.system.hermes import api
+from emulation.system.hermes.activation import Activation
+from emulation.system.hermes.config import Settings
+from emulation.system.hermes.consumer import Consumer
+from emulation.system.hermes.edit_service import EditService
+from emulation.system.hermes.in_hand import InHand
+from emulation.system.hermes.inbox import Inbox
+from emulation.system.hermes.instructions import Instructions
+from emulation.system.hermes.mailroom import Mailroom
+from emulation.system.hermes.opening import Opening
+from emulation.system.hermes.replies import Replies
+from emulation.system.hermes.sessions import Sessions
+from emulation.system.hermes.watch import Watch
+from emulation.system.ids import Ids
+from emulation.system.serving import first_failure_or
+from emulation.system.table import Table
+
+GRACE = 8.0
+"""AWS seconds that work in hand is given when Hermes stops; with the long poll it stays below ECS's 30."""
+
+
+class Hermes:
+    """All its parts, wired; nothing runs yet."""
+
+    def __init__(self, settings: Settings, aws: Aws, http: aiohttp.ClientSession, ids: Ids) -> None:
+        clock = settings.clock
+        preview_base = f"{settings.alb_url}/session"
+        in_hand = InHand()
+        edit = EditService(
+            aws,
+            http,
+            alb_url=settings.alb_url,
+            cluster=settings.cluster,
+            service=settings.edit_service,
+            clock=clock,
+            ids=ids,
+        )
+        inbox = Inbox(Table(aws, settings.mail_table, key="messageId"), clock, owner=ids.uuid())
+        self.sessions = Sessions(Table(aws, settings.sessions_table, key="sessionId"), clock, preview_base)
+        opening = Opening(self.sessions, settings.session_id_prefix)
+        instructions = Instructions(self.sessions, edit, in_hand)
+        self.activation = Activation(opening, self.sessions, inbox, instructions, clock=clock, ids=ids)
+        self.watch = Watch(
+            self.sessions,
+            in_hand,
+            aws,
+            clock,
+            namespace=settings.metrics_namespace,
+            environment=settings.metrics_environment,
+            idle_seconds=settings.idle_seconds,
+        )
+        mailroom = Mailroom(
+            inbox,
+            opening,
+            instructions,
+            Replies(aws, clock, settings.mail_from),
+            in_hand,
+            own_address=settings.mail_from,
+            default_client_id=settings.default_client_id,
+            preview_base=preview_base,
+        )
+        self.consumer = Consumer(aws, settings.queue_url, mailroom, clock)
+
+    def application(self, settings: Settings) -> web.Application:
+        app = web.Application(middlewares=[json_errors("webordinary-hermes")], client_max_size=2 * 2**20)
+        app.add_routes(api.routes(self.sessions, self.activation, self.watch, settings.clock))
+        return app
+
+
+async def run(settings: Settings, aws: Aws, stop: asyncio.Event) -> None:
+    """Serve and consume until `stop` is set; raises what made a part of it fail."""
+    async with aiohttp.ClientSession() as http:
+        hermes = Hermes(settings, aws, http, Ids())
+        consuming = asyncio.create_task(hermes.consumer.run(), name="consumer")
+        watching = asyncio.create_task(hermes.watch.run(), name="watch")
+        recovering = asyncio.create_task(hermes.activation.recover(), name="recovery")
+        runner = await listen(hermes.application(settings), settings.host, settings.port, grace=1.0)
+        try:
+            await first_failure_or(stop, consuming, watching)
+        finally:
+            recovering.cancel()
+            await asyncio.gather(hermes.consumer.stop(GRACE), hermes.activation.stop(GRACE))
+            watching.cancel()
+            await runner.cleanup()
+            aws.close()

@@ -1,0 +1,117 @@
+"""The memory of what came in: nothing is lost, and nothing is done twice, when Hermes dies half-way.
+
+A mail goes `received` -> `worked` (its outcome is kept) -> `replied`. Who works on it holds a lease, which
+runs out a little before SQS delivers the mail again. An instruction that came by HTTP has no queue to come
+back from: it is kept here, `accepted`, until it is carried out.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from emulation.system.clock import Clock, iso
+from emulation.system.hermes.edit_service import Work
+from emulation.system.hermes.instructions import Outcome
+from emulation.system.table import Below, Condition, Row, Table
+
+log = logging.getLogger(__name__)
+
+LEASE = 110
+"""Seconds; below the visibility timeout of consumer.py."""
+KEPT = 7 * 24 * 3600
+"""Seconds for which a mail is remembered; a queue keeps messages for 4 days by default."""
+_BUSY_POLL = 2.0
+"""AWS seconds between two looks at a mail that somebody else works on."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A mail that is ours to work on, or that needs no more work."""
+
+    key: str
+    state: str
+    outcome: Outcome | None = None
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An instruction that came by HTTP and is not carried out yet."""
+
+    session_id: str
+    work: Work
+
+
+class Inbox:
+    def __init__(self, table: Table, clock: Clock, owner: str) -> None:
+        """`owner` tells one running Hermes from another."""
+        self._table = table
+        self._clock = clock
+        self._owner = owner
+
+    async def claim(self, key: str) -> Entry:
+        """Take a mail on; while somebody else is working on it, wait for them to be done or to have died."""
+        while True:
+            now = self._clock.now()
+            new: Row = {"messageId": key, "state": "received", "receivedAt": iso(now), **self._lease(now)}
+            if await self._table.create(new | {"ttl": int(now) + KEPT}):
+                return Entry(key, "received")
+            free: dict[str, Condition] = {"state": ("received", "worked"), "leaseUntil": Below(int(now))}
+            row = await self._table.update({"messageId": key}, self._lease(now), when=free)
+            if row is None:
+                row = next(iter(await self._table.query("messageId", key)), None)
+                if row is None or row.get("state") != "replied":
+                    await self._clock.sleep(_BUSY_POLL)
+                    continue
+            outcome = str(row.get("outcome", ""))
+            known = Outcome.from_json(outcome) if outcome else None
+            return Entry(key, str(row["state"]), known, str(row.get("sessionId", "")))
+
+    async def renew(self, key: str) -> None:
+        """Still working on it."""
+        await self._table.update({"messageId": key}, self._lease(self._clock.now()), when={"owner": self._owner})
+
+    async def release(self, key: str) -> None:
+        """Not working on it any more; the next delivery may."""
+        await self._table.update({"messageId": key}, {"leaseUntil": 0}, when={"owner": self._owner})
+
+    async def worked(self, key: str, session_id: str, outcome: Outcome) -> bool:
+        """The instruction was carried out; only the reply is missing. False when the lease is another's now."""
+        facts: Row = {"state": "worked", "outcome": outcome.to_json(), "sessionId": session_id}
+        return await self._table.update({"messageId": key}, facts, when={"owner": self._owner}) is not None
+
+    async def replied(self, key: str, reply_id: str) -> None:
+        await self._table.update({"messageId": key}, {"state": "replied", "replyId": reply_id})
+
+    async def accept(self, accepted: Accepted) -> None:
+        """Keep an instruction that came by HTTP."""
+        now = self._clock.now()
+        await self._table.create(
+            {
+                "messageId": _http_key(accepted.work.work_id),
+                "state": "accepted",
+                "sessionId": accepted.session_id,
+                "workId": accepted.work.work_id,
+                "instruction": accepted.work.instruction,
+                "receivedAt": iso(now),
+                "ttl": int(now) + KEPT,
+            }
+        )
+
+    async def accepted(self) -> list[Accepted]:
+        """What an earlier Hermes accepted and did not carry out."""
+        return [
+            Accepted(str(row["sessionId"]), Work(str(row["workId"]), str(row["instruction"])))
+            for row in await self._table.scan(state="accepted")
+        ]
+
+    async def forget(self, accepted: Accepted) -> None:
+        await self._table.delete({"messageId": _http_key(accepted.work.work_id)})
+
+    def _lease(self, now: float) -> Row:
+        return {"owner": self._owner, "leaseUntil": int(now) + LEASE}
+
+
+def _http_key(work_id: str) -> str:
+    return f"http:{work_id}"

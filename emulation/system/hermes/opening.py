@@ -1,0 +1,66 @@
+"""Opens the session an instruction goes to, or resumes the one that is open: one per client, user and thread."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from emulation.system.hermes.sessions import Session, Sessions
+from emulation.system.ids import derived
+from emulation.system.locks import Locks
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Opened:
+    session: Session
+    is_new: bool
+    before: Session
+    """As it was before: for one that was resumed, what to go back to."""
+
+
+class Opening:
+    """Session ids are derived: from client, user, thread and the session before it in that thread.
+
+    So two who open a session for the same thread at once, in one Hermes or in two, put the same row, and the
+    condition on it lets one of them be first; the other resumes. No lock and no further table is needed.
+    """
+
+    def __init__(self, sessions: Sessions, prefix: str) -> None:
+        self._sessions = sessions
+        self._prefix = prefix
+        self._one_at_a_time = Locks()
+
+    async def open_or_resume(self, client_id: str, user_id: str, thread_id: str | None) -> Opened:
+        """The session for a thread; without one, where that user was last: the open session, or else the
+        thread, with the latest activity. A user who never was here gets a thread."""
+        async with self._one_at_a_time[client_id, user_id]:
+            mine = [session for session in await self._sessions.of_client(client_id) if session.user_id == user_id]
+            thread = thread_id or _latest_thread(mine) or derived("thread", client_id, user_id)
+            last = next((session for session in mine if session.thread_id == thread), None)
+            if last is not None and (resumed := await self._resumed(last)):
+                return resumed
+            return await self._opened(client_id, user_id, thread, last.session_id if last else "")
+
+    async def _opened(self, client_id: str, user_id: str, thread: str, previous: str) -> Opened:
+        """Follows the chain of the thread's sessions to its end, which an index may not show yet."""
+        while True:
+            session_id = self._prefix + derived("session", client_id, user_id, thread, previous)
+            session = self._sessions.new(session_id, client_id, user_id, thread)
+            if await self._sessions.create(session):
+                log.info("session opened", extra={"sessionId": session_id, "threadId": thread})
+                return Opened(session, is_new=True, before=session)
+            existing = await self._sessions.get(session_id)
+            if existing is not None and (resumed := await self._resumed(existing)):
+                return resumed
+            previous = session_id if existing else previous
+
+    async def _resumed(self, session: Session) -> Opened | None:
+        begun = await self._sessions.begin(session) if session.is_open else None
+        return Opened(begun, is_new=False, before=session) if begun else None
+
+
+def _latest_thread(sessions: list[Session]) -> str | None:
+    latest = max(sessions, key=lambda session: (session.is_open, session.last_activity), default=None)
+    return latest.thread_id if latest else None
