@@ -99,7 +99,9 @@ class Lab:
         """Replace the load balancer's rules (in order of priority) and settings."""
         self.load_balancer = replace(self.load_balancer, **settings)  # type: ignore[arg-type]
         declared = [Rule(f"rule-{n}", n, *parts) for n, parts in enumerate(rules, start=1)]
-        listener = Listener("listener", self.load_balancer.arn, 80, "HTTP", (*declared, Rule("default", 0, (), default)))
+        listener = Listener(
+            "listener", self.load_balancer.arn, 80, "HTTP", (*declared, Rule("default", 0, (), default))
+        )
         await self.apply(listener)
 
     async def apply(self, *listeners: Listener) -> None:
@@ -109,7 +111,7 @@ class Lab:
 
     async def target(self, serve: Serve) -> int:
         """Start a web server; returns its port."""
-        return await self.listen(web.Server(serve, access_log=None))  # type: ignore[arg-type]
+        return await self.listen(web.Server(serve, access_log=None))
 
     async def listen(self, factory: Callable[[], asyncio.BaseProtocol], port: int = 0) -> int:
         """Start any server; returns its port."""

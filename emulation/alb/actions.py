@@ -1,0 +1,122 @@
+"""What a listener rule does with a request: forward it, redirect it, or answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedGroup:
+    target_group_arn: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    groups: tuple[WeightedGroup, ...]
+    sticky_seconds: int | None = None
+    """How long (AWS seconds) a client stays with its target group; None: chosen anew each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A redirect whose parts may hold `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`."""
+
+    protocol: str
+    host: str
+    port: str
+    path: str
+    query: str
+    status: int
+
+    def location(self, request: RequestedUrl, ports: Mapping[int, int]) -> str:
+        """The URL to send the client to. `ports` says where the load balancer's other listeners
+        really listen: a redirect to the same host and listener port 443 has to lead there."""
+
+        def filled(text: str) -> str:
+            for keyword, value in (
+                ("#{protocol}", request.protocol),
+                ("#{host}", request.host),
+                ("#{port}", str(request.port)),
+                ("#{path}", request.path.removeprefix("/")),
+                ("#{query}", request.query),
+            ):
+                text = text.replace(keyword, value)
+            return text
+
+        port = filled(self.port)
+        if self.port.isdigit() and self.host == "#{host}":
+            port = str(ports.get(int(self.port), self.port))
+        query = filled(self.query)
+        url = f"{filled(self.protocol).lower()}://{filled(self.host)}:{port}{filled(self.path)}"
+        return f"{url}?{query}" if query else url
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedUrl:
+    """The URL a client asked for, in its parts."""
+
+    protocol: str
+    host: str
+    port: int
+    path: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    status: int
+    content_type: str
+    body: bytes
+
+
+Action = Forward | Redirect | FixedResponse
+
+
+def action(declared: Iterable[Mapping[str, Any]]) -> Action:
+    """The one routing action of a rule's `Actions`. Raises `ValueError` for what is not emulated."""
+    ordered = sorted(declared, key=lambda item: item.get("Order") or 0)
+    for item in ordered:
+        if item["Type"] not in ("forward", "redirect", "fixed-response"):
+            raise ValueError(
+                f"The action type {item['Type']!r} is not emulated; use forward, redirect, fixed-response."
+            )
+    last = ordered[-1]
+    if last["Type"] == "redirect":
+        return _redirect(last["RedirectConfig"])
+    if last["Type"] == "fixed-response":
+        return _fixed_response(last["FixedResponseConfig"])
+    return _forward(last)
+
+
+def _forward(declared: Mapping[str, Any]) -> Forward:
+    config = declared.get("ForwardConfig") or {}
+    groups = tuple(
+        WeightedGroup(group["TargetGroupArn"], int(group["Weight"]) if group.get("Weight") is not None else 1)
+        for group in config.get("TargetGroups") or [{"TargetGroupArn": declared["TargetGroupArn"]}]
+    )
+    stickiness = config.get("TargetGroupStickinessConfig") or {}
+    sticky = stickiness.get("Enabled") in (True, "true") and len(groups) > 1
+    return Forward(groups, int(stickiness["DurationSeconds"]) if sticky else None)
+
+
+def _redirect(config: Mapping[str, Any]) -> Redirect:
+    return Redirect(
+        protocol=config.get("Protocol") or "#{protocol}",
+        host=config.get("Host") or "#{host}",
+        port=str(config.get("Port") or "#{port}"),
+        path=config.get("Path") or "/#{path}",
+        query=config.get("Query", "#{query}") or "",
+        status=301 if config["StatusCode"] == "HTTP_301" else 302,
+    )
+
+
+def _fixed_response(config: Mapping[str, Any]) -> FixedResponse:
+    content_type = config.get("ContentType") or "text/plain"
+    return FixedResponse(
+        int(config["StatusCode"]),
+        f"{content_type}; charset=utf-8",
+        (config.get("MessageBody") or "").encode(),
+    )

@@ -1,0 +1,51 @@
+"""The network between load balancer and targets: the place where a fault can cut or slow it.
+
+proxy ----+
+          +--> links.reach(target) --> connect
+checker --+
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from emulation.clock import Clock
+
+Address = tuple[str, int]
+
+
+class Links:
+    """All links are whole until told otherwise. Applies to what starts afterwards, not to open exchanges."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._cut: dict[Address, asyncio.Event] = {}
+        self._latency: dict[Address, float] = {}
+
+    @property
+    def whole(self) -> bool:
+        return not (self._cut or self._latency)
+
+    def cut(self, host: str, port: int) -> None:
+        """Packets to this target vanish: connecting neither succeeds nor is refused."""
+        self._cut.setdefault((host, port), asyncio.Event())
+
+    def slow(self, host: str, port: int, seconds: float) -> None:
+        """Everything sent to this target arrives so many AWS seconds later."""
+        self._latency[(host, port)] = seconds
+
+    def heal(self, host: str, port: int) -> None:
+        """The link is as it was before any fault; what waits goes through. Without a fault: nothing."""
+        self._latency.pop((host, port), None)
+        cut = self._cut.pop((host, port), None)
+        if cut is not None:
+            cut.set()
+
+    async def reach(self, host: str, port: int) -> None:
+        """Returns when a connection attempt to the target would get through: while cut, never.
+        The caller brings the timeout."""
+        address = (host, port)
+        if cut := self._cut.get(address):
+            await cut.wait()
+        if seconds := self._latency.get(address):
+            await self._clock.sleep(seconds)

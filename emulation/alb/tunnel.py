@@ -1,0 +1,129 @@
+"""An upgraded connection: after the target's 101, bytes pass both ways as they come.
+
+    client transport <--> Relay . Relay <--> target transport
+
+Frames are not taken apart, so whatever the two agreed on (subprotocol, compression, frame sizes, pings,
+close codes) arrives as it was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Tunnel:
+    """Two relays and the idle timer over both."""
+
+    def __init__(self, idle_timeout: float) -> None:
+        """`idle_timeout` in wall seconds without a byte in either direction."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._idle_timeout = idle_timeout
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = loop.time()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        """Done when both sides are closed."""
+        self.client = Relay(self)
+        self.target = Relay(self)
+        self.client.peer, self.target.peer = self.target, self.client
+
+    def open(self, client: asyncio.Transport, target: asyncio.Transport) -> None:
+        """Take both transports over from the protocols that did the handshake."""
+        self.client.take_over(client)
+        self.target.take_over(target)
+        self._timer = self._loop.call_later(self._idle_timeout, self._look)
+
+    def close(self) -> None:
+        """Close both sides at once; what one of them has not taken yet is lost."""
+        self.client.abort()
+        self.target.abort()
+
+    def passed(self) -> None:
+        self._last = self._loop.time()
+
+    def lost(self) -> None:
+        if self.client.open or self.target.open:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def _look(self) -> None:
+        left = self._last + self._idle_timeout - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self.close()
+
+
+class Relay(asyncio.Protocol):
+    """One end: what its transport receives goes out at the other end, no faster than that end takes it.
+
+    Before `take_over` it is also a parser in aiohttp's sense, so that bytes which came right behind the
+    handshake are not lost.
+    """
+
+    peer: Relay
+
+    def __init__(self, tunnel: Tunnel) -> None:
+        self._tunnel = tunnel
+        self._transport: asyncio.Transport | None = None
+        self._predecessor: asyncio.BaseProtocol | None = None
+        self._early = bytearray()
+        self.received = 0
+
+    @property
+    def open(self) -> bool:
+        return self._transport is not None
+
+    def take_over(self, transport: asyncio.Transport) -> None:
+        self._predecessor = transport.get_protocol()
+        self._transport = transport
+        transport.set_protocol(self)
+        if self.peer._early:
+            transport.write(bytes(self.peer._early))
+            self.peer._early.clear()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # aiohttp's parser interface, used only between handshake and takeover
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self.data_received(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        return None
+
+    # asyncio's protocol interface
+
+    def data_received(self, data: bytes) -> None:
+        self._tunnel.passed()
+        self.received += len(data)
+        peer = self.peer._transport
+        if peer is None:
+            self._early += data
+        elif not peer.is_closing():
+            peer.write(data)
+
+    def pause_writing(self) -> None:
+        if self.peer._transport is not None:
+            self.peer._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.peer._transport is not None:
+            self.peer._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self.peer.close()
+        if self._predecessor is not None:
+            self._predecessor.connection_lost(exc)
+        self._tunnel.lost()
