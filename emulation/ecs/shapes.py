@@ -12,6 +12,8 @@ from emulation.ecs.store import Store
 
 Shape = dict[str, Any]
 
+_LATEST_PLATFORM = "1.4.0"
+
 
 def time(epoch: float | None) -> datetime | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
@@ -111,7 +113,7 @@ def deployment(it: Deployment, of: Service, tasks: list[Task]) -> Shape:
         "updatedAt": time(it.updated_at),
         "launchType": it.revision.launch_type,
         "capacityProviderStrategy": list(it.revision.capacity_providers) or None,
-        "platformVersion": it.revision.platform_version,
+        "platformVersion": _resolved(it.revision.platform_version),
         "platformFamily": "Linux",
         "networkConfiguration": it.revision.network,
         "rolloutState": it.rollout_state,
@@ -142,7 +144,7 @@ def task(it: Task, *, with_tags: bool = False) -> Shape:
         "launchType": it.launch_type,
         "memory": str(int(memory)),
         "overrides": {"inferenceAcceleratorOverrides": [], **it.overrides},
-        "platformVersion": it.platform_version,
+        "platformVersion": _resolved(it.platform_version),
         "platformFamily": "Linux",
         "pullStartedAt": time(it.pull_started_at),
         "pullStoppedAt": time(it.pull_stopped_at),
@@ -218,6 +220,11 @@ def _pending(tasks: list[Task]) -> int:
 def _service_role(service_arn: str) -> str:
     account = service_arn.split(":")[4]
     return f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+
+
+def _resolved(platform_version: str) -> str:
+    """A service says LATEST when it was told so; its deployments and tasks say which one that was."""
+    return _LATEST_PLATFORM if platform_version == "LATEST" else platform_version
 
 
 def _text(value: int | None) -> str | None:
