@@ -39,9 +39,13 @@ print("up", flush=True)
 while True:
     signal.pause()
 """
-DEAF = (
-    'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print("up", flush=True)\nwhile True: signal.pause()'
-)
+DEAF = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
 
 
 class Balancer:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from emulation.ecs.process import ProcessRuntime
 from emulation.ecs.runtime import CannotPull, Mount
-from tests.support.runtime_conformance import SHELL, RuntimeConformance, bench, gone
+from tests.support.runtime_conformance import SHELL, RuntimeConformance, bench, eventually, gone
 
 
 class Watched:
@@ -121,8 +121,7 @@ async def test_a_health_check_that_hangs_is_killed_when_cancelled(runtime: Proce
     async with bench(runtime, tmp_path) as b:
         container = await b.start("sleep 60", environment={"PID_FILE": str(pid_file)})
         check = asyncio.create_task(container.run(["/bin/sh", "-c", "echo $$ > $PID_FILE; sleep 60"]))
-        while not (pid_file.exists() and pid_file.read_text()):
-            await asyncio.sleep(0.01)
+        await eventually(lambda: asyncio.to_thread(_text, pid_file))
         check.cancel()
         await asyncio.wait({check})
         assert await gone(int(pid_file.read_text()))
@@ -183,3 +182,7 @@ async def test_containers_have_sessions_of_their_own(runtime: ProcessRuntime, tm
         await b.start("echo $$; sleep 60")
         pid = int(await b.output.until("\n"))
         assert os.getsid(pid) == pid != os.getsid(0)
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

@@ -97,6 +97,7 @@ async def test_sigterm_lets_a_program_say_goodbye() -> None:
     async with ecs_world({"app:1": UNTIL_STOPPED}) as w:
         await w.register("app", image="app:1")
         task = await w.running((await w.run("app"))["taskArn"])
+        await eventually(lambda: w.log(task))
         await w.call("stop_task", task=task["taskArn"], reason="enough")
         stopped = await w.stopped(task["taskArn"])
         log = await w.log(stopped)
