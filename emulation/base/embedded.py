@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from emulation.base import aws_time, faster, request_ids, sdk
-from emulation.base.instance_types import UNANSWERABLE
+from emulation.base import aws_time, faster, lean, managed_policies, request_ids, sdk
 from emulation.base.models import operation_model, validate
 from emulation.base.views import views_of
 from emulation.base.wire import HttpRequest, HttpResponse
@@ -28,7 +27,6 @@ T = TypeVar("T")
 
 _ENVIRONMENT = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 1.5 MB of images nobody starts
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies (85 ms, 15 MB)
     "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # the gateway has put the bucket into the path already
 }
 
@@ -121,6 +119,7 @@ class Embedded:
         aws_time.run_moto_on(self._clock)
         request_ids.give_ours_to_moto()
         faster.remember()
+        lean.leave_out_instance_types()
         if self._seed is not None:
             from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
 
@@ -137,14 +136,21 @@ class Embedded:
         request = sdk.to_request(service, operation, region, params, self._host())
         return sdk.to_result(service, operation, self._answer(service, operation, request, ""))
 
+    def _iam(self) -> Any:
+        from moto.iam.models import iam_backends  # noqa: PLC0415 - heavy
+
+        return iam_backends[self._account]["aws"]
+
     def _answer(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
         from moto.core.request import Request  # noqa: PLC0415 - heavy
         from werkzeug.exceptions import HTTPException  # noqa: PLC0415
 
         views = views_of(service)
         view = views.find(request.path) if views is not None else None
-        if view is None or not operation or (service, operation) in UNANSWERABLE:
+        if view is None or not operation or (service, operation) in lean.UNANSWERABLE:
             raise _missing(service, operation, request)
+        if service == "iam":
+            managed_policies.provide(self._iam(), request.body)
         env = environ(request)
         env["HTTP_X_MOTO_ACCOUNT_ID"] = self._account
         moto_request = Request(env)

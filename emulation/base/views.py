@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from emulation.base.aws_time import adopt_imported
-from emulation.base.instance_types import import_without_instance_types
+from emulation.base.lean import one_session
 from emulation.base.models import is_service
 
 View = Callable[[Any, str, Any], Any]
@@ -57,12 +57,12 @@ def views_of(service: str) -> Views | None:
 
     if not is_service(service):
         return None
-    import_without_instance_types()
-    try:
-        backend = backends.get_backend(service)
-    except (ModuleNotFoundError, AttributeError):
-        return None
-    package = backend.backend.__module__.rpartition(".")[0]
-    urls = importlib.import_module(f"{package}.urls")
+    with one_session():
+        try:
+            backend = backends.get_backend(service)
+        except (ModuleNotFoundError, AttributeError):
+            return None
+        package = backend.backend.__module__.rpartition(".")[0]
+        urls = importlib.import_module(f"{package}.urls")
     adopt_imported()
     return Views({convert_regex_to_flask_path(path.format("")): view for path, view in urls.url_paths.items()})

@@ -31,7 +31,9 @@ def test_the_underscores_of_metadata_keys_survive() -> None:
 
 
 def test_a_header_with_underscores_never_stands_in_for_one_with_dashes() -> None:
-    env = environ(HttpRequest("PUT", "/", "", {"x_amz_target": "spoofed", "x-amz-meta-a_b": "1", "x-amz-meta-a-b": "2"}))
+    env = environ(
+        HttpRequest("PUT", "/", "", {"x_amz_target": "spoofed", "x-amz-meta-a_b": "1", "x-amz-meta-a-b": "2"})
+    )
 
     assert "HTTP_X_AMZ_TARGET" not in env
     assert env["HTTP_X_AMZ_META_A_B"] == "2"

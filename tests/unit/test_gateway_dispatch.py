@@ -183,9 +183,7 @@ class TestInProcessCalls:
         async with world(scripted({("ecs", "DescribeServices"): answer})) as w:
             read = await w.aws.call("ecs", "DescribeServices", services=["web"])
 
-        assert read == {
-            "services": [{"serviceName": "web", "createdAt": datetime.fromtimestamp(1_795_000_000.5, UTC)}]
-        }
+        assert read == {"services": [{"serviceName": "web", "createdAt": datetime.fromtimestamp(1_795_000_000.5, UTC)}]}
 
     async def test_share_nothing_with_the_handler(self) -> None:
         own = {"clusterArns": ["a"]}

@@ -135,6 +135,8 @@ def test_a_broken_credential_scope_is_refused_with_its_form() -> None:
 
 
 def test_a_rest_path_of_no_operation_has_an_empty_name() -> None:
-    headers = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA1/20261122/us-west-2/elasticfilesystem/aws4_request, x"}
+    headers = {
+        "authorization": "AWS4-HMAC-SHA256 Credential=AKIA1/20261122/us-west-2/elasticfilesystem/aws4_request, x"
+    }
 
     assert identify(HttpRequest("GET", "/no/such/path", "", headers), "us-west-2").operation == ""
