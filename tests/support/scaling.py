@@ -32,6 +32,7 @@ class FakeEcs:
         self._ctx = ctx
         self.services = {"web": Service()}
         self.updates: list[int] = []
+        self.described = 0
         self.refuses: str | None = None
 
     def handlers(self) -> Mapping[Operation, Handler]:
@@ -51,6 +52,7 @@ class FakeEcs:
             self._ctx.events.publish(TaskChanged("arn:task", f"cluster/{CLUSTER}", f"service:{name}", "RUNNING"))
 
     async def _describe(self, call: Call) -> dict[str, Any]:
+        self.described += 1
         found = [
             {
                 "serviceName": name,

@@ -240,6 +240,18 @@ async def test_a_reason_set_by_hand_is_overwritten_even_when_the_state_is_right(
 
     alarm = await until(told, "CloudWatch's own reason")
     assert alarm["StateTransitionedTimestamp"] == transitioned
+    await cloud.publish(5)
+    assert (await cloud.in_state("ALARM"))["StateReason"] == alarm["StateReason"]
+
+
+async def test_setting_the_state_an_alarm_is_in_does_nothing_but_change_the_reason(cloud: ScalingWorld) -> None:
+    topic, _ = await topic_and_queue(cloud)
+    await cloud.alarm(InsufficientDataActions=[topic])
+    await cloud.call(
+        "cloudwatch", "SetAlarmState", AlarmName="busy", StateValue="INSUFFICIENT_DATA", StateReason="really"
+    )
+    assert (await cloud.described())["StateReason"] == "really"
+    assert await history(cloud) == ['Alarm "busy" created']
 
 
 async def test_updating_an_alarm_keeps_its_state(cloud: ScalingWorld) -> None:
@@ -264,6 +276,8 @@ async def test_history_tells_of_creation_change_of_state_and_deletion(cloud: Sca
         'Alarm "busy" updated',
         'Alarm "busy" deleted',
     ]
+    newest = await cloud.call("cloudwatch", "DescribeAlarmHistory", MaxRecords=1)
+    assert newest["AlarmHistoryItems"][0]["HistorySummary"] == 'Alarm "busy" deleted'
     assert (await cloud.call("cloudwatch", "DescribeAlarms"))["MetricAlarms"] == []
 
 

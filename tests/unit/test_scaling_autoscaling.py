@@ -77,12 +77,28 @@ async def not_scaled(cloud: ScalingWorld) -> list[dict[str, Any]]:
     return await until(probe, "an activity that scaled nothing")
 
 
-async def action_errors(cloud: ScalingWorld) -> list[str]:
-    async def probe() -> list[str]:
-        answer = await cloud.call("cloudwatch", "DescribeAlarmHistory", HistoryItemType="Action")
-        return [json.loads(item["HistoryData"]).get("error", "") for item in answer["AlarmHistoryItems"]]
+async def action_errors(cloud: ScalingWorld, count: int = 1) -> list[str]:
+    """The errors of the actions in the alarms' histories ("" of a success), once there are so many."""
 
-    return await until(probe, "an action in the alarm's history")
+    async def probe() -> list[str] | None:
+        answer = await cloud.call("cloudwatch", "DescribeAlarmHistory", HistoryItemType="Action")
+        errors = [json.loads(item["HistoryData"]).get("error", "") for item in answer["AlarmHistoryItems"]]
+        return errors if len(errors) >= count else None
+
+    return await until(probe, f"{count} actions in the history")
+
+
+async def set_state(cloud: ScalingWorld, alarm: str, state: str, *values: float) -> None:
+    """By hand, as if these datapoints had brought it about."""
+    data = json.dumps({"recentDatapoints": values})
+    await cloud.call(
+        "cloudwatch",
+        "SetAlarmState",
+        AlarmName=alarm,
+        StateValue=state,
+        StateReason="by hand",
+        StateReasonData=data,
+    )
 
 
 async def test_an_alarm_brings_a_service_up_from_zero(cloud: ScalingWorld) -> None:
@@ -139,6 +155,26 @@ async def test_the_activity_tells_why_and_is_fulfilled_when_the_tasks_run(cloud:
     (done,) = await until(fulfilled, "a successful activity")
     assert done["StatusMessage"] == "Successfully set desired count to 1. Change successfully fulfilled by ecs."
     assert done["EndTime"] >= done["StartTime"]
+
+
+async def test_an_activity_is_fulfilled_when_it_is_and_not_when_somebody_looks(cloud: ScalingWorld) -> None:
+    await register(cloud)
+    await cloud.alarm(AlarmActions=[await step_policy(cloud, FOLLOW)])
+    await cloud.publish(1)
+    await desired(cloud, 1)
+    before = cloud.ecs.described
+    cloud.ecs.settle()
+
+    async def looked() -> bool:
+        return cloud.ecs.described > before
+
+    await until(looked, "a look at the service")
+    cloud.web.running = 0
+
+    async def fulfilled() -> list[dict[str, Any]]:
+        return [each for each in await activities(cloud) if each["StatusCode"] == "Successful"]
+
+    assert await until(fulfilled, "a successful activity")
 
 
 async def test_when_somebody_else_changes_the_count_the_activity_is_overridden(cloud: ScalingWorld) -> None:
@@ -214,35 +250,26 @@ async def test_scaling_out_during_a_cooldown_adds_only_what_a_larger_step_adds_m
         cloud.ecs.settle()
         await not_scaled(cloud)
         await cloud.alarm("large", AlarmActions=[policy])
-        data = json.dumps({"recentDatapoints": [9.0]})
-        await cloud.call(
-            "cloudwatch",
-            "SetAlarmState",
-            AlarmName="large",
-            StateValue="ALARM",
-            StateReason="more",
-            StateReasonData=data,
-        )
+        await set_state(cloud, "large", "ALARM", 9.0)
         await desired(cloud, 3, [2, 3])
 
 
 async def test_scaling_in_waits_for_the_cooldown(cloud: ScalingWorld) -> None:
     cloud.web.desired = cloud.web.running = 2
     await register(cloud)
-    policy = await step_policy(
-        cloud, [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": -1}], "ChangeInCapacity", Cooldown=600
-    )
-    for name in ("first", "second"):
-        await cloud.alarm(name, ComparisonOperator="LessThanThreshold", AlarmActions=[policy])
-    await cloud.publish(0)
-    await cloud.in_state("ALARM", "first")
-    await cloud.in_state("ALARM", "second")
-
-    async def both_acted() -> bool:
-        return len(await action_errors(cloud)) == 2
-
-    await until(both_acted, "two actions")
+    one_less = [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": -1}]
+    for name, cooldown in (("patient", 600), ("eager", 0)):
+        policy = await step_policy(cloud, one_less, "ChangeInCapacity", name=name, Cooldown=cooldown)
+        await cloud.alarm(name, ComparisonOperator="LessThanThreshold", Statistic="Sum", AlarmActions=[policy])
+    await set_state(cloud, "eager", "ALARM")
+    await desired(cloud, 1, [1])
+    cloud.ecs.settle()
+    await set_state(cloud, "patient", "ALARM")
+    assert await action_errors(cloud, 2) == ["", ""]
     assert cloud.ecs.updates == [1]
+    await set_state(cloud, "eager", "OK")
+    await set_state(cloud, "eager", "ALARM")
+    await desired(cloud, 0, [1, 0])
 
 
 async def test_suspended_scaling_does_nothing_until_it_is_resumed(cloud: ScalingWorld) -> None:
@@ -287,7 +314,7 @@ async def test_a_target_tells_what_was_registered_and_keeps_what_is_not_changed(
     await cloud.call("application-autoscaling", "RegisterScalableTarget", **RESOURCE, MaxCapacity=5)
     answer = await cloud.call("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="ecs")
     (target,) = answer["ScalableTargets"]
-    assert target.pop("CreationTime").timestamp() <= cloud.now
+    assert abs(target.pop("CreationTime").timestamp() - cloud.now) < 60
     assert target.pop("RoleARN").endswith("AWSServiceRoleForApplicationAutoScaling_ECSService")
     assert target == {
         **RESOURCE,
@@ -319,13 +346,13 @@ async def test_a_policy_tells_its_configuration_and_the_alarms_that_call_on_it(c
     ]
 
 
-async def track(cloud: ScalingWorld, **configuration: Any) -> list[str]:
+async def track(cloud: ScalingWorld, name: str = "cpu", **configuration: Any) -> list[str]:
     """The names of the alarms of a policy that tracks CPU at 35 percent."""
     answer = await cloud.call(
         "application-autoscaling",
         "PutScalingPolicy",
         **RESOURCE,
-        PolicyName="cpu",
+        PolicyName=name,
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 35.0, **CPU, **configuration},
     )
@@ -348,21 +375,28 @@ async def test_target_tracking_adds_in_proportion_to_the_metric(cloud: ScalingWo
     cloud.web.desired = cloud.web.running = 2
     await register(cloud, high=9)
     high, _ = await track(cloud)
-    data = json.dumps({"recentDatapoints": [60.0, 70.0]})
-    await cloud.call(
-        "cloudwatch", "SetAlarmState", AlarmName=high, StateValue="ALARM", StateReason="hot", StateReasonData=data
-    )
+    await set_state(cloud, high, "ALARM", 60.0, 70.0)
     await desired(cloud, 4, [4])
+
+
+async def test_target_tracking_takes_away_only_when_all_its_policies_agree(cloud: ScalingWorld) -> None:
+    cloud.web.desired = cloud.web.running = 2
+    await register(cloud)
+    _, low = await track(cloud)
+    memory = {"PredefinedMetricType": "ECSServiceAverageMemoryUtilization"}
+    _, other = await track(cloud, "memory", PredefinedMetricSpecification=memory)
+    await set_state(cloud, low, "ALARM", 0.0)
+    assert await action_errors(cloud) == [""]
+    assert cloud.ecs.updates == []
+    await set_state(cloud, other, "ALARM", 17.0)
+    await desired(cloud, 1, [1])
 
 
 async def test_target_tracking_takes_away_down_to_zero(cloud: ScalingWorld) -> None:
     cloud.web.desired = cloud.web.running = 2
     await register(cloud)
     _, low = await track(cloud)
-    data = json.dumps({"recentDatapoints": [0.0]})
-    await cloud.call(
-        "cloudwatch", "SetAlarmState", AlarmName=low, StateValue="ALARM", StateReason="idle", StateReasonData=data
-    )
+    await set_state(cloud, low, "ALARM", 0.0)
     await desired(cloud, 0, [0])
 
 

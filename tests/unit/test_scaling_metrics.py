@@ -88,6 +88,14 @@ def test_units_are_kept_apart_and_merged_where_none_is_asked_for(store: MetricSt
     assert (count.total, every.total) == (1.0, 3.0)
 
 
+def test_what_lies_at_or_after_the_end_is_not_told(store: MetricStore) -> None:
+    for at, value in ((0, 1.0), (29, 2.0), (30, 4.0)):
+        store.put(ORDERS, NOON + at, Samples.of([value]), resolution=1)
+    (only,) = store.windows(ORDERS, NOON, 60, 1, end=NOON + 30)
+    assert only is not None
+    assert only.total == 3.0
+
+
 def test_listeners_hear_of_each_datapoint_at_once(store: MetricStore) -> None:
     heard: list[tuple[Metric, int]] = []
     store.on_arrival(lambda metric, at: heard.append((metric, at)))
