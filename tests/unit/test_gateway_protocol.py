@@ -83,8 +83,8 @@ ROUND_TRIPS: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
     (
         "efs", "UpdateFileSystem", "rest-json with a path label",
         {"FileSystemId": "fs-1", "ThroughputMode": "elastic"},
-        {"OwnerId": "1", "CreationToken": "c", "FileSystemId": "fs-1", "CreationTime": WHEN, "LifeCycleState": "available",
-         "NumberOfMountTargets": 0, "SizeInBytes": {"Value": 0}, "PerformanceMode": "generalPurpose", "Tags": []},
+        {"OwnerId": "1", "CreationToken": "c", "FileSystemId": "fs-1", "CreationTime": WHEN,
+         "LifeCycleState": "available", "NumberOfMountTargets": 0, "SizeInBytes": {"Value": 0}, "PerformanceMode": "generalPurpose", "Tags": []},
     ),
     (
         "sesv2", "SendEmail", "rest-json with a blob",
@@ -104,9 +104,10 @@ ROUND_TRIPS: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("service", "operation", "sent", "answer"), [
-    pytest.param(service, operation, sent, answer, id=f"{label}: {service}") for service, operation, label, sent, answer in ROUND_TRIPS
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "operation", "sent", "answer"),
+    [pytest.param(*trip[:2], *trip[3:], id=f"{trip[0]}: {trip[2]}") for trip in ROUND_TRIPS],
+)
 async def test_what_is_sent_arrives_and_what_is_answered_is_read(
     service: str, operation: str, sent: dict[str, Any], answer: dict[str, Any]
 ) -> None:
@@ -146,25 +147,29 @@ async def test_put_metric_data_arrives_in_cbor_with_everything() -> None:
     assert arrived == sent
 
 
-ERRORS = [
-    ("ecs", "DescribeTasks", {"tasks": ["t"]}, AwsError("ClusterNotFoundException", "no <cluster>"), "ClusterNotFoundException"),
-    ("sqs", "GetQueueUrl", {"QueueName": "q"}, AwsError("AWS.SimpleQueueService.NonExistentQueue", "no"), "QueueDoesNotExist"),
-    ("elbv2", "DescribeListeners", {}, AwsError("ListenerNotFound", "no <listener>"), "ListenerNotFoundException"),
-    ("cloudformation", "DescribeStacks", {}, AwsError("ValidationError", "Stack with id x does not exist"), None),
-    ("ec2", "DescribeVpcs", {}, AwsError("InvalidVpcID.NotFound", "no vpc"), None),
-    ("efs", "DescribeFileSystems", {}, AwsError("FileSystemNotFound", "no fs"), "FileSystemNotFound"),
-    ("sesv2", "GetEmailTemplate", {"TemplateName": "t"}, AwsError("NotFoundException", "no"), "NotFoundException"),
-    ("s3", "GetBucketPolicy", {"Bucket": "bkt"}, AwsError("NoSuchBucketPolicy", "no", status=404), None),
-    ("cloudwatch", "GetDashboard", {"DashboardName": "d"}, AwsError("ResourceNotFound", "no"), "ResourceNotFound"),
-    ("dynamodb", "GetItem", {"TableName": "t", "Key": {"k": {"S": "1"}}}, AwsError("ResourceNotFoundException", "no"), "ResourceNotFoundException"),
-]  # fmt: skip
+ERRORS: list[tuple[str, str, dict[str, Any], str, str | None, int]] = [
+    ("ecs", "DescribeTasks", {"tasks": ["t"]}, "ClusterNotFoundException", "ClusterNotFoundException", 400),
+    ("sqs", "GetQueueUrl", {"QueueName": "q"}, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", 400),
+    ("elbv2", "DescribeListeners", {}, "ListenerNotFound", "ListenerNotFoundException", 400),
+    ("cloudformation", "DescribeStacks", {}, "ValidationError", None, 400),
+    ("ec2", "DescribeVpcs", {}, "InvalidVpcID.NotFound", None, 400),
+    ("efs", "DescribeFileSystems", {}, "FileSystemNotFound", "FileSystemNotFound", 404),
+    ("sesv2", "GetEmailTemplate", {"TemplateName": "t"}, "NotFoundException", "NotFoundException", 404),
+    ("s3", "GetBucketPolicy", {"Bucket": "bkt"}, "NoSuchBucketPolicy", None, 404),
+    ("cloudwatch", "GetDashboard", {"DashboardName": "d"}, "ResourceNotFound", "ResourceNotFound", 404),
+    ("dynamodb", "DescribeTable", {"TableName": "t"}, "ResourceNotFoundException", "ResourceNotFoundException", 400),
+]
+"""Service, operation, parameters, the code raised, boto3's class for it, the status raised or modelled."""
 
 
-@pytest.mark.parametrize(("service", "operation", "params", "error", "exception"), ERRORS)
+@pytest.mark.parametrize("case", ERRORS, ids=[f"{case[0]}: {case[3]}" for case in ERRORS])
 async def test_an_error_is_the_class_boto3_has_for_it(
-    service: str, operation: str, params: dict[str, Any], error: AwsError, exception: str | None
+    case: tuple[str, str, dict[str, Any], str, str | None, int],
 ) -> None:
-    await assert_error_is_read(service, operation, params, error, exception)
+    service, operation, params, code, exception, status = case
+    error = AwsError(code, "no such <thing> & more", status=404 if service == "s3" else 400)
+
+    assert await assert_error_is_read(service, operation, params, error, exception) == status
 
 
 @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "query"])
@@ -250,7 +255,8 @@ async def round_trip(
 
 async def assert_error_is_read(
     service: str, operation: str, params: dict[str, Any], error: AwsError, exception: str | None
-) -> None:
+) -> int:
+    """Returns the HTTP status."""
     async with world(scripted({(service, operation): error})) as w:
         client = w.client(service)
         with pytest.raises(ClientError) as refused:
@@ -259,6 +265,7 @@ async def assert_error_is_read(
     assert refused.value.response["Error"]["Code"] == error.code
     assert refused.value.response["Error"]["Message"] == error.message
     assert type(refused.value).__name__ == (exception or "ClientError")
+    return int(refused.value.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 async def post(url: str, service: str, target: str, body: bytes, *, gzipped: bool = False) -> tuple[int, Any]:
