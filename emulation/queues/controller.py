@@ -249,7 +249,7 @@ class Queues:
         name = _name(call.params["QueueUrl"])
         self._deleted[name] = self._ctx.clock.now()
         if (queue := self._queues.pop(name, None)) is not None:
-            queue.line.close()
+            queue.line.dissolve()
 
     def _on_subscribe(self, call: Call) -> None:
         if call.params["Protocol"] == "sqs":

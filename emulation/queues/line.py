@@ -23,6 +23,7 @@ class Line:
         self._waiting: deque[asyncio.Event] = deque()
         self._due: list[float] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._dissolved = False
         self._closed = False
 
     def nudge(self) -> None:
@@ -47,7 +48,9 @@ class Line:
         empty = False
         try:
             while True:
-                last = not await self._woken(place, deadline) or self._closed
+                last = not await self._woken(place, deadline) or self._dissolved
+                if self._closed:
+                    return {}
                 place.clear()
                 answer = await attempt()
                 if answer.get("Messages") or last:
@@ -58,8 +61,14 @@ class Line:
             if not empty:  # there was something, or it was cancelled when woken: there may be more for the next
                 self.nudge()
 
+    def dissolve(self) -> None:
+        """There is nothing to wait for any more: everybody tries a last time and goes."""
+        self._dissolved = True
+        for place in self._waiting:
+            place.set()
+
     def close(self) -> None:
-        """End all waiting: everybody tries once more and goes."""
+        """Send everybody home with nothing."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -68,7 +77,8 @@ class Line:
 
     async def _woken(self, place: asyncio.Event, deadline: float) -> bool:
         try:
-            await asyncio.wait_for(place.wait(), max(0.0, self._clock.wall(deadline - self._clock.now())))
+            async with asyncio.timeout(max(0.0, self._clock.wall(deadline - self._clock.now()))):
+                await place.wait()
         except TimeoutError:
             return False
         return True

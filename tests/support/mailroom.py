@@ -15,7 +15,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import cache
 from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
 
 from emulation.controller import Context
 from emulation.mail import Mail, SentMail
@@ -25,6 +29,12 @@ T = TypeVar("T")
 DOMAIN = "it.example.com"
 EDIT = f"edit@{DOMAIN}"
 ANN = "ann@clients.example.org"
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all tests: a session reads a service's model once, which takes longer than most tests."""
+    return boto3.session.Session()
 
 
 @dataclass
@@ -40,8 +50,18 @@ class Mailroom:
     async def boto(self, service: str, ask: Callable[[Any], T]) -> T:
         """Ask boto3, which judges strictly, in a thread of its own."""
         if service not in self.clients:
-            self.clients[service] = await asyncio.to_thread(self.world.client, service)
+            self.clients[service] = await asyncio.to_thread(self._client, service)
         return await asyncio.to_thread(ask, self.clients[service])
+
+    def _client(self, service: str) -> Any:
+        return _session().client(
+            service,
+            endpoint_url=self.world.url,
+            region_name="us-west-2",
+            aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+            aws_secret_access_key="secret",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
 
     def topic(self, name: str) -> str:
         return f"arn:aws:sns:us-west-2:123456789012:{name}"
