@@ -1,20 +1,18 @@
-"""Delivery status notifications: the mail a sender gets back when theirs did not arrive (RFC 3464)."""
+"""Delivery status notifications: the mail a sender gets back when theirs did not arrive (RFC 3464).
+
+Written out by hand: what is reported may be anything, and the standard library refuses to write some of it.
+"""
 
 from __future__ import annotations
 
-import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage, Message
 from email.utils import format_datetime
 
 from emulation.ids import Ids
 from emulation.mail import headers
 from emulation.mail.addresses import bare
-from emulation.mail.boundaries import set_boundaries
-
-POLICY = email.policy.SMTP.clone(max_line_length=200)
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,6 @@ class Failure:
     """The enhanced status code."""
     diagnostic: str = "550 Requested action not taken: mailbox unavailable"
     """What the receiving server said, or would have said."""
-    explanation: str = "An error occurred while trying to deliver the mail to the following recipients:"
 
 
 def report(
@@ -40,39 +37,45 @@ def report(
     ids: Ids,
 ) -> bytes:
     """The notification's bytes: an explanation, the machine-readable status, and the original's header section."""
-    message = EmailMessage(policy=POLICY)
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = "Delivery Status Notification (Failure)"
-    message["Date"] = format_datetime(at)
-    message["Auto-Submitted"] = "auto-replied"
-    if (original_id := headers.first(headers.parse(original), "Message-ID")) is not None:
-        message["In-Reply-To"] = original_id
-    message["MIME-Version"] = "1.0"
-    message["Content-Type"] = "multipart/report; report-type=delivery-status"
-    text = EmailMessage(policy=POLICY)
-    text.set_content("\n".join([failure.explanation, *recipients, "", failure.diagnostic]))
-    message.attach(text)
-    message.attach(_status(recipients, failure, mta))
-    enclosed = EmailMessage(policy=POLICY)
-    enclosed.set_content(headers.split(original)[0] + b"\r\n", maintype="text", subtype="rfc822-headers", cte="8bit")
-    message.attach(enclosed)
-    set_boundaries(message, ids)
-    return message.as_bytes()
-
-
-def _status(recipients: Sequence[str], failure: Failure, mta: str) -> EmailMessage:
-    about_message = Message()
-    about_message["Reporting-MTA"] = f"dns; {mta}"
-    blocks: list[Message | str] = [about_message]
+    boundary = f"----=_Part_{ids.hex(24)}"
+    replied = headers.first(headers.parse(original), "Message-ID")
+    head = [
+        f"From: {_line(sender)}",
+        f"To: {_line(to)}",
+        "Subject: Delivery Status Notification (Failure)",
+        f"Date: {format_datetime(at)}",
+        *([] if replied is None else [f"In-Reply-To: {_line(replied)}"]),
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"',
+        "",
+        "",
+    ]
+    text = [
+        *("Content-Type: text/plain; charset=UTF-8", "Content-Transfer-Encoding: 8bit", ""),
+        "An error occurred while trying to deliver the mail to the following recipients:",
+        *(_line(recipient) for recipient in recipients),
+        *("", _line(failure.diagnostic), "", ""),
+    ]
+    status = ["Content-Type: message/delivery-status", "", f"Reporting-MTA: dns; {mta}", ""]
     for recipient in recipients:
-        block = Message()
-        block["Final-Recipient"] = f"rfc822; {bare(recipient)}"
-        block["Action"] = "failed"
-        block["Status"] = failure.status
-        block["Diagnostic-Code"] = "smtp; " + " ".join(failure.diagnostic.split())
-        blocks.append(block)
-    part = EmailMessage(policy=POLICY)
-    part["Content-Type"] = "message/delivery-status"
-    part.set_payload(blocks)
-    return part
+        status += [
+            f"Final-Recipient: rfc822; {_line(bare(recipient))}",
+            "Action: failed",
+            f"Status: {failure.status}",
+            f"Diagnostic-Code: smtp; {_line(failure.diagnostic)}",
+            "",
+        ]
+    enclosed = ["Content-Type: text/rfc822-headers", "Content-Transfer-Encoding: 8bit", "", ""]
+    parts = [_text(text), _text([*status, ""]), _text(enclosed) + headers.split(original)[0] + b"\r\n\r\n"]
+    separator = f"--{boundary}".encode()
+    return _text(head) + b"".join(separator + b"\r\n" + part for part in parts) + separator + b"--\r\n"
+
+
+def _line(value: str) -> str:
+    """A value on one line."""
+    return " ".join(value.split())
+
+
+def _text(lines: Sequence[str]) -> bytes:
+    return "\r\n".join(lines).encode("utf-8", "replace")

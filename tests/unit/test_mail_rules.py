@@ -31,7 +31,8 @@ async def ask(room: Mailroom, operation: str, **params: Any) -> dict[str, Any]:
 async def refused(room: Mailroom, operation: str, **params: Any) -> Mapping[str, Any]:
     with pytest.raises(ClientError) as error:
         await ask(room, operation, **params)
-    return error.value.response["Error"]
+    refusal: Mapping[str, Any] = error.value.response["Error"]
+    return refusal
 
 
 async def make(room: Mailroom, name: str, after: str | None = None, **members: Any) -> None:

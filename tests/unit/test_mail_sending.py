@@ -47,7 +47,8 @@ async def refused(room: Mailroom, service: str, operation: str, **params: Any) -
     with pytest.raises(ClientError) as error:
         await room.boto(service, lambda ses: getattr(ses, operation)(**params))
     assert await room.sent() == []
-    return error.value.response["Error"]
+    refusal: Mapping[str, Any] = error.value.response["Error"]
+    return refusal
 
 
 def read(raw: bytes) -> EmailMessage:
@@ -244,7 +245,7 @@ async def test_a_mail_of_more_than_10_mb_is_for_version_2_only(room: Mailroom) -
 
 
 async def test_a_configuration_set_must_exist(room: Mailroom) -> None:
-    params = {"Source": EDIT, "Destination": {"ToAddresses": [ANN]}, "Message": MESSAGE}
+    params: dict[str, Any] = {"Source": EDIT, "Destination": {"ToAddresses": [ANN]}, "Message": MESSAGE}
 
     error = await refused(room, "ses", "send_email", **params, ConfigurationSetName="none")
     await room.call("ses", "CreateConfigurationSet", ConfigurationSet={"Name": "some"})

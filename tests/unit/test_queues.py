@@ -183,7 +183,8 @@ async def test_giving_a_message_back_ends_the_wait_of_another(cloud: World, batc
 @pytest.mark.parametrize("by", ["message", "queue"])
 async def test_a_delayed_message_arrives_when_its_delay_is_over(cloud: World, by: str) -> None:
     jobs = await queue(cloud, **({"DelaySeconds": "5"} if by == "queue" else {}))
-    await jobs.send(**({"DelaySeconds": 5} if by == "message" else {}))
+    delay: dict[str, Any] = {"DelaySeconds": 5} if by == "message" else {}
+    await jobs.send(**delay)
 
     messages, seconds = await jobs.timed()
 
