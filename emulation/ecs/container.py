@@ -19,7 +19,7 @@ _RESTART_PERIOD = 300.0
 
 
 class ContainerRun:
-    """Runs one container; its state is in `container`, every change of it is told to `news`."""
+    """Runs one container; its state is in `container`, every change of it is told."""
 
     def __init__(
         self,
@@ -28,7 +28,9 @@ class ContainerRun:
         news: News,
         log: LogStream | None,
         launch: Callable[[Output], Awaitable[Running]],
+        changed: Callable[[], None],
     ) -> None:
+        """`changed` is called after every change of the container's state, and tells `news` of it."""
         self.container = container
         self.over = False
         self.failure: str | None = None
@@ -38,6 +40,7 @@ class ContainerRun:
         self._news = news
         self._log = log
         self._launch = launch
+        self._changed = changed
         self._unwanted = False
         self._doomed = False
 
@@ -62,7 +65,7 @@ class ContainerRun:
             self.container.last_status = "STOPPED"
             self.container.finished_at = self._clock.now()
             self.over = True
-            self._news.tell()
+            self._changed()
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when it has not ended after its stop timeout."""
@@ -92,7 +95,7 @@ class ContainerRun:
         started = self._clock.now()
         self.container.started_at = self.container.started_at or started
         self.container.last_status = "RUNNING"
-        self._news.tell()
+        self._changed()
         if self._doomed:  # its end was decided while it started
             self.running.kill()
         elif self._unwanted:
@@ -145,7 +148,7 @@ class ContainerRun:
     def _healthy(self, health: str) -> None:
         if self.container.health != health:
             self.container.health = health
-            self._news.tell()
+            self._changed()
 
 
 def _meets(peer: ContainerRun, condition: str) -> bool:

@@ -164,7 +164,8 @@ class TaskRun:
             told = container_environment(self._ctx, self.task, container, self._credentials, secrets[container.name])
             launch = self._launcher(self._spec(container, volumes, told))
             log = logs.get(container.name)
-            self._runs[container.name] = ContainerRun(self._ctx.clock, container, self._news, log, launch)
+            run = ContainerRun(self._ctx.clock, container, self._news, log, launch, self._told)
+            self._runs[container.name] = run
         self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
         await self._news.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
 
@@ -205,7 +206,6 @@ class TaskRun:
             self.stop("TaskFailedToStart", run.failure)
         elif essential:
             self.stop("EssentialContainerExited", "Essential container in task exited")
-        self._told()
 
     async def _register(self) -> None:
         assert self._sandbox is not None

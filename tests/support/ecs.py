@@ -56,6 +56,8 @@ class Balancer:
         self._at_once = healthy_at_once
         self.drains = drains
         """AWS seconds a target drains; None leaves it draining."""
+        self.gone = False
+        """Whether its target groups have been deleted."""
         self.states: dict[tuple[str, int], str] = {}
         self.log: list[str] = []
         self._later: set[asyncio.Task[None]] = set()
@@ -94,7 +96,7 @@ class Balancer:
         return {"TargetGroups": [{"TargetGroupArn": arn, "TargetType": kind, "LoadBalancerArns": balancers}]}
 
     async def _attributes(self, call: Call) -> dict[str, Any]:
-        return {"Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "5"}]}
+        return {"Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": str(int(self.drains or 5))}]}
 
     async def _health(self, call: Call) -> dict[str, Any]:
         group = call.params["TargetGroupArn"]
@@ -113,6 +115,8 @@ class Balancer:
         return {}
 
     async def _deregister(self, call: Call) -> dict[str, Any]:
+        if self.gone:
+            raise AwsError("TargetGroupNotFound", "One or more target groups not found")
         for target in call.params["Targets"]:
             self.log.append("deregister")
             group, port = call.params["TargetGroupArn"], target["Port"]
@@ -140,7 +144,7 @@ class EcsWorld:
         self._clients: dict[str, Any] = {}
         inside.ctx.events.subscribe(TaskChanged, self.changes.append)
 
-    async def call(self, operation: str, service: str = "ecs", **params: Any) -> Any:
+    async def call(self, operation: str, service: str = "ecs", /, **params: Any) -> Any:
         """One call by boto3, over the wire, in the cluster of the test."""
         client = self.client(service)
         if service == "ecs" and operation in _IN_CLUSTER:
