@@ -72,6 +72,9 @@ class Console:
         )
         if outcome.message:
             self.rich.print(f"[{COLOURS[outcome.verdict]}]{escape(outcome.message)}[/]")
+            for place in outcome.evidence:
+                if place not in outcome.message:
+                    self.rich.print(f"[dim]evidence: {escape(place)}[/]")
 
     def run_ended(self, report: Report, path: Path) -> None:
         self._idle()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,8 +29,12 @@ class Opened:
         return system.slug(self.title)
 
 
-async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> Opened:
-    """Steps 1 to 6: nothing runs, a session is opened, and its page is served and kept."""
+@asynccontextmanager
+async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator[Opened]:
+    """Steps 1 to 6: nothing runs, a session is opened, and its page is served and kept.
+
+    The page stays open inside the block, so that the session does not go idle meanwhile.
+    """
     __tracebackhide__ = True
     marker = h.new_marker()
     title = f"Test Page {marker}"
@@ -46,18 +52,16 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> Opened:
         if mail is not None:
             session = await h.wait_for_session(mail)
         await h.verify_session_exists(session)
-    with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
-        await h.wait_for_container_ready(session)
     opened = Opened(session, title, mail)
-    with h.step(f"{prefix}5 the preview shows the new page"):
-        await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
-        started = h.timeline.at(phases.SESSION_ROW)
-        visible = h.timeline.at(phases.CHANGE_VISIBLE)
-        if started is not None and visible is not None:
-            h.check_within("session row to visible change", visible - started, h.timeouts.container_ready)
-    with h.step(f"{prefix}6 the file is on the shared workspace", target=h.timeouts.file_check):
-        await h.verify_file_exists(system.project_path(session.client_id, session.user_id, system.page_file(title)))
-    return opened
+    async with h.visiting(session):
+        with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
+            await h.wait_for_container_ready(session)
+        with h.step(f"{prefix}5 the preview shows the new page"):
+            await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
+            _check_within_target(h)
+        with h.step(f"{prefix}6 the file is on the shared workspace", target=h.timeouts.file_check):
+            await h.verify_file_exists(system.project_path(session.client_id, session.user_id, system.page_file(title)))
+        yield opened
 
 
 async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
@@ -71,3 +75,10 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
         await h.verify_session_status(opened.session, EXPIRED)
         await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=idle_since, within=h.timeouts.scale_down)
         await h.verify_no_orphans()
+
+
+def _check_within_target(h: Harness) -> None:
+    __tracebackhide__ = True
+    row, visible = h.timeline.at(phases.SESSION_ROW), h.timeline.at(phases.CHANGE_VISIBLE)
+    if row is not None and visible is not None:
+        h.check_within("session row to visible change", visible - row, h.timeouts.container_ready)

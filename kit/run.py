@@ -87,7 +87,15 @@ class Run:
             raise RuntimeError("the run was not started")
         evidence = (str(self.folder / "history.jsonl"), *self.cloud.evidence)
         return Ground(
-            self.backend, self.cloud, self.settings, self.history, self.ids, self._mailbox, evidence, self.console
+            self.backend,
+            self.cloud,
+            self.settings,
+            self.history,
+            self.ids,
+            self._mailbox,
+            evidence,
+            self.folder,
+            self.console,
         )
 
     async def stop(self) -> None:

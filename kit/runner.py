@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from kit.backends.base import Backend, Cloud
 from kit.checker import every_operation_ended
@@ -35,6 +37,8 @@ class Ground:
     ids: Ids
     mailbox: Mailbox
     evidence: tuple[str, ...]
+    folder: Path | None = None
+    """Where evidence is kept."""
     listener: StepListener | None = None
 
 
@@ -71,7 +75,7 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
     context = Context(cloud, ground.settings, ground.history, checks, ground.ids)
     harness = Harness(context, ground.mailbox, steps)
     outcome = Outcome(name, Verdict.PASS, evidence=ground.evidence)
-    started = cloud.clock.monotonic()
+    started, since = cloud.clock.monotonic(), cloud.clock.now()
     with ground.history.scenario(name):
         try:
             try:
@@ -84,9 +88,16 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             seconds = cloud.clock.monotonic() - started
             outcome.measured = Measured(seconds * cloud.clock.scale, seconds)
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
+            if outcome.verdict is not Verdict.PASS and ground.folder is not None:
+                outcome.evidence += await harness.collect_evidence(ground.folder, file_name(name), since)
             await _leave_clean(harness, outcome, ground)
         finally:
             await harness.close()
+
+
+def file_name(name: str) -> str:
+    """A scenario's or test's name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
 async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> None:

@@ -27,6 +27,9 @@ STATUS_INDEX, CLIENT_INDEX = "StatusIndex", "ClientIndex"
 ACTIVE_SESSIONS, PENDING_WORK = "ActiveSessionCount", "PendingWork"
 """Metrics that Hermes publishes; both carry the dimension `Environment`."""
 
+RECEIVED_AT = "receivedAt"
+"""Attribute of a row in Hermes' memory of mails: when it took the mail on, ISO 8601."""
+
 DEFAULT_CLIENT = "test-client"
 """The client of a mail that names none in its address."""
 
@@ -167,6 +170,11 @@ def project_path(client_id: str, user_id: str, file: str = "") -> str:
 def page_file(title: str) -> str:
     """The file of a page, from the project's root."""
     return f"src/pages/{slug(title)}.astro"
+
+
+def mail_key(message_id: str, sender: str) -> str:
+    """The key under which Hermes remembers a mail: a Message-ID is the sender's to choose, so it takes both."""
+    return f"{message_id} {sender}"
 
 
 def conversation_id(message: email.message.EmailMessage) -> str | None:

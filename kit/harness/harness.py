@@ -5,8 +5,10 @@ No verb has a fallback: what is under test is used, or the scenario fails.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from kit import phases
@@ -14,6 +16,7 @@ from kit.checks import Checks
 from kit.clock import Clock, epoch
 from kit.eventually import NotYet
 from kit.harness.context import Context
+from kit.harness.evidence import collect
 from kit.harness.files import ExecResult, Files
 from kit.harness.http import Answer, Http
 from kit.harness.leftovers import Leftovers
@@ -28,6 +31,9 @@ from kit.steps import Step, Steps
 from kit.system import EXPIRED, SERVICES, Service, SessionRow, System
 
 T = TypeVar("T")
+
+_VISIT_EVERY = 10.0
+"""AWS seconds; well below the idle time of any stack (its template takes no less than 10)."""
 
 
 class Harness:
@@ -122,8 +128,10 @@ class Harness:
         return session
 
     async def wait_for_session(self, sent: SentMail) -> TestSession:
-        """Wait for the session that a mail opened, by its row."""
+        """Wait until Hermes has the mail, and for the session that it opened, by their rows."""
         __tracebackhide__ = True
+        received = await self.mail.wait_for_receipt(sent, within=self.timeouts.wake)
+        self.timeline.mark(phases.MESSAGE_RECEIVED, "receivedAt of the mail row", at=received)
         return await self.sessions.of_user(
             self.settings.test_data.client_id, sent.sender, marker=sent.marker, within=self.timeouts.wake
         )
@@ -149,6 +157,29 @@ class Harness:
         await self.sessions.wait_for_all_expired(
             sessions, within=self.timeouts.session_expiry + self.timeouts.scale_down
         )
+
+    @asynccontextmanager
+    async def visiting(self, session: TestSession) -> AsyncIterator[None]:
+        """Somebody has the session's preview open meanwhile: it is fetched every now and then.
+
+        Preview traffic is activity, so the session does not expire under a scenario that looks at it. What
+        the visitor sees is recorded and not judged.
+        """
+        visitor = asyncio.create_task(self._visit(session), name=f"visitor of {session.session_id}")
+        try:
+            yield
+        finally:
+            visitor.cancel()
+            await asyncio.gather(visitor, return_exceptions=True)
+
+    async def _visit(self, session: TestSession) -> None:
+        while True:
+            with self._context.history.operation("visit", session=session.session_id) as operation:
+                try:
+                    operation.ok(status=(await self.http.get(session.preview_url)).status)
+                except OSError as error:
+                    operation.info(error)
+            await self.clock.sleep(_VISIT_EVERY)
 
     # ---- Services
     async def service_task_count(self, service: Service) -> TaskCount:
@@ -283,6 +314,10 @@ class Harness:
         """Check that no task, target, open session or message is left."""
         __tracebackhide__ = True
         await self.leftovers.verify_none()
+
+    async def collect_evidence(self, folder: Path, name: str, since: float) -> tuple[str, ...]:
+        """Keep logs and state in files of the run; see `kit.harness.evidence`."""
+        return await collect(self._context, self.services, folder, name, since)
 
     async def cleanup(self) -> list[str]:
         """Take away what is left; returns what that was. See `Leftovers.clean_up`."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import email
 import email.message
 import email.policy
 import email.utils
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from kit.clock import epoch
 from kit.harness.context import Context
-from kit.system import recipient
+from kit.system import RECEIVED_AT, mail_key, recipient
 
 _SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
 """Every server takes it; a door need not offer 8BITMIME."""
@@ -97,6 +96,7 @@ class Mail:
         self._context = context
         self._mailbox = mailbox
         self._reader: asyncio.Task[None] | None = None
+        self._received: asyncio.Task[None] | None = None
 
     async def send(
         self,
@@ -128,6 +128,29 @@ class Mail:
             sent.ok(to=to, subject=subject)
         return SentMail(str(message["Message-ID"]), sender, to, subject, marker, context.clock.now())
 
+    async def wait_for_receipt(self, sent: SentMail, *, within: float) -> float:
+        """Wait until Hermes has taken a mail on; returns when it did (AWS epoch seconds), as its own memory tells."""
+        __tracebackhide__ = True
+        stack = self._context.cloud.stack
+        key = {"messageId": {"S": mail_key(sent.message_id, sent.sender)}}
+
+        async def look() -> str | None:
+            answer = await self._context.cloud.aws.call(
+                "dynamodb", "get_item", TableName=stack.mail_table_name, Key=key, ConsistentRead=True
+            )
+            received: str | None = answer.get("Item", {}).get(RECEIVED_AT, {}).get("S")
+            return received
+
+        received = await self._context.eventually(
+            look,
+            within=within,
+            every=2.0,
+            describe=f"Hermes to receive {sent.message_id}",
+            next="see the queue, the alarms and Hermes' log: kit status, kit logs hermes",
+        )
+        assert received is not None
+        return epoch(received)
+
     async def wait_for_reply(self, sent: SentMail, *, within: float) -> Reply:
         """Wait for the reply to one mail, told by its In-Reply-To."""
         __tracebackhide__ = True
@@ -152,11 +175,10 @@ class Mail:
         return self._mailbox.of(address)
 
     async def close(self) -> None:
-        """Stop reading. What arrives later stays in the queue."""
+        """Stop reading; what was received is dealt with, what arrives later stays in the queue."""
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._reader
+            await asyncio.gather(*filter(None, (self._reader, self._received)), return_exceptions=True)
 
     def _read(self) -> None:
         if self._reader is None:
@@ -173,18 +195,23 @@ class Mail:
             answer = await aws.call(
                 "sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL
             )
-            for message in answer.get("Messages", ()):
-                handle = message["ReceiptHandle"]
-                if self._mailbox.put(message["Body"]):
-                    await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
-                else:
-                    await aws.call(
-                        "sqs",
-                        "change_message_visibility",
-                        QueueUrl=url,
-                        ReceiptHandle=handle,
-                        VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
-                    )
+            self._received = asyncio.create_task(self._take(answer.get("Messages", ())))
+            await asyncio.shield(self._received)
+
+    async def _take(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
+        for message in messages:
+            handle = message["ReceiptHandle"]
+            if self._mailbox.put(message["Body"]):
+                await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
+            else:
+                await aws.call(
+                    "sqs",
+                    "change_message_visibility",
+                    QueueUrl=url,
+                    ReceiptHandle=handle,
+                    VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
+                )
 
 
 def compose(

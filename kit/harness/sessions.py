@@ -45,52 +45,39 @@ class Sessions:
         """Open a session by HTTP.
 
         A 503 of the load balancer never reached Hermes, which is asleep: the request wakes it and is
-        repeated with back-off. Anything else is never repeated; after a 504 Hermes may still be at it, so
-        its answer is then looked up instead. Raises `WaitExpired` or `CheckFailed`.
+        repeated with back-off. After a 502 or 504 of the load balancer nobody knows whether it did: Hermes
+        is asked, and only when it knows of no session is the request repeated. Anything else is never
+        repeated. Raises `WaitExpired` or `CheckFailed`.
         """
         __tracebackhide__ = True
         context = self._context
-        url = context.system.activate_url()
-        body = {"clientId": client_id, "userId": user_id, "instruction": instruction}
 
-        async def post() -> Answer:
-            with context.history.operation("create_session", user=user_id, marker=marker) as operation:
-                answer = await self._http.request("POST", url, body=body)
-                if answer.status == 503 and answer.by_balancer:
-                    operation.fail("503 by the load balancer: it reached no target", status=503)
-                    raise NotYet(answer)
-                if 400 <= answer.status < 500:
-                    operation.fail(str(answer), status=answer.status)
-                elif answer.status != 201:
-                    operation.info(str(answer), status=answer.status)
-                else:
-                    operation.ok(status=201, body=answer.body[:2000])
-                return answer
+        async def attempt() -> dict[str, Any]:
+            answer = await self._activate(client_id, user_id, instruction, marker)
+            if answer.by_balancer and answer.status in (502, 503, 504):
+                opened = [] if answer.status == 503 else await self._opened(client_id, user_id, answer.status)
+                context.checks.check(len(opened) <= 1, f"at most one session of {user_id}", seen=opened)
+                if opened:
+                    return opened[0]
+                raise NotYet(answer)
+            context.checks.equal(answer.status, 201, f"the status of POST {answer.url}")
+            return _object(answer)
 
-        answer = await context.eventually(
-            post,
-            until=lambda _: True,
+        fields = await context.eventually(
+            attempt,
             within=context.settings.timeouts.wake,
             every=_WAKE_RETRY,
             backoff=1.5,
-            describe="Hermes to wake and answer the request for a session",
+            describe="Hermes to wake and open a session",
             counts=False,
         )
-        if answer.status == 504 and answer.by_balancer:
-            return await self._late(client_id, user_id, marker)
-        context.checks.equal(answer.status, 201, f"the status of POST {url}")
-        fields = _object(answer)
+        for name in ("sessionId", "previewUrl"):
+            context.checks.check(
+                isinstance(fields.get(name), str) and fields[name] != "", f"the answer to have a {name}", seen=fields
+            )
         context.checks.check(
-            isinstance(fields.get("sessionId"), str) and fields["sessionId"] != "",
-            "the answer to have a sessionId",
-            seen=fields,
+            fields.get("status") in (INITIALIZING, ACTIVE), f"it to be {INITIALIZING} or {ACTIVE}", seen=fields
         )
-        context.checks.check(
-            fields.get("status") in (INITIALIZING, ACTIVE),
-            f"the new session to be {INITIALIZING} or {ACTIVE}",
-            seen=fields,
-        )
-        context.checks.check(isinstance(fields.get("previewUrl"), str), "the answer to have a previewUrl", seen=fields)
         return self._known(TestSession(fields["sessionId"], client_id, user_id, fields["previewUrl"], marker))
 
     async def of_user(self, client_id: str, user_id: str, *, marker: str, within: float) -> TestSession:
@@ -208,8 +195,25 @@ class Sessions:
             Key={"sessionId": {"S": row.session_id}, "userId": {"S": row.user_id}},
         )
 
-    async def _late(self, client_id: str, user_id: str, marker: str) -> TestSession:
-        """The session that a request opened whose answer came too late for the load balancer."""
+    async def _activate(self, client_id: str, user_id: str, instruction: str, marker: str) -> Answer:
+        """One POST, recorded for what is known of it afterwards."""
+        body = {"clientId": client_id, "userId": user_id, "instruction": instruction}
+        with self._context.history.operation("create_session", user=user_id, marker=marker) as operation:
+            answer = await self._http.request("POST", self._context.system.activate_url(), body=body)
+            if answer.status == 201:
+                operation.ok(status=201, body=answer.body[:2000])
+            elif answer.status < 500 or (answer.status == 503 and answer.by_balancer):
+                operation.fail(str(answer), status=answer.status)
+            else:
+                operation.info(str(answer), status=answer.status)
+        return answer
+
+    async def _opened(self, client_id: str, user_id: str, status: int) -> list[dict[str, Any]]:
+        """What Hermes knows of a user's sessions, after the load balancer gave up on a request.
+
+        After a 504 Hermes may still be at it, so the session is waited for; after a 502 the connection
+        broke, and what Hermes says as soon as it answers is all there will be.
+        """
         __tracebackhide__ = True
         url = self._context.system.sessions_of_client_url(client_id)
 
@@ -219,14 +223,14 @@ class Sessions:
                 raise NotYet(answer)
             return [entry for entry in answer.json() if entry.get("userId") == user_id]
 
-        found = await self._context.eventually(
+        return await self._context.eventually(
             look,
+            until=bool if status == 504 else lambda _: True,
             within=self._context.settings.timeouts.recovery,
             every=5.0,
-            describe=f"the session of {user_id}, whose activation outlasted the load balancer's idle timeout",
+            describe=f"Hermes to tell the sessions of {user_id}, whose request ended in a {status}",
+            counts=False,
         )
-        self._context.checks.equal(len(found), 1, f"the number of sessions of {user_id} after a 504")
-        return self._known(TestSession(found[0]["sessionId"], client_id, user_id, found[0]["previewUrl"], marker))
 
     def _known(self, session: TestSession) -> TestSession:
         self.opened[session.session_id] = session

@@ -23,5 +23,6 @@ from kit.scenario import scenario
 async def cold_start(h: Harness) -> None:
     """All seven steps, once for each entry."""
     for entry in ("http", "mail"):
-        opened = await from_zero(h, entry, prefix=f"{entry}: ")
+        async with from_zero(h, entry, prefix=f"{entry}: ") as opened:
+            pass
         await back_to_zero(h, opened, prefix=f"{entry}: ")

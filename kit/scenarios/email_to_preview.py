@@ -28,14 +28,14 @@ from kit.scenario import scenario
 )
 async def email_to_preview(h: Harness) -> None:
     """The seed's seven steps by mail, with the commit, the reply and a second mail to a warm container."""
-    opened = await from_zero(h, "mail")
-    session, mail = opened.session, opened.mail
-    assert mail is not None
-    with h.step("the change is committed"):
-        await _verify_committed(h, session)
-    with h.step("the reply comes back", target=h.timeouts.reply):
-        reply = await h.wait_for_reply(mail)
-        await _verify_reply(h, reply, mail, session)
+    async with from_zero(h, "mail") as opened:
+        session, mail = opened.session, opened.mail
+        assert mail is not None
+        with h.step("the change is committed"):
+            await _verify_committed(h, session)
+        with h.step("the reply comes back", target=h.timeouts.reply):
+            reply = await h.wait_for_reply(mail)
+            await _verify_reply(h, reply, mail, session)
     await back_to_zero(h, opened)
     with h.step("there was one reply, and no other"):
         h.checks.equal(len(h.mail.replies(mail.sender)), 1, f"the number of replies to {mail.sender}")

@@ -1,0 +1,79 @@
+"""What is kept of a scenario that did not pass: the services' logs, and the state of everything at that moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from kit.clock import iso
+from kit.harness.context import Context
+from kit.harness.services import Services
+from kit.system import SERVICES, Service
+
+
+async def collect(context: Context, services: Services, folder: Path, name: str, since: float) -> tuple[str, ...]:
+    """Write logs and state since an AWS time into the run's folder; returns the files.
+
+    What cannot be asked is written down as such: evidence that is missing must not hide the failure.
+    """
+    files = []
+    for service in SERVICES:
+        lines = await _tried(lambda service=service: _log(context, service, since))  # type: ignore[misc]  # binds the loop's value
+        files.append(_written(folder / f"{name}-{service}.log", lines if isinstance(lines, str) else json.dumps(lines)))
+    state = {
+        "services": await _tried(lambda: _described(services)),
+        "tasks": await _tried(services.tasks),
+        "stopped_tasks": await _tried(lambda: services.tasks(stopped=True)),
+        "targets": await _tried(lambda: _targets(services)),
+        "sessions": await _tried(lambda: _items(context, context.cloud.stack.sessions_table_name)),
+        "mails": await _tried(lambda: _items(context, context.cloud.stack.mail_table_name)),
+        "alarms": await _tried(lambda: _alarms(context)),
+    }
+    files.append(_written(folder / f"{name}-state.json", json.dumps(state, indent=1, default=str)))
+    return tuple(str(file) for file in files)
+
+
+async def _tried(look: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return await look()
+    except Exception as error:
+        return {"could not be asked": f"{type(error).__name__}: {error}"}
+
+
+async def _log(context: Context, service: Service, since: float) -> str:
+    events = await context.cloud.aws.pages(
+        "logs",
+        "filter_log_events",
+        "events",
+        logGroupName=context.system.log_group(service),
+        startTime=int(since * 1000),
+    )
+    ordered = sorted(events, key=lambda event: event["timestamp"])
+    return "".join(
+        f"{iso(event['timestamp'] / 1000)} {event.get('logStreamName', '').rpartition('/')[2][:8]} "
+        f"{event['message'].rstrip()}\n"
+        for event in ordered
+    )
+
+
+async def _described(services: Services) -> list[dict[str, Any]]:
+    return [await services.describe(service) for service in SERVICES]
+
+
+async def _targets(services: Services) -> dict[str, list[str]]:
+    return {service: [str(target) for target in await services.targets(service)] for service in SERVICES}
+
+
+async def _items(context: Context, table: str) -> list[Any]:
+    return await context.cloud.aws.pages("dynamodb", "scan", "Items", TableName=table)
+
+
+async def _alarms(context: Context) -> list[Any]:
+    return await context.cloud.aws.pages("cloudwatch", "describe_alarms", "MetricAlarms")
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
