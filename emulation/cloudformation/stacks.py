@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from emulation.cloudformation.errors import missing_stack
@@ -102,10 +101,9 @@ class Stack:
     def report(self, ctx: Context, resource: Resource, status: str, reason: str | None = None) -> None:
         """A resource's status changes, and an event says so."""
         resource.status, resource.reason, resource.changed = status, reason, ctx.clock.now()
-        at = datetime.fromtimestamp(resource.changed, UTC).isoformat(timespec="milliseconds")
         self.events.append(
             Event(
-                f"{resource.logical_id}-{status}-{at.removesuffix('+00:00')}Z",
+                f"{resource.logical_id}-{ctx.ids.uuid()}",
                 resource.logical_id,
                 resource.physical_id,
                 resource.type_name,

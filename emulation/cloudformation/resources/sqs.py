@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from emulation.cloudformation.errors import PropertyError
+from emulation.cloudformation.errors import PropertyError, ResourceError
 from emulation.cloudformation.intrinsics import text
 from emulation.cloudformation.names import physical_name
 from emulation.cloudformation.resources.base import ResourceType, Work, tagging
@@ -25,6 +26,10 @@ _DEFAULTS = {
 }
 """What a queue goes back to when an update takes the property away."""
 
+_NAME_FREE_SECONDS = 60.0
+"""AWS seconds until SQS takes the name of a deleted queue again (SQS API reference, CreateQueue)."""
+_RETRY_SECONDS = 5.0
+
 
 def _value(value: Any) -> str:
     return document(value) if isinstance(value, dict) else text(value)
@@ -38,16 +43,26 @@ async def create_queue(work: Work) -> None:
     attributes = {each: _value(work.get(each)) for each in _ATTRIBUTES.split() if each in work.properties}
     if not fifo:
         attributes.pop("FifoQueue", None)  # SQS takes true or nothing
+    params: dict[str, Any] = {"QueueName": name}
     if attributes:
-        answer = await work.call("sqs", "CreateQueue", QueueName=name, Attributes=attributes, **_tags(work))
-    else:
-        answer = await work.call("sqs", "CreateQueue", QueueName=name, **_tags(work))
+        params["Attributes"] = attributes
+    if work.tags:
+        params["tags"] = dict(work.tags)
+    answer = await _create(work, params)
     arn = f"arn:aws:sqs:{work.ctx.region}:{work.ctx.account}:{name}"
     work.made(answer["QueueUrl"], Arn=arn, QueueName=name, QueueUrl=answer["QueueUrl"])
 
 
-def _tags(work: Work) -> dict[str, Any]:
-    return {"tags": dict(work.tags)} if work.tags else {}
+async def _create(work: Work, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Create the queue; where one of its name was deleted less than 60 seconds ago, as soon as SQS takes the name."""
+    deadline = work.ctx.clock.now() + _NAME_FREE_SECONDS
+    while True:
+        try:
+            return await work.call("sqs", "CreateQueue", **params)
+        except ResourceError as error:
+            if not error.code.endswith("QueueDeletedRecently") or work.ctx.clock.now() > deadline:
+                raise
+        await work.ctx.clock.sleep(_RETRY_SECONDS)
 
 
 async def update_queue(work: Work) -> None:

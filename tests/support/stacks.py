@@ -1,0 +1,84 @@
+"""Stacks in a test's world: created, updated, deleted, and waited for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from emulation.cloudformation import Cloudformation
+from emulation.controller import Aws, Context, Controller
+from tests.support.world import Factory, World, world
+
+
+@dataclass(frozen=True)
+class Stacks:
+    world: World
+
+    @property
+    def aws(self) -> Aws:
+        return self.world.aws
+
+    async def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        return await self.aws.call("cloudformation", operation, **params)
+
+    async def create(self, template: str, name: str = "test", **params: Any) -> dict[str, Any]:
+        """Create a stack and wait for the end of it. Returns it as DescribeStacks does."""
+        created = await self.call("CreateStack", StackName=name, TemplateBody=template, **_settled(params))
+        return await self.ended(created["StackId"])
+
+    async def update(self, template: str, name: str = "test", **params: Any) -> dict[str, Any]:
+        updated = await self.call("UpdateStack", StackName=name, TemplateBody=template, **_settled(params))
+        return await self.ended(updated["StackId"])
+
+    async def delete(self, name: str = "test", **params: Any) -> dict[str, Any]:
+        stack = (await self.call("DescribeStacks", StackName=name))["Stacks"][0]
+        await self.call("DeleteStack", StackName=name, **params)
+        return await self.ended(stack["StackId"])
+
+    async def ended(self, stack: str) -> dict[str, Any]:
+        """The stack once no operation is under way."""
+        while True:
+            found: dict[str, Any] = (await self.call("DescribeStacks", StackName=stack))["Stacks"][0]
+            if not found["StackStatus"].endswith("_IN_PROGRESS"):
+                return found
+
+    async def events(self, stack: str = "test") -> list[tuple[str, str, str]]:
+        """(logical id, status, reason), oldest first."""
+        answer = await self.call("DescribeStackEvents", StackName=stack)
+        return [
+            (each["LogicalResourceId"], each["ResourceStatus"], each.get("ResourceStatusReason", ""))
+            for each in reversed(answer["StackEvents"])
+        ]
+
+    async def physical_id(self, logical_id: str, stack: str = "test") -> str:
+        answer = await self.call("DescribeStackResource", StackName=stack, LogicalResourceId=logical_id)
+        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+
+def _settled(params: Mapping[str, Any]) -> dict[str, Any]:
+    """`parameters={"Name": "value"}` and `tags={…}` in CloudFormation's form; all else as it is."""
+    given = dict(params)
+    if "parameters" in given:
+        given["Parameters"] = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in given.pop("parameters").items()
+        ]
+    if "tags" in given:
+        given["Tags"] = [{"Key": key, "Value": value} for key, value in given.pop("tags").items()]
+    return given
+
+
+def cloudformation(ctx: Context) -> Controller:
+    return Cloudformation(ctx)
+
+
+@asynccontextmanager
+async def stacks(*factories: Factory, scale: float = 60.0) -> AsyncIterator[Stacks]:
+    """A world with CloudFormation and the controllers named."""
+    async with world(*factories, cloudformation, scale=scale) as w:
+        yield Stacks(w)
