@@ -120,6 +120,7 @@ class Embedded:
         request_ids.give_ours_to_moto()
         faster.remember()
         lean.leave_out_instance_types()
+        lean.let_go_of_instances()
         if self._seed is not None:
             from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
 

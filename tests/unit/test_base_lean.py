@@ -71,3 +71,20 @@ def test_modules_imported_before_and_after_read_our_clock() -> None:
     )
 
     assert printed == "True True"
+
+
+def test_a_deleted_message_is_gone_from_memory() -> None:
+    printed = run(
+        "import gc\n"
+        "call = lambda operation, **params: base._call('sqs', operation, 'us-west-2', params)\n"
+        "url = call('CreateQueue', QueueName='q')['QueueUrl']\n"
+        "call('SendMessage', QueueUrl=url, MessageBody='b')\n"
+        "from moto.sqs.models import Message\n"
+        "alive = lambda: sum(isinstance(thing, Message) for thing in gc.get_objects())\n"
+        "before = alive()\n"
+        "handle = call('ReceiveMessage', QueueUrl=url)['Messages'][0]['ReceiptHandle']\n"
+        "call('DeleteMessage', QueueUrl=url, ReceiptHandle=handle)\n"
+        "print(before, (gc.collect(), alive())[1])"
+    )
+
+    assert printed == "1 0"

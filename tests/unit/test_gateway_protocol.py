@@ -84,7 +84,8 @@ ROUND_TRIPS: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
         "efs", "UpdateFileSystem", "rest-json with a path label",
         {"FileSystemId": "fs-1", "ThroughputMode": "elastic"},
         {"OwnerId": "1", "CreationToken": "c", "FileSystemId": "fs-1", "CreationTime": WHEN,
-         "LifeCycleState": "available", "NumberOfMountTargets": 0, "SizeInBytes": {"Value": 0}, "PerformanceMode": "generalPurpose", "Tags": []},
+         "LifeCycleState": "available", "NumberOfMountTargets": 0, "SizeInBytes": {"Value": 0},
+         "PerformanceMode": "generalPurpose", "Tags": []},
     ),
     (
         "sesv2", "SendEmail", "rest-json with a blob",
