@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from emulation.system.aws import Aws
 from emulation.system.aws_errors import AwsError
@@ -73,7 +74,11 @@ class Watch:
         busy = self._in_hand.sessions()
         active = {session.session_id for session in left if session.is_open} | busy
         pending = len({session.session_id for session in left} | busy) + self._in_hand.mails
-        await self._publish(active=len(active), pending=pending or self._just_woken())
+        counts = {"PendingWork": pending or self._just_woken()}
+        if active or not self._just_woken():
+            # A zero said on waking would scale edit in just when the mail that woke Hermes scales it out.
+            counts["ActiveSessionCount"] = len(active)
+        await self._publish(counts)
         now = self._clock.now()
         idle_at = [idle_since(session) + self._idle_seconds - now for session in left if session.session_id not in busy]
         return max(0.0, min([EVERY, *idle_at]))
@@ -93,7 +98,7 @@ class Watch:
     def _just_woken(self) -> int:
         return int(not self._in_hand.ever and self._clock.now() < self._started + WOKEN)
 
-    async def _publish(self, *, active: int, pending: int) -> None:
+    async def _publish(self, counts: Mapping[str, int]) -> None:
         dimensions = [{"Name": "Environment", "Value": self._environment}]
         data = [
             {
@@ -104,6 +109,6 @@ class Watch:
                 "Unit": "Count",
                 "StorageResolution": 1,
             }
-            for name, value in (("ActiveSessionCount", active), ("PendingWork", pending))
+            for name, value in counts.items()
         ]
         await self._aws.call("cloudwatch", "put_metric_data", attempts=3, Namespace=self._namespace, MetricData=data)
