@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from typing import Any
 
 from aiohttp import web
@@ -81,10 +82,11 @@ def text_field(body: dict[str, Any], name: str, longest: int) -> str:
     return value
 
 
-async def listen(app: web.Application, host: str, port: int, *, grace: float) -> web.AppRunner:
-    """Serve an application; `await runner.cleanup()` ends it, giving open requests `grace` wall seconds."""
+async def serve(app: web.Application, listening: socket.socket, *, grace: float) -> web.AppRunner:
+    """Serve an application on a socket that listens already; `await runner.cleanup()` ends it, giving open
+    requests `grace` wall seconds."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace)
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=512).start()
-    log.info("listening", extra={"host": host, "port": runner.addresses[0][1]})
+    await web.SockSite(runner, listening, backlog=512).start()
+    log.info("serving", extra={"address": "{}:{}".format(*listening.getsockname()[:2])})
     return runner

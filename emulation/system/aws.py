@@ -26,7 +26,7 @@ class Aws:
         self._region = region
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._clients: dict[str, Any] = {}
+        self._clients: Any = None
         self._making = threading.Lock()
 
     async def call(self, service: str, operation: str, /, *, attempts: int = ATTEMPTS, **params: Any) -> dict[str, Any]:
@@ -64,6 +64,6 @@ class Aws:
         from emulation.system import sdk  # noqa: PLC0415 - as above
 
         with self._making:
-            if service not in self._clients:
-                self._clients[service] = sdk.client(service, self._region, self._threads)
-            return self._clients[service]
+            if self._clients is None:
+                self._clients = sdk.Clients(self._region, self._threads)
+        return self._clients.get(service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import botocore.session
@@ -21,18 +22,30 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-_session = botocore.session.Session()
 
 
-def client(service: str, region: str | None, connections: int) -> Any:
-    """A client that tries once: botocore's own retries sleep in wall time, ours are in AWS time."""
-    config = Config(
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        connect_timeout=5,
-        read_timeout=60,
-        max_pool_connections=connections,
-    )
-    return _session.create_client(service, region_name=region, config=config)
+class Clients:
+    """Clients by service, made when first asked for, from any thread."""
+
+    def __init__(self, region: str | None, connections: int) -> None:
+        self._session = botocore.session.Session()
+        self._region = region
+        # botocore's own retries sleep in wall time; ours are in AWS time.
+        self._config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=connections,
+        )
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
+
+    def get(self, service: str) -> Any:
+        with self._making:
+            if service not in self._clients:
+                made = self._session.create_client(service, region_name=self._region, config=self._config)
+                self._clients[service] = made
+            return self._clients[service]
 
 
 def call(client: Any, name: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,18 @@ def quick_imports(*, tls: bool) -> Iterator[None]:
             os.environ.pop("SSL_CERT_FILE")
             if certificates is not None:
                 os.environ["SSL_CERT_FILE"] = certificates
+
+
+def bound(program: str, host: str, port: int) -> socket.socket:
+    """A listening socket, or exit status 2 with a line on stderr that says why there is none.
+
+    It listens before the slow imports: who comes early waits for a moment, and is not refused.
+    """
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        sys.stderr.write(f"{program}: cannot listen on {host}:{port}: {error.strerror or error}. Set PORT or HOST.\n")
+        raise SystemExit(2) from None
 
 
 def run(program: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -36,9 +36,10 @@ def parse(instruction: str) -> list[Command]:
     reader = Reader(normalised(instruction))
     commands: list[Command] = []
     while not reader.at_end():
-        number, line = reader.line()
+        start = reader.mark()
         command = _command(reader)
         if command is None or not reader.ends():
+            number, line = reader.line_of(start)
             shown = line.strip() if len(line) <= 120 else f"{line.strip()[:120]}…"
             raise NotUnderstood(f"I do not understand line {number}: {shown} — I understand: {_CAPABILITIES}.")
         commands.append(command)

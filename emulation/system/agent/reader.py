@@ -34,10 +34,10 @@ class Reader:
             self._at += 1
         return self._at >= len(self._text)
 
-    def line(self) -> tuple[int, str]:
-        """Number and text of the line the cursor is in."""
-        start = self._text.rfind("\n", 0, self._at) + 1
-        return self._text.count("\n", 0, self._at) + 1, self._text[start : self._line_end(self._at)]
+    def line_of(self, mark: int) -> tuple[int, str]:
+        """Number and text of the line a mark is in."""
+        start = self._text.rfind("\n", 0, mark) + 1
+        return self._text.count("\n", 0, mark) + 1, self._text[start : self._line_end(mark)]
 
     def at_line_end(self) -> bool:
         return self._skip(self._at, _BLANK) >= self._line_end(self._at)

@@ -13,9 +13,10 @@ from emulation.system.settings import read_or_exit
 def main() -> None:
     settings = read_or_exit("edit", Settings.of, os.environ)
     logs.set_up("edit", settings.clock)
+    listening = serving.bound("edit", settings.host, settings.port)
     with serving.quick_imports(tls=False):
         from emulation.system.edit import app  # noqa: PLC0415 - slow to import; bad settings are told at once
-    serving.run(partial(app.run, settings))
+    serving.run(partial(app.run, settings, listening))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from aiohttp import web
 
-from emulation.system.answers import json_errors, listen
+from emulation.system.answers import json_errors, serve
 from emulation.system.edit import api, pages
 from emulation.system.edit.config import Settings
 from emulation.system.edit.container import Container
@@ -18,11 +19,11 @@ def application(container: Container) -> web.Application:
     return app
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set."""
+async def run(settings: Settings, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Serve on a socket until `stop` is set."""
     container = Container(settings)
     container.start()
-    runner = await listen(application(container), settings.host, settings.port, grace=1.0)
+    runner = await serve(application(container), listening, grace=1.0)
     container.start_background()
     await stop.wait()
     await container.stop()

@@ -15,11 +15,12 @@ from emulation.system.settings import read_or_exit
 def main() -> None:
     settings = read_or_exit("hermes", Settings.of, os.environ)
     logs.set_up("hermes", settings.clock)
+    listening = serving.bound("hermes", settings.host, settings.port)
     with serving.quick_imports(tls=settings.alb_url.startswith("https://")):
         aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
         aws.prepare("sqs", "dynamodb", "cloudwatch", "ecs", "sesv2")
         from emulation.system.hermes import app  # noqa: PLC0415 - slow to import; bad settings are told at once
-    serving.run(partial(app.run, settings, aws))
+    serving.run(partial(app.run, settings, aws, listening))
 
 
 if __name__ == "__main__":

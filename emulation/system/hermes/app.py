@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import aiohttp
 from aiohttp import web
 
-from emulation.system.answers import json_errors, listen
+from emulation.system.answers import json_errors, serve
 from emulation.system.aws import Aws
 from emulation.system.hermes import api
 from emulation.system.hermes.activation import Activation
@@ -78,14 +79,14 @@ class Hermes:
         return app
 
 
-async def run(settings: Settings, aws: Aws, stop: asyncio.Event) -> None:
-    """Serve and consume until `stop` is set; raises what made a part of it fail."""
+async def run(settings: Settings, aws: Aws, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Serve on a socket and consume until `stop` is set; raises what made a part of it fail."""
     async with aiohttp.ClientSession() as http:
         hermes = Hermes(settings, aws, http, Ids())
         consuming = asyncio.create_task(hermes.consumer.run(), name="consumer")
         watching = asyncio.create_task(hermes.watch.run(), name="watch")
         recovering = asyncio.create_task(hermes.activation.recover(), name="recovery")
-        runner = await listen(hermes.application(settings), settings.host, settings.port, grace=1.0)
+        runner = await serve(hermes.application(settings), listening, grace=1.0)
         try:
             await first_failure_or(stop, consuming, watching)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from emulation.system.ids import derived
 from emulation.system.locks import Locks
 
 log = logging.getLogger(__name__)
+
+_LONG = 32 * 1024
+"""Bytes."""
 
 Renewal = Callable[[str], None]
 """Is told the key of the mail a message turned out to hold, so that its lease is renewed with the message."""
@@ -62,7 +66,7 @@ class Mailroom:
 
     async def handle(self, delivery: Delivery, renewal: Renewal) -> None:
         """When it returns, nothing is left to do for this mail. Raises `Malformed`, or `AwsError` for later."""
-        mail = mails.read(delivery, self._own_address)
+        mail = await self._read(delivery)
         if mail.automatic:
             log.info("mail not answered", extra={"sender": mail.sender, "because": mail.automatic})
             return
@@ -82,6 +86,12 @@ class Mailroom:
 
     async def renew(self, key: str) -> None:
         await self._inbox.renew(key)
+
+    async def _read(self, delivery: Delivery) -> Mail:
+        """A long mail is read beside the event loop; short ones at once, which keeps them in order."""
+        if len(delivery.raw) > _LONG:
+            return await asyncio.to_thread(mails.read, delivery, self._own_address)
+        return mails.read(delivery, self._own_address)
 
     async def _answered(self, addressed: Addressed, entry: Entry) -> None:
         outcome, session_id = entry.outcome, entry.session_id

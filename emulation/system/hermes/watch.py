@@ -75,8 +75,8 @@ class Watch:
         active = {session.session_id for session in left if session.is_open} | busy
         pending = len({session.session_id for session in left} | busy) + self._in_hand.mails
         counts = {"PendingWork": pending or self._just_woken()}
-        if active or not self._just_woken():
-            # A zero said on waking would scale edit in just when the mail that woke Hermes scales it out.
+        if active or not counts["PendingWork"]:
+            # No zero while something is on its way to a session: it would scale edit in just when that scales it out.
             counts["ActiveSessionCount"] = len(active)
         await self._publish(counts)
         now = self._clock.now()

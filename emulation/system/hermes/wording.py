@@ -83,5 +83,5 @@ def _attribution(lines: list[str], at: int) -> int:
 
 
 def _quotation_follows(lines: list[str], at: int) -> bool:
-    following = next((line.strip() for line in lines[at:] if line.strip()), "")
-    return following.startswith(">")
+    following = (lines[position].strip() for position in range(at, len(lines)))
+    return next((line for line in following if line), "").startswith(">")
