@@ -145,6 +145,10 @@ async def test_an_alarm_can_watch_an_expression(cloud: ScalingWorld) -> None:
     alarm = await cloud.in_state("ALARM")
     assert "[12.0 (" in alarm["StateReason"]
     assert alarm["Metrics"] == EXPRESSION
+    simple = await cloud.call(
+        "cloudwatch", "DescribeAlarmsForMetric", Namespace="Shop", MetricName="Sessions", Dimensions=DIMENSIONS
+    )
+    assert simple["MetricAlarms"] == []
 
 
 async def test_a_topic_is_told_in_cloudwatch_s_own_words(cloud: ScalingWorld) -> None:
@@ -240,8 +244,10 @@ async def test_a_reason_set_by_hand_is_overwritten_even_when_the_state_is_right(
 
     alarm = await until(told, "CloudWatch's own reason")
     assert alarm["StateTransitionedTimestamp"] == transitioned
+    await cloud.alarm("evaluated with it", Threshold=5)
     await cloud.publish(5)
-    assert (await cloud.in_state("ALARM"))["StateReason"] == alarm["StateReason"]
+    await cloud.in_state("ALARM", "evaluated with it")
+    assert (await cloud.described())["StateReason"] == alarm["StateReason"]
 
 
 async def test_setting_the_state_an_alarm_is_in_does_nothing_but_change_the_reason(cloud: ScalingWorld) -> None:

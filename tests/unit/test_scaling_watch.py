@@ -117,6 +117,13 @@ async def test_data_wakes_an_alarm_that_was_left_alone() -> None:
         await it.state("ALARM")
 
 
+async def test_what_is_due_at_once_does_not_wait_for_what_is_due_later() -> None:
+    async with scene(scale=0.1) as it:
+        it.publish(1, periods_ago=-1)
+        it.publish(1)
+        await it.state("ALARM")
+
+
 async def test_data_too_old_for_the_evaluation_range_wakes_nobody() -> None:
     async with scene() as it:
         it.publish(1, periods_ago=30)
@@ -151,6 +158,18 @@ async def test_auto_scaling_actions_are_repeated_each_minute_with_the_values_of_
         first, *others = it.requests.made
         assert first == ("ALARM", (7.0,), False)
         assert all(state == "ALARM" and repeated for state, _, repeated in others)
+
+
+async def test_a_high_resolution_alarm_repeats_its_actions_no_more_often() -> None:
+    async with scene(scale=300, Period=10, AlarmActions=[POLICY], TreatMissingData="breaching") as it:
+        began = it.clock.now()
+        it.watch.rouse(it.alarm)
+
+        async def thrice() -> bool:
+            return len(it.requests.made) == 3
+
+        await until(thrice, "two repetitions")
+        assert it.clock.now() - began >= 120
 
 
 async def test_other_actions_are_not_repeated() -> None:
