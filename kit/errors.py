@@ -53,5 +53,9 @@ class CheckFailed(Failed):
     """A check that looked once found something else than expected."""
 
 
+class Bounced(Failed):
+    """A mail came back as undeliverable."""
+
+
 class WaitExpired(Failed):
     """A wait ended without seeing what it waited for."""

@@ -63,8 +63,9 @@ class Child:
             ) from None
         if not line:
             code = self._process.wait(timeout=_STOP_WITHIN)
-            kind = UsageError if code == 2 else InfraError
-            raise kind(f"the emulated cloud ended at once with exit code {code}{self._said()}", where=str(self.log))
+            if code == 2:
+                raise UsageError(f"the emulated cloud refused to start{self._said()}", where=str(self.log))
+            raise InfraError(f"the emulated cloud ended at once, exit code {code}{self._said()}", where=str(self.log))
         try:
             answer = json.loads(line)
             if not isinstance(answer, dict):

@@ -112,6 +112,7 @@ async def _session(h: Harness, sent: SentMail, client_id: str) -> TestSession:
     from kit.system import OPEN  # noqa: PLC0415
 
     async def look() -> TestSession | None:
+        h.mail.raise_if_bounced(sent)
         rows = [row for row in await h.sessions.rows_of(client_id, sent.sender) if row.status in OPEN]
         if not rows:
             return None

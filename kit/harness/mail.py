@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kit.clock import epoch
+from kit.errors import Bounced
+from kit.eventually import shortened
 from kit.harness.context import Context
-from kit.system import RECEIVED_AT, mail_key, recipient
+from kit.system import RECEIVED_AT, body_text, mail_key, recipient
 
 _SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
 """Every server takes it; a door need not offer 8BITMIME."""
@@ -49,6 +51,11 @@ class Reply:
     @property
     def in_reply_to(self) -> str:
         return str(self.message.get("In-Reply-To", "")).strip()
+
+    @property
+    def is_bounce(self) -> bool:
+        """It says that a mail could not be delivered (RFC 3464)."""
+        return self.message.get_content_type() == "multipart/report"
 
     def __str__(self) -> str:
         return f"{self.message.get('Subject')!r} in reply to {self.in_reply_to or 'nothing'}"
@@ -135,6 +142,7 @@ class Mail:
         key = {"messageId": {"S": mail_key(sent.message_id, sent.sender)}}
 
         async def look() -> str | None:
+            self.raise_if_bounced(sent)
             answer = await self._context.cloud.aws.call(
                 "dynamodb", "get_item", TableName=stack.mail_table_name, Key=key, ConsistentRead=True
             )
@@ -157,7 +165,7 @@ class Mail:
         self._read()
 
         async def look() -> Reply | None:
-            self._raise_reader()
+            self.raise_if_bounced(sent)
             return next((reply for reply in self.replies(sent.sender) if reply.in_reply_to == sent.message_id), None)
 
         reply = await self._context.eventually(
@@ -169,6 +177,14 @@ class Mail:
         assert reply is not None
         self._context.history.note("reply", message=sent.message_id, user=sent.sender, value={"sent": reply.sent})
         return reply
+
+    def raise_if_bounced(self, sent: SentMail) -> None:
+        """Raises `Bounced` with the reason when a mail came back as undeliverable; told by its Message-ID inside."""
+        __tracebackhide__ = True
+        self._raise_reader()
+        for reply in self.replies(sent.sender):
+            if reply.is_bounce and sent.message_id in reply.message.as_string():
+                raise Bounced(f"the mail to {sent.to} bounced: {shortened(body_text(reply.message), 500)}")
 
     def replies(self, address: str) -> list[Reply]:
         """All that came back to an address so far."""

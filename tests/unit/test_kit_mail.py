@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit import system
-from kit.errors import WaitExpired
+from kit.errors import Bounced, WaitExpired
 from kit.harness.mail import Mail, Mailbox, compose, notification_in
 from tests.support.kit import START, a_context
 
 
-def reply_to(address: str, *, in_reply_to: str = "<1@x>", ses_id: str = "s1") -> str:
+def reply_to(address: str, *, in_reply_to: str = "<1@x>", ses_id: str = "s1", raw: str = "") -> str:
     """A message of the replies queue."""
-    raw = f"From: edit@it.test\r\nTo: {address}\r\nSubject: Re: hi\r\nIn-Reply-To: {in_reply_to}\r\n\r\nDone.\r\n"
+    raw = (
+        raw or f"From: edit@it.test\r\nTo: {address}\r\nSubject: Re: hi\r\nIn-Reply-To: {in_reply_to}\r\n\r\nDone.\r\n"
+    )
     notification = {
         "notificationType": "Received",
         "mail": {"timestamp": "2027-01-15T08:00:00.000Z", "messageId": ses_id, "destination": [address]},
@@ -124,6 +126,27 @@ async def test_a_reader_that_broke_down_is_told_instead_of_waited_for() -> None:
     mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
     sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
     with pytest.raises(ValueError, match="no SES notification"):
+        await mail.wait_for_reply(sent, within=60)
+    await mail.close()
+
+
+async def test_a_bounce_ends_every_wait_at_once_with_its_reason() -> None:
+    mail = Mail(a_context(queue := Queue(), mail=Door()), Mailbox())
+    sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    report = f"""Content-Type: multipart/report; boundary=b
+
+--b
+Content-Type: text/plain
+
+552 Message too big
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {sent.message_id}
+--b--
+"""
+    queue.bodies.append(reply_to("you@x", raw=report))
+    with pytest.raises(Bounced, match="552 Message too big"):
         await mail.wait_for_reply(sent, within=60)
     await mail.close()
 

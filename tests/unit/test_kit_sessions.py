@@ -84,12 +84,35 @@ async def test_a_503_of_hermes_itself_is_not_repeated() -> None:
 
 
 async def test_after_a_504_the_session_is_looked_up_and_never_asked_for_twice() -> None:
-    late = [{"sessionId": "TEST_9", "userId": "u@x", "previewUrl": "p"}, {"sessionId": "TEST_8", "userId": "other"}]
+    late = [{**CREATED, "sessionId": "TEST_9", "userId": "u@x"}, {**CREATED, "sessionId": "TEST_8", "userId": "v@x"}]
     web = Web(answer(504, by_balancer=True), answer(200, []), answer(200, late))
     one = sessions(web)
     assert (await create(one)).session_id == "TEST_9"
     assert [method for method, _, _ in web.requests] == ["POST", "GET", "GET"]
     assert [e.type for e in one._context.history.events() if e.name == "create_session"] == [INVOKE, INFO]
+
+
+async def test_after_a_502_the_request_is_repeated_only_when_hermes_knows_of_no_session() -> None:
+    known = [{**CREATED, "userId": "u@x"}]
+    took_it = Web(answer(502, by_balancer=True), answer(503, by_balancer=True), answer(200, known))
+    assert (await create(sessions(took_it))).session_id == "TEST_1"
+    assert [method for method, _, _ in took_it.requests] == ["POST", "GET", "GET"]
+    lost_it = Web(answer(502, by_balancer=True), answer(200, []), answer(201, CREATED))
+    await create(sessions(lost_it))
+    assert [method for method, _, _ in lost_it.requests] == ["POST", "GET", "POST"]
+
+
+async def test_two_sessions_for_one_request_fail() -> None:
+    twice = [{**CREATED, "userId": "u@x"}, {**CREATED, "sessionId": "TEST_2", "userId": "u@x"}]
+    with pytest.raises(CheckFailed, match="at most one session"):
+        await create(sessions(Web(answer(502, by_balancer=True), answer(200, twice))))
+
+
+async def test_a_502_of_hermes_itself_is_neither_repeated_nor_looked_up() -> None:
+    web = Web(answer(502, "proxy"))
+    with pytest.raises(CheckFailed):
+        await create(sessions(web))
+    assert len(web.requests) == 1
 
 
 async def test_a_hermes_that_never_wakes_is_told_with_what_was_seen() -> None:
