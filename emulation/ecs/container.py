@@ -26,6 +26,7 @@ class ContainerRun:
         clock: Clock,
         container: Container,
         news: News,
+        *,
         log: LogStream | None,
         launch: Callable[[Output], Awaitable[Running]],
         changed: Callable[[], None],

@@ -164,7 +164,7 @@ class TaskRun:
             told = container_environment(self._ctx, self.task, container, self._credentials, secrets[container.name])
             launch = self._launcher(self._spec(container, volumes, told))
             log = logs.get(container.name)
-            run = ContainerRun(self._ctx.clock, container, self._news, log, launch, self._told)
+            run = ContainerRun(self._ctx.clock, container, self._news, log=log, launch=launch, changed=self._told)
             self._runs[container.name] = run
         self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
         await self._news.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))

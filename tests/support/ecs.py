@@ -300,16 +300,21 @@ async def ecs_world(
     argvs = {image: [sys.executable, "-I", "-S", "-c", source] for image, source in programs.items()}
     guardian = Guardian()
     await guardian.start()
-    made: dict[str, Any] = {}
+    balancers: list[Balancer] = []
+    storages: list[Storage] = []
+    controllers: list[Ecs] = []
 
     def balancer(ctx: Context) -> Balancer:
-        return made.setdefault("balancer", Balancer(ctx, healthy_at_once=healthy_at_once, drains=drains))
+        balancers.append(Balancer(ctx, healthy_at_once=healthy_at_once, drains=drains))
+        return balancers[0]
 
     def storage(ctx: Context) -> Storage:
-        return made.setdefault("storage", Storage(ctx))
+        storages.append(Storage(ctx))
+        return storages[0]
 
     def ecs(ctx: Context) -> Ecs:
-        return made.setdefault("ecs", Ecs(ctx, ProcessRuntime(argvs, guardian), made["storage"]))
+        controllers.append(Ecs(ctx, ProcessRuntime(argvs, guardian), storages[0]))
+        return controllers[0]
 
     try:
         async with world(balancer, storage, ecs, scale=scale) as w:
@@ -320,6 +325,6 @@ async def ecs_world(
                 subnets.append(made_subnet["Subnet"]["SubnetId"])
             await w.aws.call("logs", "CreateLogGroup", logGroupName=LOG_GROUP)
             await w.aws.call("ecs", "CreateCluster", clusterName=CLUSTER)
-            yield EcsWorld(w, made["balancer"], made["ecs"], subnets)
+            yield EcsWorld(w, balancers[0], controllers[0], subnets)
     finally:
         await guardian.done()

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from tests.support.ecs import ROLE, UNTIL_STOPPED, EcsWorld, ecs_world
+from tests.support.ecs import DEAF, ROLE, UNTIL_STOPPED, EcsWorld, ecs_world
 
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
@@ -91,8 +91,7 @@ async def test_a_service_with_tasks_is_not_deleted_without_force(w: EcsWorld) ->
 
 
 async def test_a_service_still_draining_cannot_be_made_again() -> None:
-    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)\nwhile 1: signal.pause()"
-    async with ecs_world({"app:1": deaf}, scale=1) as w:
+    async with ecs_world({"app:1": DEAF}, scale=1) as w:
         await w.register("app", image="app:1")
         await w.create_service("app", count=1)
         await w.stable("app")
@@ -114,7 +113,11 @@ async def test_a_service_still_draining_cannot_be_made_again() -> None:
         ({"taskDefinition": "nobody"}, "ClientException", "TaskDefinition not found."),
         ({"networkConfiguration": {}}, INVALID, "Network Configuration must be provided when networkMode 'awsvpc'"),
         ({"desiredCount": -1}, INVALID, "desired count cannot be negative"),
-        ({"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}}, INVALID, "block deployments"),
+        (
+            {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}},
+            INVALID,
+            "block deployments",
+        ),
         ({"platformVersion": "0.9"}, "PlatformUnknownException", "The specified platform version does not exist."),
         ({"serviceName": "no spaces"}, INVALID, "letters, numbers, hyphens and underscores"),
         ({"serviceRegistries": [{"registryArn": "arn:x"}]}, "NotImplemented", "serviceRegistries is not emulated"),

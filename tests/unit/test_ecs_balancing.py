@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world, eventually
 
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/1"
-BEHIND = {"loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}]}
+BEHIND: dict[str, Any] = {"loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}]}
 PORT = {"portMappings": [{"containerPort": 80}]}
 CRASHES_LATER = """
 import os, signal

@@ -27,7 +27,7 @@ async def test_the_end_of_a_sidecar_is_not_the_end_of_the_task() -> None:
         arn = (await w.run("pair"))["taskArn"]
 
         async def sidecar_over() -> bool:
-            return (await w.task(arn))["containers"][1].get("exitCode") == 3
+            return bool((await w.task(arn))["containers"][1].get("exitCode") == 3)
 
         assert await eventually(sidecar_over)
         task = await w.running(arn)
@@ -49,8 +49,8 @@ async def test_a_container_waits_for_the_success_of_another() -> None:
     assert ready["events"][0]["timestamp"] <= task["startedAt"].timestamp() * 1000
 
 
-def stream(arn: str) -> str:
-    return f"ecs/sidecar/{arn.split('/')[-1]}"
+def stream(arn: str, container: str = "sidecar") -> str:
+    return f"ecs/{container}/{arn.rsplit('/', maxsplit=1)[-1]}"
 
 
 async def test_a_task_whose_preparation_fails_does_not_start() -> None:
@@ -88,10 +88,8 @@ async def test_containers_stop_in_the_reverse_order_of_their_start() -> None:
         await w.stopped(task["taskArn"])
         goodbyes = {}
         for name in ("main", "sidecar"):
-            events = await w.call(
-                "get_log_events", "logs", logGroupName="/ecs/test", logStreamName=stream(task["taskArn"]).replace("sidecar", name)
-            )
-            goodbyes[name] = events["events"][-1]["timestamp"]
+            where = {"logGroupName": "/ecs/test", "logStreamName": stream(task["taskArn"], name)}
+            goodbyes[name] = (await w.call("get_log_events", "logs", **where))["events"][-1]["timestamp"]
 
     assert goodbyes["main"] <= goodbyes["sidecar"]
 
@@ -170,7 +168,7 @@ async def test_a_container_waits_until_another_is_healthy() -> None:
 
 
 async def test_a_restart_policy_restarts_a_container_in_its_task() -> None:
-    program = "import os, signal; print(os.getpid(), flush=True); signal.sigtimedwait([signal.SIGTERM], 1.2); os._exit(1)"
+    program = "import signal; print('up', flush=True); signal.sigtimedwait([signal.SIGTERM], 1.2); raise SystemExit(1)"
     async with ecs_world({"main:1": UNTIL_STOPPED, "sidecar:1": program}) as w:
         policy = {"restartPolicy": {"enabled": True, "restartAttemptPeriod": 60}}
         await w.register("pair", MAIN, {**SIDECAR, **policy})

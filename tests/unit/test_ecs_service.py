@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
+from emulation.ecs.model import Service
+from emulation.ecs.scheduler import Scheduler
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world, eventually
 
 SAYS_PID = "import os, signal; print(os.getpid(), flush=True)\nwhile True: signal.pause()"
@@ -122,7 +125,7 @@ async def test_the_wait_between_failing_starts_grows() -> None:
         tasks = await eventually(five_more)
 
     created = sorted(task["createdAt"] for task in tasks)
-    waits = [(later - earlier).total_seconds() for earlier, later in zip(created, created[1:], strict=False)]
+    waits = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(created)]
     assert waits[2] >= 15
     assert waits[3] >= 30
     assert waits[4] >= 60
@@ -144,7 +147,7 @@ async def test_a_deleted_service_drains_and_is_inactive_when_its_tasks_have_stop
         await w.stable("web")
         tasks = await w.tasks("web")
         deleted = await w.call("delete_service", service="web", force=True)
-        with pytest.raises(WaiterError, match="DRAINING|INACTIVE"):
+        with pytest.raises(WaiterError, match=r"DRAINING|INACTIVE"):
             await w.stable("web")
         await w.wait("services_inactive", services=["web"])
         listed = (await w.call("list_services"))["serviceArns"]
@@ -199,15 +202,18 @@ async def test_tags_of_a_service_reach_its_tasks_when_asked() -> None:
 
 
 async def test_an_idle_service_costs_no_wakeups(monkeypatch: pytest.MonkeyPatch) -> None:
-    from emulation.ecs.scheduler import Scheduler
-
     looks: list[str] = []
     reconcile = Scheduler._reconcile
+
+    def counted(it: Scheduler, service: Service) -> None:
+        looks.append(service.name)
+        reconcile(it, service)
+
     async with ecs_world({"web:1": UNTIL_STOPPED}) as w:
         await w.register("web", image="web:1")
         await w.create_service("web", count=1)
         await w.event("web", "has reached a steady state.")
-        monkeypatch.setattr(Scheduler, "_reconcile", lambda it, of: (looks.append(of.name), reconcile(it, of))[1])
+        monkeypatch.setattr(Scheduler, "_reconcile", counted)
         await w.world.ctx.clock.sleep(60)
         assert looks == []
         await w.call("update_service", service="web", desiredCount=2)

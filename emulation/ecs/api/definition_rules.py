@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from emulation.ecs.api.fargate import check_size, cpu_units, memory_mib
@@ -49,9 +49,9 @@ def checked(params: Raw) -> dict[str, Any]:
     containers = raw["containerDefinitions"]
     if not containers:
         raise refused("Container list cannot be empty.")
-    if "cpu" in raw:
+    if raw.get("cpu"):
         raw["cpu"] = str(cpu_units(raw["cpu"]))
-    if "memory" in raw:
+    if raw.get("memory"):
         raw["memory"] = str(memory_mib(raw["memory"]))
     fargate = "FARGATE" in raw.get("requiresCompatibilities", ())
     if fargate:
@@ -60,7 +60,7 @@ def checked(params: Raw) -> dict[str, Any]:
     raw.setdefault("placementConstraints", [])
     _check_volumes(raw.setdefault("volumes", []))
     raw["containerDefinitions"] = [_container(each, raw, fargate=fargate) for each in containers]
-    _check_together(raw["containerDefinitions"])
+    _check_together(raw["containerDefinitions"], {each.get("name") for each in raw["volumes"]})
     return raw
 
 
@@ -94,7 +94,7 @@ def _container(container: Raw, task: Raw, *, fargate: bool) -> dict[str, Any]:
             f"Invalid setting for container '{name}'. "
             "At least one of 'memory' or 'memoryReservation' must be specified."
         )
-    if "memory" in task and container.get("memory", 0) > int(task["memory"]):
+    if task.get("memory") and container.get("memory", 0) > int(task["memory"]):
         raise refused(f"Invalid 'memory' setting for container '{name}'. It must not be above the task's memory.")
     if fargate and container.get("privileged"):
         raise refused("Fargate does not support privileged containers.")
@@ -176,8 +176,11 @@ def _check_volumes(volumes: Sequence[Raw]) -> None:
             raise refused("EFS transit encryption must be enabled when an access point is used.")
 
 
-def _check_together(containers: Sequence[Raw]) -> None:
+def _check_together(containers: Sequence[Raw], volumes: Set[str | None]) -> None:
     """What concerns the containers of a task as a whole."""
+    for mount in (mount for each in containers for mount in each["mountPoints"]):
+        if mount.get("sourceVolume") not in volumes:
+            raise refused(f"Unknown volume '{mount.get('sourceVolume')}'.")
     names = [each["name"] for each in containers]
     if len(set(names)) < len(names):
         raise refused("Container names must be unique within a task definition.")
