@@ -8,7 +8,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_settings(args: argparse.Namespace, **overrides: Any) -> Settings:
+def load_settings(args: argparse.Namespace, *, defaults: Mapping[str, Any] | None = None, **overrides: Any) -> Settings:
     """The settings, with what the command line says; `overrides` are `section__key` or `key`, None is left out."""
     from kit.settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for
 
@@ -38,7 +38,7 @@ def load_settings(args: argparse.Namespace, **overrides: Any) -> Settings:
     for name, value in overrides.items():
         if value is not None:
             _put(told, name.split("__"), value)
-    return load(told, file=args.settings)
+    return load(told, defaults=defaults, file=args.settings)
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> int:

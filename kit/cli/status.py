@@ -34,12 +34,15 @@ async def _status(args: argparse.Namespace) -> int:
 
     console = Console(highlight=False)
     for title, rows in found.items():
-        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for heading in rows[0] if rows else ("none",):
-            table.add_column(heading.replace("_", " "), header_style="dim")
+        console.print(f"[bold]{title}[/bold]" if rows else f"[bold]{title}[/bold]  none")
+        table = Table(box=None, pad_edge=False)
+        for heading in rows[0] if rows else ():
+            # An id or a URL is there to be copied: it wraps when it must, it is never cut.
+            table.add_column(heading.replace("_", " "), header_style="dim", overflow="fold")
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
-        console.print(table)
+        if rows:
+            console.print(table)
         console.print()
     return 0
 
@@ -52,6 +55,7 @@ async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]
     for service in SERVICES:
         described = await h.services.describe(service)
         newest = described["events"][0]["message"] if described.get("events") else ""
+        newest = newest.removeprefix(f"(service {described['serviceName']}) ")
         services.append(
             {
                 "service": described["serviceName"],

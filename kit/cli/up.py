@@ -35,12 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = common.load_settings(
-        args, emulated__scale=args.scale, emulated__port=args.port, emulated__smtp_port=args.smtp_port
+        args,
+        defaults={"emulated": {"scale": SCALE}},
+        emulated__scale=args.scale,
+        emulated__port=args.port,
+        emulated__smtp_port=args.smtp_port,
     )
-    if "scale" not in settings.emulated.model_fields_set:
-        settings = common.load_settings(
-            args, emulated__scale=SCALE, emulated__port=args.port, emulated__smtp_port=args.smtp_port
-        )
     return common.run_async(_up(settings, json=args.json))
 
 

@@ -44,10 +44,11 @@ class EnvironmentLayer(Layer):
 def load(
     overrides: Mapping[str, Any] | None = None,
     *,
+    defaults: Mapping[str, Any] | None = None,
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings of this run; `overrides` come from the command line and win.
+    """The settings of this run; `overrides` come from the command line and win, `defaults` yield to everything.
 
     `file` defaults to `kit.toml` in the working directory, which may be absent; a named file must exist.
     Raises `UsageError` that names the key, the layer it stands in and the nearest valid key.
@@ -60,6 +61,7 @@ def load(
         _refuse_unknown(layer)
     name = next((str(layer.values["profile"]) for layer in layers if layer.values.get("profile")), "")
     layers.append(Layer(f"profile {name!r}", PROFILES.get(name, {})))
+    layers.append(Layer("the command's own defaults", defaults or {}))
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _merged(merged, layer.values)

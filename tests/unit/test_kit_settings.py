@@ -113,3 +113,8 @@ def test_no_unknown_key_is_ever_ignored(key: str) -> None:
     if key not in type(load(environ={})).model_fields:
         with pytest.raises(UsageError, match="unknown setting"):
             load({key: 1}, environ={})
+
+
+def test_a_commands_own_defaults_yield_to_what_was_said_even_if_it_says_the_usual() -> None:
+    assert load({}, defaults={"emulated": {"scale": 10}}, environ={}).emulated.scale == 10
+    assert load({"emulated": {"scale": 60.0}}, defaults={"emulated": {"scale": 10}}, environ={}).emulated.scale == 60
