@@ -95,8 +95,9 @@ class Watch:
         try:
             tick = _tick(now, alarm.interval)
             self._evaluate(alarm, tick)
-            if self._may_change(alarm, tick):
-                self._due[alarm.name] = tick + alarm.interval
+            following = self._next(alarm, tick)
+            if following is not None:
+                self._due[alarm.name] = following
         except Exception:
             self._log.exception("alarm %s could not be evaluated", alarm.name)
 
@@ -125,11 +126,12 @@ class Watch:
         if tick - alarm.invoked >= REPEAT_EVERY and alarm.scaling_actions():
             self._transitions.repeat(alarm, values, tick)
 
-    def _may_change(self, alarm: Alarm, tick: int) -> bool:
-        if alarm.scaling_actions():
-            return True
+    def _next(self, alarm: Alarm, tick: int) -> float | None:
+        """When to look again: on the next tick while there is data, else when its actions are to be repeated."""
         horizon = tick - alarm.rule.range * alarm.query.period
-        return any((self._store.latest(metric) or 0) >= horizon for metric in alarm.query.metrics)
+        if any((self._store.latest(metric) or 0) >= horizon for metric in alarm.query.metrics):
+            return tick + alarm.interval
+        return max(tick + alarm.interval, alarm.invoked + REPEAT_EVERY) if alarm.scaling_actions() else None
 
 
 def _tick(now: float, interval: int) -> int:
