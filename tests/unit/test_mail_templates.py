@@ -144,3 +144,10 @@ async def test_version_2_manages_the_same_templates(room: Mailroom) -> None:
     assert found["TemplateContent"] == content
     with pytest.raises(ClientError, match="NotFoundException"):
         await room.boto("sesv2", lambda ses: ses.get_email_template(TemplateName="greet"))
+
+
+async def test_version_1_deletes_what_is_not_there_without_complaint(room: Mailroom) -> None:
+    for _ in range(2):
+        await room.boto("ses", lambda ses: ses.delete_template(TemplateName="greet"))
+
+    assert (await room.boto("ses", lambda ses: ses.list_templates()))["TemplatesMetadata"] == []
