@@ -153,14 +153,7 @@ class EcsWorld:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = _session().client(
-                service,
-                endpoint_url=self.world.url,
-                region_name="us-west-2",
-                aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
-                aws_secret_access_key="secret",
-                config=Config(retries={"total_max_attempts": 1}),
-            )
+            self._clients[service] = client_of(self.world.url, service)
         return self._clients[service]
 
     async def wait(self, waiter: str, **params: Any) -> None:
@@ -264,6 +257,18 @@ class EcsWorld:
         stream = f"ecs/{name}/{task['taskArn'].split('/')[-1]}"
         answer = await self.call("get_log_events", "logs", logGroupName=LOG_GROUP, logStreamName=stream)
         return [event["message"] for event in answer["events"]]
+
+
+def client_of(url: str, service: str) -> Any:
+    """A boto3 client of a cloud's gateway. It blocks, and does not retry."""
+    return _session().client(
+        service,
+        endpoint_url=url,
+        region_name="us-west-2",
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="secret",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 @cache
