@@ -121,8 +121,8 @@ def summary(report: Mapping[str, Any]) -> Table:
 def phases(report: Mapping[str, Any]) -> Table:
     """One row per phase, with the times since its journey began."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("scenario")
-    table.add_column("phase")
+    table.add_column("scenario", no_wrap=True)
+    table.add_column("phase", no_wrap=True)
     for heading in ("wall s", "AWS s"):
         table.add_column(heading, justify="right")
     table.add_column("told by", style="dim")

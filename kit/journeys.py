@@ -11,6 +11,7 @@ from kit import phases, system
 from kit.harness import Harness
 from kit.harness.mail import SentMail
 from kit.harness.sessions import TestSession
+from kit.phases import Timeline
 from kit.system import ACTIVE_SESSIONS, EXPIRED, SERVICES
 
 Entry = Literal["mail", "http"]
@@ -23,6 +24,7 @@ class Opened:
     session: TestSession
     title: str
     mail: SentMail | None
+    journey: Timeline
 
     @property
     def slug(self) -> str:
@@ -52,10 +54,10 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator
         if mail is not None:
             session = await h.wait_for_session(mail)
         await h.verify_session_exists(session)
-    opened = Opened(session, title, mail)
+    opened = Opened(session, title, mail, h.timeline)
+    with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
+        await h.wait_for_container_ready(session)
     async with h.visiting(session):
-        with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
-            await h.wait_for_container_ready(session)
         with h.step(f"{prefix}5 the preview shows the new page"):
             await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
             _check_within_target(h)
@@ -69,7 +71,7 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
     __tracebackhide__ = True
     idle_since = h.clock.now()
     with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
-        await h.wait_for_idle(opened.session)
+        await h.wait_for_idle(opened.session, journey=opened.journey)
         for service in SERVICES:
             await h.verify_service_task_count(service, 0)
         await h.verify_session_status(opened.session, EXPIRED)

@@ -7,6 +7,7 @@ test asks for one of its fixtures.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -120,13 +121,15 @@ class _Terminal:
 
     def __init__(self, config: pytest.Config) -> None:
         self._writer = config.get_terminal_writer()
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._new = True
 
     def write(self, text: str) -> int:
-        if self._new and text.strip():
-            self._writer.line()
-            self._new = False
-        self._writer.write(text)
+        with self._capture.global_and_fixture_disabled() if self._capture else contextlib.nullcontext():
+            if self._new and text.strip():
+                self._writer.line()
+                self._new = False
+            self._writer.write(text)
         return len(text)
 
     def flush(self) -> None:

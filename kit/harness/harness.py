@@ -300,15 +300,18 @@ class Harness:
         return reply
 
     # ---- The end
-    async def wait_for_idle(self, session: TestSession) -> None:
-        """Wait, without touching anything, until the session is expired and both services are at zero."""
+    async def wait_for_idle(self, session: TestSession, *, journey: Timeline | None = None) -> None:
+        """Wait, without touching anything, until the session is expired and both services are at zero.
+
+        The end is a phase of `journey`, or of the one under way.
+        """
         __tracebackhide__ = True
         await self.sessions.wait_for_status(
             session, EXPIRED, within=self.timeouts.session_expiry + self.timeouts.scale_down
         )
         await self.services.wait_for_zero(SERVICES, within=self.timeouts.idle_shutdown)
         stopped = [task["stoppedAt"].timestamp() for task in await self.services.tasks(stopped=True)]
-        self.timeline.mark(phases.ZERO_TASKS, "stoppedAt of the last task", at=max(stopped, default=None))
+        (journey or self.timeline).mark(phases.ZERO_TASKS, "stoppedAt of the last task", at=max(stopped, default=None))
 
     async def verify_no_orphans(self) -> None:
         """Check that no task, target, open session or message is left."""

@@ -53,6 +53,17 @@ class Reply:
         return str(self.message.get("In-Reply-To", "")).strip()
 
     @property
+    def message_id(self) -> str:
+        return str(self.message.get("Message-ID", "")).strip()
+
+    def quoted(self) -> str:
+        """Its text as a mail program quotes it below an answer."""
+        part = self.message.get_body(("plain", "html"))
+        text = str(part.get_content()).rstrip() if part is not None else ""
+        lines = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+        return f"On {self.message['Date']}, {self.message['From']} wrote:\n{lines}"
+
+    @property
     def is_bounce(self) -> bool:
         """It says that a mail could not be delivered (RFC 3464)."""
         return self.message.get_content_type() == "multipart/report"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kit import system
 from kit.backends import capability
 from kit.checker import one_reply_each
@@ -36,9 +38,30 @@ async def email_to_preview(h: Harness) -> None:
         with h.step("the reply comes back", target=h.timeouts.reply):
             reply = await h.wait_for_reply(mail)
             await _verify_reply(h, reply, mail, session)
+        with h.step("a second mail of the thread, to a warm container", target=h.timeouts.warm):
+            second = await _warm(h, session, reply)
+        with h.step("its reply comes back in the same conversation"):
+            await _verify_reply(h, await h.wait_for_reply(second), second, session)
     await back_to_zero(h, opened)
-    with h.step("there was one reply, and no other"):
-        h.checks.equal(len(h.mail.replies(mail.sender)), 1, f"the number of replies to {mail.sender}")
+    with h.step("each mail had one reply, and there was no other"):
+        answered = sorted(reply.in_reply_to for reply in h.mail.replies(mail.sender))
+        h.checks.equal(answered, sorted([mail.message_id, second.message_id]), f"what {mail.sender} got replies to")
+
+
+async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
+    """Answer the reply as a mail program does, quoting it, and see the change in the same session."""
+    marker = h.new_marker()
+    title = f"Second Page {marker}"
+    h.journey("warm")
+    second = await h.send_mail(
+        f"{system.add_page(title)}\n\n{reply.quoted()}",
+        marker=marker,
+        sender=session.user_id,
+        subject=_re(str(reply.message["Subject"])),
+        headers={"In-Reply-To": reply.message_id, "References": reply.message_id},
+    )
+    await h.wait_for_change(replace(session, marker=marker), system.slug(title), within=h.timeouts.container_ready)
+    return second
 
 
 async def _verify_committed(h: Harness, session: TestSession) -> None:
@@ -56,8 +79,13 @@ async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestS
         "References to name the mail",
         seen=reply.message["References"],
     )
-    h.checks.equal(str(reply.message["Subject"]), f"Re: {mail.subject}", "the reply's subject")
+    h.checks.equal(str(reply.message["Subject"]), _re(mail.subject), "the reply's subject")
     h.check(session.preview_url in body, "the reply to name the preview", seen=body)
-    h.check(session.marker in body, f"the reply to carry the marker {session.marker}", seen=body)
+    h.check(mail.marker in body, f"the reply to carry the marker {mail.marker}", seen=body)
     row = await h.session_row(session)
     h.checks.equal(system.conversation_id(reply.message), row and row.thread_id, "the conversation id of the reply")
+
+
+def _re(subject: str) -> str:
+    """A subject as mail programs answer it: `Re:` once."""
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"

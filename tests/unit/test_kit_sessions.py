@@ -104,7 +104,7 @@ async def test_after_a_502_the_request_is_repeated_only_when_hermes_knows_of_no_
 
 async def test_two_sessions_for_one_request_fail() -> None:
     twice = [{**CREATED, "userId": "u@x"}, {**CREATED, "sessionId": "TEST_2", "userId": "u@x"}]
-    with pytest.raises(CheckFailed, match="at most one session"):
+    with pytest.raises(CheckFailed, match="the number of sessions"):
         await create(sessions(Web(answer(502, by_balancer=True), answer(200, twice))))
 
 
