@@ -18,6 +18,7 @@ from emulation.ecs.runtime import Running, Runtime
 from emulation.ecs.store import Store
 from emulation.ecs.targets import Targets
 from emulation.ecs.task import Machine, TaskRun
+from emulation.errors import AwsError
 from emulation.storage import Storage
 
 _SEE = "For more information, see the Troubleshooting section."
@@ -43,7 +44,9 @@ class Scheduler:
         self._closed = False
 
     def launch(self, order: Order) -> Task:
-        """Start a task; it is PROVISIONING when this returns."""
+        """Start a task; it is PROVISIONING when this returns. Raises ServerException once the cloud is going down."""
+        if self._closed:
+            raise AwsError("ServerException", "The emulated cloud is shutting down.", status=503)
         siblings = self._store.tasks_of(order.service) if order.service else []
         task = new_task(self._ctx.clock, self._ctx.ids, self._store.names, order, siblings)
         self._store.add_task(task)
@@ -110,7 +113,7 @@ class Scheduler:
             self._judged.discard(task.id)
 
     def _tell_targets(self, task: Task) -> None:
-        if task.service is None or not task.targets or task.last_status not in ("RUNNING", "DEACTIVATING"):
+        if task.service is None or task.started_at is None or task.last_status not in ("RUNNING", "DEACTIVATING"):
             return
         if task.last_status == "DEACTIVATING":
             self._say(task.service, "has begun draining connections on 1 tasks.")

@@ -30,24 +30,39 @@ class Targets:
 
     async def register(self, target: Target) -> None:
         """Raises `AwsError`, for example when the target group is gone."""
-        await self._ctx.aws.call("elbv2", "RegisterTargets", **_params(target))
         self._places[_key(target)] = _Place(target)
-        target.state, target.reason = await self._state(target)
+        await self._ctx.aws.call("elbv2", "RegisterTargets", **_params(target))
+        state, reason = await self._state(target)
+        if target.state == "initial":  # nothing newer was heard meanwhile
+            target.state, target.reason = state, reason
 
-    async def drain(self, target: Target, *, wait: bool) -> None:
-        """Take it out of service. Told to wait, return when the load balancer is done with it: at the latest after
-        the group's deregistration delay."""
+    async def deregister(self, target: Target) -> None:
+        """Take it out of service; it may still be draining when this returns."""
         place = self._places[_key(target)]
+        place.gone.clear()
         try:
-            place.gone.clear()
             await self._ctx.aws.call("elbv2", "DeregisterTargets", **_params(target))
             state, _ = await self._state(target)
-            if wait and state not in _GONE:
-                await self._gone(place)
         except AwsError as error:  # the target group was deleted: there is nothing to leave
             self._ctx.log.info("target %s:%s: %s", target.id, target.port, error)
-        finally:
-            self._places.pop(_key(target), None)
+            state = "absent"
+        if state in _GONE:
+            place.gone.set()
+
+    async def drained(self, target: Target) -> None:
+        """Return when the load balancer is done with it: at the latest after the group's deregistration delay."""
+        place = self._places[_key(target)]
+        if place.gone.is_set():
+            return
+        limit = await self._delay(target) + _MARGIN
+        try:
+            async with asyncio.timeout(self._ctx.clock.wall(limit)):
+                await place.gone.wait()
+        except TimeoutError:
+            self._ctx.log.warning("%s was still draining %g seconds after it was deregistered", target, limit)
+
+    def forget(self, target: Target) -> None:
+        self._places.pop(_key(target), None)
 
     def heard(self, news: TargetHealthChanged) -> Target | None:
         """Take the load balancer's word; the target it is about, if it is one of ours."""
@@ -59,14 +74,6 @@ class Targets:
             place.gone.set()
         return place.target
 
-    async def _gone(self, place: _Place) -> None:
-        limit = await self._delay(place.target) + _MARGIN
-        try:
-            async with asyncio.timeout(self._ctx.clock.wall(limit)):
-                await place.gone.wait()
-        except TimeoutError:
-            self._ctx.log.warning("%s was still draining %g seconds after it was deregistered", place.target, limit)
-
     async def _state(self, target: Target) -> tuple[str, str | None]:
         answer = await self._ctx.aws.call("elbv2", "DescribeTargetHealth", **_params(target))
         for each in answer["TargetHealthDescriptions"]:
@@ -75,7 +82,10 @@ class Targets:
         return "absent", None
 
     async def _delay(self, target: Target) -> float:
-        answer = await self._ctx.aws.call("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=target.group_arn)
+        try:
+            answer = await self._ctx.aws.call("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=target.group_arn)
+        except AwsError:  # deleted meanwhile
+            return 0.0
         values = {each["Key"]: each["Value"] for each in answer["Attributes"]}
         return float(values.get("deregistration_delay.timeout_seconds", _DEFAULT_DELAY))
 

@@ -212,11 +212,11 @@ class TaskRun:
         for balancer in self.task.load_balancers:
             port = self._sandbox.ports[balancer["containerPort"]]
             target = Target(balancer["targetGroupArn"], self._sandbox.address, port)
+            self.task.targets.append(target)
             try:
                 await self._machine.targets.register(target)
             except AwsError as error:
                 raise FailedToStart(f"ResourceInitializationError: unable to register target: {error}") from error
-            self.task.targets.append(target)
 
     # Down
 
@@ -224,7 +224,7 @@ class TaskRun:
         task = self.task
         if task.targets:
             self._to("DEACTIVATING")
-            await self._news.unless(lambda: self._hurry, self._drain())
+            await self._leave_targets()
         if self._runs:
             self._to("STOPPING")
             await self._stop_containers()
@@ -238,10 +238,14 @@ class TaskRun:
         if task.attachment is not None:
             task.attachment.status = "DELETED"
 
-    async def _drain(self) -> None:
-        """A dead task has no requests to finish: its targets leave without being waited for."""
-        alive = any(not run.over for run in self._runs.values())
-        await asyncio.gather(*(self._machine.targets.drain(target, wait=alive) for target in self.task.targets))
+    async def _leave_targets(self) -> None:
+        """Deregister, and let requests finish; those to a dead program cannot."""
+        targets = self._machine.targets
+        await asyncio.gather(*(targets.deregister(each) for each in self.task.targets))
+        drained = asyncio.gather(*(targets.drained(each) for each in self.task.targets))
+        await self._news.unless(lambda: self._hurry or all(run.over for run in self._runs.values()), drained)
+        for each in self.task.targets:
+            targets.forget(each)
 
     async def _stop_containers(self) -> None:
         """Those that depend on others first."""

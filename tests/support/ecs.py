@@ -109,6 +109,8 @@ class Balancer:
         }
 
     async def _register(self, call: Call) -> dict[str, Any]:
+        if self.gone:
+            raise AwsError("TargetGroupNotFound", "One or more target groups not found")
         for target in call.params["Targets"]:
             self.log.append("register")
             self.states[call.params["TargetGroupArn"], target["Port"]] = "healthy" if self._at_once else "initial"

@@ -90,12 +90,13 @@ async def test_a_service_with_tasks_is_not_deleted_without_force(w: EcsWorld) ->
     assert await refusal(w, "delete_service", service="app") == refused
 
 
-async def test_a_service_still_draining_cannot_be_made_again() -> None:
+async def test_a_service_still_draining_can_be_deleted_again_but_not_made_again() -> None:
     async with ecs_world({"app:1": DEAF}, scale=1) as w:
         await w.register("app", image="app:1")
         await w.create_service("app", count=1)
         await w.stable("app")
         await w.call("delete_service", service="app", force=True)
+        again = await w.call("delete_service", service="app")
         code, message = await refusal(
             w,
             "create_service",
@@ -104,6 +105,7 @@ async def test_a_service_still_draining_cannot_be_made_again() -> None:
             launchType="FARGATE",
             networkConfiguration=w.network,
         )
+    assert again["service"]["status"] == "DRAINING"
     assert (code, message) == (INVALID, "Unable to Start a service that is still Draining.")
 
 

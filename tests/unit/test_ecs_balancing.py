@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world, eventually
@@ -82,9 +84,6 @@ async def test_a_load_balancer_that_says_nothing_is_waited_for_no_longer_than_it
 
 
 async def test_the_death_of_a_program_does_not_wait_for_its_target_to_drain() -> None:
-    import os
-    import signal
-
     async with ecs_world({"web:1": CRASHES_LATER}, drains=3600) as w:
         await w.register("web", PORT, image="web:1")
         await w.create_service("web", **BEHIND)
@@ -95,6 +94,42 @@ async def test_the_death_of_a_program_does_not_wait_for_its_target_to_drain() ->
         await w.stable("web")
 
     assert w.balancer.log[:3] == ["register", "deregister", "register"]
+
+
+async def test_a_program_that_ends_while_it_drains_is_waited_for_no_longer() -> None:
+    async with ecs_world({"web:1": CRASHES_LATER}, drains=3600) as w:
+        await w.register("web", PORT, image="web:1")
+        await w.create_service("web", **BEHIND)
+        await w.stable("web")
+        task = (await w.tasks("web"))[0]
+        pid = int((await eventually(lambda: w.log(task)))[0])
+        await w.call("update_service", service="web", desiredCount=0)
+
+        async def draining() -> bool:
+            return bool((await w.task(task["taskArn"]))["lastStatus"] == "DEACTIVATING")
+
+        await eventually(draining)
+        os.kill(pid, signal.SIGKILL)
+        stopped = await w.stopped(task["taskArn"])
+
+    assert stopped["stopCode"] == "ServiceSchedulerInitiated"
+    assert stopped["containers"][0]["exitCode"] == 137
+
+
+async def test_a_target_group_that_is_gone_fails_the_task() -> None:
+    async with ecs_world({"web:1": UNTIL_STOPPED}) as w:
+        await w.register("web", PORT, image="web:1")
+        await w.create_service("web", **BEHIND, count=0)
+        w.balancer.gone = True
+        await w.call("update_service", service="web", desiredCount=1)
+
+        async def failed() -> Any:
+            return await w.tasks("web", "STOPPED")
+
+        task = (await eventually(failed))[0]
+
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "unable to register target: TargetGroupNotFound" in task["stoppedReason"]
 
 
 async def test_a_task_that_fails_the_load_balancers_health_check_is_replaced() -> None:

@@ -94,12 +94,14 @@ class Services:
 
     async def delete(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
-        service = self._store.service(cluster, call.params["service"])
-        if service.desired_count > 0 and not call.params.get("force"):
-            raise invalid("The service cannot be stopped while it is scaled above 0.")
-        service.status = "DRAINING"
-        service.desired_count = 0
-        self._scheduler.wake(service)
+        service = self._store.find_service(cluster, call.params["service"])
+        if service is None or service.status != "DRAINING":  # to delete a draining service again changes nothing
+            service = self._store.service(cluster, call.params["service"])
+            if service.desired_count > 0 and not call.params.get("force"):
+                raise invalid("The service cannot be stopped while it is scaled above 0.")
+            service.status = "DRAINING"
+            service.desired_count = 0
+            self._scheduler.wake(service)
         return self._answer(service)
 
     async def describe(self, call: Call) -> dict[str, Any]:

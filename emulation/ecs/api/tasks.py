@@ -23,6 +23,7 @@ _STARTED_AT_ONCE = 10
 _DESCRIBED_AT_ONCE = 100
 _LONGEST_STARTED_BY = 128
 _LONGEST_REASON = 1024
+_TOKENS_KEPT = 1_000
 
 
 class Tasks:
@@ -69,6 +70,8 @@ class Tasks:
         tasks = [self._scheduler.launch(order) for _ in range(count)]
         if token := params.get("clientToken"):
             self._by_token[token] = (_fingerprint(params), tasks)
+            for old in list(self._by_token)[:-_TOKENS_KEPT]:
+                del self._by_token[old]
         return {"tasks": [shapes.task(each, with_tags=True) for each in tasks], "failures": []}
 
     async def stop(self, call: Call) -> dict[str, Any]:
