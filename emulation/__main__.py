@@ -21,6 +21,8 @@ from emulation.config import CloudConfig, from_json
 
 def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    # While the base works in its thread, the event loop waits this long for its turn: load balancers feel it.
+    sys.setswitchinterval(0.001)
     try:
         config = _settings(argv)
         return asyncio.run(_run(config))
