@@ -33,6 +33,12 @@ class ChangeSet:
     reason: str | None = None
     execution: str = "AVAILABLE"
 
+    @property
+    def holds_its_name(self) -> bool:
+        """Whether no other may take its name. `aws cloudformation deploy` names change sets by the second, and here
+        two deployments fit into one: so what is over and done with gives its name away."""
+        return self.execution in ("AVAILABLE", "OBSOLETE")
+
     def fail(self, reason: str) -> None:
         self.status, self.reason, self.execution = "FAILED", reason, "UNAVAILABLE"
 

@@ -163,7 +163,7 @@ class Changing:
         else:
             raise ValidationError(f"ChangeSetType {kind} is not emulated: use CREATE or UPDATE")
         name = call.params["ChangeSetName"]
-        if name in stack.change_sets:
+        if name in stack.change_sets and stack.change_sets[name].holds_its_name:
             raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists")
         arn = f"arn:aws:cloudformation:{self._ctx.region}:{self._ctx.account}:changeSet/{name}/{self._ctx.ids.uuid()}"
         change_set = ChangeSet(

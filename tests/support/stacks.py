@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from emulation.assembly import everything
+from emulation.cloud import Cloud
 from emulation.cloudformation import Cloudformation
+from emulation.config import CloudConfig
 from emulation.controller import Aws, Context, Controller
 from tests.support.world import Factory, World, world
 
@@ -37,6 +40,22 @@ class Stacks:
         await self.call("DeleteStack", StackName=name, **params)
         return await self.ended(stack["StackId"])
 
+    async def made(self, template: str, name: str = "test", **params: Any) -> dict[str, str]:
+        """The outputs of a stack that must be created."""
+        return await self._succeeded(await self.create(template, name, **params), "CREATE_COMPLETE")
+
+    async def changed(self, template: str, name: str = "test", **params: Any) -> dict[str, str]:
+        """The outputs of a stack that must be updated."""
+        return await self._succeeded(await self.update(template, name, **params), "UPDATE_COMPLETE")
+
+    async def gone(self, name: str = "test") -> None:
+        """A stack that must be deleted."""
+        await self._succeeded(await self.delete(name), "DELETE_COMPLETE")
+
+    async def _succeeded(self, stack: dict[str, Any], status: str) -> dict[str, str]:
+        assert stack["StackStatus"] == status, f"{stack['StackStatus']}: {await self.failures(stack['StackId'])}"
+        return outputs(stack)
+
     async def ended(self, stack: str) -> dict[str, Any]:
         """The stack once no operation is under way."""
         while True:
@@ -52,13 +71,17 @@ class Stacks:
             for each in reversed(answer["StackEvents"])
         ]
 
+    async def failures(self, stack: str = "test") -> list[tuple[str, str]]:
+        """(logical id, reason) of every event that tells of a failure."""
+        return [(name, reason) for name, status, reason in await self.events(stack) if "FAILED" in status]
+
     async def physical_id(self, logical_id: str, stack: str = "test") -> str:
         answer = await self.call("DescribeStackResource", StackName=stack, LogicalResourceId=logical_id)
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 
 
 def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
-    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
 
 
 def _settled(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,3 +105,14 @@ async def stacks(*factories: Factory, scale: float = 60.0) -> AsyncIterator[Stac
     """A world with CloudFormation and the controllers named."""
     async with world(*factories, cloudformation, scale=scale) as w:
         yield Stacks(w)
+
+
+@asynccontextmanager
+async def whole_cloud(programs: Mapping[str, Sequence[str]], *, scale: float = 60.0) -> AsyncIterator[Stacks]:
+    """CloudFormation and all else. `programs` maps image names to the command lines they run."""
+    cloud = Cloud(CloudConfig(scale=scale, programs=programs), everything)
+    await cloud.start()
+    try:
+        yield Stacks(World(cloud, cloud.context("test")))
+    finally:
+        await cloud.stop()

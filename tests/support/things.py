@@ -7,11 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from emulation.cloudformation.errors import ResourceError
+from emulation.cloudformation.resources import TYPES
 from emulation.cloudformation.resources.base import ResourceType, Work
 from emulation.cloudformation.words import words
+from tests.support.ecs import eventually
 
 NAME = "Test::Thing"
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> Things:
+    """Let templates use `Test::Thing` for the length of a test."""
+    things = Things()
+    monkeypatch.setitem(TYPES, NAME, things.type())
+    return things
 
 
 @dataclass
@@ -25,6 +36,22 @@ class Things:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     """What a thing with Wait or HoldDelete waits for."""
     made: int = 0
+
+    async def begun(self, count: int) -> None:
+        """Return once so much has happened."""
+
+        async def enough() -> bool:
+            return len(self.log) >= count
+
+        await eventually(enough)
+
+    async def exist(self, count: int) -> None:
+        """Return once so many are there."""
+
+        async def enough() -> bool:
+            return len(self.there) >= count
+
+        await eventually(enough)
 
     def type(self) -> ResourceType:
         return ResourceType(

@@ -11,9 +11,8 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.cloudformation.resources import TYPES
 from tests.support.stacks import Stacks, stacks
-from tests.support.things import NAME, Things
+from tests.support.things import NAME, Things, install
 
 QUEUES = """
 AWSTemplateFormatVersion: 2010-09-09
@@ -25,7 +24,9 @@ Resources:
   Jobs:
     Type: AWS::SQS::Queue
     Metadata: {Owner: team}
-    Properties: {QueueName: !Sub "${Prefix}-jobs", RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}
+    Properties:
+      QueueName: !Sub "${Prefix}-jobs"
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}
   Dead: {Type: AWS::SQS::Queue}
 Outputs:
   Url: {Value: !Ref Jobs, Description: Where jobs go., Export: {Name: !Sub "${AWS::StackName}-url"}}
@@ -40,9 +41,7 @@ def exporter(value: str) -> str:
 
 @pytest.fixture
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
-    things = Things()
-    monkeypatch.setitem(TYPES, NAME, things.type())  # type: ignore[misc]
-    return things
+    return install(monkeypatch)
 
 
 @pytest_asyncio.fixture
@@ -111,7 +110,9 @@ async def test_a_stack_is_described_in_full(boto: Boto) -> None:
 async def test_its_resources_are_described_each_way(boto: Boto) -> None:
     await boto("create_stack", StackName="queues", TemplateBody=QUEUES)
     await boto.wait("stack_create_complete", StackName="queues")
-    detail = (await boto("describe_stack_resource", StackName="queues", LogicalResourceId="Jobs"))["StackResourceDetail"]
+    detail = (await boto("describe_stack_resource", StackName="queues", LogicalResourceId="Jobs"))[
+        "StackResourceDetail"
+    ]
     assert json.loads(detail["Metadata"]) == {"Owner": "team"}
     listed = (await boto("list_stack_resources", StackName="queues"))["StackResourceSummaries"]
     assert {each["LogicalResourceId"]: each["ResourceStatus"] for each in listed} == {
@@ -166,9 +167,9 @@ async def test_a_name_is_taken_while_its_stack_lives(boto: Boto) -> None:
 
 async def test_a_create_repeated_with_its_token_is_the_same_stack(boto: Boto) -> None:
     first = await boto("create_stack", StackName="one", TemplateBody=THING, ClientRequestToken="t1")
-    assert (await boto("create_stack", StackName="one", TemplateBody=THING, ClientRequestToken="t1"))["StackId"] == first[
+    assert (await boto("create_stack", StackName="one", TemplateBody=THING, ClientRequestToken="t1"))[
         "StackId"
-    ]
+    ] == first["StackId"]
     events = (await boto("describe_stack_events", StackName="one"))["StackEvents"]
     assert {event["ClientRequestToken"] for event in events} == {"t1"}
 
@@ -178,9 +179,19 @@ async def test_a_create_repeated_with_its_token_is_the_same_stack(boto: Boto) ->
     [
         ("describe_stacks", {"StackName": "nope"}, "ValidationError", "Stack with id nope does not exist"),
         ("describe_stack_events", {"StackName": "nope"}, "ValidationError", "Stack [nope] does not exist"),
-        ("update_stack", {"StackName": "nope", "TemplateBody": THING}, "ValidationError", "Stack [nope] does not exist"),
+        (
+            "update_stack",
+            {"StackName": "nope", "TemplateBody": THING},
+            "ValidationError",
+            "Stack [nope] does not exist",
+        ),
         ("create_stack", {"StackName": "a_b", "TemplateBody": THING}, "ValidationError", "Value 'a_b' at 'stackName'"),
-        ("create_stack", {"StackName": "a"}, "ValidationError", "Either Template URL or Template Body must be specified."),
+        (
+            "create_stack",
+            {"StackName": "a"},
+            "ValidationError",
+            "Either Template URL or Template Body must be specified.",
+        ),
         (
             "create_stack",
             {"StackName": "a", "TemplateBody": THING, "Parameters": [{"ParameterKey": "X", "ParameterValue": "1"}]},
@@ -259,7 +270,9 @@ async def test_a_stack_in_the_middle_of_something_cannot_be_updated(boto: Boto, 
     things.release.set()
 
 
-async def test_describing_a_stack_under_way_is_answered_when_it_ends_or_after_a_while(boto: Boto, things: Things) -> None:
+async def test_describing_a_stack_under_way_is_answered_when_it_ends_or_after_a_while(
+    boto: Boto, things: Things
+) -> None:
     await boto("create_stack", StackName="one", TemplateBody=THING.replace("Value: 1", "Wait: true"))
     assert (await boto("describe_stacks", StackName="one"))["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
     describing = asyncio.create_task(boto("describe_stacks", StackName="one"))
@@ -347,7 +360,9 @@ async def test_an_export_is_shared_and_guarded(cfn: Stacks, boto: Boto, things: 
 
     second = await cfn.create(exporter("two"), "second")
     assert second["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert any("Export with name shared is already exported by stack from." in why for _, _, why in await cfn.events("second"))
+    assert any(
+        "Export with name shared is already exported by stack from." in why for _, _, why in await cfn.events("second")
+    )
 
     changed = await cfn.update(exporter("other"), "from")
     assert changed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -401,7 +416,8 @@ Resources:
 async def test_pseudo_parameters_say_where_the_stack_is(cfn: Stacks) -> None:
     body = (
         f"Resources: {{A: {{Type: {NAME}}}}}\n"
-        'Outputs: {O: {Value: !Sub "${AWS::Partition} ${AWS::Region} ${AWS::AccountId} ${AWS::StackName} ${AWS::URLSuffix}"},'
+        "Outputs: {"
+        'O: {Value: !Sub "${AWS::Partition} ${AWS::Region} ${AWS::AccountId} ${AWS::StackName} ${AWS::URLSuffix}"},'
         " I: {Value: !Ref AWS::StackId}, Z: {Value: !Join [',', !GetAZs '']}}"
     )
     stack = await cfn.create(body)

@@ -9,10 +9,9 @@ import pytest
 import pytest_asyncio
 
 from emulation.cloudformation.changesets import NO_CHANGES
-from emulation.cloudformation.resources import TYPES
 from emulation.errors import AwsError
 from tests.support.stacks import Stacks, stacks
-from tests.support.things import NAME, Things
+from tests.support.things import NAME, Things, install
 
 
 def template(**properties: str) -> str:
@@ -22,9 +21,7 @@ def template(**properties: str) -> str:
 
 @pytest.fixture
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
-    things = Things()
-    monkeypatch.setitem(TYPES, NAME, things.type())  # type: ignore[misc]
-    return things
+    return install(monkeypatch)
 
 
 @pytest_asyncio.fixture
@@ -63,7 +60,8 @@ async def test_an_update_is_shown_with_what_it_does_to_each_resource(cfn: Stacks
         template(Same="{Value: 1}", Changed="{Value: 1}", Replaced="{Size: 1}", Uses="{Size: !Ref Replaced}", Gone="{}")
     )
     change_set = await review(
-        cfn, template(Same="{Value: 1}", Changed="{Value: 2}", Replaced="{Size: 2}", Uses="{Size: !Ref Replaced}", New="{}")
+        cfn,
+        template(Same="{Value: 1}", Changed="{Value: 2}", Replaced="{Size: 2}", Uses="{Size: !Ref Replaced}", New="{}"),
     )
     changes = {each["ResourceChange"]["LogicalResourceId"]: each["ResourceChange"] for each in change_set["Changes"]}
     assert {name: (each["Action"], each.get("Replacement")) for name, each in changes.items()} == {
@@ -149,6 +147,15 @@ async def test_a_name_is_taken_while_its_change_set_is_there(cfn: Stacks) -> Non
     await review(cfn, template(A="{Value: 1}"))
     with pytest.raises(AwsError, match="ChangeSet change already exists"):
         await review(cfn, template(A="{Value: 1}"))
+
+
+async def test_what_is_over_gives_its_name_away(cfn: Stacks) -> None:
+    await cfn.create(template(A="{}"))
+    await review(cfn, template(A="{Value: 1}"))
+    await cfn.call("ExecuteChangeSet", ChangeSetName="change", StackName="test")
+    await cfn.ended("test")
+    assert (await review(cfn, template(A="{Value: 1}")))["Status"] == "FAILED"
+    assert (await review(cfn, template(A="{Value: 2}")))["Status"] == "CREATE_COMPLETE"
 
 
 async def test_a_failed_creation_by_change_set_does_what_on_stack_failure_says(cfn: Stacks, things: Things) -> None:

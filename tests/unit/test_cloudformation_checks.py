@@ -31,7 +31,10 @@ def test_the_integration_test_stack_is_good() -> None:
         ("Resources: {Q: {Properties: {}}}", r"\[/Resources/Q\] Every Resources object must contain a Type member"),
         ("Resources: {Q: {Type: AWS::SQS::Queue, Propertys: {}}}", "Invalid template resource property 'Propertys'"),
         ("Resources: {Q: {Type: AWS::SQS::Queue, DeletionPolicy: Keep}}", "DeletionPolicy .* must be one of"),
-        ("Resources: {Q: {Type: AWS::SQS::Queue, DeletionPolicy: Snapshot}}", "does not support DeletionPolicy Snapshot"),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Queue, DeletionPolicy: Snapshot}}",
+            "does not support DeletionPolicy Snapshot",
+        ),
         ("Resources: {Q: {Type: AWS::SQS::Queue, CreationPolicy: {}}}", "CreationPolicy is not emulated"),
         (f"Resources: {{Q: {QUEUE}}}\nOutputs: {{A: {{Description: x}}}}", "must contain a Value"),
         (f"Resources: {{Q: {QUEUE}}}\nParameters: {{A: {{Default: x}}}}", "must contain a Type member"),
@@ -79,7 +82,10 @@ def test_unknown_resource_types_are_named() -> None:
             "  P: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt Q.Size}}",
             "resource Q does not support attribute type Size in Fn::GetAtt",
         ),
-        ("  P: {Type: AWS::SQS::Queue, Condition: Never}", "Unresolved condition dependency Never in the Resources block"),
+        (
+            "  P: {Type: AWS::SQS::Queue, Condition: Never}",
+            "Unresolved condition dependency Never in the Resources block",
+        ),
         (
             "  P: {Type: AWS::SQS::Queue, Properties: {QueueName: !If [Never, a, b]}}",
             "Unresolved condition dependency Never in the Resources block",

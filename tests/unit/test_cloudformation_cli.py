@@ -32,11 +32,20 @@ async def cfn() -> AsyncIterator[Stacks]:
         yield each
 
 
+class File:
+    """The template's file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.write(TEMPLATE)
+
+    def write(self, text: str) -> None:
+        self.path.write_text(text)
+
+
 @pytest.fixture
-def template(tmp_path: Path) -> Path:
-    path = tmp_path / "template.yaml"
-    path.write_text(TEMPLATE)
-    return path
+def template(tmp_path: Path) -> File:
+    return File(tmp_path / "template.yaml")
 
 
 async def aws(cfn: Stacks, *arguments: str | Path) -> tuple[int, str, str]:
@@ -59,24 +68,26 @@ async def aws(cfn: Stacks, *arguments: str | Path) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def deploy(cfn: Stacks, template: Path, *more: str) -> tuple[int, str, str]:
-    return await aws(cfn, "cloudformation", "deploy", "--stack-name", "cli", "--template-file", template, *more)
+async def deploy(cfn: Stacks, template: File, *more: str) -> tuple[int, str, str]:
+    return await aws(cfn, "cloudformation", "deploy", "--stack-name", "cli", "--template-file", template.path, *more)
 
 
-async def test_deploy_creates_and_then_updates_a_stack(cfn: Stacks, template: Path) -> None:
+async def test_deploy_creates_and_then_updates_a_stack(cfn: Stacks, template: File) -> None:
     code, out, err = await deploy(cfn, template)
     assert (code, err) == (0, "")
     assert "Successfully created/updated stack - cli" in out
-    template.write_text(TEMPLATE.replace("30", "60"))
+    template.write(TEMPLATE.replace("30", "60"))
     code, out, err = await deploy(cfn, template, "--tags", "team=mail")
     assert (code, err) == (0, "")
     stack = (await cfn.call("DescribeStacks", StackName="cli"))["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
-    queue = await cfn.aws.call("sqs", "GetQueueAttributes", QueueUrl=stack["Outputs"][0]["OutputValue"], AttributeNames=["All"])
+    queue = await cfn.aws.call(
+        "sqs", "GetQueueAttributes", QueueUrl=stack["Outputs"][0]["OutputValue"], AttributeNames=["All"]
+    )
     assert queue["Attributes"]["VisibilityTimeout"] == "60"
 
 
-async def test_deploying_the_same_again_is_no_failure_unless_asked_for(cfn: Stacks, template: Path) -> None:
+async def test_deploying_the_same_again_is_no_failure_unless_asked_for(cfn: Stacks, template: File) -> None:
     await deploy(cfn, template)
     code, out, _ = await deploy(cfn, template, "--no-fail-on-empty-changeset")
     assert code == 0
@@ -86,17 +97,17 @@ async def test_deploying_the_same_again_is_no_failure_unless_asked_for(cfn: Stac
     assert "No changes to deploy" in err
 
 
-async def test_deploy_keeps_parameters_that_are_not_given_again(cfn: Stacks, template: Path) -> None:
+async def test_deploy_keeps_parameters_that_are_not_given_again(cfn: Stacks, template: File) -> None:
     await deploy(cfn, template, "--parameter-overrides", "Name=own")
-    template.write_text(TEMPLATE.replace("30", "60"))
+    template.write(TEMPLATE.replace("30", "60"))
     code, _, err = await deploy(cfn, template)
     assert (code, err) == (0, "")
     stack = (await cfn.call("DescribeStacks", StackName="cli"))["Stacks"][0]
     assert stack["Parameters"] == [{"ParameterKey": "Name", "ParameterValue": "own"}]
 
 
-async def test_a_failed_deploy_fails_and_the_events_say_why(cfn: Stacks, template: Path) -> None:
-    template.write_text(TEMPLATE.replace("VisibilityTimeout: 30", "Colour: red"))
+async def test_a_failed_deploy_fails_and_the_events_say_why(cfn: Stacks, template: File) -> None:
+    template.write(TEMPLATE.replace("VisibilityTimeout: 30", "Colour: red"))
     code, _, err = await deploy(cfn, template)
     assert code != 0
     assert "Failed to create/update the stack" in err
@@ -105,9 +116,9 @@ async def test_a_failed_deploy_fails_and_the_events_say_why(cfn: Stacks, templat
     assert "Encountered unsupported property Colour" in reasons
 
 
-async def test_the_clis_waiters_end_with_the_stack(cfn: Stacks, template: Path) -> None:
+async def test_the_clis_waiters_end_with_the_stack(cfn: Stacks, template: File) -> None:
     code, _, err = await aws(
-        cfn, "cloudformation", "create-stack", "--stack-name", "cli", "--template-body", f"file://{template}"
+        cfn, "cloudformation", "create-stack", "--stack-name", "cli", "--template-body", f"file://{template.path}"
     )
     assert (code, err) == (0, "")
     code, _, err = await aws(cfn, "cloudformation", "wait", "stack-create-complete", "--stack-name", "cli")
@@ -117,9 +128,9 @@ async def test_the_clis_waiters_end_with_the_stack(cfn: Stacks, template: Path) 
     assert (code, err) == (0, "")
 
 
-async def test_validate_template_names_the_place(cfn: Stacks, template: Path) -> None:
-    template.write_text("Resources:\n  A: {Type: AWS::SQS::Queue\n  B: x\n")
-    code, _, err = await aws(cfn, "cloudformation", "validate-template", "--template-body", f"file://{template}")
+async def test_validate_template_names_the_place(cfn: Stacks, template: File) -> None:
+    template.write("Resources:\n  A: {Type: AWS::SQS::Queue\n  B: x\n")
+    code, _, err = await aws(cfn, "cloudformation", "validate-template", "--template-body", f"file://{template.path}")
     assert code != 0
     assert "ValidationError" in err
     assert "YAML not well-formed. (line 3, column" in err

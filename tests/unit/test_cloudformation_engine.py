@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from emulation.cloudformation.resources import TYPES
 from emulation.errors import AwsError
 from tests.support.stacks import Stacks, outputs, stacks
-from tests.support.things import NAME, Things
+from tests.support.things import NAME, Things, install
 
 
 @pytest.fixture
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
-    things = Things()
-    monkeypatch.setitem(TYPES, NAME, things.type())  # type: ignore[misc]
-    return things
+    return install(monkeypatch)
 
 
 @pytest_asyncio.fixture
@@ -38,7 +36,9 @@ def template(resources: str, outputs: str = "{}") -> str:
 
 async def test_a_stack_is_created_with_what_is_needed_first(cfn: Stacks, things: Things) -> None:
     stack = await cfn.create(
-        template("C: {Value: !GetAtt B.Value}\nB: {Value: !Sub 'of ${A}'}\nA: {Value: x}", "{Last: {Value: !GetAtt C.Value}}")
+        template(
+            "C: {Value: !GetAtt B.Value}\nB: {Value: !Sub 'of ${A}'}\nA: {Value: x}", "{Last: {Value: !GetAtt C.Value}}"
+        )
     )
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert things.log == ["create A", "create B", "create C"]
@@ -58,9 +58,7 @@ async def test_the_events_tell_the_whole_story_oldest_last(cfn: Stacks) -> None:
 
 async def test_what_is_independent_is_created_at_the_same_time(cfn: Stacks, things: Things) -> None:
     creating = asyncio.create_task(cfn.create(template("A: {HoldCreate: true}\nB: {HoldCreate: true}")))
-    async with asyncio.timeout(5):
-        while len(things.log) < 2:
-            await asyncio.sleep(0.01)
+    await things.begun(2)
     things.release.set()
     assert (await creating)["StackStatus"] == "CREATE_COMPLETE"
 
@@ -93,9 +91,7 @@ async def test_who_waits_to_be_stable_is_cancelled_by_anothers_failure(cfn: Stac
 
 async def test_what_is_being_created_when_another_fails_is_not_forgotten(cfn: Stacks, things: Things) -> None:
     creating = asyncio.create_task(cfn.create(template("Held: {HoldCreate: true}\nBad: {Fail: No.}")))
-    async with asyncio.timeout(5):
-        while len(things.log) < 2:
-            await asyncio.sleep(0.01)
+    await things.begun(2)
     await asyncio.sleep(0.05)
     things.release.set()
     assert (await creating)["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -128,7 +124,7 @@ async def test_a_bug_in_a_resource_type_fails_the_resource_not_the_cloud(
     ],
 )
 async def test_what_happens_on_failure_is_chosen(
-    cfn: Stacks, things: Things, params: dict[str, object], status: str, left: int
+    cfn: Stacks, things: Things, params: dict[str, Any], status: str, left: int
 ) -> None:
     stack = await cfn.create(template("A: {}\nB: {Value: !Ref A, Fail: No.}"), **params)
     assert (stack["StackStatus"], len(things.there)) == (status, left)
@@ -181,7 +177,9 @@ async def test_a_custom_named_resource_cannot_be_replaced(cfn: Stacks, things: T
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert things.there == {"thing-1": {"Name": "mine", "Size": 1}}
     reasons = [reason for name, status, reason in await cfn.events() if (name, status) == ("A", "UPDATE_FAILED")]
-    assert reasons[0].startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
+    assert reasons[0].startswith(
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing."
+    )
 
 
 async def test_what_a_template_no_longer_has_is_deleted(cfn: Stacks, things: Things) -> None:
@@ -231,7 +229,7 @@ async def test_an_update_without_rollback_stays_where_it_failed_and_can_be_mende
 async def test_nothing_to_update_is_an_error(cfn: Stacks) -> None:
     body = template("A: {Value: 1}\nB: {Value: !Ref A}")
     await cfn.create(body)
-    with pytest.raises(AwsError, match="No updates are to be performed."):
+    with pytest.raises(AwsError, match=r"No updates are to be performed\."):
         await cfn.update(body)
 
 
@@ -316,7 +314,9 @@ async def test_a_deletion_policy_keeps_the_resource(cfn: Stacks, things: Things,
 async def test_a_deletion_policy_counts_when_a_creation_is_rolled_back(
     cfn: Stacks, things: Things, policy: str, kept: int
 ) -> None:
-    body = template("A: {}\nB: {Value: !Ref A, Fail: No.}").replace("Properties", f"DeletionPolicy: {policy}, Properties")
+    body = template("A: {}\nB: {Value: !Ref A, Fail: No.}").replace(
+        "Properties", f"DeletionPolicy: {policy}, Properties"
+    )
     assert (await cfn.create(body))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert len(things.there) == kept
 
@@ -333,9 +333,7 @@ async def test_an_update_replace_policy_keeps_the_old_one(
 
 async def test_a_stack_can_be_deleted_while_it_is_created(cfn: Stacks, things: Things) -> None:
     await cfn.call("CreateStack", StackName="test", TemplateBody=template("A: {Wait: true}"))
-    async with asyncio.timeout(5):
-        while not things.there:
-            await asyncio.sleep(0.01)
+    await things.exist(1)
     assert (await cfn.delete())["StackStatus"] == "DELETE_COMPLETE"
     assert things.there == {}
     assert not any("ROLLBACK" in status for _, status, _ in await cfn.events(await only_stack(cfn)))
@@ -349,7 +347,5 @@ async def only_stack(cfn: Stacks) -> str:
 async def test_stopping_the_cloud_ends_what_is_under_way(things: Things) -> None:
     async with stacks() as cfn:
         await cfn.call("CreateStack", StackName="test", TemplateBody=template("A: {Wait: true}"))
-        async with asyncio.timeout(5):
-            while not things.there:
-                await asyncio.sleep(0.01)
+        await things.exist(1)
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []

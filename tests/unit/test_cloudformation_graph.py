@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -73,7 +74,7 @@ def test_closing_a_path_makes_a_circle(graph: Graph, data: st.DataObject) -> Non
     found = circle(closed)
     assert found is not None
     assert found[0] == found[-1]
-    assert all(after in closed[before] for before, after in zip(found, found[1:], strict=False))
+    assert all(after in closed[before] for before, after in pairwise(found))
 
 
 @given(acyclic())

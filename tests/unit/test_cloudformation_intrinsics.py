@@ -162,6 +162,8 @@ def test_cidr_gives_so_many_blocks_inside_that_do_not_overlap(prefix: int, count
     assert not any(a.overlaps(b) for i, a in enumerate(blocks) for b in blocks[:i])
 
 
-@given(st.recursive(texts | st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner)))
+@given(
+    st.recursive(texts | st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner))
+)
 def test_what_holds_no_function_means_itself(value: Any) -> None:
     assert evaluate(value, SCOPE) == value

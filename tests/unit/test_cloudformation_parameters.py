@@ -15,7 +15,10 @@ def given(**values: str) -> list[dict[str, Any]]:
 
 
 def test_a_value_given_wins_over_the_default() -> None:
-    declared = {"A": {"Type": "String", "Default": "x"}, "B": {"Type": "Number", "Default": 3}}
+    declared: dict[str, dict[str, Any]] = {
+        "A": {"Type": "String", "Default": "x"},
+        "B": {"Type": "Number", "Default": 3},
+    }
     assert resolve(declared, given(A="y")) == {"A": "y", "B": "3"}
 
 

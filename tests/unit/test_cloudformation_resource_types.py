@@ -36,7 +36,9 @@ all_types = pytest.mark.parametrize("kind", TYPES.values(), ids=lambda kind: kin
 
 @all_types
 def test_it_has_every_property_that_the_registry_has(kind: ResourceType) -> None:
-    read_only = {pointer.split("/")[2] for pointer in schema(kind.name).get("readOnlyProperties", ()) if pointer.count("/") == 2}
+    read_only = {
+        pointer.split("/")[2] for pointer in schema(kind.name).get("readOnlyProperties", ()) if pointer.count("/") == 2
+    }
     in_registry = set(schema(kind.name)["properties"]) - read_only
     assert kind.properties | kind.not_emulated == in_registry
     assert not kind.properties & kind.not_emulated
@@ -55,9 +57,9 @@ def test_it_is_replaced_for_what_the_registry_calls_create_only(kind: ResourceTy
 
 @all_types
 def test_it_has_the_attributes_of_the_registry(kind: ResourceType) -> None:
-    assert listed(kind.name, "readOnlyProperties") - kind.attributes - kind.not_emulated <= SOME_VALUE_IS_NEVER_THERE.get(
-        kind.name, set()
-    )
+    assert listed(
+        kind.name, "readOnlyProperties"
+    ) - kind.attributes - kind.not_emulated <= SOME_VALUE_IS_NEVER_THERE.get(kind.name, set())
 
 
 @all_types

@@ -19,7 +19,12 @@ from emulation.cloudformation.shapes import parameters, tagged
             {
                 "Cpu": 256,
                 "RequiresCompatibilities": ["FARGATE"],
-                "Volumes": [{"Name": "w", "EFSVolumeConfiguration": {"FilesystemId": "fs-1", "AuthorizationConfig": {"IAM": "ENABLED"}}}],
+                "Volumes": [
+                    {
+                        "Name": "w",
+                        "EFSVolumeConfiguration": {"FilesystemId": "fs-1", "AuthorizationConfig": {"IAM": "ENABLED"}},
+                    }
+                ],
                 "ContainerDefinitions": [
                     {
                         "Essential": "true",
@@ -32,7 +37,12 @@ from emulation.cloudformation.shapes import parameters, tagged
             {
                 "cpu": "256",
                 "requiresCompatibilities": ["FARGATE"],
-                "volumes": [{"name": "w", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"iam": "ENABLED"}}}],
+                "volumes": [
+                    {
+                        "name": "w",
+                        "efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"iam": "ENABLED"}},
+                    }
+                ],
                 "containerDefinitions": [
                     {
                         "essential": True,

@@ -9,11 +9,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
-from tests.support.stacks import Stacks, outputs
-from tests.support.world import World
+from tests.support.stacks import Stacks, outputs, whole_cloud
 
 TEMPLATE = Path("kit/stack/integration-test-stack.yaml").read_text()
 IMAGES = ("webordinary/hermes:test", "webordinary/edit:test")
@@ -21,19 +17,13 @@ IMAGES = ("webordinary/hermes:test", "webordinary/edit:test")
 
 @pytest_asyncio.fixture
 async def cfn() -> AsyncIterator[Stacks]:
-    programs = {image: [sys.executable, "-c", ""] for image in IMAGES}
-    cloud = Cloud(CloudConfig(scale=60, programs=programs), everything)
-    await cloud.start()
-    try:
-        yield Stacks(World(cloud, cloud.context("test")))
-    finally:
-        await cloud.stop()
+    async with whole_cloud({image: [sys.executable, "-c", ""] for image in IMAGES}) as each:
+        yield each
 
 
 async def created(cfn: Stacks, **params: Any) -> dict[str, Any]:
     stack = await cfn.create(TEMPLATE, Capabilities=["CAPABILITY_IAM"], **params)
-    failures = [event for event in await cfn.events(stack["StackId"]) if "FAILED" in event[1]]
-    assert (stack["StackStatus"], failures) == ("CREATE_COMPLETE", [])
+    assert (stack["StackStatus"], await cfn.failures(stack["StackId"])) == ("CREATE_COMPLETE", [])
     return stack
 
 
@@ -51,7 +41,9 @@ async def test_it_is_created_updated_and_deleted_completely(cfn: Stacks) -> None
     rules = await cfn.aws.call("ses", "DescribeReceiptRuleSet", RuleSetName=found["ReceiptRuleSetName"])
     assert [rule["Name"] for rule in rules["Rules"]] == ["webordinary-it-inbound", "webordinary-it-replies"]
 
-    stack = await cfn.update(TEMPLATE, Capabilities=["CAPABILITY_IAM"], parameters={"IdleSeconds": "90"}, tags={"run": "2"})
+    stack = await cfn.update(
+        TEMPLATE, Capabilities=["CAPABILITY_IAM"], parameters={"IdleSeconds": "90"}, tags={"run": "2"}
+    )
     assert (stack["StackStatus"], outputs(stack)["IdleSeconds"]) == ("UPDATE_COMPLETE", "90")
     definition = await cfn.aws.call("ecs", "DescribeTaskDefinition", taskDefinition="webordinary-it-hermes")
     environment = definition["taskDefinition"]["containerDefinitions"][0]["environment"]
@@ -64,7 +56,7 @@ async def test_it_is_created_updated_and_deleted_completely(cfn: Stacks) -> None
 
 async def leftovers(cfn: Stacks) -> dict[str, list[Any]]:
     """What is still there of each kind, of a stack that made some of each."""
-    kinds = {
+    kinds: dict[tuple[str, str, str], dict[str, Any]] = {
         ("ecs", "ListServices", "serviceArns"): {"cluster": "webordinary-it-edit-cluster"},
         ("sqs", "ListQueues", "QueueUrls"): {},
         ("sns", "ListTopics", "Topics"): {},

@@ -117,10 +117,7 @@ async def _described(work: Work) -> dict[str, Any]:
 async def delete_service(work: Work) -> None:
     cluster = _cluster(work)
     await work.call("ecs", "DeleteService", cluster=cluster, service=work.physical_id, force=True)
-    while True:
-        service = await _described(work)
-        if service["status"] == "INACTIVE" or not (service["runningCount"] or service["pendingCount"]):
-            return
+    while (await _described(work))["status"] != "INACTIVE":  # it drains until its last task has stopped
         await work.ctx.clock.sleep(POLL_SECONDS)
 
 

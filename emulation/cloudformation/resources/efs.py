@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from emulation.cloudformation.errors import PropertyError
 from emulation.cloudformation.resources.base import ResourceType, Work, tagging
 from emulation.cloudformation.resources.documents import document
 from emulation.cloudformation.words import words
@@ -13,6 +17,8 @@ _SEPARATE = "BackupPolicy FileSystemPolicy LifecyclePolicies"
 
 async def create_file_system(work: Work) -> None:
     params = work.params("efs", "CreateFileSystem", leave=_SEPARATE)
+    if _backed_up(work.properties):
+        params["Backup"] = True
     answer = await work.call("efs", "CreateFileSystem", CreationToken=work.ctx.ids.uuid(), **params)
     work.made(answer["FileSystemId"], FileSystemId=answer["FileSystemId"], Arn=answer["FileSystemArn"])
     await _settings(work)
@@ -22,7 +28,17 @@ async def update_file_system(work: Work) -> None:
     if work.changed("ThroughputMode", "ProvisionedThroughputInMibps"):
         params = work.params("efs", "UpdateFileSystem", only="ThroughputMode ProvisionedThroughputInMibps")
         await work.call("efs", "UpdateFileSystem", FileSystemId=work.physical_id, **params)
+    if _backed_up(work.properties) != _backed_up(work.before):
+        status = "ENABLED" if _backed_up(work.properties) else "DISABLED"
+        await work.call("efs", "PutBackupPolicy", FileSystemId=work.physical_id, BackupPolicy={"Status": status})
     await _settings(work)
+
+
+def _backed_up(properties: Mapping[str, Any]) -> bool:
+    policy = properties.get("BackupPolicy", {"Status": "DISABLED"})
+    if not isinstance(policy, Mapping) or set(policy) != {"Status"}:
+        raise PropertyError(f"BackupPolicy must have a Status and nothing else, got {policy}")
+    return bool(policy["Status"] == "ENABLED")
 
 
 async def _settings(work: Work) -> None:
@@ -30,9 +46,6 @@ async def _settings(work: Work) -> None:
     if work.changed("LifecyclePolicies"):
         params = {"LifecyclePolicies": []} | work.params("efs", "PutLifecycleConfiguration", only="LifecyclePolicies")
         await work.call("efs", "PutLifecycleConfiguration", FileSystemId=system, **params)
-    if work.changed("BackupPolicy"):
-        params = {"BackupPolicy": {"Status": "DISABLED"}} | work.params("efs", "PutBackupPolicy", only="BackupPolicy")
-        await work.call("efs", "PutBackupPolicy", FileSystemId=system, **params)
     if work.changed("FileSystemPolicy"):
         if "FileSystemPolicy" in work.properties:
             policy = document(work.get("FileSystemPolicy"))

@@ -36,7 +36,7 @@ async def create_bucket(work: Work) -> None:
         RegionalDomainName=f"{bucket}.s3.{region}.amazonaws.com",
         WebsiteURL=f"http://{bucket}.s3-website-{region}.amazonaws.com",
     )
-    if work.tags:
+    if _user_tags(work):
         await retag(work, {})
     for name, given in settings.items():
         if name != "OwnershipControls":
@@ -63,8 +63,12 @@ async def delete_bucket(work: Work) -> None:
 
 
 async def retag(work: Work, before: Mapping[str, str]) -> None:
-    tags = [{"Key": key, "Value": value} for key, value in work.tags.items()]
-    await work.call("s3", "PutBucketTagging", Bucket=work.physical_id, Tagging={"TagSet": tags})
+    await work.call("s3", "PutBucketTagging", Bucket=work.physical_id, Tagging={"TagSet": _user_tags(work)})
+
+
+def _user_tags(work: Work) -> list[dict[str, str]]:
+    """All but the system tags: PutBucketTagging, being of the user's, does not take them."""
+    return [{"Key": key, "Value": value} for key, value in work.tags.items() if not key.startswith("aws:")]
 
 
 def _canned(access_control: str) -> str:
