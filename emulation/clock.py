@@ -41,6 +41,14 @@ class Clock:
         """The wall seconds in which so many AWS seconds pass."""
         return aws_seconds / self.scale
 
+    def patience(self, aws_seconds: float, least: float = 1.0) -> float:
+        """So many AWS seconds, but no fewer than `least` wall seconds when the clock runs fast.
+
+        For limits on what a program of this machine does in them (start, answer, stop): it does not
+        speed up with the clock. At scale 1 the limit is AWS's own.
+        """
+        return aws_seconds if self.scale <= 1 else max(aws_seconds, least * self.scale)
+
     async def sleep(self, aws_seconds: float) -> None:
         """Let so many AWS seconds pass."""
         await asyncio.sleep(max(0.0, aws_seconds) / self.scale)

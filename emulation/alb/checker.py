@@ -40,7 +40,7 @@ class Checker:
 
     async def _result(self, target: Target, check: HealthCheck) -> Health:
         try:
-            async with asyncio.timeout(self._clock.wall(check.timeout)):
+            async with asyncio.timeout(self._clock.wall(self._clock.patience(check.timeout))):
                 await self._links.reach(target.id, target.port)
                 code = await self._ask(target, check)
         except TimeoutError:

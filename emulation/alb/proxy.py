@@ -93,7 +93,9 @@ class Proxy:
             encoded=True,
         )
         idle = self._clock.wall(exchange.load_balancer.idle_timeout)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._clock.wall(CONNECT_TIMEOUT), sock_read=idle)
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=self._clock.wall(self._clock.patience(CONNECT_TIMEOUT)), sock_read=idle
+        )
         headers = self._request_headers(exchange)
         data: bytes | AsyncIterator[bytes] | None = None
         if request.body_exists:
@@ -106,7 +108,7 @@ class Proxy:
         exchange.dispatched = self._clock.now()
         try:
             if not self._links.whole:
-                async with asyncio.timeout(self._clock.wall(CONNECT_TIMEOUT)):
+                async with asyncio.timeout(self._clock.wall(self._clock.patience(CONNECT_TIMEOUT))):
                     await self._links.reach(target.id, target.port)
             answer = await self._client().request(
                 request.method, url, headers=headers, data=data, allow_redirects=False, timeout=timeout, ssl=False
@@ -116,7 +118,7 @@ class Proxy:
         except TimeoutError:
             exchange.refused = True
             raise Unanswered(504) from None
-        except aiohttp.ClientConnectorError:
+        except (aiohttp.ClientConnectorError, ConnectionRefusedError):
             exchange.refused = True
             raise Unanswered(502) from None
         except (aiohttp.ClientError, OSError, ValueError):
@@ -184,8 +186,10 @@ class Proxy:
             if content.is_eof():
                 await writer.write_eof(content.read_nowait())
                 return finished(exchange, keep_alive)
-            await writer.write(content.read_nowait())
-            writer.send_headers()
+            if first := content.read_nowait():
+                await writer.write(first)
+            else:
+                writer.send_headers()
             while chunk := await content.readany():
                 await writer.write(chunk)
             await writer.write_eof()

@@ -73,7 +73,7 @@ class ContainerRun:
         self._unwanted = True
         self._news.tell()
         self._signal()
-        timeout = self._clock.wall(self.container.definition.stop_timeout)
+        timeout = self._clock.wall(self._clock.patience(self.container.definition.stop_timeout, least=2.0))
         if not await self._news.within(timeout, lambda: self.over):
             self.kill()
             await self._news.until(lambda: self.over)

@@ -25,7 +25,7 @@ async def watch_health(
         await clock.sleep(check.interval)
         started = clock.now()
         try:
-            async with asyncio.timeout(clock.wall(check.timeout)):
+            async with asyncio.timeout(clock.wall(clock.patience(check.timeout))):
                 passed = await run(check.argv) == 0
         except TimeoutError:
             passed = False

@@ -48,14 +48,14 @@ def illness(task: Task) -> str | None:
     return None if failing is None else f"Task failed ELB health checks in (target-group {failing.group_arn})"
 
 
-def decide(service: Service, tasks: Sequence[Task], now: float) -> Decision:
-    """`tasks` are all of the service's that have not stopped yet."""
+def decide(service: Service, tasks: Sequence[Task], now: float, *, grace: float | None = None) -> Decision:
+    """`tasks` are all of the service's that have not stopped yet; `grace` in AWS seconds, the service's own unless given."""
     wanted = service.wanted
     most = wanted * service.configuration["maximumPercent"] // 100
     least = math.ceil(wanted * service.configuration["minimumHealthyPercent"] / 100)
     later: list[float] = []
     alive = [task for task in tasks if task.wanted]
-    ill = _ill(alive, service.grace_period or 0.0, now, later)
+    ill = _ill(alive, (service.grace_period or 0.0) if grace is None else grace, now, later)
     current = [task for task in alive if task.deployment is service.primary]
     good = [task for task in current if task.id not in ill]
     healthy = {task.id for task in alive if task.id not in ill and _is_by(healthy_at(task), now, later)}

@@ -7,7 +7,7 @@ is gets compared with what there should be (`plan`), and the difference is start
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from emulation.controller import Context, TargetHealthChanged, TaskChanged
 from emulation.ecs.model import Deployment, Service, ServiceEvent, Task
@@ -64,6 +64,14 @@ class Scheduler:
         """The handle of a running container."""
         run = self._runs.get(task.id)
         return run.running(container) if run else None
+
+    def containers(self, task_arn: str) -> Mapping[str, Running]:
+        """The handles of a task's running containers."""
+        run = next((each for each in self._runs.values() if each.task.arn == task_arn), None)
+        if run is None:
+            return {}
+        found = {each.name: run.running(each.name) for each in run.task.containers}
+        return {name: running for name, running in found.items() if running is not None}
 
     def wake(self, service: Service) -> None:
         """Look at the service again, soon."""
@@ -142,7 +150,9 @@ class Scheduler:
         now = self._ctx.clock.now()
         tasks = self._store.tasks_of(service)
         self._retire_deployments(service, tasks)
-        decision = decide(service, tasks, now)
+        declared = service.grace_period or 0.0
+        grace = self._ctx.clock.patience(declared, least=10.0) if declared else 0.0
+        decision = decide(service, tasks, now, grace=grace)
         self._stop(service, decision)
         self._start(service, decision, now)
         self._settle(service, decision, now)

@@ -117,7 +117,7 @@ async def test_a_deaf_program_is_killed_after_its_stop_timeout() -> None:
 
     took = (stopped["executionStoppedAt"] - stopped["stoppingAt"]).total_seconds()
     assert stopped["containers"][0]["exitCode"] == 137
-    assert 10 <= took < 25  # AWS seconds: 250 ms of wall time to spare
+    assert 120 <= took < 600  # two wall seconds: what programs get at least while the clock runs fast
 
 
 async def test_an_image_without_a_program_fails_the_task_and_says_what_to_do() -> None:
