@@ -6,6 +6,7 @@ from emulation.alb import Alb
 from emulation.cloud import Ground, Parts
 from emulation.cloudformation import Cloudformation
 from emulation.ecs import Ecs, ProcessRuntime
+from emulation.faults import Faults
 from emulation.mail import Mail
 from emulation.queues import Queues
 from emulation.scaling import Scaling
@@ -22,7 +23,8 @@ def everything(ground: Ground) -> Parts:
     ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
     scaling = Scaling(context("scaling"), [queues, alb, ecs])
     cloudformation = Cloudformation(context("cloudformation"))
+    faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
     return Parts(
-        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation),
+        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation, faults),
         facts=lambda: {"smtp": mail.smtp_address},
     )

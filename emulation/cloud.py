@@ -28,6 +28,8 @@ class Ground:
     guardian: Guardian
     context: Callable[[str], Context]
     """A context for the part of this name: its calls are recorded under it."""
+    dispatch: Dispatch
+    """Every call's way: where faults reach into it."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Cloud:
     async def _start(self) -> None:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
         await asyncio.gather(self.guardian.start(self.workdir, self._token), self.base.start())
-        self.parts = self._assemble(Ground(self.config, self.guardian, self.context))
+        self.parts = self._assemble(Ground(self.config, self.guardian, self.context, self.dispatch))
         controllers = self.parts.controllers
         self.dispatch.register(controllers)
         self.admin.add({"health": self._health, "status": self._status})

@@ -8,10 +8,22 @@ checker --+
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 
 from emulation.clock import Clock
 
 Address = tuple[str, int]
+
+
+@dataclass
+class Cut:
+    """A link through which nothing passes."""
+
+    refuses: bool
+    """Connections are refused at once; otherwise packets vanish."""
+    attempts: int = 0
+    """Health checks and requests that it stopped."""
+    healed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Links:
@@ -19,16 +31,20 @@ class Links:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._cut: dict[Address, asyncio.Event] = {}
+        self._cut: dict[Address, Cut] = {}
         self._latency: dict[Address, float] = {}
 
     @property
     def whole(self) -> bool:
         return not (self._cut or self._latency)
 
-    def cut(self, host: str, port: int) -> None:
-        """Packets to this target vanish: connecting neither succeeds nor is refused."""
-        self._cut.setdefault((host, port), asyncio.Event())
+    def cut(self, host: str, port: int, *, refuses: bool = False) -> Cut:
+        """Packets to this target vanish (connecting neither succeeds nor is refused), or connections are refused.
+        A link that is cut already stays as it is."""
+        return self._cut.setdefault((host, port), Cut(refuses))
+
+    def is_cut(self, host: str, port: int) -> bool:
+        return (host, port) in self._cut
 
     def slow(self, host: str, port: int, seconds: float) -> None:
         """Everything sent to this target arrives so many AWS seconds later."""
@@ -39,13 +55,16 @@ class Links:
         self._latency.pop((host, port), None)
         cut = self._cut.pop((host, port), None)
         if cut is not None:
-            cut.set()
+            cut.healed.set()
 
     async def reach(self, host: str, port: int) -> None:
         """Returns when a connection attempt to the target would get through: while cut, never.
-        The caller brings the timeout."""
+        The caller brings the timeout. Raises ConnectionRefusedError where the cut refuses."""
         address = (host, port)
         if cut := self._cut.get(address):
-            await cut.wait()
+            cut.attempts += 1
+            if cut.refuses:
+                raise ConnectionRefusedError(f"{host}:{port} refuses connections")
+            await cut.healed.wait()
         if seconds := self._latency.get(address):
             await self._clock.sleep(seconds)

@@ -24,7 +24,7 @@ from emulation.ecs.exec_targets import ExecTargets
 from emulation.ecs.metadata import Metadata
 from emulation.ecs.metrics import Utilization
 from emulation.ecs.names import Names
-from emulation.ecs.runtime import Runtime
+from emulation.ecs.runtime import Running, Runtime
 from emulation.ecs.scheduler import Scheduler
 from emulation.ecs.store import Store
 from emulation.errors import not_emulated
@@ -64,6 +64,10 @@ class Ecs:
 
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [*self._metadata.web_routes(), *self._exec.web_routes()]
+
+    def running(self, task_arn: str) -> Mapping[str, Running]:
+        """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""
+        return self._scheduler.containers(task_arn)
 
     async def start(self) -> None:
         self._ctx.events.subscribe(TargetHealthChanged, self._scheduler.target_health_changed)

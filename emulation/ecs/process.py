@@ -172,6 +172,12 @@ class _Process:
         if self.alive:
             _kill_group(self.group)
 
+    def pause(self) -> None:
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
     async def wait(self) -> int:
         return await asyncio.shield(self._over)
 
@@ -232,9 +238,23 @@ class _Process:
             _kill_group(group)
             await self._guardian.forget(group)
         self._beside.clear()
-        for stray in carrying(f"{METADATA_VARIABLE}={self._environment.get(METADATA_VARIABLE)}"):
+        for stray in self._carrying():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(stray, signal.SIGKILL)
+
+    def _signal_all(self, number: int) -> None:
+        """To every process of the container, those that left its groups included."""
+        if not self.alive:
+            return
+        for group in (self.group, *self._beside):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, number)
+        for stray in self._carrying():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(stray, number)
+
+    def _carrying(self) -> list[int]:
+        return carrying(f"{METADATA_VARIABLE}={self._environment.get(METADATA_VARIABLE)}")
 
     async def _join(self, group: int) -> None:
         self._beside.add(group)

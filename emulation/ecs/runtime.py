@@ -109,6 +109,15 @@ class Running(Protocol):
         """SIGKILL to everything in it, at once. Nothing happens when it has ended."""
         ...
 
+    def pause(self) -> None:
+        """Let nothing in it run on, until `resume`; it can be killed all the same. Nothing happens when it has
+        ended."""
+        ...
+
+    def resume(self) -> None:
+        """Let it run on. Nothing happens when it was not paused, or has ended."""
+        ...
+
     async def wait(self) -> int:
         """The exit code (128 + n after signal n), once it has ended and all its output was delivered."""
         ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from emulation.base import Base
@@ -16,7 +17,7 @@ from emulation.controller import Call, Caller, Controller, Handler, Operation, W
 from emulation.errors import AwsError
 from emulation.gateway.callers import ANONYMOUS, AccessKeys
 from emulation.gateway.identify import CBOR, Identity, identify
-from emulation.gateway.intercept import Intercepted, Interceptor
+from emulation.gateway.intercept import Intercepted, Interceptor, UnderWay
 from emulation.gateway.protocol import error_code, parse, serialize, serialize_error
 from emulation.gateway.record import Recorder
 from emulation.gateway.shapes import conform
@@ -53,6 +54,7 @@ class Dispatch:
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
         """Asked in order for every call over the wire."""
+        self._under_way = UnderWay()
 
     def register(self, controllers: Iterable[Controller]) -> None:
         """Let controllers answer and hear of operations. Raises ValueError when two answer the same one."""
@@ -80,8 +82,12 @@ class Dispatch:
         try:
             identity = identify(request, self._region)
             caller = self._keys.caller(identity.access_key)
-            await self._intercept(identity, caller)
-            response = await self._respond(identity, caller, request_id)
+            call = Intercepted(
+                identity.service, identity.operation, caller, identity.region, partial(_parameters, identity)
+            )
+            with self._under_way.answering(call):
+                await self._intercept(call)
+                response = await self._respond(identity, caller, request_id)
             status, code = response.status, error_code(response)
         except AwsError as error:
             response = serialize_error(identity, error, request_id)
@@ -124,6 +130,11 @@ class Dispatch:
                 request_id=request_id,
             )
         return result
+
+    def break_off(self, concerns: Callable[[Intercepted], bool]) -> int:
+        """Take the answers away from calls from the wire that are being answered now; returns how many. As when any
+        client hangs up, what they do is carried through (but see `GIVEN_UP_WITH_ITS_CLIENT`)."""
+        return self._under_way.break_off(concerns)
 
     async def stop(self) -> None:
         """End what is still being answered for clients that hung up."""
@@ -199,11 +210,8 @@ class Dispatch:
             raise AwsError("InternalFailure", f"The emulation of {path} failed: {error!r}", status=500) from error
         return checked
 
-    async def _intercept(self, identity: Identity, caller: Caller) -> None:
-        if not self.interceptors:
-            return
-        call = Intercepted(identity.service, identity.operation, caller, identity.region)
-        for interceptor in self.interceptors:
+    async def _intercept(self, call: Intercepted) -> None:
+        for interceptor in tuple(self.interceptors):
             error = await interceptor(call)
             if error is not None:
                 raise error
@@ -219,6 +227,13 @@ class Dispatch:
         """The parameters with the idempotency tokens that SDKs add themselves."""
         tokens = operation_model(service, operation).idempotent_members
         return {**{token: self._ids.uuid() for token in tokens}, **params} if tokens else params
+
+
+def _parameters(identity: Identity) -> Mapping[str, Any]:
+    try:
+        return parse(identity)
+    except AwsError:
+        return {}
 
 
 @dataclass(frozen=True)

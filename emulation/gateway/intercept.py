@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from emulation.controller import Caller
 from emulation.errors import AwsError
@@ -17,6 +20,8 @@ class Intercepted:
     operation: str
     caller: Caller
     region: str
+    read: Callable[[], Mapping[str, Any]] = field(default=dict, compare=False, repr=False)
+    """Its parameters, parsed when asked for; empty when they cannot be read."""
 
 
 class CutOff(Exception):
@@ -26,3 +31,35 @@ class CutOff(Exception):
 Interceptor = Callable[[Intercepted], Awaitable[AwsError | None]]
 """May answer a call with the error it returns or raises, delay it by sleeping, cut it off, or let it pass with
 None. Sees the calls of users and tasks, not those between the cloud's own parts."""
+
+
+class UnderWay:
+    """The calls from the wire that are being answered now, so that a broken network can take their answers away."""
+
+    def __init__(self) -> None:
+        self._calls: dict[asyncio.Task[Any], Intercepted] = {}
+        self._broken: set[asyncio.Task[Any]] = set()
+
+    @contextmanager
+    def answering(self, call: Intercepted) -> Iterator[None]:
+        """Around the answering of a call, in a task of its own. Raises `CutOff` when it is broken off."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls[task] = call
+        try:
+            yield
+        except asyncio.CancelledError:
+            if task in self._broken and not task.uncancel():
+                raise CutOff from None
+            raise
+        finally:
+            del self._calls[task]
+            self._broken.discard(task)
+
+    def break_off(self, concerns: Callable[[Intercepted], bool]) -> int:
+        """End the calls concerned without an answer; returns how many."""
+        concerned = [task for task, call in self._calls.items() if task not in self._broken and concerns(call)]
+        for task in concerned:
+            self._broken.add(task)
+            task.cancel()
+        return len(concerned)

@@ -1,0 +1,43 @@
+"""Whose calls a fault concerns: everybody's, all tasks', those of one service's tasks, or one task's."""
+
+from __future__ import annotations
+
+from emulation.controller import Caller, Events, TaskChanged
+from emulation.faults.fault import Refused
+
+EVERYONE, TASKS = "everyone", "tasks"
+
+
+class Groups:
+    """Which group (`service:<name>`) a task belongs to; kept for as long as a task can make calls."""
+
+    def __init__(self, events: Events) -> None:
+        self._groups: dict[str, str] = {}
+        events.subscribe(TaskChanged, self._changed)
+
+    def concerns(self, callers: str, caller: Caller) -> bool:
+        """Whether a caller is one of those meant."""
+        if callers == EVERYONE:
+            return True
+        if caller.kind != "task":
+            return False
+        return callers in (TASKS, caller.name, self._groups.get(caller.name))
+
+    def known(self, task: str) -> bool:
+        """Whether a task has been started and has not stopped."""
+        return task in self._groups
+
+    def _changed(self, news: TaskChanged) -> None:
+        if news.last_status == "STOPPED":
+            self._groups.pop(news.task_arn, None)
+        else:
+            self._groups[news.task_arn] = news.group
+
+
+def check(callers: str) -> None:
+    """Raises `Refused` for what names nobody."""
+    if callers not in (EVERYONE, TASKS) and not callers.startswith(("service:", "arn:")):
+        raise Refused(
+            f"callers must be {EVERYONE!r}, {TASKS!r}, 'service:<name of an ECS service>' or a task's ARN, "
+            f"got {callers!r}"
+        )

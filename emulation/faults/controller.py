@@ -1,0 +1,161 @@
+"""The controller of faults, told what to do below `/_emulation/faults`.
+
+    POST   /_emulation/faults        {"kind": "throttle", "service": "dynamodb", "probability": 1, …}   201
+    GET    /_emulation/faults        every fault, also ended ones, with the counts of what it did
+    GET    /_emulation/faults/{id}   one of them
+    DELETE /_emulation/faults/{id}   end it; may be repeated
+
+Faults die with the cloud, and with whoever it was started by.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulation.alb.links import Links
+from emulation.controller import Context, Handler, Operation, Watcher
+from emulation.faults import calls, network, tasks
+from emulation.faults.callers import Groups
+from emulation.faults.fault import Fault, Refused
+from emulation.faults.reading import nearest, read
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+KEPT = 1_000
+"""Faults that can be looked at; the oldest ended ones are forgotten first."""
+
+
+@dataclass
+class Injected:
+    id: str
+    fault: Fault
+    at: float
+    """AWS time, epoch seconds."""
+    ended: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.fault.kind,
+            "settings": self.fault.settings,
+            "at": self.at,
+            "ended": self.ended,
+            "counts": self.fault.counts(),
+        }
+
+
+class Faults:
+    """A `Controller`. Started last and so stopped first: a paused task can then be stopped like any other."""
+
+    def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks) -> None:
+        street = calls.Street(ctx.clock, traffic, Groups(ctx.events), ctx.account)
+        self._ctx = ctx
+        self._injected: dict[str, Injected] = {}
+        self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Fault]] = {
+            calls.Throttle.kind: lambda wanted: calls.Throttle(street, read(calls.ThrottleSettings, wanted)),
+            calls.Error.kind: lambda wanted: calls.Error(street, read(calls.ErrorSettings, wanted)),
+            calls.Latency.kind: lambda wanted: calls.Latency(street, read(calls.LatencySettings, wanted)),
+            calls.CutFromAws.kind: lambda wanted: calls.CutFromAws(street, read(calls.CutSettings, wanted)),
+            network.CutFromLoadBalancer.kind: lambda wanted: network.CutFromLoadBalancer(
+                links, read(network.TargetSettings, wanted)
+            ),
+            tasks.PauseTask.kind: lambda wanted: tasks.PauseTask(ecs, read(tasks.TaskSettings, wanted)),
+            tasks.KillProcess.kind: lambda wanted: tasks.KillProcess(ecs, read(tasks.TaskSettings, wanted)),
+        }
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        return {}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        return {"faults": self._list}
+
+    def web_routes(self) -> Iterable[web.RouteDef]:
+        from aiohttp import web  # noqa: PLC0415 - the gateway has it loaded by now
+
+        return [
+            web.post("/_emulation/faults", self._post),
+            web.get("/_emulation/faults/{id}", self._get),
+            web.delete("/_emulation/faults/{id}", self._delete),
+        ]
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        """Undo everything."""
+        for injected in self._injected.values():
+            self._end(injected)
+
+    def inject(self, wanted: Mapping[str, Any]) -> Injected:
+        """Let a fault happen from now on. Raises `Refused`."""
+        settings = dict(wanted)
+        id, kind = settings.pop("id", None) or self._ctx.ids.hex(12), settings.pop("kind", None)
+        if kind not in self._kinds:
+            known = ", ".join(self._kinds)
+            raise Refused(f"no kind of fault is called {kind!r}{nearest(str(kind), self._kinds)}; there are {known}")
+        if id in self._injected:
+            raise Refused(f"there is a fault {id} already", status=409)
+        fault = self._kinds[kind](settings)
+        self._refuse_second(fault)
+        fault.begin()
+        self._forget_old()
+        injected = self._injected[id] = Injected(id, fault, self._ctx.clock.now())
+        self._ctx.log.info("fault %s begins: %s %s", id, kind, settings)
+        return injected
+
+    def _refuse_second(self, fault: Fault) -> None:
+        """Two of the same on one target: the end of the first would end the second."""
+        for other in self._injected.values():
+            same = other.fault.kind == fault.kind and other.fault.settings == fault.settings
+            if other.ended is None and same and "task" in fault.settings and fault.kind != tasks.KillProcess.kind:
+                raise Refused(f"fault {other.id} does that already: {fault.kind} {fault.settings}", status=409)
+
+    def _end(self, injected: Injected) -> None:
+        if injected.ended is None:
+            injected.ended = self._ctx.clock.now()
+            injected.fault.end()
+            self._ctx.log.info("fault %s ends: %s", injected.id, injected.fault.counts())
+
+    def _forget_old(self) -> None:
+        if len(self._injected) >= KEPT:
+            oldest = next((each.id for each in self._injected.values() if each.ended is not None), None)
+            if oldest is not None:
+                del self._injected[oldest]
+
+    async def _list(self) -> list[dict[str, Any]]:
+        return [injected.to_json() for injected in self._injected.values()]
+
+    async def _post(self, request: web.Request) -> web.Response:
+        from aiohttp import web  # noqa: PLC0415
+
+        try:
+            wanted = json.loads(await request.read())
+            if not isinstance(wanted, dict):
+                raise Refused('a fault is a JSON object such as {"kind": "throttle", "service": "dynamodb", "rate": 1}')
+            return web.json_response(self.inject(wanted).to_json(), status=201)
+        except ValueError as error:
+            return web.json_response({"error": f"not JSON: {error}"}, status=400)
+        except Refused as refused:
+            return web.json_response({"error": str(refused)}, status=refused.status)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        return self._answer(request, lambda _: None)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        return self._answer(request, self._end)
+
+    def _answer(self, request: web.Request, act: Callable[[Injected], None]) -> web.Response:
+        from aiohttp import web  # noqa: PLC0415
+
+        injected = self._injected.get(request.match_info["id"])
+        if injected is None:
+            return web.json_response({"error": f"there is no fault {request.match_info['id']}"}, status=404)
+        act(injected)
+        return web.json_response(injected.to_json())

@@ -1,0 +1,40 @@
+"""The seam: one thing that goes wrong, for as long as it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+
+class Refused(Exception):
+    """A fault that cannot be injected. The text says what was asked for, and what there is instead."""
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status of the answer: 400 for what is wrong in itself, 404 for a target that is not there, 409
+        for one that suffers the same fault already."""
+
+
+class Fault(Protocol):
+    """A fault injected into this cloud."""
+
+    kind: ClassVar[str]
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What it was asked to do, JSON-able."""
+        ...
+
+    def begin(self) -> None:
+        """Let it happen from now on. Called once. Raises `Refused`, and has changed nothing then."""
+        ...
+
+    def end(self) -> None:
+        """Let it happen no more; what it held up goes on. Called once after `begin`. Does not raise, also when its
+        target is gone."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """How often it did what, counted where it was done. Stays after its end."""
+        ...
