@@ -106,6 +106,11 @@ async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> No
         # What a scenario sees on a ground that is gone says nothing about the system.
         outcome.verdict, outcome.message = Verdict.INFRA, f"{broken}\n{outcome.message}".strip()
         return
+    faults = await ground.backend.faults()
+    if faults and outcome.verdict is not Verdict.PASS:
+        # The system may be innocent: the ground it stood on was not sound.
+        outcome.verdict = Verdict.INFRA
+        outcome.message = f"the cloud itself had {len(faults)} fault(s), the first: {faults[0]}\n{outcome.message}"
     try:
         outcome.cleaned = await harness.cleanup()
     except Exception as error:

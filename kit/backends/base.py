@@ -75,6 +75,10 @@ class Backend(Protocol):
         """None while the ground holds; otherwise one sentence that says what broke."""
         ...
 
+    async def faults(self) -> list[str]:
+        """What the ground has told of faults of its own since the last call; empty when it tells none."""
+        ...
+
     async def stop(self) -> None:
         """End everything it started. May be called at any time, more than once, and never raises for what is gone."""
         ...

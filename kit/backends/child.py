@@ -29,6 +29,7 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
         self._log = log.open("ab")
+        self._judged = 0
         try:
             self._process = subprocess.Popen(
                 list(argv),
@@ -80,6 +81,22 @@ class Child:
         """None while it runs; otherwise one sentence with its exit code and last words."""
         code = self._process.poll()
         return None if code is None else f"the emulated cloud ended by itself with exit code {code}{self._said()}"
+
+    def faults(self) -> list[str]:
+        """The exceptions whose tracebacks have come into the log since the last call, one line each."""
+        with self.log.open("rb") as log:
+            log.seek(self._judged)
+            text = log.read().decode("utf-8", "replace")
+            self._judged = log.tell()
+        found: list[str] = []
+        inside = False
+        for line in text.splitlines():
+            if line.startswith("Traceback (most recent call last)"):
+                inside = True
+            elif inside and line and not line.startswith((" ", "\t")):
+                found.append(line)
+                inside = False
+        return found
 
     def wait(self) -> str:
         """Block until it has ended; returns the sentence of `ended`."""

@@ -179,6 +179,10 @@ class EmulatedBackend:
     async def health(self) -> str | None:
         return "the emulated cloud was not started" if self._child is None else self._child.ended()
 
+    async def faults(self) -> list[str]:
+        """Exceptions that nothing in the emulated cloud handled, from its log."""
+        return [] if self._child is None else self._child.faults()
+
     async def ended(self) -> str:
         """Wait until the cloud ends by itself; returns the sentence that says so."""
         assert self._child is not None

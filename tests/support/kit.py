@@ -78,9 +78,10 @@ class StillGround:
 
     name = "still"
 
-    def __init__(self, cloud: Cloud, broken: str | None = None) -> None:
+    def __init__(self, cloud: Cloud, broken: str | None = None, faults: list[str] | None = None) -> None:
         self._cloud = cloud
         self.broken = broken
+        self.own_faults = faults or []
 
     def capabilities(self) -> Mapping[str, Level]:
         return self._cloud.capabilities
@@ -90,6 +91,9 @@ class StillGround:
 
     async def health(self) -> str | None:
         return self.broken
+
+    async def faults(self) -> list[str]:
+        return self.own_faults
 
     async def stop(self) -> None:
         return None
@@ -127,9 +131,11 @@ def a_context(aws: object = None, clock: Clock | None = None, **changes: Any) ->
     return Context(cloud, some_settings(), history, Checks(history), Ids.seeded(7))
 
 
-def a_ground(cloud: Cloud, folder: Path | None = None, broken: str | None = None) -> Ground:
+def a_ground(
+    cloud: Cloud, folder: Path | None = None, broken: str | None = None, faults: list[str] | None = None
+) -> Ground:
     history = History(cloud.clock, None if folder is None else folder / "history.jsonl")
-    return Ground(StillGround(cloud, broken), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ())
+    return Ground(StillGround(cloud, broken, faults), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ())
 
 
 def some_settings(**overrides: Any) -> Settings:

@@ -56,6 +56,15 @@ def test_a_first_line_that_is_no_json_object_is_shown(tmp_path: Path) -> None:
     cloud.stop()
 
 
+def test_exceptions_in_its_log_are_told_once(tmp_path: Path) -> None:
+    noisy = "import logging, sys\ntry: {}['x']\nexcept KeyError: logging.exception('oops')\n"
+    cloud = child(tmp_path, f"{noisy}{READY}")
+    cloud.ready(10)
+    assert cloud.faults() == ["KeyError: 'x'"]
+    assert cloud.faults() == []
+    cloud.stop()
+
+
 def test_a_cloud_that_ignores_its_lifeline_is_ended_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kit.backends.child._STOP_WITHIN", 0.2)
     cloud = child(tmp_path, READY.replace("sys.stdin.read()", "import time; time.sleep(60)"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,41 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         "def test_mine(kit_settings):\n    assert kit_settings.emulated.scale == 7\n"
     )
     assert run_pytest(tmp_path, "--kit-scale", "7").returncode == 0
+
+
+ONE = """
+async def test_services_sleep(harness, kit_run):
+    await harness.verify_service_task_count("edit", 0)
+    print("PID", kit_run.backend.readiness.pid)
+
+async def test_nothing_is_asserted(harness):
+    await harness.service_task_count("edit")
+"""
+
+TWO = """
+async def test_a_check_fails(harness, backend):
+    assert await backend.health() is None
+    print("PID", backend.readiness.pid)
+    harness.check(1 == 2, "one to be two", seen=1)
+"""
+
+
+def test_two_files_share_one_cloud_and_their_tests_stand_in_its_report(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text(ONE)
+    (tmp_path / "test_two.py").write_text(TWO)
+    done = run_pytest(tmp_path, "-s", "-o", "asyncio_mode=auto")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    pids = [line.split()[-1] for line in said.splitlines() if line.startswith("PID") or " PID " in line]
+    assert len(pids) == 2
+    assert len(set(pids)) == 1
+    report = json.loads((tmp_path / ".kit" / "latest" / "report.json").read_text())
+    verdicts = {scenario["name"]: scenario["verdict"] for scenario in report["scenarios"]}
+    assert verdicts == {
+        "test_services_sleep": "pass",
+        "test_nothing_is_asserted": "unknown",
+        "test_a_check_fails": "fail",
+    }
+    assert "expected: one to be two" in said
+    assert "asserted nothing" in said
+    assert report["counts"]["executed"] == 3

@@ -50,9 +50,18 @@ def quiet_aws(tasks: list[dict[str, Any]] | None = None) -> ScriptedAws:
     )
 
 
-async def run(body: Body, *, aws: ScriptedAws | None = None, broken: str | None = None, **how: Any) -> Outcome:
+async def run(
+    body: Body,
+    *,
+    aws: ScriptedAws | None = None,
+    broken: str | None = None,
+    faults: list[str] | None = None,
+    **how: Any,
+) -> Outcome:
     cloud = a_cloud(aws or quiet_aws(), ManualClock(scale=60))
-    return await execute(Scenario("x", "y", how.pop("needs", ()), body, **how), a_ground(cloud, broken=broken))
+    return await execute(
+        Scenario("x", "y", how.pop("needs", ()), body, **how), a_ground(cloud, broken=broken, faults=faults)
+    )
 
 
 async def holds(h: Harness) -> None:
@@ -102,6 +111,17 @@ async def test_on_a_ground_that_is_gone_nothing_is_said_about_the_system() -> No
     outcome = await run(fails, broken="the emulated cloud ended by itself")
     assert outcome.verdict is Verdict.INFRA
     assert "ended by itself" in outcome.message
+
+
+async def test_a_failure_on_unsound_ground_is_laid_to_the_ground_and_a_pass_stays_one() -> None:
+    async def fails(h: Harness) -> None:
+        h.check(False, "anything to work")
+
+    outcome = await run(fails, faults=["AttributeError: no grace"])
+    assert outcome.verdict is Verdict.INFRA
+    assert "AttributeError: no grace" in outcome.message
+    assert "anything to work" in outcome.message
+    assert (await run(holds, faults=["AttributeError: no grace"])).verdict is Verdict.PASS
 
 
 async def test_what_is_left_over_is_taken_away_and_told() -> None:
