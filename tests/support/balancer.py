@@ -46,7 +46,7 @@ def rule(
     return conditions, action
 
 
-async def until(probe: Callable[[], T], within: float = 5.0) -> T:
+async def until(probe: Callable[[], T], within: float = 10.0) -> T:
     """The probe's value once it is true; fails with its last value after so many wall seconds."""
     loop = asyncio.get_running_loop()
     end = loop.time() + within
@@ -161,7 +161,8 @@ async def balancer(*, scale: float = 60.0) -> AsyncIterator[Lab]:
         workdir = stack.enter_context(tempfile.TemporaryDirectory())
         lab = Lab(stack, Path(workdir), scale)
         stack.push_async_callback(lab.plane.close)
-        lab.client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        jar, patience = aiohttp.DummyCookieJar(), aiohttp.ClientTimeout(total=20)
+        lab.client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, timeout=patience))
         yield lab
 
 

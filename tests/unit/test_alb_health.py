@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,6 +17,8 @@ from emulation.alb.table import HealthCheck, TargetGroup
 from tests.support.balancer import Lab, balancer, rule, says, until
 
 CHECK = HealthCheck(path="/health", interval=6.0, timeout=3.0, healthy_threshold=3, unhealthy_threshold=2)
+
+QUICK = HealthCheck(interval=0.1, timeout=0.05, healthy_threshold=2, unhealthy_threshold=2)
 
 
 def states(*results: bool) -> list[str]:
@@ -65,8 +66,15 @@ async def lab() -> AsyncIterator[Lab]:
         yield made
 
 
-async def checked(lab: Lab, **settings: Any) -> TargetGroup:
-    group = lab.group(health_check=CHECK, **settings)
+@pytest_asyncio.fixture
+async def real_time() -> AsyncIterator[Lab]:
+    """At scale 1 a check's timeout is exactly the declared one; a faster clock grants programs a wall second."""
+    async with balancer(scale=1) as made:
+        yield made
+
+
+async def checked(lab: Lab, check: HealthCheck = CHECK) -> TargetGroup:
+    group = lab.group(health_check=check)
     await lab.route(rule("/*", to=group))
     return group
 
@@ -141,25 +149,25 @@ async def test_a_redirect_is_not_followed(lab: Lab) -> None:
     assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
 
 
-async def test_no_answer_in_time_is_a_timeout(lab: Lab) -> None:
+async def test_no_answer_in_time_is_a_timeout(real_time: Lab) -> None:
     never = asyncio.Event()
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         await never.wait()
         raise AssertionError
 
-    lab.register(await checked(lab), await lab.target(serve))
-    assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
+    real_time.register(await checked(real_time, QUICK), await real_time.target(serve))
+    assert (await told(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
 
 
-async def test_a_cut_link_makes_a_healthy_target_time_out(lab: Lab) -> None:
-    port = await lab.target(says("up"))
-    lab.register(await checked(lab), port)
-    await told(lab, "healthy")
-    lab.plane.links.cut("127.0.0.1", port)
-    assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
-    lab.plane.links.heal("127.0.0.1", port)
-    await told(lab, "healthy")
+async def test_a_cut_link_makes_a_healthy_target_time_out(real_time: Lab) -> None:
+    port = await real_time.target(says("up"))
+    real_time.register(await checked(real_time, QUICK), port)
+    await told(real_time, "healthy")
+    real_time.plane.links.cut("127.0.0.1", port)
+    assert (await told(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
+    real_time.plane.links.heal("127.0.0.1", port)
+    await told(real_time, "healthy")
 
 
 async def test_a_target_of_a_group_that_nobody_uses_is_not_checked(lab: Lab) -> None:

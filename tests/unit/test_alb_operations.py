@@ -264,6 +264,7 @@ async def test_changed_health_checks_hold_from_the_next_check_on(account: Accoun
 
 async def test_a_target_group_names_the_load_balancers_that_use_it(account: Account) -> None:
     balancer, group = await account.load_balancer(), await account.target_group()
+    await account.target_group("unused")
     listener = await account.listener(balancer, group)
 
     async def users() -> list[str]:

@@ -160,6 +160,19 @@ async def test_a_client_that_vanishes_is_gone_for_the_target(lab: Lab) -> None:
     await asyncio.wait_for(gone.wait(), 5)
 
 
+async def test_a_target_that_vanishes_is_gone_for_the_client(lab: Lab) -> None:
+    async def vanish(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+        assert socket._req is not None and socket._req.transport is not None
+        socket._req.transport.abort()
+
+    await talking(lab, vanish)
+    await lab.route(rule("/ws/*", to=next(iter(lab.groups.values()))), idle_timeout=4000.0)
+    async with connect(lab) as socket:
+        await socket.send_str("go")
+        assert (await socket.receive(timeout=5)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+
+
 async def test_a_refused_upgrade_is_an_answer_like_any_other(lab: Lab) -> None:
     async def refuse(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=403, text="not you")
