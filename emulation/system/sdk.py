@@ -8,6 +8,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 
 from emulation.system.aws_errors import AwsError, ConditionFailed, Unavailable
 
@@ -59,7 +60,7 @@ def call(client: Any, name: str, operation: str, params: dict[str, Any]) -> dict
             raise ConditionFailed(name, code, str(error)) from None
         kind = Unavailable if code in _THROTTLED or status >= 500 else AwsError
         raise kind(name, code, str(error)) from None
-    except HTTPClientError as error:
+    except (HTTPClientError, NotConnected) as error:
         raise Unavailable(name, type(error).__name__, str(error)) from None
     except BotoCoreError as error:
         raise AwsError(name, type(error).__name__, str(error)) from None

@@ -14,7 +14,7 @@ _FOOTER = re.compile(r"conversation id:", re.IGNORECASE)
 _SEPARATOR = re.compile(r"-{3,}\s*(original message|forwarded message|ursprüngliche nachricht)\s*-{3,}", re.IGNORECASE)
 _HEADER = re.compile(r"\*?(from|von|de)\s?:\*?\s", re.IGNORECASE)
 _NEXT_HEADER = re.compile(r"\*?(sent|date|to|subject|gesendet|an|betreff|envoyé|à|objet)\s?:\*?\s", re.IGNORECASE)
-_ATTRIBUTIONS = (("on ", "wrote:"), ("am ", "schrieb:"), ("am ", "schrieb"), ("le ", "a écrit :"), ("le ", "a écrit:"))
+_ATTRIBUTIONS = (("on ", " wrote"), ("am ", " schrieb"), ("le ", " a écrit"))
 _LONGEST_ATTRIBUTION = 300
 _GREETING = re.compile(r"(hi|hello|hey|dear|good (morning|afternoon|evening))\b[^\n\"'“‘«]{0,40}[,!.]?", re.IGNORECASE)
 _CLOSING = re.compile(
@@ -75,10 +75,11 @@ def _attribution(lines: list[str], at: int) -> int:
         joined = f"{joined} {line.strip()}".strip().lower()
         if len(joined) > _LONGEST_ATTRIBUTION or not line.strip():
             return 0
-        if any(joined.startswith(start) and joined.endswith(end) for start, end in _ATTRIBUTIONS):
-            return length
-        if not any(joined.startswith(start) for start, _ in _ATTRIBUTIONS):
+        verb = next((verb for start, verb in _ATTRIBUTIONS if joined.startswith(start)), None)
+        if verb is None:
             return 0
+        if verb in joined and joined.endswith(":"):
+            return length
     return 0
 
 

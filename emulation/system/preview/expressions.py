@@ -20,6 +20,11 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Quoted(Literal):
+    """The value of an attribute that stands in quotes: markup, which goes out as it came."""
+
+
+@dataclass(frozen=True)
 class Name:
     parts: tuple[str, ...]
 

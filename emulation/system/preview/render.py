@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from emulation.system.preview import frontmatter
 from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.expressions import BadExpression, Expression, Literal, Scope, evaluate, text
+from emulation.system.preview.expressions import BadExpression, Expression, Literal, Quoted, Scope, evaluate, text
 from emulation.system.preview.template import VOID, Element, Node, Shown, Text, parse_template
 
 _DEEPEST_COMPONENT = 20
@@ -153,7 +153,7 @@ class _Rendering:
         shown = self._text(expression, line)
         if name in _LINKS and shown.startswith("/") and not shown.startswith("//"):
             shown = self._renderer.base + shown
-        if isinstance(expression, Literal):
+        if isinstance(expression, Quoted):
             return f' {name}="{shown}"' if '"' not in shown else f" {name}='{shown}'"
         return f' {name}="{html.escape(shown)}"'
 

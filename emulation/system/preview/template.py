@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.expressions import BadExpression, Expression, Literal, parse
+from emulation.system.preview.expressions import BadExpression, Expression, Quoted, parse
 
 
 @dataclass
@@ -146,7 +146,7 @@ class _Parser:
             element.attributes[name] = self._parsed(match[5])
         else:
             value = next((value for value in (match[2], match[3]) if value is not None), True)
-            element.attributes[name] = Literal(value)
+            element.attributes[name] = Quoted(value)
 
     def _raw(self, element: Element, closed: bool) -> None:
         """The content of a script or style element is not looked at."""
