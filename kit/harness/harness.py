@@ -5,16 +5,14 @@ No verb has a fallback: what is under test is used, or the scenario fails.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kit import phases
 from kit.checks import Checks
 from kit.clock import Clock, epoch
-from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.evidence import collect
 from kit.harness.files import ExecResult, Files
@@ -22,7 +20,8 @@ from kit.harness.http import Answer, Http
 from kit.harness.leftovers import Leftovers
 from kit.harness.mail import Mail, Mailbox, Reply, SentMail
 from kit.harness.metrics import Metrics
-from kit.harness.services import Services, Target, TaskCount
+from kit.harness.preview import Preview
+from kit.harness.services import Services, TaskCount
 from kit.harness.sessions import Sessions, TestSession
 from kit.measure import Measured
 from kit.phases import Timeline
@@ -31,9 +30,6 @@ from kit.steps import Step, Steps
 from kit.system import EXPIRED, SERVICES, Service, SessionRow, System
 
 T = TypeVar("T")
-
-_VISIT_EVERY = 10.0
-"""AWS seconds; well below the idle time of any stack (its template takes no less than 10)."""
 
 
 class Harness:
@@ -45,6 +41,7 @@ class Harness:
         self.http = Http(context.clock)
         self.services = Services(context)
         self.sessions = Sessions(context, self.http)
+        self.preview = Preview(context, self.http, self.services)
         self.mail = Mail(context, mailbox)
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
@@ -158,28 +155,9 @@ class Harness:
             sessions, within=self.timeouts.session_expiry + self.timeouts.scale_down
         )
 
-    @asynccontextmanager
-    async def visiting(self, session: TestSession) -> AsyncIterator[None]:
-        """Somebody has the session's preview open meanwhile: it is fetched every now and then.
-
-        Preview traffic is activity, so the session does not expire under a scenario that looks at it. What
-        the visitor sees is recorded and not judged.
-        """
-        visitor = asyncio.create_task(self._visit(session), name=f"visitor of {session.session_id}")
-        try:
-            yield
-        finally:
-            visitor.cancel()
-            await asyncio.gather(visitor, return_exceptions=True)
-
-    async def _visit(self, session: TestSession) -> None:
-        while True:
-            with self._context.history.operation("visit", session=session.session_id) as operation:
-                try:
-                    operation.ok(status=(await self.http.get(session.preview_url)).status)
-                except OSError as error:
-                    operation.info(error)
-            await self.clock.sleep(_VISIT_EVERY)
+    def visiting(self, session: TestSession) -> AbstractAsyncContextManager[None]:
+        """Keep the session's preview open meanwhile, as a visitor does; see `Preview.visiting`."""
+        return self.preview.visiting(session)
 
     # ---- Services
     async def service_task_count(self, service: Service) -> TaskCount:
@@ -204,34 +182,11 @@ class Harness:
         await self.services.wait_for_stable(service, within=self.timeouts.recovery)
 
     async def wait_for_container_ready(self, session: TestSession, *, within: float | None = None) -> Answer:
-        """Wait until the session's own page is served; the four observations on the way are made one by one.
-
-        A running task, a healthy target, the session's health and its page are not the same: only the last
-        one is readiness. Returns the page.
-        """
+        """Wait until the session's own page is served; see `Preview.wait_until_ready`."""
         __tracebackhide__ = True
-        budget = self.timeouts.container_ready if within is None else within
-        await self._context.eventually(
-            lambda: self.services.targets("edit"),
-            until=_one_healthy,
-            within=budget,
-            describe=f"a healthy target for {session}",
-            next="see the service's events and the task's log: kit status, kit logs edit",
+        return await self.preview.wait_until_ready(
+            session, within=self.timeouts.container_ready if within is None else within
         )
-        self.timeline.mark(phases.TARGET_HEALTHY, "DescribeTargetHealth")
-        await self._mark_task()
-        for url, what in (
-            (self.system.session_health_url(session.session_id), "health"),
-            (session.preview_url, "page"),
-        ):
-            page = await self._context.eventually(
-                lambda url=url: self.http.get(url),  # type: ignore[misc]  # a default argument binds the loop's value
-                until=lambda answer: answer.status == 200,
-                within=budget,
-                describe=f"the {what} of {session} to be served",
-            )
-        self.timeline.mark(phases.FIRST_BYTE, "GET of the preview", at=page.first_byte)
-        return page
 
     # ---- Files and commands in the containers
     async def exec_in_container(self, command: str, *, service: Service = "edit") -> ExecResult:
@@ -246,27 +201,12 @@ class Harness:
     # ---- Preview
     async def fetch_preview(self, session: TestSession, page: str = "") -> Answer:
         """GET the session's preview, or one of its pages by its slug."""
-        return await self.http.get(self.system.preview_url(session.session_id, page))
+        return await self.preview.fetch(session, page)
 
     async def wait_for_change(self, session: TestSession, page: str, *, within: float) -> Answer:
-        """Wait until a page is served with status 200 and carries the session's marker."""
+        """Wait until a page is served and carries the session's marker."""
         __tracebackhide__ = True
-
-        async def look() -> Answer:
-            answer = await self.fetch_preview(session, page)
-            if answer.status != 200 or session.marker not in answer.body:
-                raise NotYet(f"{answer.status}, marker {'absent' if session.marker not in answer.body else 'there'}")
-            return answer
-
-        answer = await self._context.eventually(
-            look,
-            until=lambda _: True,
-            within=within,
-            describe=f"page {page!r} of {session} to be served with its marker {session.marker}",
-            next="see the edit container's log: kit logs edit",
-        )
-        self.timeline.mark(phases.CHANGE_VISIBLE, "GET of the changed page", at=answer.first_byte)
-        return answer
+        return await self.preview.wait_for_change(session, page, within=within)
 
     # ---- Mail
     async def send_mail(
@@ -330,18 +270,3 @@ class Harness:
         """Let go of connections and readers."""
         await self.mail.close()
         await self.http.close()
-
-    async def _mark_task(self) -> None:
-        """The phases of the task that serves, from ECS's own timestamps."""
-        tasks = await self.services.tasks("edit")
-        started = [task for task in tasks if "startedAt" in task]
-        if not started:
-            return
-        first = min(started, key=lambda task: task["startedAt"])
-        pending = "pullStartedAt" if "pullStartedAt" in first else "createdAt"
-        self.timeline.mark(phases.TASK_PENDING, f"{pending} of the edit task", at=first[pending].timestamp())
-        self.timeline.mark(phases.TASK_RUNNING, "startedAt of the edit task", at=first["startedAt"].timestamp())
-
-
-def _one_healthy(targets: list[Target]) -> bool:
-    return any(target.state == "healthy" for target in targets)

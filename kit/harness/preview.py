@@ -1,0 +1,119 @@
+"""A session's preview through the load balancer: ready or not, changed or not, and who looks at it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from kit import phases
+from kit.eventually import NotYet
+from kit.harness.context import Context
+from kit.harness.http import Answer, Http
+from kit.harness.services import Services, Target
+from kit.harness.sessions import TestSession
+
+_VISIT_EVERY = 10.0
+"""AWS seconds; no longer than the idle time of any stack (its template takes no less than 10)."""
+
+
+class Preview:
+    """Fetches previews and waits for what they show."""
+
+    def __init__(self, context: Context, http: Http, services: Services) -> None:
+        self._context = context
+        self._http = http
+        self._services = services
+
+    async def fetch(self, session: TestSession, page: str = "") -> Answer:
+        """GET the session's preview, or one of its pages by its slug."""
+        return await self._http.get(self._context.system.preview_url(session.session_id, page))
+
+    async def wait_until_ready(self, session: TestSession, *, within: float) -> Answer:
+        """Wait until the session's own page is served; returns it.
+
+        A running task, a healthy target, the session's health and its page are not the same: they are
+        observed one by one, and only the last one is readiness.
+        """
+        __tracebackhide__ = True
+        context = self._context
+        await context.eventually(
+            lambda: self._services.targets("edit"),
+            until=_one_healthy,
+            within=within,
+            describe=f"a healthy target for {session}",
+            next="see the service's events and the task's log: kit status, kit logs edit",
+        )
+        context.timeline.mark(phases.TARGET_HEALTHY, "DescribeTargetHealth")
+        await self._mark_task()
+        await self._served(context.system.session_health_url(session.session_id), f"the health of {session}", within)
+        page = await self._served(session.preview_url, f"the page of {session}", within)
+        context.timeline.mark(phases.FIRST_BYTE, "GET of the preview", at=page.first_byte)
+        return page
+
+    async def wait_for_change(self, session: TestSession, page: str, *, within: float) -> Answer:
+        """Wait until a page is served with status 200 and carries the session's marker."""
+        __tracebackhide__ = True
+
+        async def look() -> Answer:
+            answer = await self.fetch(session, page)
+            if answer.status != 200 or session.marker not in answer.body:
+                raise NotYet(f"{answer.status}, marker {'absent' if session.marker not in answer.body else 'there'}")
+            return answer
+
+        answer = await self._context.eventually(
+            look,
+            until=lambda _: True,
+            within=within,
+            describe=f"page {page!r} of {session} to be served with its marker {session.marker}",
+            next="see the edit container's log: kit logs edit",
+        )
+        self._context.timeline.mark(phases.CHANGE_VISIBLE, "GET of the changed page", at=answer.first_byte)
+        return answer
+
+    @asynccontextmanager
+    async def visiting(self, session: TestSession) -> AsyncIterator[None]:
+        """Somebody has the preview open meanwhile: it is fetched every now and then.
+
+        Preview traffic is activity, so the session does not expire under a scenario that looks at it. What
+        the visitor sees is recorded and not judged.
+        """
+        visitor = asyncio.create_task(self._visit(session), name=f"visitor of {session.session_id}")
+        try:
+            yield
+        finally:
+            visitor.cancel()
+            await asyncio.gather(visitor, return_exceptions=True)
+
+    async def _visit(self, session: TestSession) -> None:
+        while True:
+            with self._context.history.operation("visit", session=session.session_id) as operation:
+                try:
+                    operation.ok(status=(await self._http.get(session.preview_url)).status)
+                except OSError as error:
+                    operation.info(error)
+            await self._context.clock.sleep(_VISIT_EVERY)
+
+    async def _served(self, url: str, what: str, within: float) -> Answer:
+        __tracebackhide__ = True
+        return await self._context.eventually(
+            lambda: self._http.get(url),
+            until=lambda answer: answer.status == 200,
+            within=within,
+            describe=f"{what} to be served",
+        )
+
+    async def _mark_task(self) -> None:
+        """The phases of the task that serves, from ECS's own timestamps."""
+        started = [task for task in await self._services.tasks("edit") if "startedAt" in task]
+        if not started:
+            return
+        first = min(started, key=lambda task: task["startedAt"])
+        pending = "pullStartedAt" if "pullStartedAt" in first else "createdAt"
+        mark = self._context.timeline.mark
+        mark(phases.TASK_PENDING, f"{pending} of the edit task", at=first[pending].timestamp())
+        mark(phases.TASK_RUNNING, "startedAt of the edit task", at=first["startedAt"].timestamp())
+
+
+def _one_healthy(targets: list[Target]) -> bool:
+    return any(target.state == "healthy" for target in targets)
