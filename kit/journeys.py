@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -41,8 +41,7 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator
     marker = h.new_marker()
     title = f"Test Page {marker}"
     with h.step(f"{prefix}1 both services start at zero tasks"):
-        for service in SERVICES:
-            await h.verify_service_task_count(service, 0)
+        await start_at_zero(h)
     h.journey(entry)
     with h.step(f"{prefix}2 a session is asked for by {entry.upper() if entry == 'http' else entry}"):
         mail = None
@@ -72,11 +71,25 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
     idle_since = h.clock.now()
     with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
         await h.wait_for_idle(opened.session, journey=opened.journey)
-        for service in SERVICES:
-            await h.verify_service_task_count(service, 0)
-        await h.verify_session_status(opened.session, EXPIRED)
-        await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=idle_since, within=h.timeouts.scale_down)
-        await h.verify_no_orphans()
+        await verify_zero(h, [opened.session], since=idle_since)
+
+
+async def start_at_zero(h: Harness) -> None:
+    """Check that nothing runs yet."""
+    __tracebackhide__ = True
+    for service in SERVICES:
+        await h.verify_service_task_count(service, 0)
+
+
+async def verify_zero(h: Harness, sessions: Sequence[TestSession], *, since: float) -> None:
+    """Check that nothing is left of these sessions, that the system itself said so after `since`, and nothing else."""
+    __tracebackhide__ = True
+    await h.services.wait_for_zero(SERVICES, within=h.timeouts.idle_shutdown)
+    await start_at_zero(h)
+    for session in sessions:
+        await h.verify_session_status(session, EXPIRED)
+    await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=since, within=h.timeouts.scale_down)
+    await h.verify_no_orphans()
 
 
 def _check_within_target(h: Harness) -> None:

@@ -21,7 +21,9 @@ from kit.harness.leftovers import Leftovers
 from kit.harness.mail import Mail, Mailbox, Reply, SentMail
 from kit.harness.metrics import Metrics
 from kit.harness.preview import Preview
+from kit.harness.repositories import Repositories
 from kit.harness.services import Services, TaskCount
+from kit.harness.session_api import SessionApi
 from kit.harness.sessions import Sessions, TestSession
 from kit.measure import Measured
 from kit.phases import Timeline
@@ -45,6 +47,8 @@ class Harness:
         self.mail = Mail(context, mailbox)
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
+        self.repositories = Repositories(context, self.files)
+        self.session_api = SessionApi(context, self.http, self.sessions)
         self.leftovers = Leftovers(context, self.services, self.sessions)
 
     # ---- What is known

@@ -1,0 +1,139 @@
+"""The seed's scenario 2: what is in a workspace outlives its containers and its sessions."""
+
+from __future__ import annotations
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.harness import Harness
+from kit.harness.repositories import Commit
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+from kit.system import ACTIVE
+
+_HEADER = "src/components/Header.astro"
+_SUBJECT = "Create Header component"
+
+
+@scenario(
+    "persistence",
+    needs=(
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.METRICS,
+    ),
+    proves="files and commits outlive containers and sessions, and a mail's bare Conversation ID finds its thread",
+    checkers=(one_reply_each,),
+)
+async def persistence(h: Harness) -> None:
+    """A session, its containers taken away by force, a new session, and a mail without any headers of the thread."""
+    await start_at_zero(h)
+    with h.step("1 a session makes changes", target=h.timeouts.container_ready + h.timeouts.wake):
+        first, kept, before = await _first_session(h)
+    with h.step("2 its containers are taken away by force", target=h.timeouts.scale_down + h.timeouts.health):
+        gone = await _force_to_zero(h)
+        await h.session_api.end(first)
+    with h.step("3 a new session of the same user", target=h.timeouts.container_ready):
+        second = await _second_session(h, first, gone)
+    async with h.visiting(second):
+        with h.step("4 the files of before are there", target=h.timeouts.file_check):
+            await h.verify_file_exists(_file(second, _HEADER))
+            await h.verify_file_exists(_file(second, system.page_file(kept)))
+        with h.step("5 the git history is preserved, commit by commit"):
+            after = await h.repositories.verify_continues(second, before)
+            await h.repositories.verify_whole(second)
+            content = await h.files.read(_file(second, _HEADER))
+            h.check(second.marker in content, f"the update {second.marker} in {_HEADER}", seen=content)
+            page = await h.fetch_preview(second, system.slug(kept))
+            h.checks.equal(page.status, 200, f"the status of {page.url}")
+            h.check(first.marker in page.body, f"{first.marker} in the page of the first session", seen=page.body)
+        with h.step("6 a reply without headers resumes the thread", target=h.timeouts.reply):
+            await _header_stripped_reply(h, second, after)
+    with h.step("7 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
+        since = h.clock.now()
+        await h.session_api.end(second)
+        await verify_zero(h, [first, second], since=since)
+
+
+async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ...]]:
+    """The session, the title of the page it made beside the header, and its commits."""
+    marker = h.new_marker()
+    kept = f"Kept Page {marker}"
+    instruction = f'Create a components/Header.astro file with "Welcome {marker}"\n{system.add_page(kept)}'
+    session = await h.create_test_session(instruction, marker=marker)
+    async with h.visiting(session):
+        await h.wait_for_container_ready(session)
+        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+        await h.verify_file_exists(_file(session, _HEADER))
+        commits = await h.repositories.log(session)
+        h.check(commits[0].subject.startswith(_SUBJECT), f"the last commit to be {_SUBJECT!r}", seen=commits[0])
+    return session, kept, commits
+
+
+async def _force_to_zero(h: Harness) -> set[str]:
+    """Scale edit to zero by hand; returns the tasks there were, each of them STOPPED now."""
+    there = {task["taskArn"] for task in await h.services.tasks("edit")}
+    h.check(there, "edit to have had a task to take away")
+    await h.force_scale_down("edit", 0)
+    await h.wait_for_service_stable("edit")
+    stopped = {task["taskArn"] for task in await h.services.tasks("edit", stopped=True)}
+    h.check(there <= stopped, f"the {len(there)} task(s) of before to be STOPPED", seen=sorted(there - stopped))
+    return there
+
+
+async def _second_session(h: Harness, first: TestSession, gone: set[str]) -> TestSession:
+    """A session that follows the first one in its thread, in a container that is not one of those that are gone."""
+    marker = h.new_marker()
+    session = await h.create_test_session(
+        f'Update Header.astro with "New content {marker}"', marker=marker, user_id=first.user_id
+    )
+    h.check(session.session_id != first.session_id, "a new session, the first one is expired", seen=session.session_id)
+    async with h.visiting(session):
+        await h.wait_for_container_ready(session)
+        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+    serving = {task["taskArn"] for task in await h.services.tasks("edit")}
+    h.check(serving and not serving & gone, "other containers than those that were taken away", seen=sorted(serving))
+    await _verify_same_thread(h, first, session)
+    return session
+
+
+async def _header_stripped_reply(h: Harness, session: TestSession, before: tuple[Commit, ...]) -> None:
+    """Some mail programs drop In-Reply-To and References: the footer they quote is all that is left of the thread."""
+    row = await h.verify_session_exists(session)
+    marker = h.new_marker()
+    title = f"Late Page {marker}"
+    mail = await h.send_mail(
+        f"{system.add_page(title)}\n\n> Conversation ID: {row.thread_id}\n",
+        marker=marker,
+        sender=session.user_id,
+        subject="One more thing",
+    )
+    reply = await h.wait_for_reply(mail)
+    h.checks.equal(system.conversation_id(reply.message), row.thread_id, "the conversation id of the reply")
+    body = system.body_text(reply.message)
+    h.check(session.preview_url in body, f"the reply to name the preview {session.preview_url}", seen=body)
+    await h.repositories.verify_continues(session, before)
+    await h.verify_file_exists(_file(session, system.page_file(title)))
+    rows = await h.sessions.rows_of(session.client_id, session.user_id)
+    h.checks.equal({each.thread_id for each in rows}, {row.thread_id}, f"the threads of {session.user_id}")
+    h.checks.equal(len(rows), 2, f"the number of sessions of {session.user_id}")
+
+
+async def _verify_same_thread(h: Harness, first: TestSession, second: TestSession) -> None:
+    before, now = await h.session_row(first), await h.session_row(second)
+    h.check(
+        before is not None
+        and now is not None
+        and (now.thread_id, now.edit_branch) == (before.thread_id, before.edit_branch),
+        "the new session to follow in the thread and on the branch of the first",
+        seen=f"{before and (before.thread_id, before.edit_branch)}, then {now and (now.thread_id, now.edit_branch)}",
+    )
+
+
+def _file(session: TestSession, file: str) -> str:
+    return system.project_path(session.client_id, session.user_id, file)

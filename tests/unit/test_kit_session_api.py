@@ -1,0 +1,51 @@
+"""Ending a session by Hermes' HTTP interface."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from kit.errors import CheckFailed
+from kit.harness.http import Answer, Http
+from kit.harness.session_api import SessionApi
+from kit.harness.sessions import Sessions, TestSession
+from tests.support.kit import START, a_context
+
+SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "m")
+
+
+class Hermes:
+    """Answers with this, and expires what it was told to end."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.answer = Answer("http://x", status, {}, json.dumps(body), START)
+        self.requests: list[tuple[str, str]] = []
+        self.waited: list[tuple[str, str]] = []
+
+    async def request(self, method: str, url: str) -> Answer:
+        self.requests.append((method, url))
+        return self.answer
+
+    async def wait_for_status(self, session: TestSession, status: str, *, within: float) -> None:
+        self.waited.append((session.session_id, status))
+
+
+def api(hermes: Hermes) -> SessionApi:
+    return SessionApi(a_context(), cast(Http, hermes), cast(Sessions, hermes))
+
+
+async def test_ending_a_session_asks_hermes_and_waits_for_the_row() -> None:
+    hermes = Hermes(201, {"status": "draining", "message": "…"})
+    await api(hermes).end(SESSION)
+    assert hermes.requests == [("POST", "http://alb.test/hermes/api/sessions/TEST_1/deactivate")]
+    assert hermes.waited == [("TEST_1", "expired")]
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, {"statusCode": 404}), (200, {"status": "draining"}), (201, {})])
+async def test_an_answer_that_is_no_consent_fails(status: int, body: dict[str, Any]) -> None:
+    hermes = Hermes(status, body)
+    with pytest.raises(CheckFailed):
+        await api(hermes).end(SESSION)
+    assert hermes.waited == []
