@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from kit.faults.names import INJECT, VERIFY
 from kit.history import FAIL, INFO, INVOKE, OK, Event
 from kit.verdict import Verdict
 
@@ -30,6 +31,20 @@ def every_operation_ended(events: Sequence[Event]) -> Finding:
         names = ", ".join(f"{event.name} (#{event.index})" for event in open_ones)
         return Finding(Verdict.UNKNOWN, f"no single end is recorded for {names}")
     return Finding(Verdict.PASS, "every operation ended")
+
+
+def every_fault_showed(events: Sequence[Event]) -> Finding:
+    """The effect of each fault was seen; what was observed under one that did nothing shows nothing."""
+    injected = {event.touches["injection"]: event for event in events if event.name == INJECT and event.type == OK}
+    shown = {event.touches["injection"] for event in events if event.name == VERIFY and event.type == OK}
+    unseen = [
+        f"{event.touches['fault']} of {event.touches['target']}" for id, event in injected.items() if id not in shown
+    ]
+    if unseen:
+        return Finding(
+            Verdict.UNKNOWN, f"no effect was seen of {', '.join(unseen)}: what it should cause was not tested"
+        )
+    return Finding(Verdict.PASS, f"{len(injected)} fault(s), each seen")
 
 
 def one_reply_each(events: Sequence[Event]) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.errors import Failed, InfraError, KitError
+from kit.faults.nemesis import Injected
 from kit.measure import Measured
 from kit.phases import Timeline
 from kit.steps import Step
@@ -25,6 +26,8 @@ class Outcome:
     measured: Measured = field(default_factory=lambda: Measured(0.0, 0.0))
     journeys: list[Timeline] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    faults: list[Injected] = field(default_factory=list)
+    """What was made to go wrong."""
     message: str = ""
     """Why it is not a pass; empty when it is."""
     evidence: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Outcome:
             **self.measured.to_json(),
             "phases": [phase for journey in self.journeys for phase in journey.to_json()],
             "steps": [step.to_json() for step in self.steps],
+            **({"faults": [fault.to_json() for fault in self.faults]} if self.faults else {}),
             **error,
             **({"cleaned": self.cleaned} if self.cleaned else {}),
         }

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.backends.base import Backend, Cloud
-from kit.checker import every_operation_ended
+from kit.checker import every_fault_showed, every_operation_ended
 from kit.checker import judged as checked
 from kit.checks import Checks
+from kit.errors import InfraError
 from kit.harness import Harness
 from kit.harness.context import Context
 from kit.harness.mail import Mailbox
@@ -85,6 +86,10 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             else:
                 if of_checks(checks.asserted) is not Verdict.PASS:
                     _add(outcome, Verdict.UNKNOWN, "it asserted nothing, so nothing is shown")
+            await _undo_faults(harness, outcome)
+            for finding in checked(ground.history.events(name), (every_fault_showed,)):
+                if finding.verdict is not Verdict.PASS:
+                    _add(outcome, finding.verdict, finding.message)
             seconds = cloud.clock.monotonic() - started
             outcome.measured = Measured(seconds * cloud.clock.scale, seconds)
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
@@ -93,6 +98,15 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             await _leave_clean(harness, outcome, ground)
         finally:
             await harness.close()
+
+
+async def _undo_faults(harness: Harness, outcome: Outcome) -> None:
+    """Blocks undo their own; this is for what a scenario left in a task that it did not wait for."""
+    outcome.faults = harness.faults.injected
+    try:
+        await harness.faults.undo_all()
+    except InfraError as error:
+        _add(outcome, Verdict.INFRA, str(error))
 
 
 def file_name(name: str) -> str:

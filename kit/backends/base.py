@@ -11,6 +11,7 @@ from typing import Protocol
 
 from kit.backends.aws import Aws
 from kit.backends.capability import Level
+from kit.backends.faults import FaultDoor
 from kit.backends.stack import Stack
 from kit.clock import Clock
 from kit.threads import Threads
@@ -52,6 +53,8 @@ class Cloud:
     capabilities: Mapping[str, Level]
     evidence: tuple[str, ...] = ()
     """Files that tell what happened, to be named when something fails."""
+    fault_door: FaultDoor | None = None
+    """Where it takes orders to go wrong; None for a cloud that takes none."""
 
 
 class Backend(Protocol):

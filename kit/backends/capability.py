@@ -31,8 +31,19 @@ SHARED_WORKSPACE = "shared_workspace"
 """Files outlive the tasks that wrote them."""
 METRICS = "metrics"
 """CloudWatch answers for the metrics that the system publishes."""
+FAULT_TASK = "fault_task"
+"""A task can be stopped, and the program in a container killed."""
+FAULT_PAUSE = "fault_pause"
+"""A task can be made to stand still and to go on."""
+FAULT_THROTTLE = "fault_throttle"
+"""AWS can be made to throttle calls."""
+FAULT_API = "fault_api"
+"""AWS can be made to answer late, or to fail."""
+FAULT_NETWORK = "fault_network"
+"""One task can be cut off from AWS or from the load balancer."""
 
-ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS)
+FAULTS = (FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK)
+ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS, *FAULTS)
 
 
 def lacking(capabilities: Mapping[str, Level], needs: Iterable[str]) -> list[str]:

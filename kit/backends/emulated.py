@@ -20,6 +20,7 @@ from kit.backends.base import Cloud
 from kit.backends.capability import Level
 from kit.backends.child import Child, environment
 from kit.backends.deploy import deploy, template_text
+from kit.backends.faults import GatewayFaults
 from kit.backends.images import refuse_without_program
 from kit.backends.smtp import SmtpDoor
 from kit.backends.stack import Stack
@@ -46,6 +47,7 @@ CAPABILITIES: Mapping[str, Level] = {
     capability.ECS_EXEC: Level.MODELLED,
     capability.SHARED_WORKSPACE: Level.MODELLED,
     capability.METRICS: Level.MODELLED,
+    **dict.fromkeys(capability.FAULTS, Level.MODELLED),
 }
 
 
@@ -102,6 +104,7 @@ def cloud_at(ready: Readiness, stack: Stack, aws: Aws, *, allowance: float, evid
         account=ready.account,
         capabilities=CAPABILITIES,
         evidence=evidence,
+        fault_door=GatewayFaults(ready.aws, aws.threads),
     )
 
 

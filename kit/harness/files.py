@@ -57,11 +57,16 @@ class Files:
 
         Raises LookupError when the service has no running task.
         """
+        return await self.run_in(
+            task_arn or await self._running(service), self._context.system.container(service), command
+        )
+
+    async def run_in(self, arn: str, container: str, command: str) -> ExecResult:
+        """Run a shell command in this container of this task."""
         context = self._context
-        arn = task_arn or await self._running(service)
         client = await self._client()
         with context.history.operation("exec", task=arn, command=command[:500]) as operation:
-            result = await client.run(arn, command, container=context.system.container(service), within=_EXEC_WITHIN)
+            result = await client.run(arn, command, container=container, within=_EXEC_WITHIN)
             operation.ok(exit_code=result.exit_code, output=result.output[:2000], seconds=round(result.seconds, 4))
         return result
 

@@ -13,12 +13,17 @@ from typing import Any, TypeVar
 from kit import phases
 from kit.checks import Checks
 from kit.clock import Clock, epoch
+from kit.faults.fault import Fault
+from kit.faults.nemesis import Injected
+from kit.harness.capacity import Capacity
 from kit.harness.context import Context
 from kit.harness.evidence import collect
+from kit.harness.faults import nemesis
 from kit.harness.files import ExecResult, Files
 from kit.harness.http import Answer, Http
 from kit.harness.leftovers import Leftovers
 from kit.harness.mail import Mail, Mailbox, Reply, SentMail
+from kit.harness.markers import Markers
 from kit.harness.metrics import Metrics
 from kit.harness.preview import Preview
 from kit.harness.repositories import Repositories
@@ -47,6 +52,9 @@ class Harness:
         self.mail = Mail(context, mailbox)
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
+        self.capacity = Capacity(context, self.services)
+        self.markers = Markers(context, self.files)
+        self.faults = nemesis(context, self.files)
         self.repositories = Repositories(context, self.files)
         self.session_api = SessionApi(context, self.http, self.sessions)
         self.leftovers = Leftovers(context, self.services, self.sessions)
@@ -112,6 +120,11 @@ class Harness:
         met = Measured(aws_seconds, aws_seconds / self._context.clock.scale, target).met
         if met is not None:
             self.check(met, f"{what} within {target:g} AWS s", seen=f"{aws_seconds:.1f} AWS s")
+
+    # ---- Faults
+    def fault(self, fault: Fault, *, wait: bool | None = None) -> AbstractAsyncContextManager[Injected]:
+        """Let something go wrong for as long as the block lasts; see `Nemesis.fault`."""
+        return self.faults.fault(fault, wait=wait)
 
     # ---- Sessions
     async def create_test_session(

@@ -1,0 +1,44 @@
+"""The effect of a fault that the cloud commits itself, told by its own counts of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kit.backends.faults import FaultDoor
+from kit.faults.fault import Seen
+from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class ByDoor:
+    """Effective once the cloud has counted that it did `did` to something."""
+
+    door: FaultDoor
+    id: str
+    did: str
+    """The name of the count."""
+    what: str
+    """The sentence of what was done, after a number."""
+
+    @classmethod
+    async def inject(cls, site: Site, kind: str, settings: Mapping[str, Any], *, did: str, what: str) -> ByDoor:
+        door = site.the_door(f"commit a fault such as {kind}")
+        id = site.ids.marker()
+        await door.inject(id, kind, settings)
+        return cls(door, id, did, what)
+
+    async def verify(self) -> Seen:
+        counts = await self.counts()
+        return Seen(counts.get(self.did, 0) > 0, f"{counts.get(self.did, 0)} {self.what}{_of(counts)}")
+
+    async def undo(self) -> None:
+        await self.door.undo(self.id)
+
+    async def counts(self) -> Mapping[str, int]:
+        return await self.door.counts(self.id)
+
+
+def _of(counts: Mapping[str, int]) -> str:
+    return f" of {counts['concerned']} concerned" if "concerned" in counts else ""

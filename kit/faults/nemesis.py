@@ -1,0 +1,198 @@
+"""Injects faults, makes sure that they had their effect, and undoes them: at the end, on failure, on cancellation.
+
+    with block:  inject --> (shows at once? wait until seen) --> body --> (not yet seen? look) --> undo
+
+Every step is an operation of the history, by the caller `nemesis`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from kit.backends.capability import Level, lacking
+from kit.clock import iso
+from kit.errors import InfraError, NotSupported, WaitExpired
+from kit.eventually import NotYet, eventually
+from kit.faults.fault import Effect, EffectNotSeen, Fault, Seen, Shows
+from kit.faults.names import CALLER, INJECT, UNDO, VERIFY
+from kit.faults.site import Site
+from kit.history import History
+
+
+class Injected:
+    """A fault under way, as a scenario holds it, and what is reported of it."""
+
+    def __init__(self, fault: Fault, site: Site, history: History) -> None:
+        self.fault = fault
+        self.at: float | None = None
+        """AWS time at which it was injected, epoch seconds; None before."""
+        self.verified = False
+        """Whether its effect was seen."""
+        self.seen = "nobody looked"
+        """What was seen last."""
+        self.undone = False
+        self._site = site
+        self._history = history
+        self._effect: Effect | None = None
+        self._counts: Mapping[str, int] = {}
+        self._touches = {"fault": type(fault).__name__, "target": fault.target, "injection": site.ids.marker()}
+
+    def __str__(self) -> str:
+        return f"{type(self.fault).__name__} of {self.fault.target}"
+
+    async def begin(self) -> None:
+        """Inject it; cancelled meanwhile, it is injected all the same, so that it can be undone."""
+        await _to_its_end(self._begin())
+
+    async def until_seen(self, within: float | None = None) -> str:
+        """Wait until the effect is seen, and return what was; `within` AWS seconds, the fault's own unless given.
+
+        Raises `EffectNotSeen`, and what was observed under the fault shows nothing then.
+        """
+        __tracebackhide__ = True
+        if self.verified:
+            return self.seen
+        budget = self.fault.within if within is None else within
+        with self._history.operation(VERIFY, caller=CALLER, **self._touches) as operation:
+            try:
+                await eventually(
+                    self._look, within=budget, clock=self._site.clock, describe=f"the effect of {self}", until=_always
+                )
+            except WaitExpired as expired:
+                operation.info(f"not seen: {self.seen}", verified=False)
+                raise EffectNotSeen(
+                    f"{self} had no effect that could be seen within {budget:g} AWS s: {self.seen}",
+                    where=str(self.fault),
+                    next="nothing was shown under it: look at what it did, GET /_emulation/faults",
+                ) from expired
+            operation.ok(verified=True, seen=self.seen)
+        return self.seen
+
+    async def counts(self) -> Mapping[str, int]:
+        """How often it did what so far, where somebody counts: `concerned`, `throttled`, `delayed`, …"""
+        if self._effect is not None and not self.undone:
+            self._counts = await self._effect.counts()
+        return self._counts
+
+    async def undo(self) -> None:
+        """End it now rather than at the end of the block. May be called more than once."""
+        if self._effect is not None and not self.undone:
+            await _to_its_end(self._undo(self._effect))
+
+    def to_json(self) -> dict[str, Any]:
+        """As the report shows it."""
+        return {
+            "fault": type(self.fault).__name__,
+            "settings": {name: value for name, value in _settings(self.fault).items() if value is not None},
+            **({} if self.at is None else {"at": iso(self.at)}),
+            "verified": self.verified,
+            "seen": self.seen,
+            **({"counts": dict(self._counts)} if self._counts else {}),
+            "undone": self.undone,
+        }
+
+    async def _begin(self) -> None:
+        with self._history.operation(INJECT, caller=CALLER, **self._touches):
+            self._effect = await self.fault.inject(self._site)
+            self.at = self._site.clock.now()
+
+    async def _undo(self, effect: Effect) -> None:
+        with self._history.operation(UNDO, caller=CALLER, **self._touches):
+            try:
+                self._counts = await effect.counts()
+            except InfraError as gone:
+                self._counts = {**self._counts}
+                self.seen = f"{self.seen} (then: {gone.what})"
+            await effect.undo()
+            self.undone = True
+
+    async def _look(self) -> bool:
+        assert self._effect is not None
+        try:
+            seen = await self._effect.verify()
+        except Exception as error:  # another fault may be in the way of the look; the next one may get through
+            seen = Seen(False, f"could not look: {type(error).__name__}: {error}")
+        self.seen, self.verified = seen.what, seen.effective
+        if not seen.effective:
+            raise NotYet(seen.what)
+        return True
+
+
+class Nemesis:
+    """Everything that went wrong on purpose in one scenario."""
+
+    def __init__(self, site: Site, history: History, capabilities: Mapping[str, Level]) -> None:
+        self._site = site
+        self._history = history
+        self._capabilities = capabilities
+        self.injected: list[Injected] = []
+        """In the order of injection."""
+
+    @asynccontextmanager
+    async def fault(self, fault: Fault, *, wait: bool | None = None) -> AsyncIterator[Injected]:
+        """A fault for as long as the block lasts, undone whatever happens in it.
+
+        Where its effect shows by itself it is waited for before the block begins (`wait=False` leaves that to the
+        end, or to `until_seen`), and `EffectNotSeen` is raised when it does not show. Where it shows by use, it must
+        have been seen by the end of the block, or the scenario's verdict is unknown. Raises `NotSupported` when this
+        cloud cannot do it, `UsageError` when it cannot be done to this target.
+        """
+        __tracebackhide__ = True
+        absent = lacking(self._capabilities, fault.needs)
+        if absent:
+            raise NotSupported(
+                f"this cloud cannot do {type(fault).__name__}: it has no {', '.join(absent)}",
+                next=f"name {', '.join(absent)} in the scenario's needs, and it is skipped here",
+            )
+        injected = Injected(fault, self._site, self._history)
+        self.injected.append(injected)
+        try:
+            await injected.begin()
+            if fault.shows is Shows.AT_ONCE if wait is None else wait:
+                await injected.until_seen()
+            try:
+                yield injected
+            except Exception as error:
+                if not injected.undone and not await _seen(injected, 0.0):
+                    error.add_note(f"{injected} had no effect that was seen: {injected.seen}")
+                raise
+            if not injected.undone:
+                await _seen(injected, None)
+        finally:
+            await injected.undo()
+
+    async def undo_all(self) -> None:
+        """Undo what a scenario left behind, the last one first. Raises `InfraError` when something could not be."""
+        for injected in reversed(self.injected):
+            await injected.undo()
+
+
+async def _seen(injected: Injected, within: float | None) -> bool:
+    """Look, without an exception: `every_fault_showed` reads from the history what came of it."""
+    try:
+        await injected.until_seen(within)
+    except EffectNotSeen:
+        return False
+    return True
+
+
+async def _to_its_end(work: Awaitable[None]) -> None:
+    """Await it; a cancellation meanwhile takes effect when it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+def _settings(fault: Fault) -> dict[str, Any]:
+    return asdict(fault)  # type: ignore[call-overload,no-any-return]  # a fault is a dataclass, which no Protocol can say
+
+
+def _always(_: bool) -> bool:
+    return True

@@ -1,0 +1,56 @@
+"""A task is stopped by StopTask: SIGTERM, and SIGKILL after its stop timeout; its targets drain first.
+
+The same call in both clouds. Live also has FIS aws:ecs:stop-task (with stop conditions), which makes this call.
+A stopped task stays stopped, so there is nothing to undo; its service starts another task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kit.backends.capability import FAULT_TASK
+from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class StopTask:
+    """Stop a task."""
+
+    task: str
+    """The task's ARN."""
+    reason: str = "stopped by the test kit"
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
+    shows: ClassVar[Shows] = Shows.AT_ONCE
+    within: ClassVar[float] = 120.0
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+    async def inject(self, site: Site) -> Effect:
+        await site.running_task(self.task)
+        cluster = site.system.stack.cluster_name
+        await site.aws.call("ecs", "stop_task", cluster=cluster, task=self.task, reason=self.reason)
+        return Stopped(site, self.task)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    site: Site
+    task: str
+
+    async def verify(self) -> Seen:
+        task = await self.site.task(self.task)
+        status, why = task["lastStatus"], task.get("stopCode")
+        seen = f"task {status}, {why}: {task.get('stoppedReason', 'no reason')}"
+        return Seen(status == "STOPPED" and why == "UserInitiated", seen)
+
+    async def undo(self) -> None:
+        return None
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}

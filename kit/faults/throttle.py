@@ -1,0 +1,69 @@
+"""A service, or one of its operations, refuses calls as it does when it is asked too often.
+
+    task --> gateway --[ token bucket (AWS seconds), or a seeded coin ]--> service
+                  \\--> the service's own throttling error: code, status, ThrottlingReasons
+
+The emulated cloud's gateway answers in the service's place and counts what it refused. Live it is DynamoDB only:
+UpdateTable with OnDemandThroughput of one read and one write unit (switched back to undo, verified by
+AWS/DynamoDB WriteThrottleEvents); FIS throttles EC2 and Kinesis calls alone.
+
+SDKs repeat throttled calls: what the system under test sees of it is what its own retries leave over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kit.backends.capability import FAULT_THROTTLE
+from kit.errors import UsageError
+from kit.faults.by_door import ByDoor
+from kit.faults.fault import Effect, Shows
+from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Throttle by probability (all calls, unless told otherwise) or to a rate."""
+
+    service: str
+    """As boto3 names it."""
+    operation: str | None = None
+    """As AWS spells it, such as `PutItem`; all of the service's when None."""
+    probability: float | None = None
+    """Share of calls refused, 0 to 1; without it and without a rate, all are."""
+    rate: float | None = None
+    """Calls let through per AWS second."""
+    burst: float | None = None
+    """Calls let through at once after a rest; one second's, and at least one, when None."""
+    by: str = "tasks"
+    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
+    code: str | None = None
+    """Another error code than the service's usual one."""
+    seed: int = 0
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
+    shows: ClassVar[Shows] = Shows.BY_USE
+    within: ClassVar[float] = 30.0
+
+    def __post_init__(self) -> None:
+        if self.probability is not None and self.rate is not None:
+            raise UsageError("a Throttle takes a probability or a rate, not both")
+
+    @property
+    def target(self) -> str:
+        return f"{self.service}.{self.operation or '*'} by {self.by}"
+
+    async def inject(self, site: Site) -> Effect:
+        everything = self.probability is None and self.rate is None
+        settings = {
+            "service": self.service,
+            "operation": self.operation,
+            "callers": site.callers(self.by),
+            "probability": 1.0 if everything else self.probability,
+            "rate": self.rate,
+            "burst": self.burst,
+            "code": self.code,
+            "seed": self.seed,
+        }
+        return await ByDoor.inject(site, "throttle", settings, did="throttled", what="call(s) throttled")

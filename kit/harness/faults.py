@@ -1,0 +1,15 @@
+"""Faults in a scenario: `async with h.fault(KillProcess(task)) as effect:`."""
+
+from __future__ import annotations
+
+from kit.faults.nemesis import Nemesis
+from kit.faults.site import Site
+from kit.harness.context import Context
+from kit.harness.files import Files
+
+
+def nemesis(context: Context, files: Files) -> Nemesis:
+    """The nemesis of a scenario: it acts by the scenario's own cloud, ids and ECS Exec."""
+    cloud = context.cloud
+    site = Site(cloud.aws, context.system, context.clock, context.ids, files.run_in, cloud.fault_door)
+    return Nemesis(site, context.history, cloud.capabilities)
