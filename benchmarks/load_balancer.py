@@ -119,9 +119,11 @@ async def _echo_milliseconds(port: int) -> float:
 def _target() -> Iterator[int]:
     port = free_port()
     with subprocess.Popen([sys.executable, "-c", _TARGET, str(port)]) as process:
-        wait_for_port(port)
-        yield port
-        process.terminate()
+        try:
+            wait_for_port(port)
+            yield port
+        finally:
+            process.terminate()
 
 
 def _load_balancer(cloud: Running, target_port: int) -> int:

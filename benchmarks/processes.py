@@ -45,10 +45,12 @@ def emulated_cloud(**config: Any) -> Iterator[Running]:
     argv = [sys.executable, "-m", "emulation", "--config", json.dumps({"scale": 60, **config})]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        yield Running(ready["aws"], process.pid, ready, time.perf_counter() - began)
-        process.stdin.close()
-        process.wait(20)
+        try:
+            ready = json.loads(process.stdout.readline())
+            yield Running(ready["aws"], process.pid, ready, time.perf_counter() - began)
+        finally:
+            process.stdin.close()
+            process.wait(20)
 
 
 @contextmanager
@@ -57,9 +59,11 @@ def moto_server() -> Iterator[Running]:
     began = time.perf_counter()
     argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        wait_for_port(port)
-        yield Running(f"http://127.0.0.1:{port}", process.pid, {}, time.perf_counter() - began)
-        process.terminate()
+        try:
+            wait_for_port(port)
+            yield Running(f"http://127.0.0.1:{port}", process.pid, {}, time.perf_counter() - began)
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -75,18 +79,20 @@ def nginx(upstream_port: int) -> Iterator[int | None]:
         configuration.write_text(
             f"""daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
             events {{ worker_connections 512; }}
-            http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+            http {{ access_log off; keepalive_requests 10000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
               fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-              upstream target {{ server 127.0.0.1:{upstream_port}; keepalive 64; }}
+              upstream target {{ server 127.0.0.1:{upstream_port}; keepalive 64; keepalive_requests 10000000; }}
               map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
               server {{ listen 127.0.0.1:{port};
                 location / {{ proxy_pass http://target; proxy_http_version 1.1; proxy_set_header Host $host;
                   proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }} }} }}"""
         )
         with subprocess.Popen([program, "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
-            wait_for_port(port)
-            yield port
-            process.terminate()
+            try:
+                wait_for_port(port)
+                yield port
+            finally:
+                process.terminate()
 
 
 def resident_megabytes(pid: int) -> float:

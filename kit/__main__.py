@@ -1,8 +1,7 @@
-"""`python -m kit` is the command `kit`."""
+"""`python -m kit` is the `kit` command."""
 
 import sys
 
 from kit.cli import main
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
