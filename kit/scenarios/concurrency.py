@@ -1,0 +1,194 @@
+"""The seed's scenario 3: several sessions at once, and none of them notices the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.harness import Harness
+from kit.harness.capacity import Bounds, Watched
+from kit.harness.mail import SentMail
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+from kit.system import ACTIVE, OPEN
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the sessions, and the two words that must be found with it and with nobody else."""
+
+    session: TestSession
+    title: str
+    """Of the page it was opened for."""
+    mailed: str
+    """The marker of the mail that follows."""
+
+    @property
+    def own(self) -> frozenset[str]:
+        return frozenset({self.session.marker, self.mailed})
+
+    @property
+    def mailed_title(self) -> str:
+        return f"Mailed Page {self.mailed}"
+
+
+@scenario(
+    "concurrency",
+    needs=(
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.METRICS,
+    ),
+    proves="sessions at the same time share containers and nothing else: no marker, no end, no expiry",
+    checkers=(one_reply_each,),
+)
+async def concurrency(h: Harness) -> None:
+    """So many sessions at once; their isolation at every hop; and each comes to its own end."""
+    number = h.settings.test_data.concurrent_sessions
+    await start_at_zero(h)
+    bounds = await h.capacity.bounds("edit")
+    with h.step(f"1 {number} sessions are asked for at once", target=h.timeouts.wake):
+        members = await asyncio.gather(*(_open(h, at) for at in range(number)))
+    sessions = [member.session for member in members]
+    ended, idle, used = sessions[0], sessions[1:-1], sessions[-1]
+    async with _visiting(h, [used]):
+        async with _visiting(h, [ended, *idle]):
+            with h.step("2 every one of them is in DynamoDB"):
+                await _verify_rows(h, sessions)
+            with h.step("3 containers come up, no more than allowed", target=h.timeouts.container_ready):
+                async with h.capacity.watched("edit") as scaled_out:
+                    await asyncio.gather(*(_ready(h, session) for session in sessions))
+                _verify_bounds(h, scaled_out, bounds)
+            async with h.capacity.watched("edit") as in_use:
+                with h.step(f"4 {number} mails at once, one for each of them", target=h.timeouts.reply):
+                    mails = await asyncio.gather(*(_mail(h, member) for member in members))
+                    await _verify_replies(h, members, mails)
+                with h.step("5 each has its own workspace, history and preview"):
+                    await _verify_isolated(h, members)
+                with h.step("6 one is ended by its client, the others go on", target=h.timeouts.scale_down):
+                    await h.session_api.end(ended)
+                    await asyncio.gather(*(_verify_goes_on(h, session) for session in [*idle, used]))
+        async with h.capacity.watched("edit") as still_in_use:
+            with h.step("7 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
+                await h.wait_for_all_sessions_expired(idle)
+                await _verify_goes_on(h, used)
+        for watched in (in_use, still_in_use):
+            _verify_bounds(h, watched, bounds, at_least=1)
+    since = h.clock.now()
+    with h.step("8 unused, the last one expires, and it goes back to zero", target=h.timeouts.idle_shutdown):
+        await h.wait_for_all_sessions_expired(sessions)
+        await verify_zero(h, sessions, since=since)
+
+
+async def _open(h: Harness, at: int) -> Member:
+    marker = h.new_marker()
+    title = f"Page {chr(ord('A') + at % 26)} {marker}"
+    session = await h.create_test_session(system.add_page(title), marker=marker)
+    return Member(session, title, h.new_marker())
+
+
+async def _ready(h: Harness, session: TestSession) -> None:
+    await h.wait_for_container_ready(session)
+    await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+
+
+async def _verify_rows(h: Harness, sessions: Sequence[TestSession]) -> None:
+    h.checks.equal(len({session.session_id for session in sessions}), len(sessions), "the number of session ids")
+    rows = await asyncio.gather(*(h.verify_session_exists(session) for session in sessions))
+    h.checks.equal(len({row.thread_id for row in rows}), len(sessions), "the number of threads")
+
+
+async def _mail(h: Harness, member: Member) -> SentMail:
+    """A mail into the session that is open: its conversation is the session's thread."""
+    row = await h.session_row(member.session)
+    h.check(row is not None, f"a row of {member.session}")
+    assert row is not None
+    return await h.send_mail(
+        f"{system.add_page(member.mailed_title)}\n\n> Conversation ID: {row.thread_id}\n",
+        marker=member.mailed,
+        sender=member.session.user_id,
+    )
+
+
+async def _verify_replies(h: Harness, members: Sequence[Member], mails: Sequence[SentMail]) -> None:
+    """Each mail has its reply, which says nothing of anybody else; and nobody got another one."""
+    await asyncio.gather(*(h.wait_for_reply(mail) for mail in mails))
+    everyone = _all_markers(members)
+    for member, mail in zip(members, mails, strict=True):
+        replies = h.mail.replies(mail.sender)
+        h.checks.equal(
+            [reply.in_reply_to for reply in replies], [mail.message_id], f"what {mail.sender} got replies to"
+        )
+        text = f"{replies[0].message.as_string()}\n{system.body_text(replies[0].message)}"
+        h.check(member.session.preview_url in text, f"the reply to name {member.session.preview_url}", seen=text)
+        h.markers.verify_own_only(f"the reply to {mail.sender}", text, own=member.own, everyone=everyone)
+
+
+async def _verify_isolated(h: Harness, members: Sequence[Member]) -> None:
+    """In nobody's files, commits or pages is anything of anybody else."""
+    own = {member.session.session_id: member.own for member in members}
+    sessions = [member.session for member in members]
+    await h.markers.verify_workspaces("files", sessions, own)
+    await h.markers.verify_workspaces("history", sessions, own)
+    pages = {
+        member.session.session_id: [system.slug(member.title), system.slug(member.mailed_title)] for member in members
+    }
+    await asyncio.gather(*(_verify_preview(h, member, pages, _all_markers(members)) for member in members))
+
+
+async def _verify_preview(
+    h: Harness, member: Member, pages: Mapping[str, Sequence[str]], everyone: frozenset[str]
+) -> None:
+    """Its own pages are served below its address; those of the others are not."""
+    session = member.session
+    shown = []
+    for page in ["", *pages[session.session_id]]:
+        answer = await h.fetch_preview(session, page)
+        h.checks.equal(answer.status, 200, f"the status of {answer.url}")
+        shown.append(answer.body)
+    h.markers.verify_own_only(f"the preview of {session}", "\n".join(shown), own=member.own, everyone=everyone)
+    for other, theirs in pages.items():
+        if other != session.session_id:
+            answer = await h.fetch_preview(session, theirs[0])
+            h.checks.equal(answer.status, 404, f"the status of {answer.url}, which is a page of {other}")
+
+
+async def _verify_goes_on(h: Harness, session: TestSession) -> None:
+    """It is open, and its page is served."""
+    row = await h.session_row(session)
+    h.check(row is not None and row.status in OPEN, f"{session} to be open still", seen=row and row.status)
+    answer = await h.fetch_preview(session)
+    h.checks.equal(answer.status, 200, f"the status of {answer.url}, whose session is in use")
+
+
+def _verify_bounds(h: Harness, watched: Watched, bounds: Bounds, at_least: int = 0) -> None:
+    """Never more tasks than scaling may start, and at no moment fewer than are needed."""
+    h.check(
+        all(at_least <= sample.running and sample.desired <= bounds.highest for sample in watched.samples),
+        f"at least {at_least} running and at most {bounds.highest} desired edit task(s) all the time",
+        seen=watched.samples,
+    )
+    last = watched.samples[-1]
+    h.check(1 <= last.running <= bounds.highest, f"1 to {bounds.highest} running edit tasks", seen=last)
+
+
+def _all_markers(members: Sequence[Member]) -> frozenset[str]:
+    return frozenset().union(*(member.own for member in members))
+
+
+@asynccontextmanager
+async def _visiting(h: Harness, sessions: Sequence[TestSession]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as visitors:
+        for session in sessions:
+            await visitors.enter_async_context(h.visiting(session))
+        yield
