@@ -179,7 +179,7 @@ async def hermes_world(
             "mail_from": EDIT,
             "metrics_namespace": "Test/Sessions",
             "metrics_environment": "unit",
-            "idle_seconds": 60.0,
+            "idle_seconds": 3600.0,
             "session_id_prefix": "TEST_",
             "default_client_id": "acme",
             "host": "127.0.0.1",

@@ -8,6 +8,7 @@ back from: it is kept here, `accepted`, until it is carried out.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emulation.system.clock import Clock, iso
@@ -50,11 +51,12 @@ class Inbox:
         self._clock = clock
         self._owner = owner
 
-    async def claim(self, key: str) -> Entry:
+    async def claim(self, key: str, thread_id: str) -> Entry:
         """Take a mail on; while somebody else is working on it, wait for them to be done or to have died."""
         while True:
             now = self._clock.now()
-            new: Row = {"messageId": key, "state": "received", "receivedAt": iso(now), **self._lease(now)}
+            new: Row = {"messageId": key, "threadId": thread_id, "state": "received", "receivedAt": iso(now)}
+            new |= self._lease(now)
             if await self._table.create(new | {"ttl": int(now) + KEPT}):
                 return Entry(key, "received")
             free: dict[str, Condition] = {"state": ("received", "worked"), "leaseUntil": Below(int(now))}
@@ -67,6 +69,14 @@ class Inbox:
             outcome = str(row.get("outcome", ""))
             known = Outcome.from_json(outcome) if outcome else None
             return Entry(key, str(row["state"]), known, str(row.get("sessionId", "")))
+
+    async def thread_of(self, keys: Iterable[str]) -> str | None:
+        """The thread of the first of these mails that is remembered."""
+        for key in keys:
+            for row in await self._table.query("messageId", key):
+                if thread_id := str(row.get("threadId", "")):
+                    return thread_id
+        return None
 
     async def renew(self, key: str) -> None:
         """Still working on it."""

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _LONG = 32 * 1024
 """Bytes."""
+_REMEMBERED = 5
+"""References that are looked up for a mail that names no thread."""
 
 Renewal = Callable[[str], None]
 """Is told the key of the mail a message turned out to hold, so that its lease is renewed with the message."""
@@ -70,10 +72,10 @@ class Mailroom:
         if mail.automatic:
             log.info("mail not answered", extra={"sender": mail.sender, "because": mail.automatic})
             return
-        addressed = self._addressed(mail, delivery)
+        addressed = await self._addressed(mail, delivery)
         with self._in_hand.mail():
             async with self._threads[addressed.client_id, mail.sender, addressed.thread_id]:
-                entry = await self._inbox.claim(addressed.key)
+                entry = await self._inbox.claim(addressed.key, addressed.thread_id)
                 if entry.state == "replied":
                     log.info("mail was answered before", extra={"mail": addressed.key})
                     return
@@ -125,14 +127,16 @@ class Mailroom:
         outcome = await self._instructions.carry_out(opened.session, addressed.work)
         return outcome, opened.session.session_id
 
-    def _addressed(self, mail: Mail, delivery: Delivery) -> Addressed:
-        # A message id is the sender's to choose: it identifies a mail only together with the sender.
-        key = f"{mail.message_id or delivery.ses_message_id or derived('mail', mail.instruction)} {mail.sender}"
+    async def _addressed(self, mail: Mail, delivery: Delivery) -> Addressed:
+        key = _key(mail.message_id or delivery.ses_message_id or derived("mail", mail.instruction), mail)
+        # SES replaces our message ids; the thread is known by the client's own ones, which stand beside them.
+        earlier = (_key(reference, mail) for reference in reversed(mail.references[-_REMEMBERED:]))
+        thread_id = mail.thread_id or await self._inbox.thread_of(earlier)
         return Addressed(
             mail=mail,
             key=key,
             client_id=self._client(mail),
-            thread_id=mail.thread_id or derived("thread", key),
+            thread_id=thread_id or derived("thread", key),
             work=Work(derived("work", key), mail.instruction),
         )
 
@@ -145,3 +149,8 @@ class Mailroom:
             if plus and (base.lower(), at.lower()) == (local, domain):
                 return client
         return self._default_client_id
+
+
+def _key(message_id: str, mail: Mail) -> str:
+    """A message id is the sender's to choose: it identifies a mail only together with the sender."""
+    return f"{message_id} {mail.sender}"
