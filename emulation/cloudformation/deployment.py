@@ -117,6 +117,8 @@ class Deployment:
         if not changed and tags == before.tags:
             _declare(before, template, self.revision.graph[template.logical_id])
             before.properties = properties
+            if before.status.endswith("_FAILED"):  # refused before anything was changed, and now undone
+                self.stack.report(self.ctx, before, "UPDATE_COMPLETE")
             return
         if replacing := kind.replaces(before.properties, properties):
             if kind.named in properties and properties[kind.named] == before.properties.get(kind.named):

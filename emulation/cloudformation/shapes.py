@@ -6,7 +6,7 @@ where the API takes an integer, and a property the API has no member for is refu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,6 @@ def parameters(
     more than a matter of case. Raises `PropertyError` naming the property that does not fit."""
     shape: Shape = operation_model(service, operation).input_shape
     return dict(_structure(shape, properties, "", renamed or {}))
-
-
-def takes(service: str, operation: str, properties: Collection[str]) -> set[str]:
-    """Those of the properties that the operation has a member for."""
-    members = _members(operation_model(service, operation).input_shape)
-    return {name for name in properties if name.lower() in members}
 
 
 def tagged(service: str, operation: str, tags: Mapping[str, str], kind: str | None = None) -> dict[str, Any]:

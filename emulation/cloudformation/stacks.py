@@ -128,9 +128,6 @@ class Stacks:
     def add(self, stack: Stack) -> None:
         self._by_id[stack.stack_id] = stack
 
-    def forget(self, stack: Stack) -> None:
-        self._by_id.pop(stack.stack_id, None)
-
     def find(self, name: str) -> Stack | None:
         """By id, dead or alive, or by the name of a living one."""
         if name in self._by_id:

@@ -99,6 +99,17 @@ async def test_what_is_being_created_when_another_fails_is_not_forgotten(cfn: St
     assert things.there == {}
 
 
+async def test_nothing_is_begun_after_a_failure(cfn: Stacks, things: Things) -> None:
+    creating = asyncio.create_task(
+        cfn.create(template("Held: {HoldCreate: true}\nNext: {Value: !Ref Held}\nBad: {Fail: No.}"))
+    )
+    await things.begun(2)
+    await asyncio.sleep(0.05)
+    things.release.set()
+    await creating
+    assert "create Next" not in things.log
+
+
 async def test_an_unsupported_property_fails_the_stack_by_name(cfn: Stacks) -> None:
     stack = await cfn.create(template("A: {Colour: red}"))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -215,6 +226,14 @@ async def test_an_update_after_a_rolled_back_one_works(cfn: Stacks, things: Thin
     stack = await cfn.update(template("A: {Value: 3}"))
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert things.there == {"thing-1": {"Value": 3}}
+
+
+async def test_after_a_rollback_the_old_template_is_nothing_new(cfn: Stacks) -> None:
+    await cfn.create(template("A: {Value: 1}"))
+    await cfn.update(template("A: {Value: 1, Colour: red}"))
+    assert ("A", "UPDATE_FAILED", "Encountered unsupported property Colour") in await cfn.events()
+    with pytest.raises(AwsError, match=r"No updates are to be performed\."):
+        await cfn.update(template("A: {Value: 1}"))
 
 
 async def test_an_update_without_rollback_stays_where_it_failed_and_can_be_mended(cfn: Stacks, things: Things) -> None:

@@ -196,6 +196,7 @@ Resources:
     Properties:
       GenerateSecretString:
         {SecretStringTemplate: '{"user": "app"}', GenerateStringKey: password, PasswordLength: 20}
+      Description: Generated.
   Plain: {Type: AWS::SecretsManager::Secret, Properties: {Name: plain, SecretString: hush, Description: Old.}}
 Outputs: {Parameter: {Value: !Ref Parameter}, Value: {Value: !GetAtt Parameter.Value}, Secret: {Value: !Ref Secret}}
 """
@@ -211,7 +212,9 @@ async def test_parameters_and_secrets_are_kept_and_changed(cfn: Stacks) -> None:
     generated = json.loads(await secret(cfn, found["Secret"]))
     assert (generated["user"], len(generated["password"])) == ("app", 20)
     assert await secret(cfn, "plain") == "hush"
-    again = await cfn.changed(SECRETS.replace('"30"', '"60"').replace("hush", "hush hush"), tags={"run": "1"})
+    again = await cfn.changed(
+        SECRETS.replace('"30"', '"60"').replace("hush", "hush hush").replace("Generated.", "Kept."), tags={"run": "1"}
+    )
     assert again == {**found, "Value": "60"}
     parameter = (await cfn.aws.call("ssm", "GetParameter", Name="/app/size"))["Parameter"]
     assert parameter["Value"] == "60"
@@ -226,17 +229,23 @@ async def test_parameters_and_secrets_are_kept_and_changed(cfn: Stacks) -> None:
 
 async def test_dynamic_references_are_read_when_a_resource_is_made(cfn: Stacks) -> None:
     await cfn.made(SECRETS, name="secrets")
+    await cfn.aws.call("secretsmanager", "CreateSecret", Name="keyed", SecretString='{"name": "x"}')
     body = """
 Resources:
   Queue:
     Type: AWS::SQS::Queue
     Properties:
-      QueueName: "q-{{resolve:ssm:/app/size}}-{{resolve:secretsmanager:plain}}"
+      QueueName: !Join
+        - "-"
+        - - q
+          - "{{resolve:ssm:/app/size}}"
+          - "{{resolve:secretsmanager:plain}}"
+          - "{{resolve:secretsmanager:keyed:SecretString:name}}"
       VisibilityTimeout: "{{resolve:ssm:/app/size}}"
 """
     await cfn.made(body)
     url = await cfn.physical_id("Queue")
-    assert url.endswith("/q-30-hush")
+    assert url.endswith("/q-30-hush-x")
     queue = await cfn.aws.call("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["VisibilityTimeout"])
     assert queue["Attributes"] == {"VisibilityTimeout": "30"}
 

@@ -22,6 +22,15 @@ def test_a_value_given_wins_over_the_default() -> None:
     assert resolve(declared, given(A="y")) == {"A": "y", "B": "3"}
 
 
+def test_a_limit_itself_is_allowed() -> None:
+    declared = {
+        "N": {"Type": "Number", "MinValue": 1, "MaxValue": 2},
+        "S": {"Type": "String", "MinLength": 1, "MaxLength": 2},
+    }
+    assert resolve(declared, given(N="1", S="a"))["N"] == "1"
+    assert resolve(declared, given(N="2", S="ab"))["N"] == "2"
+
+
 def test_an_empty_value_is_a_value() -> None:
     assert resolve({"A": {"Type": "String", "Default": "x"}}, given(A="")) == {"A": ""}
 
