@@ -37,6 +37,8 @@ async def _mail(args: argparse.Namespace) -> int:
     from kit.backends.base import MailRefused  # noqa: PLC0415 - only where a cloud is used
 
     settings = common.load_settings(args)
+    if not _is_text(args.instruction + args.subject):
+        raise UsageError("the instruction is not text: it holds bytes that are not in this terminal's encoding")
     async with running.harness(settings) as (cloud, h):
         domain = cloud.stack.client_mail_domain
         sender = args.sender if "@" in args.sender else f"{args.sender}@{domain}"
@@ -72,6 +74,11 @@ async def _mail(args: argparse.Namespace) -> int:
     return 0
 
 
+def _is_text(text: str) -> bool:
+    """Bytes that could not be decoded come in as surrogates, which no mail can carry."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 class _Teller:
     """Prints what happened with the time since the mail was accepted."""
 
@@ -98,9 +105,7 @@ async def _follow(h: Harness, sent: SentMail, tell: _Teller, client_id: str) -> 
         "reply": str(reply.message["Subject"]),
         "reply_aws_seconds": tell(f"reply      {reply.message['Subject']}", reply.sent),
     }
-    part = reply.message.get_body(("plain", "html"))
-    body = str(part.get_content()).strip() if part is not None else ""
-    facts["reply_body"] = body
+    facts["reply_body"] = body = reply.text()
     if not tell._quiet:
         common.say("\n" + "\n".join(f"    {line}" for line in body.splitlines()))
     return facts

@@ -17,7 +17,7 @@ from kit.clock import epoch
 from kit.errors import Bounced
 from kit.eventually import shortened
 from kit.harness.context import Context
-from kit.system import RECEIVED_AT, body_text, mail_key, recipient
+from kit.system import RECEIVED_AT, mail_key, recipient
 
 _SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
 """Every server takes it; a door need not offer 8BITMIME."""
@@ -56,11 +56,15 @@ class Reply:
     def message_id(self) -> str:
         return str(self.message.get("Message-ID", "")).strip()
 
+    def text(self) -> str:
+        """What people read of it: its first plain text, or its HTML when there is none."""
+        parts = {part.get_content_type(): part for part in reversed(list(self.message.walk()))}
+        chosen = parts.get("text/plain") or parts.get("text/html")
+        return "\n".join(str(chosen.get_content()).split("\r\n")).strip() if chosen is not None else ""
+
     def quoted(self) -> str:
         """Its text as a mail program quotes it below an answer."""
-        part = self.message.get_body(("plain", "html"))
-        text = str(part.get_content()).rstrip() if part is not None else ""
-        lines = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+        lines = "\n".join(f"> {line}".rstrip() for line in self.text().splitlines())
         return f"On {self.message['Date']}, {self.message['From']} wrote:\n{lines}"
 
     @property
@@ -195,7 +199,7 @@ class Mail:
         self._raise_reader()
         for reply in self.replies(sent.sender):
             if reply.is_bounce and sent.message_id in reply.message.as_string():
-                raise Bounced(f"the mail to {sent.to} bounced: {shortened(body_text(reply.message), 500)}")
+                raise Bounced(f"the mail to {sent.to} bounced: {shortened(reply.text(), 500)}")
 
     def replies(self, address: str) -> list[Reply]:
         """All that came back to an address so far."""
