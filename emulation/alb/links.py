@@ -43,9 +43,6 @@ class Links:
         A link that is cut already stays as it is."""
         return self._cut.setdefault((host, port), Cut(refuses))
 
-    def is_cut(self, host: str, port: int) -> bool:
-        return (host, port) in self._cut
-
     def slow(self, host: str, port: int, seconds: float) -> None:
         """Everything sent to this target arrives so many AWS seconds later."""
         self._latency[(host, port)] = seconds

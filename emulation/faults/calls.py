@@ -29,8 +29,9 @@ class Traffic(Protocol):
 
     interceptors: list[Interceptor]
 
-    def break_off(self, concerns: Callable[[Intercepted], bool]) -> int:
-        """Take the answers away from calls that are being answered now; returns how many."""
+    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+        """Take the answers away from calls that are being answered now, their connections closed at once or when
+        `until` is set; returns how many."""
         ...
 
 
@@ -126,6 +127,10 @@ class CallFault:
     @property
     def settings(self) -> Mapping[str, object]:
         return asdict(self._calls)
+
+    @property
+    def excludes(self) -> None:
+        return None
 
     def counts(self) -> Mapping[str, int]:
         return dict(self._counts)
@@ -241,6 +246,10 @@ class CutFromAws:
     def settings(self) -> Mapping[str, object]:
         return asdict(self._settings)
 
+    @property
+    def excludes(self) -> None:
+        return None
+
     def counts(self) -> Mapping[str, int]:
         return dict(self._counts)
 
@@ -248,7 +257,8 @@ class CutFromAws:
         if not self._street.groups.known(self._settings.task):
             raise Refused(f"no task {self._settings.task} runs", status=404)
         self._street.traffic.interceptors.append(self._intercept)
-        broken = self._street.traffic.break_off(self._concerns)
+        silent = self._over if self._settings.how == "silence" else None
+        broken = self._street.traffic.break_off(self._concerns, silent)
         self._counts.update(concerned=broken, cut=broken)
 
     def end(self) -> None:

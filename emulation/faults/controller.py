@@ -111,11 +111,9 @@ class Faults:
         return injected
 
     def _refuse_second(self, fault: Fault) -> None:
-        """Two of the same on one target: the end of the first would end the second."""
         for other in self._injected.values():
-            same = other.fault.kind == fault.kind and other.fault.settings == fault.settings
-            if other.ended is None and same and "task" in fault.settings and fault.kind != tasks.KillProcess.kind:
-                raise Refused(f"fault {other.id} does that already: {fault.kind} {fault.settings}", status=409)
+            if other.ended is None and fault.excludes is not None and other.fault.excludes == fault.excludes:
+                raise Refused(f"{fault.excludes} already, by fault {other.id}: end that first", status=409)
 
     def _end(self, injected: Injected) -> None:
         if injected.ended is None:

@@ -26,6 +26,12 @@ class Fault(Protocol):
         """What it was asked to do, JSON-able."""
         ...
 
+    @property
+    def excludes(self) -> str | None:
+        """A name for what only one fault can do at a time, as the end of one would end the other; None for no such
+        thing."""
+        ...
+
     def begin(self) -> None:
         """Let it happen from now on. Called once. Raises `Refused`, and has changed nothing then."""
         ...

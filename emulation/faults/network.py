@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from emulation.alb.links import Cut, Links
-from emulation.faults.fault import Refused
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,15 @@ class CutFromLoadBalancer:
     def settings(self) -> Mapping[str, object]:
         return asdict(self._settings)
 
+    @property
+    def excludes(self) -> str:
+        return f"{self._settings.host}:{self._settings.port} is cut from the load balancer"
+
     def counts(self) -> Mapping[str, int]:
         return {"blocked": self._cut.attempts if self._cut else 0}
 
     def begin(self) -> None:
         host, port = self._settings.host, self._settings.port
-        if self._links.is_cut(host, port):
-            raise Refused(f"{host}:{port} is cut from the load balancer already", status=409)
         self._cut = self._links.cut(host, port, refuses=self._settings.how == "refuse")
 
     def end(self) -> None:

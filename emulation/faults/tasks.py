@@ -54,6 +54,10 @@ class PauseTask:
     def settings(self) -> Mapping[str, object]:
         return asdict(self._settings)
 
+    @property
+    def excludes(self) -> str:
+        return f"task {self._settings.task} is paused"
+
     def counts(self) -> Mapping[str, int]:
         return {"paused": len(self._paused)}
 
@@ -80,6 +84,10 @@ class KillProcess:
     @property
     def settings(self) -> Mapping[str, object]:
         return asdict(self._settings)
+
+    @property
+    def excludes(self) -> None:
+        return None
 
     def counts(self) -> Mapping[str, int]:
         return {"killed": self._killed}

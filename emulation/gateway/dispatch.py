@@ -131,10 +131,11 @@ class Dispatch:
             )
         return result
 
-    def break_off(self, concerns: Callable[[Intercepted], bool]) -> int:
-        """Take the answers away from calls from the wire that are being answered now; returns how many. As when any
-        client hangs up, what they do is carried through (but see `GIVEN_UP_WITH_ITS_CLIENT`)."""
-        return self._under_way.break_off(concerns)
+    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+        """Take the answers away from calls from the wire that are being answered now, their connections closed at once
+        or when `until` is set; returns how many. As when any client hangs up, what they do is carried through (but
+        see `GIVEN_UP_WITH_ITS_CLIENT`)."""
+        return self._under_way.break_off(concerns, until)
 
     async def stop(self) -> None:
         """End what is still being answered for clients that hung up."""

@@ -27,6 +27,11 @@ class Intercepted:
 class CutOff(Exception):
     """Raised by an interceptor: the connection is closed without an answer, as by a broken network."""
 
+    def __init__(self, until: asyncio.Event | None = None) -> None:
+        super().__init__()
+        self.until = until
+        """Closed no sooner: the client sees silence before."""
+
 
 Interceptor = Callable[[Intercepted], Awaitable[AwsError | None]]
 """May answer a call with the error it returns or raises, delay it by sleeping, cut it off, or let it pass with
@@ -38,7 +43,7 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._calls: dict[asyncio.Task[Any], Intercepted] = {}
-        self._broken: set[asyncio.Task[Any]] = set()
+        self._broken: dict[asyncio.Task[Any], asyncio.Event | None] = {}
 
     @contextmanager
     def answering(self, call: Intercepted) -> Iterator[None]:
@@ -50,16 +55,17 @@ class UnderWay:
             yield
         except asyncio.CancelledError:
             if task in self._broken and not task.uncancel():
-                raise CutOff from None
+                raise CutOff(self._broken[task]) from None
             raise
         finally:
             del self._calls[task]
-            self._broken.discard(task)
+            self._broken.pop(task, None)
 
-    def break_off(self, concerns: Callable[[Intercepted], bool]) -> int:
-        """End the calls concerned without an answer; returns how many."""
+    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+        """End the calls concerned without an answer, their connections closed at once or when `until` is set;
+        returns how many."""
         concerned = [task for task, call in self._calls.items() if task not in self._broken and concerns(call)]
         for task in concerned:
-            self._broken.add(task)
+            self._broken[task] = until
             task.cancel()
         return len(concerned)

@@ -63,7 +63,9 @@ class Gateway:
         body = await request.read()
         try:
             answer = await self._dispatch.answer(HttpRequest(request.method, path, query, headers, body))
-        except CutOff:
+        except CutOff as cut:
+            if cut.until is not None:
+                await cut.until.wait()
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=503)  # read by nobody

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -54,22 +54,13 @@ class Injected:
         Raises `EffectNotSeen`, and what was observed under the fault shows nothing then.
         """
         __tracebackhide__ = True
-        if self.verified:
-            return self.seen
         budget = self.fault.within if within is None else within
-        with self._history.operation(VERIFY, caller=CALLER, **self._touches) as operation:
-            try:
-                await eventually(
-                    self._look, within=budget, clock=self._site.clock, describe=f"the effect of {self}", until=_always
-                )
-            except WaitExpired as expired:
-                operation.info(f"not seen: {self.seen}", verified=False)
-                raise EffectNotSeen(
-                    f"{self} had no effect that could be seen within {budget:g} AWS s: {self.seen}",
-                    where=str(self.fault),
-                    next="nothing was shown under it: look at what it did, GET /_emulation/faults",
-                ) from expired
-            operation.ok(verified=True, seen=self.seen)
+        if not self.verified and not await self._verify(budget):
+            raise EffectNotSeen(
+                f"{self} had no effect that could be seen within {budget:g} AWS s: {self.seen}",
+                where=str(self.fault),
+                next="nothing was shown under it: see what the cloud counted, GET /_emulation/faults",
+            )
         return self.seen
 
     async def counts(self) -> Mapping[str, int]:
@@ -79,7 +70,20 @@ class Injected:
         return self._counts
 
     async def undo(self) -> None:
-        """End it now rather than at the end of the block. May be called more than once."""
+        """End it now rather than at the end of the block; its effect must have been seen by then. May be repeated."""
+        await self.conclude(None)
+        await self.end()
+
+    async def conclude(self, within: float | None) -> None:
+        """Look whether it has had its effect, unless that is known; what comes of it is read from the history.
+
+        `within` as in `until_seen`, None for one look.
+        """
+        if self._effect is not None and not self.verified and not self.undone:
+            await self._verify(within)
+
+    async def end(self) -> None:
+        """Undo it, unless that is done; cancelled meanwhile, it is undone all the same. Raises `InfraError`."""
         if self._effect is not None and not self.undone:
             await _to_its_end(self._undo(self._effect))
 
@@ -101,16 +105,28 @@ class Injected:
             self.at = self._site.clock.now()
 
     async def _undo(self, effect: Effect) -> None:
-        with self._history.operation(UNDO, caller=CALLER, **self._touches):
-            try:
-                self._counts = await effect.counts()
-            except InfraError as gone:
-                self._counts = {**self._counts}
-                self.seen = f"{self.seen} (then: {gone.what})"
+        with self._history.operation(UNDO, caller=CALLER, **self._touches) as operation:
             await effect.undo()
             self.undone = True
+            with suppress(InfraError):  # gone with its cloud
+                self._counts = await effect.counts()
+            operation.ok(**self._counts)
 
-    async def _look(self) -> bool:
+    async def _verify(self, within: float | None) -> bool:
+        with self._history.operation(VERIFY, caller=CALLER, **self._touches) as operation:
+            try:
+                if within is None:
+                    await self._look()
+                else:
+                    clock, what = self._site.clock, f"the effect of {self}"
+                    await eventually(self._look, within=within, clock=clock, describe=what, until=_always)
+            except (NotYet, WaitExpired):
+                operation.info(f"not seen: {self.seen}")
+            else:
+                operation.ok(seen=self.seen)
+        return self.verified
+
+    async def _look(self) -> None:
         assert self._effect is not None
         try:
             seen = await self._effect.verify()
@@ -119,7 +135,6 @@ class Injected:
         self.seen, self.verified = seen.what, seen.effective
         if not seen.effective:
             raise NotYet(seen.what)
-        return True
 
 
 class Nemesis:
@@ -156,28 +171,20 @@ class Nemesis:
                 await injected.until_seen()
             try:
                 yield injected
-            except Exception as error:
-                if not injected.undone and not await _seen(injected, 0.0):
-                    error.add_note(f"{injected} had no effect that was seen: {injected.seen}")
+            except Exception:
+                await injected.conclude(None)
                 raise
-            if not injected.undone:
-                await _seen(injected, None)
-        finally:
-            await injected.undo()
+            await injected.conclude(fault.within)
+        except BaseException:
+            with suppress(InfraError):  # tried again by `undo_all`, which does not hide what happened here
+                await injected.end()
+            raise
+        await injected.end()
 
     async def undo_all(self) -> None:
         """Undo what a scenario left behind, the last one first. Raises `InfraError` when something could not be."""
         for injected in reversed(self.injected):
-            await injected.undo()
-
-
-async def _seen(injected: Injected, within: float | None) -> bool:
-    """Look, without an exception: `every_fault_showed` reads from the history what came of it."""
-    try:
-        await injected.until_seen(within)
-    except EffectNotSeen:
-        return False
-    return True
+            await injected.end()
 
 
 async def _to_its_end(work: Awaitable[None]) -> None:
@@ -194,5 +201,5 @@ def _settings(fault: Fault) -> dict[str, Any]:
     return asdict(fault)  # type: ignore[call-overload,no-any-return]  # a fault is a dataclass, which no Protocol can say
 
 
-def _always(_: bool) -> bool:
+def _always(_: None) -> bool:
     return True

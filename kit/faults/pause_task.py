@@ -19,8 +19,10 @@ from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Seen, Shows
 from kit.faults.site import ANSWERS, SILENT, Site
 
-_BEFORE, _PAUSED = 5.0, 0.4
-"""Wall seconds for an answer: before, where one must come; and then, to tell silence from a slow answer."""
+_BEFORE = 5.0
+"""Wall seconds in which the task must answer before it is paused."""
+_SHORTEST, _TIMES = 0.25, 10.0
+"""Silence is no answer for so many wall seconds, and for so many times as long as the answer before took."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class PauseTask:
 
     async def inject(self, site: Site) -> Effect:
         host, port = await site.address(await site.running_task(self.task))
+        began = site.clock.monotonic()
         before = await site.probe(host, port, _BEFORE)
+        took = site.clock.monotonic() - began
         if before != ANSWERS:
             raise UsageError(f"task {self.task} {before} at {host}:{port} already: a pause would not show")
         paused = await ByDoor.inject(site, "pause-task", {"task": self.task}, did="paused", what="container(s) paused")
-        return Paused(site, paused, host, port)
+        return Paused(site, paused, host, port, max(_SHORTEST, _TIMES * took))
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,12 @@ class Paused:
     by_door: ByDoor
     host: str
     port: int
+    patience: float
+    """Wall seconds after which no answer is silence."""
 
     async def verify(self) -> Seen:
-        seen = await self.site.probe(self.host, self.port, _PAUSED)
-        return Seen(seen == SILENT, f"{self.host}:{self.port}, which answered before, now: {seen}")
+        seen = await self.site.probe(self.host, self.port, self.patience)
+        return Seen(seen == SILENT, f"{self.host}:{self.port}, which answered before: {seen} for {self.patience:.2f} s")
 
     async def undo(self) -> None:
         await self.by_door.undo()
