@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -54,3 +56,36 @@ def _add_underscored(env: dict[str, Any], names: dict[str, str], request: HttpRe
     kept = {key: name for key, name in names.items() if name.startswith("x-amz-meta-") and key not in env}
     env.update({key: request.headers[name] for key, name in kept.items()})
     env["moto.preserved_header_names"] = kept
+
+
+def to_moto(request: HttpRequest, account: str) -> Any:
+    """The request as moto's own type, for this account whatever key it is signed with."""
+    env = environ(request)
+    env["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    query = f"?{request.query}" if request.query else ""
+    return _request_class()(env, f"http://{request.headers.get('host', '127.0.0.1')}{request.path}{query}")
+
+
+def titled(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as moto's functions are given them beside the request."""
+    return {name.title(): value for name, value in headers.items()}
+
+
+@cache
+def _request_class() -> Any:
+    from moto.core.request import Request  # noqa: PLC0415 - heavy
+
+    class Served(Request):  # type: ignore[misc] # moto is untyped here
+        """A request whose URL is known (moto derives it twice for each), in front of a server that sends a Date."""
+
+        from_wsgi_server = True
+
+        def __init__(self, env: dict[str, Any], url: str) -> None:
+            super().__init__(env)
+            self._url = url
+
+        @property
+        def raw_url(self) -> str:
+            return self._url
+
+    return Served
