@@ -130,6 +130,21 @@ async def test_a_slow_operation_does_not_hold_up_the_event_loop(monkeypatch: pyt
         await base.stop()
 
 
+async def test_a_part_that_calls_and_calls_lets_others_have_their_turn(
+    bare_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "QUICK", 10.0)
+    await bare_world.aws.call("sqs", "ListQueues")
+    turns = []
+    other = asyncio.create_task(asyncio.sleep(0))
+    other.add_done_callback(turns.append)
+
+    for _ in range(3):
+        await bare_world.aws.call("sqs", "ListQueues")
+
+    assert turns
+
+
 async def test_a_message_becomes_visible_again_after_its_timeout_in_aws_time() -> None:
     async with world(scale=100) as w:
         queue = await w.aws.call("sqs", "CreateQueue", QueueName="q", Attributes={"VisibilityTimeout": "30"})
