@@ -26,6 +26,7 @@ from kit.harness.mail import Mail, Mailbox, Reply, SentMail
 from kit.harness.markers import Markers
 from kit.harness.metrics import Metrics
 from kit.harness.preview import Preview
+from kit.harness.readiness import Readiness
 from kit.harness.repositories import Repositories
 from kit.harness.services import Services, TaskCount
 from kit.harness.session_api import SessionApi
@@ -57,6 +58,7 @@ class Harness:
         self.faults = nemesis(context, self.files)
         self.repositories = Repositories(context, self.files)
         self.session_api = SessionApi(context, self.http, self.sessions)
+        self.readiness = Readiness(context, self.files, self.preview, self.services)
         self.leftovers = Leftovers(context, self.services, self.sessions)
 
     # ---- What is known
