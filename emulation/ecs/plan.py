@@ -49,7 +49,8 @@ def illness(task: Task) -> str | None:
 
 
 def decide(service: Service, tasks: Sequence[Task], now: float, *, grace: float | None = None) -> Decision:
-    """`tasks` are all of the service's that have not stopped yet; `grace` in AWS seconds, the service's own unless given."""
+    """`tasks` are all of the service's that have not stopped yet; `grace`, in AWS seconds, takes the place of the
+    service's own grace period."""
     wanted = service.wanted
     most = wanted * service.configuration["maximumPercent"] // 100
     least = math.ceil(wanted * service.configuration["minimumHealthyPercent"] / 100)

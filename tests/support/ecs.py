@@ -56,6 +56,8 @@ class Balancer:
         self._at_once = healthy_at_once
         self.drains = drains
         """AWS seconds a target drains; None leaves it draining."""
+        self.delay = drains or 5
+        """The deregistration delay of its target groups."""
         self.gone = False
         """Whether its target groups have been deleted."""
         self.states: dict[tuple[str, int], str] = {}
@@ -96,7 +98,7 @@ class Balancer:
         return {"TargetGroups": [{"TargetGroupArn": arn, "TargetType": kind, "LoadBalancerArns": balancers}]}
 
     async def _attributes(self, call: Call) -> dict[str, Any]:
-        return {"Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": str(int(self.drains or 5))}]}
+        return {"Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": str(int(self.delay))}]}
 
     async def _health(self, call: Call) -> dict[str, Any]:
         group = call.params["TargetGroupArn"]

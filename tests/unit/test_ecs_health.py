@@ -47,6 +47,11 @@ async def test_only_so_many_failures_in_a_row_make_it_unhealthy() -> None:
     assert await told(check, [1, 1, 0, 1, 1, 1], 2) == ["HEALTHY", "UNHEALTHY"]
 
 
+async def test_a_success_between_failures_begins_the_count_anew() -> None:
+    check = HealthCheck(("CMD", "x"), interval=5, retries=3)
+    assert await told(check, [1, 1, 0, 1, 1, 0], 2) == ["HEALTHY", "HEALTHY"]
+
+
 async def test_a_container_can_recover() -> None:
     check = HealthCheck(("CMD", "x"), interval=5, retries=1)
     assert await told(check, [1, 0], 2) == ["UNHEALTHY", "HEALTHY"]

@@ -90,6 +90,20 @@ async def test_no_batch_is_larger_than_allowed(stream: LogStream, logs: Recorder
     assert all(sum(len(line) + 26 for line in batch) <= 1_048_576 for batch in logs.batches)
 
 
+async def test_a_batch_that_is_full_does_not_wait(stream: LogStream, logs: Recorder) -> None:
+    await stream.write(b"z" * 100_000 + b"\n")
+    assert logs.batches == []
+    await stream.write((b"z" * 100_000 + b"\n") * 5)
+    assert len(logs.batches) == 1
+
+
+async def test_one_large_write_becomes_several_batches(stream: LogStream, logs: Recorder) -> None:
+    await stream.write((b"z" * 250_000 + b"\n") * 9)
+    await stream.close()
+    assert sum(map(len, logs.batches)) == 9
+    assert all(sum(len(line) + 26 for line in batch) <= 1_048_576 for batch in logs.batches)
+
+
 async def test_times_never_go_back(stream: LogStream, logs: Recorder) -> None:
     for _ in range(3):
         await stream.write(b"a\nb\n")

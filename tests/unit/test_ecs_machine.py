@@ -29,6 +29,15 @@ def test_a_port_is_given_to_one_holder_at_a_time() -> None:
     assert len(taken) == 200
 
 
+def test_a_port_in_use_is_not_given_out_again_when_all_others_were() -> None:
+    ports = Ports()
+    first = ports.take()
+    for _ in range(12_000):
+        other = ports.take()
+        assert other != first
+        ports.give_back(other)
+
+
 def test_a_port_somebody_listens_on_is_not_given_out() -> None:
     first = Ports().take()
     with socket.socket() as listener:

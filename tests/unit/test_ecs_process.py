@@ -68,6 +68,23 @@ async def test_what_the_program_leaves_behind_ends_when_it_exits(runtime: Proces
         assert await gone(int(text))
 
 
+async def test_a_child_that_forgot_its_environment_ends_too(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    async with bench(runtime, tmp_path) as b:
+        _, text = await b.run("env -i sleep 60 & echo $!; exit 0")
+        assert await gone(int(text))
+
+
+async def test_a_health_check_reaches_the_container_by_its_own_port(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    fetch = f"{sys.executable} -S -c 'import urllib.request as u; u.urlopen(\"http://localhost:8080/\")'"
+    async with bench(runtime, tmp_path, ports=(8080,)) as b:
+        container = await b.start("exec python3 -m http.server $PORT", ports=(8080,))
+
+        async def passes() -> bool:
+            return await container.run(["/bin/sh", "-c", fetch]) == 0
+
+        assert await eventually(passes)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a process that left its group is found by /proc only")
 async def test_a_daemon_that_left_the_process_group_ends_too(runtime: ProcessRuntime, tmp_path: Path) -> None:
     daemon = "import os, time; os.fork() and os._exit(0); os.setsid(); print(os.getpid(), flush=True); time.sleep(60)"
