@@ -36,6 +36,9 @@ DEFAULT_CLIENT = "test-client"
 BALANCER_SERVER = "awselb/2.0"
 """The `Server` header of an answer that the load balancer gave by itself: it never reached a target."""
 
+TARGET_COOKIE = "AWSALB"
+"""The load balancer's cookie that binds a client to one target; only edit's target group is sticky."""
+
 _CONVERSATION = re.compile(r"Conversation ID:\s*([A-Za-z0-9-]+)")
 
 
@@ -116,6 +119,18 @@ class System:
 
     def session_health_url(self, session_id: str) -> str:
         return f"{self.preview_url(session_id)}/health"
+
+    def url(self, path: str) -> str:
+        """Any path through the load balancer."""
+        return f"{self.stack.load_balancer_url}{path}"
+
+    def hot_reload_url(self, session_id: str) -> str:
+        """The WebSocket on which a session's browsers are told of changes."""
+        return f"ws{self.stack.load_balancer_url.removeprefix('http')}/ws/hmr?session={session_id}"
+
+    def work_url(self, session_id: str) -> str:
+        """Where Hermes posts work for a session: a request to an edit container, through the load balancer."""
+        return f"{self.stack.load_balancer_url}/api/sessions/{session_id}/work"
 
     # ---- ECS
     def service_name(self, service: Service) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.services import Services
 from kit.system import Service
@@ -46,6 +47,41 @@ class Watched:
             self.samples.append(sample)
 
 
+class Held:
+    """A service that has as many tasks as it is told."""
+
+    def __init__(self, context: Context, services: Services, service: Service) -> None:
+        self._context = context
+        self._services = services
+        self._service = service
+
+    async def ask_for(self, count: int) -> None:
+        """Set the desired count; does not wait."""
+        stack, name = self._context.cloud.stack, self._context.system.service_name(self._service)
+        await self._context.cloud.aws.call(
+            "ecs", "update_service", cluster=stack.cluster_name, service=name, desiredCount=count
+        )
+
+    async def wait_for_healthy(self, count: int, *, within: float) -> list[str]:
+        """Wait for exactly so many tasks, each of them RUNNING and a healthy target; returns their ARNs."""
+        __tracebackhide__ = True
+
+        async def look() -> list[str]:
+            tasks = await self._services.tasks(self._service)
+            running = [task["taskArn"] for task in tasks if task["lastStatus"] == "RUNNING"]
+            states = sorted(target.state for target in await self._services.targets(self._service))
+            if len(tasks) != count or len(running) != count or states != ["healthy"] * count:
+                raise NotYet(f"{len(running)} of {len(tasks)} task(s) RUNNING, targets: {', '.join(states) or 'none'}")
+            return running
+
+        return await self._context.eventually(
+            look,
+            until=lambda _: True,
+            within=within,
+            describe=f"service {self._service} to have exactly {count} task(s), each a healthy target",
+        )
+
+
 class Capacity:
     """Looks at the limits of scaling, and at what became of them."""
 
@@ -67,6 +103,15 @@ class Capacity:
         """The service's counts now."""
         described = await self._services.describe(service)
         return Sample(described["desiredCount"], described["runningCount"], described["pendingCount"])
+
+    @asynccontextmanager
+    async def held(self, service: Service) -> AsyncIterator[Held]:
+        """A service's number of tasks in the scenario's hand; its scaling is suspended until the end of the block."""
+        await self._services.suspend_scaling(service, True)
+        try:
+            yield Held(self._context, self._services, service)
+        finally:
+            await self._services.suspend_scaling(service, False)
 
     @asynccontextmanager
     async def watched(self, service: Service) -> AsyncIterator[Watched]:

@@ -15,13 +15,17 @@ from kit.checks import Checks
 from kit.clock import Clock, epoch
 from kit.faults.fault import Fault
 from kit.faults.nemesis import Injected
+from kit.harness.balancer import Balancer
 from kit.harness.capacity import Capacity
 from kit.harness.context import Context
 from kit.harness.evidence import collect
 from kit.harness.faults import nemesis
 from kit.harness.files import ExecResult, Files
+from kit.harness.held_request import HeldRequests
+from kit.harness.hot_reload import HotReload
 from kit.harness.http import Answer, Http
 from kit.harness.leftovers import Leftovers
+from kit.harness.letters import Letters
 from kit.harness.mail import Mail, Mailbox, Reply, SentMail
 from kit.harness.markers import Markers
 from kit.harness.metrics import Metrics
@@ -51,10 +55,14 @@ class Harness:
         self.sessions = Sessions(context, self.http)
         self.preview = Preview(context, self.http, self.services)
         self.mail = Mail(context, mailbox)
+        self.letters = Letters(context, mailbox)
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
         self.capacity = Capacity(context, self.services)
         self.markers = Markers(context, self.files)
+        self.balancer = Balancer(context)
+        self.hot_reload = HotReload(context)
+        self.held_requests = HeldRequests(context, self.http)
         self.faults = nemesis(context, self.files)
         self.repositories = Repositories(context, self.files)
         self.session_api = SessionApi(context, self.http, self.sessions)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kit.clock import Clock
@@ -25,6 +26,8 @@ class Answer:
     body: str
     first_byte: float
     """AWS time at which its head arrived, epoch seconds."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    """The cookies it set. None is ever sent back but by who asks for it."""
 
     @property
     def by_balancer(self) -> bool:
@@ -51,19 +54,34 @@ class Http:
         self._session: Any = None
 
     async def request(
-        self, method: str, url: str, *, body: Any = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Any = None,
+        data: AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, never repeated, redirects not followed. Raises aiohttp's ClientError when no answer came."""
+        """One request, never repeated, redirects not followed; `body` is sent as JSON, `data` as it comes.
+
+        Raises aiohttp's ClientError when no answer came.
+        """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN))
-        async with self._session.request(method, url, json=body, headers=headers, allow_redirects=False) as response:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN), cookie_jar=aiohttp.DummyCookieJar()
+            )
+        async with self._session.request(
+            method, url, json=body, data=data, headers=headers, allow_redirects=False
+        ) as response:
             first_byte = self._clock.now()
             text = await response.text(errors="replace")
-        return Answer(url, response.status, {k.lower(): v for k, v in response.headers.items()}, text, first_byte)
+            cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+        head = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(url, response.status, head, text, first_byte, cookies)
 
-    async def get(self, url: str, *, headers: dict[str, str] | None = None) -> Answer:
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         return await self.request("GET", url, headers=headers)
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from kit.harness.context import Context
 from kit.harness.http import Answer, Http
 from kit.harness.services import Services, Target
 from kit.harness.sessions import TestSession
+from kit.system import TARGET_COOKIE
 
 _VISIT_EVERY = 10.0
 """AWS seconds; no longer than the idle time of any stack (its template takes no less than 10)."""
@@ -75,8 +76,9 @@ class Preview:
     async def visiting(self, session: TestSession) -> AsyncIterator[None]:
         """Somebody has the preview open meanwhile: it is fetched every now and then.
 
-        Preview traffic is activity, so the session does not expire under a scenario that looks at it. What
-        the visitor sees is recorded and not judged.
+        Preview traffic is activity, so the session does not expire under a scenario that looks at it. As a
+        browser the visitor keeps to one container, by the load balancer's cookie. What it sees is recorded and
+        not judged.
         """
         visitor = asyncio.create_task(self._visit(session), name=f"visitor of {session.session_id}")
         try:
@@ -86,10 +88,13 @@ class Preview:
             await asyncio.gather(visitor, return_exceptions=True)
 
     async def _visit(self, session: TestSession) -> None:
+        cookie: dict[str, str] = {}
         while True:
             with self._context.history.operation("visit", session=session.session_id) as operation:
                 try:
-                    operation.ok(status=(await self._http.get(session.preview_url)).status)
+                    answer = await self._http.get(session.preview_url, headers=cookie)
+                    operation.ok(status=answer.status)
+                    cookie = sticky(answer) or cookie
                 except OSError as error:
                     operation.info(error)
             await self._context.clock.sleep(_VISIT_EVERY)
@@ -113,6 +118,12 @@ class Preview:
         mark = self._context.timeline.mark
         mark(phases.TASK_PENDING, f"{pending} of the edit task", at=first[pending].timestamp())
         mark(phases.TASK_RUNNING, "startedAt of the edit task", at=first["startedAt"].timestamp())
+
+
+def sticky(answer: Answer) -> dict[str, str]:
+    """The header by which the next request goes to the container that gave this answer; none when it is not known."""
+    bound = answer.cookies.get(TARGET_COOKIE)
+    return {"Cookie": f"{TARGET_COOKIE}={bound}"} if bound else {}
 
 
 def _one_healthy(targets: list[Target]) -> bool:

@@ -170,7 +170,7 @@ class Services:
         """
         __tracebackhide__ = True
         name = self._context.system.service_name(service)
-        await self._suspend_scaling(name, True)
+        await self.suspend_scaling(service, True)
         try:
             await self._aws.call("ecs", "update_service", cluster=self._cluster, service=name, desiredCount=to)
 
@@ -184,7 +184,7 @@ class Services:
                 describe=f"service {service} to have {to} tasks after it was told so",
             )
         finally:
-            await self._suspend_scaling(name, False)
+            await self.suspend_scaling(service, False)
 
     async def _look(self, service: Service) -> TaskCount:
         described = await self.describe(service)
@@ -197,7 +197,9 @@ class Services:
             tuple(sorted(task["lastStatus"] for task in tasks)),
         )
 
-    async def _suspend_scaling(self, name: str, suspended: bool) -> None:
+    async def suspend_scaling(self, service: Service, suspended: bool) -> None:
+        """Keep the service's scaling policies from acting, or let them act again."""
+        name = self._context.system.service_name(service)
         await self._aws.call(
             "application-autoscaling",
             "register_scalable_target",

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from kit.harness.context import Context
 from kit.harness.http import Answer, Http
 from kit.harness.sessions import Sessions, TestSession
 from kit.system import DRAINING, EXPIRED, SessionRow
+
+_KEPT_ALIVE_EVERY = 10.0
+"""AWS seconds; no longer than the idle time of any stack (its template takes no less than 10)."""
 
 
 class SessionApi:
@@ -27,6 +34,30 @@ class SessionApi:
         checks.equal(answer.status, 201, f"the status of POST {url}", next=str(answer))
         checks.equal(answer.json().get("status"), DRAINING, f"the status in the answer of POST {url}")
         return answer
+
+    @asynccontextmanager
+    async def keeping_alive(self, session: TestSession) -> AsyncIterator[None]:
+        """Somebody wants the session to go on meanwhile, and tells Hermes so now and then.
+
+        Unlike a visitor's, their word needs no container that answers. What Hermes says is recorded and not judged.
+        """
+        keeper = asyncio.create_task(self._keep_alive(session), name=f"keeper of {session.session_id}")
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+
+    async def _keep_alive(self, session: TestSession) -> None:
+        url = self._context.system.session_action_url(session.session_id, "keepalive")
+        while True:
+            with self._context.history.operation("keepalive", session=session.session_id) as operation:
+                try:
+                    answer = await self._http.request("POST", url)
+                    operation.ok(status=answer.status, body=answer.body[:200])
+                except OSError as error:
+                    operation.info(error)
+            await self._context.clock.sleep(_KEPT_ALIVE_EVERY)
 
     async def end(self, session: TestSession) -> SessionRow:
         """Deactivate a session and wait until it is expired; it has nothing to do any more, so no idle time passes."""

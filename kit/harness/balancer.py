@@ -1,0 +1,92 @@
+"""The load balancer as it is declared: its rules, its timeout, and how long it lets a target finish."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kit.harness.context import Context
+from kit.system import Service
+
+_IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
+_DRAIN_DELAY = "deregistration_delay.timeout_seconds"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a listener, the default included."""
+
+    priority: str
+    """A number, or `default`."""
+    paths: tuple[str, ...]
+    """Its path patterns; none for the default."""
+    target_group_arn: str = ""
+    """Where it forwards to; empty when it does not."""
+    fixed_status: int | None = None
+    """What it answers by itself, when it does."""
+
+    def __str__(self) -> str:
+        does = f"answers {self.fixed_status}" if self.fixed_status else f"forwards to {self.target_group_arn}"
+        return f"rule {self.priority} {' '.join(self.paths)} {does}"
+
+
+class Balancer:
+    """Asks ELBv2 about the stack's load balancer."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._aws = context.cloud.aws
+        self._arn = context.cloud.stack.load_balancer_arn
+
+    async def rules(self) -> list[Rule]:
+        """The rules of all its listeners."""
+        listeners = await self._aws.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=self._arn)
+        return [
+            _rule(each)
+            for listener in listeners
+            for each in await self._aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+        ]
+
+    async def idle_timeout(self) -> float:
+        """AWS seconds after which a target that says nothing costs its client a 504."""
+        answer = await self._aws.call("elbv2", "describe_load_balancer_attributes", LoadBalancerArn=self._arn)
+        return float(_value(answer, _IDLE_TIMEOUT))
+
+    @asynccontextmanager
+    async def drain_delay(self, service: Service, seconds: int) -> AsyncIterator[None]:
+        """Let the service's targets drain for so many AWS seconds inside the block, so that it can be watched.
+
+        What it was before comes back in any case.
+        """
+        arn = self._context.system.target_group_arn(service)
+        answer = await self._aws.call("elbv2", "describe_target_group_attributes", TargetGroupArn=arn)
+        before = _value(answer, _DRAIN_DELAY)
+        await self._set(arn, str(seconds))
+        try:
+            yield
+        finally:
+            await self._set(arn, before)
+
+    async def _set(self, arn: str, seconds: str) -> None:
+        attributes = [{"Key": _DRAIN_DELAY, "Value": seconds}]
+        await self._aws.call("elbv2", "modify_target_group_attributes", TargetGroupArn=arn, Attributes=attributes)
+
+
+def _rule(declared: dict[str, Any]) -> Rule:
+    paths = tuple(
+        value
+        for condition in declared["Conditions"]
+        if condition["Field"] == "path-pattern"
+        for value in condition.get("PathPatternConfig", condition)["Values"]
+    )
+    action = declared["Actions"][-1]
+    fixed = action.get("FixedResponseConfig")
+    return Rule(
+        declared["Priority"], paths, action.get("TargetGroupArn", ""), int(fixed["StatusCode"]) if fixed else None
+    )
+
+
+def _value(answer: dict[str, Any], key: str) -> str:
+    return next(str(attribute["Value"]) for attribute in answer["Attributes"] if attribute["Key"] == key)

@@ -1,0 +1,102 @@
+"""Hot reload as a browser has it: a WebSocket through the load balancer, and what is said on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.eventually import NotYet
+from kit.harness.context import Context
+from kit.harness.sessions import TestSession
+
+_PROTOCOL = "vite-hmr"
+_OPEN_WITHIN = 20.0
+"""Wall seconds for the upgrade."""
+_RELOADS = ("update", "full-reload")
+
+
+@dataclass
+class Socket:
+    """An open hot-reload socket."""
+
+    context: Context
+    url: str
+    protocol: str | None
+    """The subprotocol that was agreed on."""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """Everything said so far, oldest first."""
+
+    async def wait_for_reload(self, *, within: float) -> Mapping[str, Any]:
+        """Wait for a message that makes a browser load something anew; `within` AWS seconds."""
+        __tracebackhide__ = True
+
+        async def look() -> dict[str, Any]:
+            found = next((message for message in self.messages if message.get("type") in _RELOADS), None)
+            if found is None:
+                raise NotYet(self.messages)
+            return found
+
+        return await self.context.eventually(
+            look, until=lambda _: True, within=within, describe=f"a hot-reload message on {self.url}"
+        )
+
+    async def wait_until_connected(self, *, within: float) -> None:
+        """Wait for Vite's greeting."""
+        __tracebackhide__ = True
+
+        async def look() -> list[dict[str, Any]]:
+            return self.messages
+
+        await self.context.eventually(
+            look,
+            until=lambda messages: {"type": "connected"} in messages,
+            within=within,
+            describe=f"{{'type': 'connected'}} on {self.url}",
+        )
+
+
+class HotReload:
+    """Opens sockets."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @asynccontextmanager
+    async def open(self, session: TestSession) -> AsyncIterator[Socket]:
+        """A socket that follows a session, for as long as the block lasts. Raises what the upgrade meets."""
+        from websockets import Subprotocol  # noqa: PLC0415 - heavy: only where a socket is opened
+        from websockets.asyncio.client import connect  # noqa: PLC0415
+
+        url = self._context.system.hot_reload_url(session.session_id)
+        with self._context.history.operation("open_socket", session=session.session_id) as operation:
+            connection = await connect(
+                url, subprotocols=[Subprotocol(_PROTOCOL)], proxy=None, open_timeout=_OPEN_WITHIN, ping_interval=None
+            )
+            operation.ok(protocol=connection.subprotocol)
+        socket = Socket(self._context, url, connection.subprotocol)
+
+        async def listen() -> None:
+            async for text in connection:
+                socket.messages.append(json.loads(text))
+
+        listening = asyncio.create_task(listen(), name=f"listening on {url}")
+        try:
+            yield socket
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await connection.close()
+
+    async def refusal(self, session: TestSession) -> int:
+        """The HTTP status with which an upgrade is refused. Raises AssertionError when it is not."""
+        from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - heavy: only where a socket is opened
+
+        try:
+            async with self.open(session):
+                raise AssertionError(f"expected the upgrade of {session} to be refused, it was accepted")
+        except InvalidStatus as refused:
+            return int(refused.response.status_code)

@@ -1,0 +1,241 @@
+"""The seed's scenario 4: the load balancer sends everything where it belongs, and says what it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kit import system
+from kit.backends import capability
+from kit.faults import KillProcess, PauseTask
+from kit.harness import Harness
+from kit.harness.capacity import Held
+from kit.harness.http import Answer
+from kit.harness.preview import sticky
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+from kit.system import TARGET_COOKIE, Service
+
+_DEFAULT = {"statusCode": 404, "message": "No rule for this path"}
+_NO_RULE = ("/", "/hermesx", "/Hermes/health", "/api", "/apis/health", "/sessions/x", "/preview", "/ws", "/health")
+"""Near misses of the rules: a pattern matches whole paths, and case counts."""
+_CLIENTS = 8
+"""Clients without a cookie, spread over two targets."""
+_DRAINING = 60
+"""AWS seconds for which a target drains while that is watched."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A declared path pattern, a path that it alone matches, and who answers there."""
+
+    path: str
+    service: Service
+    answers: str
+    """Words of its body."""
+
+
+@scenario(
+    "routing",
+    needs=(
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.METRICS,
+        capability.FAULT_TASK,
+        capability.FAULT_PAUSE,
+    ),
+    proves="each path reaches its own service, one client one container, and what cannot be answered is said rightly",
+)
+async def routing(h: Harness) -> None:
+    """Every rule, asleep and awake; hot reload; two targets, of which one hangs and one breaks; and draining."""
+    await start_at_zero(h)
+    with h.step("1 at zero tasks every rule answers 503, and the default 404"):
+        await _verify_asleep(h)
+    marker = h.new_marker()
+    with h.step("2 a session is opened", target=h.timeouts.wake + h.timeouts.container_ready):
+        session = await h.create_test_session(system.add_page(f"Routed Page {marker}"), marker=marker)
+        await h.wait_for_container_ready(session)
+        await h.wait_for_change(session, system.slug(f"Routed Page {marker}"), within=h.timeouts.container_ready)
+    async with h.session_api.keeping_alive(session):
+        with h.step("3 every rule of the load balancer, the default included"):
+            await _verify_rules(h, session)
+            await _verify_unknown_sessions(h)
+        with h.step("4 a change arrives as a hot-reload message", target=h.timeouts.warm):
+            await _verify_hot_reload(h, session)
+        async with h.capacity.held("edit") as edit:
+            with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
+                await edit.ask_for(2)
+                tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
+            with h.step("6 one client stays with one container; one that hangs costs 504"):
+                elsewhere = await _verify_hanging(h, session, tasks[0])
+            with h.step("7 one that breaks costs 502"):
+                await _verify_broken(h, session, tasks[1], elsewhere)
+            with h.step("8 a request under way is finished while its container drains"):
+                await _verify_draining(h, session, edit)
+    since = h.clock.now()
+    with h.step("9 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
+        await h.session_api.end(session)
+        await verify_zero(h, [session], since=since)
+
+
+async def _verify_asleep(h: Harness) -> None:
+    session = TestSession("TEST_nobody", "", "", "", "")
+    for route in _routes(session, "/_astro/nothing.js").values():
+        answer = await h.http.get(h.system.url(route.path))
+        h.check(
+            (answer.status, answer.by_balancer) == (503, True),
+            f"503 by the load balancer for {route.path}",
+            seen=answer,
+        )
+    h.checks.equal(await h.hot_reload.refusal(session), 503, "the status of an upgrade at /ws/hmr")
+    await _verify_default(h)
+
+
+async def _verify_default(h: Harness) -> None:
+    for path in _NO_RULE:
+        answer = await h.http.get(h.system.url(path))
+        h.check((answer.status, answer.by_balancer) == (404, True), f"404 by the load balancer for {path}", seen=answer)
+        h.checks.equal(answer.json(), _DEFAULT, f"the body of {answer.url}")
+
+
+async def _verify_rules(h: Harness, session: TestSession) -> None:
+    """What is declared is what is tried, all of it; and each path is answered by the service it is for."""
+    page = await h.fetch_preview(session)
+    script = re.search(r'src="(/_astro/[^"]+)"', page.body)
+    h.check(script, "the page to load its hot-reload script from /_astro/", seen=page.body)
+    assert script is not None
+    routes = _routes(session, script[1].replace("&amp;", "&"))
+    rules = await h.balancer.rules()
+    declared = {path: rule for rule in rules for path in rule.paths}
+    h.checks.equal(sorted(declared), sorted([*routes, "/ws/*"]), "the path patterns of all rules")
+    defaults = [rule.fixed_status for rule in rules if rule.priority == "default"]
+    h.checks.equal(defaults, [404], "the fixed responses of the default rules")
+    for pattern, route in routes.items():
+        h.checks.equal(
+            declared[pattern].target_group_arn, h.system.target_group_arn(route.service), f"where {declared[pattern]}"
+        )
+        answer = await h.http.get(h.system.url(route.path))
+        h.checks.equal(answer.status, 200, f"the status of {answer.url}", next=str(answer))
+        h.check(route.answers in answer.body, f"{route.answers!r} in what {route.service} answers", seen=answer)
+        # Only edit's target group is sticky: its cookie tells which group answered.
+        h.checks.equal(TARGET_COOKIE in answer.cookies, route.service == "edit", f"{TARGET_COOKIE} set by {answer.url}")
+    h.checks.equal(declared["/ws/*"].target_group_arn, h.system.target_group_arn("edit"), "where /ws/* goes")
+    await _verify_default(h)
+
+
+async def _verify_unknown_sessions(h: Harness) -> None:
+    """A session that nobody knows is a 404 of the service, which is not the load balancer's."""
+    unknown = f"TEST_{h.new_marker()}"
+    for url in (h.system.preview_url(unknown), h.system.session_action_url(unknown, "status")):
+        answer = await h.http.get(url)
+        h.check((answer.status, answer.by_balancer) == (404, False), f"404 by the service for {url}", seen=answer)
+        h.checks.equal(answer.json(), {"statusCode": 404, "message": "Session not found"}, f"the body of {url}")
+    h.checks.equal(
+        await h.hot_reload.refusal(TestSession(unknown, "", "", "", "")), 404, "the status of an upgrade for nobody"
+    )
+
+
+async def _verify_hot_reload(h: Harness, session: TestSession) -> None:
+    """A browser that listens is told of a page that changes, and finds the new page when it loads it."""
+    marker = h.new_marker()
+    title = f"Reloaded Page {marker}"
+    async with h.hot_reload.open(session) as socket:
+        h.checks.equal(socket.protocol, "vite-hmr", "the subprotocol that was agreed on")
+        await socket.wait_until_connected(within=h.timeouts.warm)
+        h.checks.equal(socket.messages, [{"type": "connected"}], "what was said before anything changed")
+        again = await h.create_test_session(system.add_page(title), marker=marker, user_id=session.user_id)
+        h.checks.equal(again.session_id, session.session_id, "the session of the second instruction")
+        message = await socket.wait_for_reload(within=h.timeouts.warm)
+        page = await h.fetch_preview(session, system.slug(title))
+    h.checks.equal(message["type"], "full-reload", "the type of the message for a new page")
+    h.checks.equal(message["path"], f"/{system.slug(title)}", "the page that the message names")
+    h.check(page.status == 200 and marker in page.body, f"the page with {marker}, once it is announced", seen=page)
+
+
+async def _verify_hanging(h: Harness, session: TestSession, hanging: str) -> Mapping[str, str]:
+    """Clients are spread over both containers and each stays with its own: so when one container stands still, some
+    clients get 504 and nothing else, and the others nothing but pages. Returns the cookie of one of the others."""
+    timeout = await h.balancer.idle_timeout()
+    cookies = [sticky(await h.fetch_preview(session)) for _ in range(_CLIENTS)]
+    h.check(all(cookies), f"{TARGET_COOKIE} for each of {_CLIENTS} clients", seen=cookies)
+    async with h.fault(PauseTask(hanging)):
+        began = h.clock.now()
+        answers = await asyncio.gather(*(_twice(h, session, cookie) for cookie in cookies))
+    statuses = [tuple(answer.status for answer in both) for both in answers]
+    h.checks.equal(sorted(set(statuses)), [(200, 200), (504, 504)], "what clients get twice, each by its own cookie")
+    for late in (answer for both in answers for answer in both if answer.status == 504):
+        h.check(late.by_balancer, "504 by the load balancer", seen=late)
+        took = late.first_byte - began
+        h.check(
+            took >= timeout, f"the load balancer to wait {timeout:g} AWS s for the container", seen=f"{took:.1f} AWS s"
+        )
+        h.check_within("a 504", took, timeout + h.timeouts.warm)
+    return next(cookie for cookie, status in zip(cookies, statuses, strict=True) if status == (200, 200))
+
+
+async def _twice(h: Harness, session: TestSession, cookie: Mapping[str, str]) -> tuple[Answer, Answer]:
+    first, second = await asyncio.gather(*(h.http.get(session.preview_url, headers=cookie) for _ in range(2)))
+    return first, second
+
+
+async def _verify_broken(h: Harness, session: TestSession, task: str, cookie: Mapping[str, str]) -> None:
+    """A container that dies takes the requests under way with it, and no others: their clients get 502 at once."""
+    url, work = await _work(h, session)
+    async with h.held_requests.post(url, work, headers=cookie) as request, h.fault(KillProcess(task)):
+        answer = await request.answer(within=h.timeouts.warm)
+    h.check((answer.status, answer.by_balancer) == (502, True), "502 by the load balancer", seen=answer)
+
+
+async def _verify_draining(h: Harness, session: TestSession, edit: Held) -> None:
+    """Taken out of service with a request under way, a container still answers it."""
+    served = await h.eventually(
+        lambda: h.fetch_preview(session),
+        until=lambda answer: answer.status == 200,
+        within=h.timeouts.recovery,
+        describe=f"the page of {session} to be served after a container broke",
+    )
+    async with h.balancer.drain_delay("edit", _DRAINING):
+        url, work = await _work(h, session)
+        async with h.held_requests.post(url, work, headers=sticky(served)) as request:
+            await edit.ask_for(0)
+            await h.eventually(
+                lambda: h.services.targets("edit"),
+                until=lambda targets: {target.state for target in targets} == {"draining"},
+                within=h.timeouts.scale_down,
+                describe="every target of edit to be draining",
+            )
+            refused = await h.fetch_preview(session)
+            h.check((refused.status, refused.by_balancer) == (503, True), "503 for who comes now", seen=refused)
+            await request.finish()
+            answer = await request.answer(within=_DRAINING)
+        h.checks.equal(answer.status, 200, f"the status of {answer.url}, begun before its container drained")
+        h.check(len(answer.json().get("commit", "")) == 40, "the commit that was made of it", seen=answer)
+        await h.services.wait_for_zero(["edit"], within=_DRAINING + h.timeouts.scale_down)
+
+
+async def _work(h: Harness, session: TestSession) -> tuple[str, dict[str, str]]:
+    """A work as Hermes posts it: a request to a container that has a body to wait for."""
+    row = await h.verify_session_exists(session)
+    marker = h.new_marker()
+    return h.system.work_url(session.session_id), {
+        "clientId": session.client_id,
+        "userId": session.user_id,
+        "threadId": row.thread_id,
+        "workId": marker,
+        "instruction": system.add_page(f"Posted Page {marker}"),
+    }
+
+
+def _routes(session: TestSession, script: str) -> dict[str, Route]:
+    """A path for every pattern that a plain GET can try, and words of the answer."""
+    return {
+        "/hermes": Route("/hermes", "hermes", "hermes"),
+        "/hermes/*": Route("/hermes/health", "hermes", '"healthy"'),
+        "/api/*": Route("/api/health", "edit", '"healthy"'),
+        "/session/*": Route(f"/session/{session.session_id}", "edit", "</html>"),
+        "/preview/*": Route(f"/preview/{session.session_id}", "edit", "</html>"),
+        "/_astro/*": Route(script, "edit", "WebSocket"),
+    }
