@@ -135,7 +135,7 @@ async def test_a_part_that_calls_and_calls_lets_others_have_their_turn(
 ) -> None:
     monkeypatch.setattr(embedded, "QUICK", 10.0)
     await bare_world.aws.call("sqs", "ListQueues")
-    turns = []
+    turns: list[object] = []
     other = asyncio.create_task(asyncio.sleep(0))
     other.add_done_callback(turns.append)
 
