@@ -67,7 +67,10 @@ class Bench:
 
     async def start(self, script: str, **changes: Any) -> Running:
         """Start a container that runs this shell script."""
-        environment = {METADATA_VARIABLE: f"http://metadata/{self.sandbox.task.id}", **changes.pop("environment", {})}
+        own = {
+            METADATA_VARIABLE: f"http://metadata{self.sandbox.task.folder}"
+        }  # as it is in a cloud: nobody else has it
+        environment = {**own, **changes.pop("environment", {})}
         spec = ContainerSpec(name="app", image=SHELL, command=[script], environment=environment)
         await self.runtime.pull(SHELL)
         return await self.runtime.start(self.sandbox, replace(spec, **changes), self.output)
