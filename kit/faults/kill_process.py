@@ -15,6 +15,7 @@ A killed process stays dead, so there is nothing to undo; its service starts ano
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ from kit.faults.site import Site
 KILLED = 137
 """128 + SIGKILL: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
 
+_LOOK_EVERY = 2.0
+"""AWS seconds."""
 _NOTHING_TO_KILL = 3
 _SCRIPT = (
     'v="ECS_CONTAINER_METADATA_URI_V4=${ECS_CONTAINER_METADATA_URI_V4:?}"; main=; oldest=; parent=; '
@@ -105,9 +108,24 @@ async def _can_kill_inside(site: Site, task: Mapping[str, Any], container: str) 
 async def _kill_inside(site: Site, task: str, container: str) -> None:
     from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
+    killing = asyncio.ensure_future(site.run(task, container, _SCRIPT))
+    dying = asyncio.ensure_future(_stops_running(site, task))
     try:
-        result = await site.run(task, container, _SCRIPT)
+        # The shell dies with its container, often before it has said so: either end will do.
+        await asyncio.wait({killing, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if not killing.done() and dying.exception() is None:
+            return
+        result = await killing
     except ExecError:
-        return  # the shell died with its container, as it should: what is seen of the task decides
+        return  # what is seen of the task decides
+    finally:
+        killing.cancel()
+        dying.cancel()
+        await asyncio.gather(killing, dying, return_exceptions=True)
     if result.exit_code != 0:
         raise UsageError(f"nothing was killed in {container} of {task}: {result.output.strip()}")
+
+
+async def _stops_running(site: Site, task: str) -> None:
+    while (await site.task(task))["lastStatus"] == "RUNNING":
+        await site.clock.sleep(_LOOK_EVERY)
