@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from kit import __version__
-from kit.cli import logs, mail, outbox, report, run, scenarios, status, up
+from kit.cli import contract, logs, mail, outbox, report, run, scenarios, status, up
 from kit.errors import Failed, KitError
 
-COMMANDS = (up, mail, status, run, scenarios, report, logs, outbox)
+COMMANDS = (up, mail, status, run, scenarios, report, logs, outbox, contract)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit import contract
 from kit.clock import Clock
 from kit.eventually import shortened
 from kit.system import BALANCER_SERVER
@@ -64,7 +65,7 @@ class Http:
     ) -> Answer:
         """One request, never repeated, redirects not followed; `body` is sent as JSON, `data` as it comes.
 
-        Raises aiohttp's ClientError when no answer came.
+        Raises aiohttp's ClientError when no answer came, `ContractBroken` when it is in other terms than agreed on.
         """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 
@@ -79,7 +80,10 @@ class Http:
             text = await response.text(errors="replace")
             cookies = {name: morsel.value for name, morsel in response.cookies.items()}
         head = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(url, response.status, head, text, first_byte, cookies)
+        answer = Answer(url, response.status, head, text, first_byte, cookies)
+        if not answer.by_balancer:
+            contract.check_answer(method, url, answer.status, text)
+        return answer
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         return await self.request("GET", url, headers=headers)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kit import contract
 from kit.clock import epoch
 from kit.errors import Bounced
 from kit.eventually import shortened
@@ -97,6 +98,7 @@ class Mailbox:
         Raises ValueError when it is not an SES notification in an SNS envelope.
         """
         notification = notification_in(body)
+        contract.check_message(body, "replies")
         message = email.message_from_string(notification["content"], policy=email.policy.default)
         assert isinstance(message, email.message.EmailMessage)
         address = next(
@@ -181,6 +183,9 @@ class Mail:
 
         async def look() -> Reply | None:
             self.raise_if_bounced(sent)
+            for reply in self.replies(sent.sender):
+                if not reply.is_bounce:
+                    contract.check_reply(reply.message)
             return next((reply for reply in self.replies(sent.sender) if reply.in_reply_to == sent.message_id), None)
 
         reply = await self._context.eventually(

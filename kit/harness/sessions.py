@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kit import contract
 from kit.clock import epoch
 from kit.eventually import NotYet
 from kit.harness.context import Context
@@ -110,7 +111,7 @@ class Sessions:
             FilterExpression="userId = :user",
             ExpressionAttributeValues={":client": {"S": client_id}, ":user": {"S": user_id}},
         )
-        return [SessionRow.from_item(item) for item in items]
+        return [self._read(item) for item in items]
 
     async def row(self, session: TestSession) -> SessionRow | None:
         """The session's row by its whole key, read consistently; None when there is none."""
@@ -121,7 +122,7 @@ class Sessions:
             Key={"sessionId": {"S": session.session_id}, "userId": {"S": session.user_id}},
             ConsistentRead=True,
         )
-        return SessionRow.from_item(answer["Item"]) if "Item" in answer else None
+        return self._read(answer["Item"]) if "Item" in answer else None
 
     async def verify_exists(self, session: TestSession) -> SessionRow:
         """Check that the row is there, by its whole key, and says what was asked for."""
@@ -231,6 +232,12 @@ class Sessions:
             describe=f"Hermes to tell the sessions of {user_id}, whose request ended in a {status}",
             counts=False,
         )
+
+    def _read(self, item: Mapping[str, Any]) -> SessionRow:
+        """A row that keeps the contract. Raises `ContractBroken`."""
+        __tracebackhide__ = True
+        contract.check_row(item, self._context.cloud.stack.sessions_table_name)
+        return SessionRow.from_item(item)
 
     def _known(self, session: TestSession) -> TestSession:
         self.opened[session.session_id] = session

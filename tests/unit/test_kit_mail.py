@@ -20,15 +20,23 @@ from tests.support.kit import START, a_context
 
 def reply_to(address: str, *, in_reply_to: str = "<1@x>", ses_id: str = "s1", raw: str = "") -> str:
     """A message of the replies queue."""
-    raw = (
-        raw or f"From: edit@it.test\r\nTo: {address}\r\nSubject: Re: hi\r\nIn-Reply-To: {in_reply_to}\r\n\r\nDone.\r\n"
-    )
+    if not raw:
+        reply = email.message.EmailMessage(policy=email.policy.SMTP)
+        reply["From"], reply["To"], reply["Subject"] = "edit@it.test", address, "Re: hi"
+        reply["Date"], reply["Message-ID"] = "Fri, 15 Jan 2027 08:00:00 +0000", "<reply@it.test>"
+        reply["In-Reply-To"] = reply["References"] = in_reply_to
+        reply.set_content("Done.\n\nConversation ID: t\n")
+        reply.add_alternative("<p>Done.</p><p>Conversation ID: t</p>", subtype="html")
+        raw = reply.as_string()
+    at = "2027-01-15T08:00:00.000Z"
     notification = {
         "notificationType": "Received",
-        "mail": {"timestamp": "2027-01-15T08:00:00.000Z", "messageId": ses_id, "destination": [address]},
+        "mail": {"timestamp": at, "source": "edit@it.test", "messageId": ses_id, "destination": [address]},
+        "receipt": {"timestamp": at, "recipients": [address], "action": {"type": "SNS"}},
         "content": raw,
     }
-    return json.dumps({"Type": "Notification", "Message": json.dumps(notification)})
+    envelope = {"Type": "Notification", "MessageId": "n1", "TopicArn": "arn:aws:sns:x:1:replies", "Timestamp": at}
+    return json.dumps(envelope | {"Message": json.dumps(notification)})
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300))

@@ -1,0 +1,18 @@
+"""The contract: what the parts of the system under test say to each other, and to their clients.
+
+    HTTP answers (answers.py)   session rows (rows.py)   queue messages (messages.py)   reply mails (replies.py)
+                    \\_____________________|____________________|______________________/
+                                           v
+                     Terms, units and the breach that names the hop (terms.py)
+
+The deployed system had no such schema: a status read by a wrong key was 404 for weeks, and a `ttl` in milliseconds
+never came. The harness checks everything it reads here; `kit contract` does it by hand.
+"""
+
+from kit.contract.answers import check_answer
+from kit.contract.messages import check_message
+from kit.contract.replies import check_reply
+from kit.contract.rows import check_row
+from kit.contract.terms import ContractBroken
+
+__all__ = ["ContractBroken", "check_answer", "check_message", "check_reply", "check_row"]
