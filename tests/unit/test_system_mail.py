@@ -7,6 +7,7 @@ import email
 import email.policy
 import json
 from contextlib import suppress
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -315,6 +316,18 @@ def test_a_mail_without_a_message_id_gets_a_reply_without_references() -> None:
     made = reply_to(of(message(WANTED, Message_ID="")))
     assert made["In-Reply-To"] is None
     assert made["References"] is None
+
+
+def test_message_ids_longer_than_a_line_stay_whole() -> None:
+    """Outlook's and SES's are; folded into encoded words, no mail program would find the thread."""
+    long = f"<{'a1b2c3d4-' * 10}000000@us-west-2.amazonses.com>"
+    mail = of(message(WANTED, Subject="Größe " * 30))
+    mail = replace(mail, message_id=long, references=("<a@b>", long.replace("a1", "z9")))
+    raw = composed(Reply(mail, Outcome(True, "Add page"), "abc-1", None, "w1"), EDIT, 1_795_363_985.0)
+    head = raw.partition(b"\r\n\r\n")[0].decode()
+    assert f"In-Reply-To: {long}\r\n" in head
+    assert f"References: <a@b> {long.replace('a1', 'z9')} {long}\r\n" in head
+    assert max(len(line) for line in head.splitlines() if long not in line) <= 78
 
 
 def test_a_long_chain_of_references_is_cut_in_the_middle() -> None:

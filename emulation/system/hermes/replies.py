@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import formatdate
+from typing import Any
 
 from emulation.system.aws import Aws
 from emulation.system.clock import Clock
@@ -15,6 +16,16 @@ from emulation.system.hermes.mail import Mail
 
 _LONGEST_SUBJECT = 200
 _MOST_REFERENCES = 20
+_IDS = ("In-Reply-To", "References", "Message-ID")
+_LONG = SMTP.clone(max_line_length=998)
+
+
+class _Wire(EmailPolicy):
+    """Leaves message ids whole: a longer one than a line (Outlook's, SES's) would be folded into encoded words,
+    which no mail program reads as an id."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return (_LONG if name in _IDS else SMTP).fold_binary(name, value)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def composed(reply: Reply, mail_from: str, now: float) -> bytes:
     message["Auto-Submitted"] = "auto-replied"
     message.set_content(_text(reply), cte="quoted-printable")
     message.add_alternative(_html(reply), subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    return message.as_bytes(policy=_Wire(linesep="\r\n"))
 
 
 class Replies:
