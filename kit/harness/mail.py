@@ -22,6 +22,8 @@ from kit.system import RECEIVED_AT, mail_key, recipient
 
 _SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
 """Every server takes it; a door need not offer 8BITMIME."""
+WIRE = _SEVEN_BIT.clone(max_line_length=998)
+"""How a mail is put on the wire: a message id longer than a usual line must not be folded into encoded words."""
 _NOT_OURS_AGAIN_AFTER = 5
 """Seconds (AWS) after which a mail for somebody else is visible to them again."""
 _POLL = 10
@@ -148,7 +150,7 @@ class Mail:
         self._mailbox.own(sender)
         self._read()
         with context.history.operation("send_mail", message=message["Message-ID"], user=sender, marker=marker) as sent:
-            await context.cloud.mail.send(message.as_bytes(policy=_SEVEN_BIT), sender, [to])
+            await context.cloud.mail.send(message.as_bytes(policy=WIRE), sender, [to])
             sent.ok(to=to, subject=subject)
         return SentMail(str(message["Message-ID"]), sender, to, subject, marker, context.clock.now())
 

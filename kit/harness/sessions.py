@@ -96,8 +96,11 @@ class Sessions:
             next="see the queue and Hermes' log: kit status, kit logs hermes",
         )
         self._context.checks.equal(len(rows), 1, f"the number of session rows for {user_id}")
-        row = rows[0]
-        return self._known(TestSession(row.session_id, client_id, user_id, row.preview_url, marker))
+        return self.found(rows[0], marker)
+
+    def found(self, row: SessionRow, marker: str) -> TestSession:
+        """The session of a row that a scenario has found, one of this run's from now on."""
+        return self._known(TestSession(row.session_id, row.client_id, row.user_id, row.preview_url, marker))
 
     async def rows_of(self, client_id: str, user_id: str) -> list[SessionRow]:
         """The rows of one user, whatever their status."""

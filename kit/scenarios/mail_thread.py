@@ -1,0 +1,193 @@
+"""A thread of mails, as mail programs write them, interleaved with another thread of the same user."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.harness import Harness
+from kit.harness.letters import Letter
+from kit.harness.mail import Reply, SentMail
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+
+_WORDS = "Grüße aus Malmö = 你好, naïve ½ — and so on, longer than one line of a mail may be, " * 2
+"""Nothing of it is ASCII by chance: `=` and the length are for quoted-printable."""
+
+
+@dataclass
+class Exchange:
+    """A mail and its reply."""
+
+    letter: Letter
+    mail: SentMail
+    reply: Reply
+
+
+@dataclass
+class Thread:
+    """One conversation, from its first mail on."""
+
+    name: str
+    user: str
+    exchanges: list[Exchange] = field(default_factory=list)
+    conversation: str = ""
+    session: TestSession | None = None
+
+    @property
+    def last(self) -> Reply:
+        return self.exchanges[-1].reply
+
+    @property
+    def markers(self) -> list[str]:
+        return [exchange.mail.marker for exchange in self.exchanges]
+
+    @property
+    def opened(self) -> TestSession:
+        assert self.session is not None
+        return self.session
+
+
+@scenario(
+    "mail_thread",
+    needs=(
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.METRICS,
+    ),
+    proves="every mail of a thread finds its conversation however it is written, and gets exactly one reply",
+    checkers=(one_reply_each,),
+)
+async def mail_thread(h: Harness) -> None:
+    """Three mails of one thread and two of another, each written another way; the threads never mix."""
+    await start_at_zero(h)
+    user = h.new_user(h.new_marker())
+    one, other = Thread("one", user), Thread("other", user)
+    async with AsyncExitStack() as visits:
+        with h.step("1 first mails: HTML only, `Name <addr>`; encoded", target=h.timeouts.wake + h.timeouts.reply):
+            await asyncio.gather(
+                _first(h, one, Letter("", html=True, name='Zoë "Z" Ødegård', encoding="base64"), visits),
+                _first(h, other, Letter("", encoding="quoted-printable", name="Ødegård, Z."), visits),
+            )
+            h.check(one.conversation != other.conversation, "two first mails to begin two conversations")
+        with h.step("2 answers, by headers alone; by HTML with a quoted footer", target=h.timeouts.reply):
+            await asyncio.gather(
+                _mail(h, one, Letter("", encoding="base64", subject="Re: Please", headers=_in_reply_to(one.last))),
+                _mail(h, other, Letter("", html=True, encoding="quoted-printable", quoted=other.last.quoted())),
+            )
+        with h.step("3 a third mail, its headers stripped, by the footer alone", target=h.timeouts.reply):
+            await _mail(h, one, Letter("", encoding="quoted-printable", quoted=one.last.quoted()))
+        with h.step("4 each reply belongs to its mail, its thread and its preview"):
+            for thread, foreign in ((one, other), (other, one)):
+                for exchange in thread.exchanges:
+                    _verify_reply(h, exchange, thread, foreign)
+        with h.step("5 each thread has one session, its own commits and pages"):
+            rows = await h.sessions.rows_of(one.opened.client_id, user)
+            h.checks.equal(
+                sorted((row.thread_id, row.session_id) for row in rows),
+                sorted((thread.conversation, thread.opened.session_id) for thread in (one, other)),
+                f"the threads and sessions of {user}",
+            )
+            for thread, foreign in ((one, other), (other, one)):
+                await _verify_commits(h, thread, foreign)
+                await _verify_pages(h, thread, foreign)
+    with h.step("6 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
+        since = h.clock.now()
+        sessions = [one.opened, other.opened]
+        await asyncio.gather(*(h.session_api.end(session) for session in sessions))
+        await verify_zero(h, sessions, since=since)
+    with h.step("7 each mail had one reply, and there was no other"):
+        h.checks.equal(
+            sorted(reply.in_reply_to for reply in h.mail.replies(user)),
+            sorted(exchange.mail.message_id for thread in (one, other) for exchange in thread.exchanges),
+            f"what {user} got replies to",
+        )
+
+
+async def _first(h: Harness, thread: Thread, letter: Letter, visits: AsyncExitStack) -> None:
+    """The mail that begins a thread; from its reply on, somebody has the thread's preview open."""
+    __tracebackhide__ = True
+    await _mail(h, thread, letter)
+    conversation = system.conversation_id(thread.last.message)
+    h.check(conversation, "the reply to name its conversation", seen=system.body_text(thread.last.message))
+    thread.conversation = str(conversation)
+    rows = await h.sessions.rows_of(h.settings.test_data.client_id, thread.user)
+    of_thread = [row for row in rows if row.thread_id == conversation]
+    h.checks.equal(len(of_thread), 1, f"the number of sessions of thread {conversation}")
+    thread.session = h.sessions.found(of_thread[0], thread.markers[0])
+    await visits.enter_async_context(h.visiting(thread.session))
+
+
+async def _mail(h: Harness, thread: Thread, letter: Letter) -> None:
+    """One more mail of the thread, which asks for a page of its own, and its reply."""
+    __tracebackhide__ = True
+    marker = h.new_marker()
+    instruction = f'{system.add_page(_title(marker))} with "{_WORDS}"'
+    letter = replace(letter, text=f"Hello,\n\n{instruction}\n\nThank you,\nZoë")
+    to = h.system.address_for(h.settings.test_data.client_id)
+    posted = await h.letters.post(letter, sender=thread.user, to=to, marker=marker)
+    await h.mail.wait_for_receipt(posted.mail, within=h.timeouts.wake)
+    thread.exchanges.append(Exchange(letter, posted.mail, await h.wait_for_reply(posted.mail)))
+
+
+def _verify_reply(h: Harness, exchange: Exchange, thread: Thread, foreign: Thread) -> None:
+    __tracebackhide__ = True
+    reply, mail, body = exchange.reply, exchange.mail, system.body_text(exchange.reply.message)
+    h.checks.equal(_as_written(reply, "In-Reply-To"), mail.message_id, "In-Reply-To of the reply")
+    chain = [*exchange.letter.headers.get("References", "").split(), mail.message_id]
+    h.checks.equal(_as_written(reply, "References").split(), chain, "References of the reply")
+    expected = mail.subject if mail.subject.startswith("Re: ") else f"Re: {mail.subject}"
+    h.checks.equal(str(reply.message["Subject"]), expected, "the reply's subject")
+    h.checks.equal(system.conversation_id(reply.message), thread.conversation, "the conversation id of the reply")
+    h.check(thread.opened.preview_url in body, f"the reply to name the preview {thread.opened.preview_url}", seen=body)
+    others = [word for word in (foreign.opened.preview_url, foreign.conversation, *foreign.markers) if word in body]
+    h.checks.equal(others, [], f"what the reply says of thread {foreign.name}")
+    h.check(mail.marker in body, f"the reply to say what was done for {mail.marker}", seen=body)
+
+
+async def _verify_commits(h: Harness, thread: Thread, foreign: Thread) -> None:
+    """On the thread's branch is one commit for each of its mails, in their order, and none for another's."""
+    __tracebackhide__ = True
+    row = await h.verify_session_exists(thread.opened)
+    project = system.project_path(thread.opened.client_id, thread.user)
+    log = await h.exec_in_container(f'git --no-pager -C "{project}" log --reverse --format=%s "{row.edit_branch}" --')
+    h.checks.equal(log.exit_code, 0, f"the exit code of git log {row.edit_branch}", next=log.output)
+    known = [*thread.markers, *foreign.markers]
+    found = [marker for line in log.output.splitlines() for marker in known if marker in line]
+    h.checks.equal(found, thread.markers, f"the markers in the commits of thread {thread.name}")
+
+
+async def _verify_pages(h: Harness, thread: Thread, foreign: Thread) -> None:
+    """The thread's pages show the words of its mails, letter by letter; the other's are not there."""
+    __tracebackhide__ = True
+    for exchange in thread.exchanges:
+        answer = await h.fetch_preview(thread.opened, system.slug(_title(exchange.mail.marker)))
+        h.checks.equal(answer.status, 200, f"the status of {answer.url}")
+        h.check(_WORDS.strip() in answer.body, f"the words of the mail in {answer.url}", seen=answer.body)
+    for marker in foreign.markers:
+        answer = await h.fetch_preview(thread.opened, system.slug(_title(marker)))
+        h.checks.equal(answer.status, 404, f"the status of {answer.url}, a page of thread {foreign.name}")
+
+
+def _as_written(reply: Reply, name: str) -> str:
+    """A header as it came over the wire: mail programs do not look for message ids in encoded words."""
+    return "".join(str(value) for header, value in reply.message.raw_items() if header.lower() == name.lower()).strip()
+
+
+def _title(marker: str) -> str:
+    return f"Thread Page {marker}"
+
+
+def _in_reply_to(reply: Reply) -> dict[str, str]:
+    """What a mail program writes into the head of an answer."""
+    references = f"{reply.message['References']} {reply.message_id}"
+    return {"In-Reply-To": reply.message_id, "References": " ".join(references.split())}
