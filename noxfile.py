@@ -43,11 +43,13 @@ def versions(session: nox.Session) -> None:
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Before a merge: lint, types and the unit tests, under 30 s."""
+    """Before a merge: lint, types and the unit tests that start nothing, under 30 s."""
     _install(session)
     _lint(session)
     session.run("mypy")
-    session.run("pytest", "tests/unit", "-q", "-n", "2", *session.posargs)
+    session.run(
+        "pytest", "tests/unit", "-q", "-n", "2", "-m", "not starts", "--hypothesis-profile=fast", *session.posargs
+    )
 
 
 @nox.session
