@@ -42,6 +42,8 @@ class Clients:
         self._making = threading.Lock()
 
     def get(self, service: str) -> Any:
+        if made := self._clients.get(service):  # who needs this one does not wait for others being made
+            return made
         with self._making:
             if service not in self._clients:
                 made = self._session.create_client(service, region_name=self._region, config=self._config)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from emulation.system.aws import Aws
+from emulation.system.hermes import edit_service
 from emulation.system.hermes.opening import Opening
 from emulation.system.hermes.sessions import Sessions
 from emulation.system.ids import Ids
@@ -102,6 +103,8 @@ async def test_a_session_is_active_only_when_its_own_page_is_served(hermes: Herm
     hermes.edit.ready = False
     answer = await hermes.activate("create page A")
     await until(lambda: hermes.edit.works)
+    began = hermes.settings.clock.now()
+    await until(lambda: hermes.settings.clock.now() - began > 15)
     assert await hermes.status(answer["sessionId"]) == "initializing"
     hermes.edit.ready = True
     await active(hermes, answer["sessionId"])
@@ -321,6 +324,18 @@ async def test_the_next_hermes_carries_on_where_a_killed_one_was(resting: Hermes
         assert len(resting.edit.works) == 2
         assert len({work["workId"] for work in resting.edit.works}) == 1
         await until(lambda: resting.rows("mails"), lambda rows: not rows)
+
+
+async def test_a_session_whose_container_never_comes_ends_cleanly(
+    hermes: HermesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit_service, "DEADLINE", 12.0)
+    hermes.edit.answer = lambda work: (502, {})
+    answer = await hermes.activate("create page A")
+    await until(lambda: hermes.status(answer["sessionId"]), lambda status: status == "expired")
+    await until(lambda: hermes.rows("mails"), lambda rows: not rows)
+    assert len({work["workId"] for work in hermes.edit.works}) == 1
+    assert len(hermes.edit.works) > 1
 
 
 async def test_what_was_never_accepted_is_not_carried_out_later(resting: HermesWorld) -> None:

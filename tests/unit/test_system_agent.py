@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from emulation.system.agent import CannotDo, Plan, parse, plan
 from emulation.system.agent.commands import AddPage, CreateFile, ReplaceText, UpdateFile
 from emulation.system.agent.paths import BadPath, placed
 from emulation.system.agent.reader import normalised
-from emulation.system.agent.sources import slug
+from emulation.system.agent.sources import js_string, slug
 from emulation.system.preview import Site
 from tests.support.system import Files, sample_site
 
@@ -210,6 +211,14 @@ def test_replacing_words_never_makes_markup(old: str, new: str) -> None:
     assert answer.status == 200, answer.body.decode()
     tags = re.findall(r"<[^>]*>", answer.body.decode())
     assert tags == re.findall(r"<[^>]*>", Site(files, "").answer("words").body.decode())
+
+
+@given(st.text())
+def test_a_string_in_a_frontmatter_ends_neither_itself_nor_the_frontmatter(text: str) -> None:
+    literal = js_string(text)
+    assert "--" not in literal
+    assert "\n" not in literal
+    assert json.loads(literal) == text
 
 
 def test_a_hundred_kilobytes_are_taken() -> None:

@@ -9,12 +9,16 @@ from email.message import EmailMessage
 
 import pytest
 
+from emulation.system.aws import Aws
 from emulation.system.hermes import consumer, inbox
 from emulation.system.hermes.inbox import Inbox
+from emulation.system.hermes.instructions import Outcome
 from emulation.system.hermes.replies import Replies
+from emulation.system.ids import Ids
+from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.letters import ANN, message, notification
-from tests.support.system import until
+from tests.support.system import REGION, until
 
 WANTED = 'Add a page called "Hello"'
 
@@ -172,18 +176,74 @@ async def test_slow_mails_do_not_hold_up_others_and_threads_keep_their_order(her
     assert hermes.edit.works[-1]["instruction"] == "create page B"
 
 
-async def test_a_long_work_keeps_its_message(hermes: HermesWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "VISIBILITY", 30)
-    monkeypatch.setattr(consumer, "RENEW", 6.0)
-    hermes.edit.gate.clear()
-    await hermes.mail(WANTED)
-    await until(lambda: hermes.edit.works)
-    began = hermes.settings.clock.now()
-    await until(lambda: hermes.settings.clock.now() - began > 90)
-    hermes.edit.gate.set()
-    await replied(hermes)
-    assert len(hermes.edit.works) == 1
-    assert await hermes.waiting("dead") == 0
+async def test_a_long_work_keeps_its_message(resting: HermesWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "VISIBILITY", 60)
+    monkeypatch.setattr(consumer, "RENEW", 10.0)
+    resting.edit.gate.clear()
+    async with resting.running() as hermes:
+        await resting.mail(WANTED)
+        await until(lambda: resting.edit.works)
+        began = resting.settings.clock.now()
+        await until(lambda: resting.settings.clock.now() - began > 100)
+        assert len(hermes.consumer._tasks) == 1
+        resting.edit.gate.set()
+        await replied(resting)
+
+
+# ---- The memory of mails
+
+
+@pytest.fixture
+async def memories(resting: HermesWorld) -> AsyncIterator[tuple[Inbox, Inbox]]:
+    """Two Hermes' views of one table."""
+    aws = Aws(resting.settings.clock, Ids(), region=REGION, threads=4)
+    table = Table(aws, "mails", key="messageId")
+    yield Inbox(table, resting.settings.clock, "one"), Inbox(table, resting.settings.clock, "other")
+    aws.close()
+
+
+async def test_a_mail_in_hand_is_waited_for_and_not_taken(memories: tuple[Inbox, Inbox]) -> None:
+    one, other = memories
+    assert (await one.claim("m", "t")).state == "received"
+    waiting = asyncio.create_task(other.claim("m", "t"))
+    done, _ = await asyncio.wait([waiting], timeout=0.2)
+    assert not done
+    assert await one.worked("m", "s1", Outcome(True, "done"))
+    await one.replied("m", "r1")
+    entry = await asyncio.wait_for(waiting, 10)
+    assert (entry.state, entry.session_id, entry.outcome) == ("replied", "s1", Outcome(True, "done"))
+
+
+async def test_a_mail_of_a_hermes_that_died_is_taken_over(
+    memories: tuple[Inbox, Inbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LEASE", 6)
+    one, other = memories
+    await one.claim("m", "t")
+    assert await one.worked("m", "s1", Outcome(True, "done"))
+    entry = await asyncio.wait_for(other.claim("m", "t"), 10)
+    assert (entry.state, entry.outcome) == ("worked", Outcome(True, "done"))
+    assert not await one.worked("m", "s1", Outcome(True, "again"))
+
+
+async def test_a_renewed_lease_does_not_run_out(memories: tuple[Inbox, Inbox], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "LEASE", 30)
+    one, other = memories
+    await one.claim("m", "t")
+    waiting = asyncio.create_task(other.claim("m", "t"))
+    for _ in range(6):
+        await one.renew("m")
+        done, _ = await asyncio.wait([waiting], timeout=0.15)
+        assert not done
+    await one.release("m")
+    assert (await asyncio.wait_for(waiting, 10)).state == "received"
+
+
+async def test_the_thread_of_a_remembered_mail_is_known(memories: tuple[Inbox, Inbox]) -> None:
+    one, other = memories
+    await one.claim("m", "t1")
+    assert await other.thread_of(["unknown", "m"]) == "t1"
+    assert await other.thread_of(["unknown"]) is None
 
 
 # ---- Killed half-way: VISIBILITY passes, and the next Hermes goes on

@@ -6,10 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from emulation.system.aws import Aws
+from emulation.system.clock import Clock
 from emulation.system.hermes import watch
+from emulation.system.hermes.in_hand import InHand
+from emulation.system.hermes.sessions import Sessions
+from emulation.system.ids import Ids
+from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.letters import ANN
-from tests.support.system import until
+from tests.support.system import REGION, until
 
 
 @pytest.fixture
@@ -96,12 +102,15 @@ async def test_a_session_half_open_since_long_ago_expires(hermes: HermesWorld) -
 
 
 async def test_no_zero_is_told_while_a_mail_is_on_its_way_to_a_session(hermes: HermesWorld) -> None:
-    hermes.edit.gate.clear()
-    await until(lambda: hermes.metrics.published)
+    """A zero would scale edit in just when the mail scales it out."""
+    hermes.refused.add("put_item")
     await hermes.mail("create page A")
-    await until(lambda: hermes.metrics.values("PendingWork")[-1] > 0)
+    await until(lambda: hermes.metrics.values("PendingWork")[-1:] == [1.0])
     hermes.metrics.published.clear()
-    await until(lambda: len(hermes.metrics.values("PendingWork")) > 3)
+    hermes.edit.gate.clear()
+    await until(lambda: hermes.metrics.values("PendingWork"))
+    hermes.refused.clear()
+    await until(lambda: hermes.edit.works, within=20)
     assert 0 not in hermes.metrics.values("ActiveSessionCount")
     hermes.edit.gate.set()
     await until(hermes.replies)
@@ -118,9 +127,26 @@ async def test_throttled_looks_are_made_up_for(hermes: HermesWorld) -> None:
     await until(lambda: hermes.status("TEST_s1"), lambda status: status == "expired")
 
 
+class SetClock(Clock):
+    """A clock that stands at a time."""
+
+    time = 1_795_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
 async def test_a_hermes_that_was_woken_for_nothing_stays_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with hermes_world(monkeypatch) as made:
-        began = made.settings.clock.now()
-        await until(lambda: made.metrics.values("PendingWork")[-1:] == [0.0])
-        assert made.settings.clock.now() - began >= watch.WOKEN - 5
-        assert made.metrics.values("PendingWork")[0] == 1
+    async with hermes_world(monkeypatch, start=False) as made:
+        aws = Aws(made.settings.clock, Ids(), region=REGION, threads=2)
+        clock = SetClock()
+        sessions = Sessions(Table(aws, "sessions", key="sessionId"), clock, "http://alb")
+        watching = watch.Watch(sessions, InHand(), aws, clock, namespace="N", environment="E", idle_seconds=60)
+        await watching.look()
+        assert made.metrics.values("PendingWork") == [1]
+        assert made.metrics.values("ActiveSessionCount") == []
+        monkeypatch.setattr(SetClock, "time", clock.time + watch.WOKEN + 1)
+        await watching.look()
+        assert made.metrics.values("PendingWork") == [1, 0]
+        assert made.metrics.values("ActiveSessionCount") == [0]
+        aws.close()

@@ -18,7 +18,7 @@ def main() -> None:
     listening = serving.bound("hermes", settings.host, settings.port)
     with serving.quick_imports(tls=settings.alb_url.startswith("https://")):
         aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
-        aws.prepare("sqs", "dynamodb", "cloudwatch", "ecs", "sesv2")
+        aws.prepare("sqs", "dynamodb")
         from emulation.system.hermes import app  # noqa: PLC0415 - slow to import; bad settings are told at once
     serving.run(partial(app.run, settings, aws, listening))
 

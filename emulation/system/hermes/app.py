@@ -87,6 +87,7 @@ async def run(settings: Settings, aws: Aws, listening: socket.socket, stop: asyn
         watching = asyncio.create_task(hermes.watch.run(), name="watch")
         recovering = asyncio.create_task(hermes.activation.recover(), name="recovery")
         runner = await serve(hermes.application(settings), listening, grace=1.0)
+        aws.prepare("cloudwatch", "ecs", "sesv2")
         try:
             await first_failure_or(stop, consuming, watching)
         finally:
