@@ -35,5 +35,5 @@ def _starts(module: ModuleType) -> bool:
     """Whether a test module uses support that starts something, or starts programs and servers itself."""
     homes = {getattr(value, "__module__", None) or "" for value in vars(module).values()}
     support = {home for home in homes if home.startswith("tests.support.")}
-    servers = any(home.startswith("websockets.") for home in homes)
+    servers = any(home.startswith(("aiohttp.", "websockets.")) for home in homes)
     return bool(support.difference(_COMPUTES_ONLY)) or servers or subprocess in vars(module).values()
