@@ -165,8 +165,10 @@ class _Process:
 
     def signal(self, number: signal.Signals) -> None:
         if self.alive:
+            # Not by Popen's own method: that looks whether the process has ended, and may take its exit code away
+            # from asyncio, which then says 255.
             with contextlib.suppress(ProcessLookupError):
-                self._leader.send_signal(number)
+                os.kill(self._leader.pid, number)
 
     def kill(self) -> None:
         if self.alive:

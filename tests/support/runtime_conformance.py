@@ -186,6 +186,45 @@ class RuntimeConformance:
             container.kill()
             assert await asyncio.wait_for(container.wait(), 5) == 128 + signal.SIGKILL
 
+    async def test_a_signal_to_a_dying_container_does_not_change_its_exit_code(
+        self, runtime: Runtime, tmp_path: Path
+    ) -> None:
+        async with bench(runtime, tmp_path) as b:
+            for _ in range(10):
+                container = await b.start("exec sleep 60")
+                container.kill()
+                for _ in range(20):
+                    container.signal(signal.SIGTERM)
+                    await asyncio.sleep(0)
+                assert await container.wait() == 128 + signal.SIGKILL
+
+    async def test_a_paused_container_and_its_children_stand_still_until_resumed(
+        self, runtime: Runtime, tmp_path: Path
+    ) -> None:
+        async with bench(runtime, tmp_path) as b:
+            container = await b.start("(while sleep 0.02; do echo child; done) & while sleep 0.02; do echo main; done")
+            await b.output.until("main")
+            await b.output.until("child")
+            container.pause()
+            await container.run(["/bin/sleep", "0.2"])  # what was on its way has arrived
+            b.output.text = ""
+            await container.run(["/bin/sleep", "0.3"])
+            while_paused, b.output.text = b.output.text, ""
+            container.resume()
+            await b.output.until("main")
+            await b.output.until("child")
+
+        assert while_paused == ""
+
+    async def test_a_paused_container_can_be_killed(self, runtime: Runtime, tmp_path: Path) -> None:
+        async with bench(runtime, tmp_path) as b:
+            container = await b.start("echo up; exec sleep 60")
+            await b.output.until("up")
+            container.pause()
+            container.kill()
+            assert await container.wait() == 128 + signal.SIGKILL
+            container.resume()
+
     async def test_signals_to_an_ended_container_do_nothing(self, runtime: Runtime, tmp_path: Path) -> None:
         async with bench(runtime, tmp_path) as b:
             container = await b.start("exit 0")
