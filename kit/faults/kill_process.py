@@ -33,14 +33,16 @@ _LOOK_EVERY = 2.0
 _NOTHING_TO_KILL = 3
 _SCRIPT = (
     'v="ECS_CONTAINER_METADATA_URI_V4=${ECS_CONTAINER_METADATA_URI_V4:?}"; main=; oldest=; parent=; '
+    "s=$(cat /proc/$$/stat); set -- ${s##*) }; mine=$4; "
     'for p in $(grep -lsF "$v" /proc/[0-9]*/environ | cut -d/ -f3); do [ "$p" = 1 ] && continue; '
-    's=$(cat "/proc/$p/stat" 2>/dev/null) || continue; set -- ${s##*) }; '
+    's=$(cat "/proc/$p/stat" 2>/dev/null) || continue; set -- ${s##*) }; [ "$4" = "$mine" ] && continue; '
     'if [ -z "$main" ] || [ "${20}" -lt "$oldest" ] || { [ "${20}" = "$oldest" ] && [ "$parent" = "$p" ]; }; '
     "then main=$p; oldest=${20}; parent=$2; fi; done; "
     f'[ -n "$main" ] || {{ echo "no process but init runs here"; exit {_NOTHING_TO_KILL}; }}; '
     'echo "killing $main"; kill -9 "$main"'
 )
-"""Fields of /proc/<pid>/stat behind the name, which may contain anything: 2 is the parent, 20 the start time."""
+"""Fields of /proc/<pid>/stat behind the name, which may contain anything: 2 is the parent, 4 the session (this
+shell's own does not count), 20 the start time."""
 
 
 @dataclass(frozen=True)

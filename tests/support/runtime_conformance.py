@@ -216,15 +216,6 @@ class RuntimeConformance:
 
         assert while_paused == ""
 
-    async def test_a_paused_container_can_be_killed(self, runtime: Runtime, tmp_path: Path) -> None:
-        async with bench(runtime, tmp_path) as b:
-            container = await b.start("echo up; exec sleep 60")
-            await b.output.until("up")
-            container.pause()
-            container.kill()
-            assert await container.wait() == 128 + signal.SIGKILL
-            container.resume()
-
     async def test_signals_to_an_ended_container_do_nothing(self, runtime: Runtime, tmp_path: Path) -> None:
         async with bench(runtime, tmp_path) as b:
             container = await b.start("exit 0")

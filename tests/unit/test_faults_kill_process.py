@@ -1,0 +1,167 @@
+"""Which process is killed, by which way, and what counts as killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from kit.errors import NotSupported, UsageError
+from kit.faults import KillProcess
+from kit.faults.kill_process import _SCRIPT, Killed
+from kit.faults.site import Site
+from kit.ids import Ids
+from kit.system import System
+from tests.support.faults import place
+from tests.support.kit import ManualClock, ScriptedAws, a_stack
+
+VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
+TASK = "arn:aws:ecs:us-west-2:123456789012:task/cluster/1"
+
+
+@contextmanager
+def container(name: str, program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process as a container's main process is; it has written a line when this begins."""
+    environment = {"PATH": os.environ["PATH"], VARIABLE: f"http://metadata/{name}"}
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", program], env=environment, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
+        process.wait()
+
+
+def kill_inside(name: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], VARIABLE: f"http://metadata/{name}"}
+    return subprocess.run(
+        ["/bin/sh", "-c", _SCRIPT], env=environment, capture_output=True, text=True, timeout=20, check=False
+    )
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="the script reads /proc, as in every Linux container")  # noqa: PTH112
+class TestTheScript:
+    def test_kills_the_main_process_and_not_its_children(self) -> None:
+        with container("a", "sleep 300 & sleep 300 & echo up; wait; echo over") as main:
+            answer = kill_inside("a")
+
+            assert answer.stdout == f"killing {main.pid}\n", answer.stderr
+            assert main.wait(5) == -9
+
+    def test_leaves_other_containers_alone(self) -> None:
+        with container("b", "echo up; exec sleep 300") as victim, container("bc", "echo up; exec sleep 300") as other:
+            kill_inside("b")
+
+            assert victim.wait(5) == -9
+            assert other.poll() is None
+
+    def test_says_that_there_is_nothing_to_kill(self) -> None:
+        answer = kill_inside("nobody")
+        assert (answer.returncode, answer.stdout) == (3, "no process but init runs here\n")
+
+    def test_refuses_to_run_where_the_container_cannot_be_told(self) -> None:
+        answer = subprocess.run(
+            ["/bin/sh", "-c", _SCRIPT], env={"PATH": os.environ["PATH"]}, capture_output=True, check=False
+        )
+        assert answer.returncode != 0
+        assert b"killing" not in answer.stdout
+
+
+def a_site(task: dict[str, Any], *, init: bool = True, run: Any = None) -> Site:
+    described = {"taskArn": TASK, "lastStatus": "RUNNING", "taskDefinitionArn": "d", "containers": [], **task}
+    definition = {"containerDefinitions": [{"name": "edit", "linuxParameters": {"initProcessEnabled": init}}]}
+    aws: Any = ScriptedAws(
+        {
+            ("ecs", "describe_tasks"): lambda **_: {"tasks": [described]},
+            ("ecs", "describe_task_definition"): lambda **_: {"taskDefinition": definition},
+        }
+    )
+    return Site(aws, System(a_stack()), ManualClock(), Ids.seeded(1), run)
+
+
+EDIT = {"containers": [{"name": "edit", "lastStatus": "RUNNING"}]}
+
+
+class TestTheWay:
+    async def test_without_exec_and_without_a_door_it_is_not_supported_and_says_what_would_help(self) -> None:
+        with pytest.raises(NotSupported, match="cannot be killed from inside") as refused:
+            await KillProcess(TASK).inject(a_site(EDIT))
+        assert "EnableExecuteCommand" in str(refused.value)
+
+    async def test_without_an_init_process_exec_is_not_even_tried(self) -> None:
+        with pytest.raises(NotSupported):
+            await KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, init=False))
+
+    async def test_a_container_that_is_not_there_is_told_with_those_that_are(self) -> None:
+        with pytest.raises(UsageError, match="has no container 'web'; it has edit"):
+            await KillProcess(TASK, "web").inject(a_site(EDIT))
+
+    async def test_a_task_that_does_not_run_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="is STOPPED, not RUNNING"):
+            await KillProcess(TASK).inject(a_site({**EDIT, "lastStatus": "STOPPED"}))
+
+    async def test_a_script_that_found_nothing_is_an_error(self) -> None:
+        class Answer:
+            output, exit_code = "no process but init runs here\n", 3
+
+        async def run(*_: str) -> Answer:
+            return Answer()
+
+        with pytest.raises(UsageError, match=r"nothing was killed in edit .*: no process but init runs here"):
+            await KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, run=run))
+
+    async def test_a_shell_that_dies_with_its_container_is_not_waited_for(self) -> None:
+        task = {**EDIT, "enableExecuteCommand": True}
+        site = a_site(task)
+
+        async def run(*_: str) -> Any:
+            aws: Any = site.aws
+            stopping = {"taskArn": TASK, "lastStatus": "STOPPING"}
+            aws.answers = {("ecs", "describe_tasks"): lambda **_: {"tasks": [stopping]}}
+            await asyncio.Event().wait()
+
+        object.__setattr__(site, "run", run)
+        async with asyncio.timeout(5):
+            await KillProcess(TASK).inject(site)
+
+    async def test_where_exec_is_off_the_emulated_cloud_kills_by_its_own_hand(self) -> None:
+        async with place(execute_command=False) as p:
+            async with p.nemesis.fault(KillProcess(await p.task())) as effect:
+                pass
+            assert effect.verified, effect.seen
+
+
+class TestWhatCounts:
+    @pytest.mark.parametrize(
+        ("code", "why", "killed"),
+        [
+            (137, "EssentialContainerExited", True),
+            (137, None, True),
+            (137, "UserInitiated", False),
+            (137, "ServiceSchedulerInitiated", False),
+            (0, "EssentialContainerExited", False),
+            (143, "EssentialContainerExited", False),
+            (None, None, False),
+        ],
+    )
+    async def test_is_exit_code_137_that_nobody_asked_for(
+        self, code: int | None, why: str | None, killed: bool
+    ) -> None:
+        task: dict[str, Any] = {"containers": [{"name": "edit", "lastStatus": "STOPPED", "exitCode": code}]}
+        if why:
+            task["stopCode"] = why
+        seen = await Killed(a_site(task), TASK, "edit").verify()
+
+        assert seen.effective is killed
+        assert str(code) in seen.what
