@@ -11,6 +11,8 @@ from kit.harness.context import Context
 from kit.system import Service
 
 _IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
+_LONGEST_IDLE_TIMEOUT = 4000.0
+"""AWS seconds: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
 _DRAIN_DELAY = "deregistration_delay.timeout_seconds"
 
 
@@ -55,6 +57,24 @@ class Balancer:
         return float(_value(answer, _IDLE_TIMEOUT))
 
     @asynccontextmanager
+    async def patient(self) -> AsyncIterator[None]:
+        """On a fast clock, let the load balancer wait as every wait of the kit does: the machine's allowance on top.
+
+        For what keeps this machine busy: its work does not speed up as the timeouts do. At real time nothing
+        is changed; otherwise what it was before comes back in any case.
+        """
+        clock = self._context.clock
+        if clock.scale == 1:
+            yield
+            return
+        before = await self.idle_timeout()
+        await self._set_idle_timeout(min(clock.patience(before) * clock.scale, _LONGEST_IDLE_TIMEOUT))
+        try:
+            yield
+        finally:
+            await self._set_idle_timeout(before)
+
+    @asynccontextmanager
     async def drain_delay(self, service: Service, seconds: int) -> AsyncIterator[None]:
         """Let the service's targets drain for so many AWS seconds inside the block, so that it can be watched.
 
@@ -68,6 +88,12 @@ class Balancer:
             yield
         finally:
             await self._set(arn, before)
+
+    async def _set_idle_timeout(self, seconds: float) -> None:
+        attributes = [{"Key": _IDLE_TIMEOUT, "Value": f"{seconds:.0f}"}]
+        await self._aws.call(
+            "elbv2", "modify_load_balancer_attributes", LoadBalancerArn=self._arn, Attributes=attributes
+        )
 
     async def _set(self, arn: str, seconds: str) -> None:
         attributes = [{"Key": _DRAIN_DELAY, "Value": seconds}]

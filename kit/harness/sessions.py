@@ -54,7 +54,7 @@ class Sessions:
         context = self._context
 
         async def attempt() -> dict[str, Any]:
-            answer = await self._activate(client_id, user_id, instruction, marker)
+            answer = await self.activate(client_id, user_id, instruction, marker)
             if answer.by_balancer and answer.status in (502, 503, 504):
                 opened = [] if answer.status == 503 else await self._opened(client_id, user_id, answer.status)
                 if opened:
@@ -113,6 +113,19 @@ class Sessions:
             KeyConditionExpression="clientId = :client",
             FilterExpression="userId = :user",
             ExpressionAttributeValues={":client": {"S": client_id}, ":user": {"S": user_id}},
+        )
+        return [self._read(item) for item in items]
+
+    async def rows_of_client(self, client_id: str) -> list[SessionRow]:
+        """The rows of all users of a client, whatever their status."""
+        items = await self._context.cloud.aws.pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._context.cloud.stack.sessions_table_name,
+            IndexName=CLIENT_INDEX,
+            KeyConditionExpression="clientId = :client",
+            ExpressionAttributeValues={":client": {"S": client_id}},
         )
         return [self._read(item) for item in items]
 
@@ -199,8 +212,8 @@ class Sessions:
             Key={"sessionId": {"S": row.session_id}, "userId": {"S": row.user_id}},
         )
 
-    async def _activate(self, client_id: str, user_id: str, instruction: str, marker: str) -> Answer:
-        """One POST, recorded for what is known of it afterwards."""
+    async def activate(self, client_id: str, user_id: str, instruction: str, marker: str) -> Answer:
+        """One POST that asks for a session, whatever comes back; recorded for what is known of it afterwards."""
         body = {"clientId": client_id, "userId": user_id, "instruction": instruction}
         with self._context.history.operation("create_session", user=user_id, marker=marker) as operation:
             answer = await self._http.request("POST", self._context.system.activate_url(), body=body)

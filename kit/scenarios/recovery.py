@@ -1,0 +1,191 @@
+"""The seed's scenario 5: a container that dies is replaced, and a throttled database loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.faults import KillProcess, Throttle
+from kit.harness import Harness
+from kit.harness.http import Answer
+from kit.harness.mail import SentMail
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+from kit.system import ACTIVE, EXPIRED, SessionRow
+
+_STRESS = 20
+"""Sessions asked for at once, as the seed has it."""
+_MAILS = 3
+"""Mails sent at the same time."""
+_REFUSED = 0.75
+"""Share of DynamoDB calls that are refused: with the system's own retries some of the sessions fail."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A session that was asked for while DynamoDB was throttled, and what Hermes said."""
+
+    user_id: str
+    marker: str
+    title: str
+    answer: Answer
+
+    @property
+    def accepted(self) -> bool:
+        return self.answer.status == 201
+
+
+@scenario(
+    "recovery",
+    needs=(
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.METRICS,
+        capability.FAULT_TASK,
+        capability.FAULT_THROTTLE,
+    ),
+    proves="a killed container is replaced and nothing is lost; a throttled DynamoDB makes clean failures only",
+    checkers=(one_reply_each,),
+)
+async def recovery(h: Harness) -> None:
+    """A crash; then twenty sessions and some mails while DynamoDB refuses most calls."""
+    await start_at_zero(h)
+    with h.step("a1 a session at work", target=h.timeouts.wake + h.timeouts.container_ready):
+        session, page = await _at_work(h)
+    # Kept alive by Hermes: nobody can visit a container that is gone, and idle sessions expire.
+    async with h.session_api.keeping_alive(session):
+        row, commits = await h.verify_session_exists(session), await h.repositories.log(session)
+        with h.step("a2 its container is killed and ECS replaces it", target=h.timeouts.recovery):
+            await _killed_and_replaced(h, session)
+        with h.step("a3 session and workspace are as they were"):
+            await _verify_preserved(h, session, row, page)
+            await h.repositories.verify_unchanged(session, commits)
+            await h.repositories.verify_whole(session)
+        with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
+            attempts, mails = await _under_throttling(h)
+        with h.step("b2 some succeed, and every failure is a clean answer"):
+            accepted = _verify_answers(h, attempts)
+        with h.step("b3 what was accepted is done", target=h.timeouts.recovery):
+            await asyncio.gather(*(_verify_done(h, attempt) for attempt in accepted))
+        with h.step("b4 no mail is lost", target=h.timeouts.reply):
+            await asyncio.gather(*(_verify_answered(h, mail) for mail in mails))
+    since = h.clock.now()
+    with h.step("b5 no row stays half-open, and it goes back to zero", target=h.timeouts.idle_shutdown):
+        users = {attempt.user_id: attempt.accepted for attempt in attempts} | {mail.sender: True for mail in mails}
+        await _verify_rows_end(h, users)
+        await verify_zero(h, [session], since=since)
+
+
+async def _at_work(h: Harness) -> tuple[TestSession, str]:
+    """A session, and its page."""
+    marker = h.new_marker()
+    page = system.slug(f"Kept Page {marker}")
+    session = await h.create_test_session(system.add_page(f"Kept Page {marker}"), marker=marker)
+    async with h.visiting(session):
+        await h.wait_for_container_ready(session)
+        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+        await h.wait_for_change(session, page, within=h.timeouts.warm)
+    return session, page
+
+
+async def _killed_and_replaced(h: Harness, session: TestSession) -> None:
+    killed = [task["taskArn"] for task in await h.services.tasks("edit")]
+    h.checks.equal(len(killed), 1, "the number of edit tasks for one session")
+    async with h.fault(KillProcess(killed[0])) as crash:
+        await h.wait_for_container_ready(session, within=h.timeouts.recovery)
+        assert crash.at is not None
+        h.check_within("a killed container's replacement", h.clock.now() - crash.at, h.timeouts.recovery)
+    serving = [task["taskArn"] for task in await h.services.tasks("edit") if task["lastStatus"] == "RUNNING"]
+    h.check(serving and not set(serving) & set(killed), "another task than the killed one to serve", seen=serving)
+
+
+async def _verify_preserved(h: Harness, session: TestSession, before: SessionRow, page: str) -> None:
+    """The row says what it said, but for the times of activity; the files are there, and the page is served."""
+    now = await h.verify_session_exists(session)
+    same_times = replace(now, last_activity_ms=before.last_activity_ms, ttl_seconds=before.ttl_seconds)
+    h.checks.equal(same_times, before, "the session row, times of activity aside,")
+    await h.verify_file_exists(system.project_path(session.client_id, session.user_id, "package.json"))
+    await h.wait_for_change(session, page, within=h.timeouts.warm)
+
+
+async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[SentMail]]:
+    """All at once, while the system's own calls to DynamoDB are refused."""
+    async with h.balancer.patient(), h.fault(Throttle("dynamodb", probability=_REFUSED)):
+        return await asyncio.gather(
+            asyncio.gather(*(_attempt(h) for _ in range(_STRESS))), asyncio.gather(*(_mail(h) for _ in range(_MAILS)))
+        )
+
+
+async def _attempt(h: Harness) -> Attempt:
+    marker = h.new_marker()
+    title, user = f"Stressed Page {marker}", h.new_user(marker)
+    client = h.settings.test_data.client_id
+    return Attempt(user, marker, title, await h.sessions.activate(client, user, system.add_page(title), marker))
+
+
+async def _mail(h: Harness) -> SentMail:
+    marker = h.new_marker()
+    return await h.send_mail(system.add_page(f"Mailed Page {marker}"), marker=marker)
+
+
+def _verify_answers(h: Harness, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Each is either a session or an error of Hermes that says so; returns those that are sessions."""
+    for attempt in attempts:
+        answer = attempt.answer
+        h.check(not answer.by_balancer, f"an answer of Hermes itself to {attempt.user_id}", seen=answer)
+        said = answer.json()
+        if attempt.accepted:
+            h.check(said.get("sessionId") and said.get("previewUrl"), "a session with its preview", seen=answer)
+        else:
+            h.check(answer.status >= 500, f"an error of the server's, {attempt.user_id} did nothing wrong", seen=answer)
+            h.checks.equal(said.get("statusCode"), answer.status, f"statusCode in the answer to {attempt.user_id}")
+            h.check(said.get("message"), "a message that says what is the matter", seen=answer)
+    accepted = [attempt for attempt in attempts if attempt.accepted]
+    h.check(accepted, f"some of {len(attempts)} sessions to be opened", seen=[attempt.answer for attempt in attempts])
+    return accepted
+
+
+async def _verify_done(h: Harness, attempt: Attempt) -> None:
+    """Its page is served: who was told that the session is there, gets what they asked for."""
+    said = attempt.answer.json()
+    client = h.settings.test_data.client_id
+    session = TestSession(said["sessionId"], client, attempt.user_id, said["previewUrl"], attempt.marker)
+    await h.wait_for_change(session, system.slug(attempt.title), within=h.timeouts.recovery)
+
+
+async def _verify_answered(h: Harness, mail: SentMail) -> None:
+    reply = await h.wait_for_reply(mail, within=h.timeouts.reply + h.timeouts.recovery)
+    h.check(mail.marker in system.body_text(reply.message), f"{mail.marker} in the reply", seen=reply)
+    h.checks.equal(len(h.mail.replies(mail.sender)), 1, f"the number of replies to {mail.sender}")
+
+
+async def _verify_rows_end(h: Harness, users: Mapping[str, bool]) -> None:
+    """Whose session was opened (true) has one row, who was refused at most one; and none of them is open for ever."""
+
+    async def look() -> list[SessionRow]:
+        rows = await h.sessions.rows_of_client(h.settings.test_data.client_id)
+        return [row for row in rows if row.user_id in users]
+
+    rows = await h.eventually(
+        look,
+        until=lambda rows: all(row.status == EXPIRED for row in rows),
+        within=h.timeouts.session_expiry + h.timeouts.scale_down,
+        every=5.0,
+        describe=f"every session of these {len(users)} users to be {EXPIRED}, those that failed too",
+    )
+    for user, opened in users.items():
+        number = sum(row.user_id == user for row in rows)
+        h.check(
+            number == 1 if opened else number <= 1,
+            f"{'one row' if opened else 'one row at most'} of {user}",
+            seen=number,
+        )
