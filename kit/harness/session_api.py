@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Literal
 
 from kit.harness.context import Context
 from kit.harness.http import Answer, Http
@@ -22,6 +23,23 @@ class SessionApi:
         self._context = context
         self._http = http
         self._sessions = sessions
+
+    async def ask(self, session_id: str, action: Literal["status", "keepalive", "deactivate"]) -> Answer:
+        """One request about a session, whether it is there or not; what it comes to is not judged here."""
+        url = self._context.system.session_action_url(session_id, action)
+        return await self._http.request("GET" if action == "status" else "POST", url)
+
+    async def rows(self, session_id: str) -> list[dict[str, Any]]:
+        """The items of the sessions table with this id, whoever's they are and whatever they look like."""
+        return await self._context.cloud.aws.pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._context.cloud.stack.sessions_table_name,
+            KeyConditionExpression="sessionId = :id",
+            ExpressionAttributeValues={":id": {"S": session_id}},
+            ConsistentRead=True,
+        )
 
     async def deactivate(self, session: TestSession) -> Answer:
         """End a session by its client's wish; checks that Hermes took the wish."""

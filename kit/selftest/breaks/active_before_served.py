@@ -1,0 +1,21 @@
+"""A session is called active as soon as it is asked for, before its page is served."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kit.selftest.breaking import Break, part, wrap
+
+
+def apply() -> None:
+    def by(new: Any) -> Any:
+        def at_once(self: Any, *args: Any) -> Any:
+            return replace(new(self, *args), status="active")
+
+        return at_once
+
+    wrap(part("hermes.sessions").Sessions, "new", by)
+
+
+BREAK = Break("hermes", "readiness", r"to be initializing\nseen: active", apply)

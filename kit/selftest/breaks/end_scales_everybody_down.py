@@ -1,0 +1,25 @@
+"""When one session ends, the service is scaled to zero under all the others."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kit.selftest.breaking import Break, part, wrap
+
+
+def apply() -> None:
+    def by(expire: Any) -> Any:
+        async def and_all_go(self: Any, session: Any) -> Any:
+            expired = await expire(self, session)
+            if expired:
+                service = {"cluster": os.environ["CLUSTER"], "service": os.environ["EDIT_SERVICE"]}
+                await self._table._aws.call("ecs", "update_service", **service, desiredCount=0)
+            return expired
+
+        return and_all_go
+
+    wrap(part("hermes.sessions").Sessions, "expire", by)
+
+
+BREAK = Break("hermes", "concurrency", r"whose session is in use|at least 1 running and at most", apply)

@@ -1,0 +1,24 @@
+"""The thread of a mail is not found: each mail opens a session of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kit.selftest.breaking import Break, part, wrap
+
+
+def apply() -> None:
+    derived = part("ids").derived
+
+    def by(addressed: Any) -> Any:
+        async def alone(self: Any, mail: Any, delivery: Any) -> Any:
+            found = await addressed(self, mail, delivery)
+            return replace(found, thread_id=derived("thread", found.key))
+
+        return alone
+
+    wrap(part("hermes.mailroom").Mailroom, "_addressed", by)
+
+
+BREAK = Break("hermes", "email_to_preview", r"page 'second-page-\S+' of session", apply)

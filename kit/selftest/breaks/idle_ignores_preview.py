@@ -1,0 +1,20 @@
+"""Looking at a preview is no activity: a session expires under its visitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.selftest.breaking import Break, part
+
+
+def apply() -> None:
+    activity = part("edit.activity").Activity
+    _ = activity.touch
+
+    def nothing(_self: Any, _place: Any) -> None:
+        return None
+
+    activity.touch = nothing
+
+
+BREAK = Break("edit", "concurrency", r"(to be open still|to be active)[\s\S]*(seen|last seen): .*expired", apply)

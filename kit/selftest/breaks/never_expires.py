@@ -1,0 +1,20 @@
+"""No session ever expires, and so nothing scales to zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.selftest.breaking import Break, part
+
+
+def apply() -> None:
+    watch = part("hermes.watch").Watch
+    _ = watch._expired
+
+    async def never(_self: Any, _session: Any) -> bool:
+        return False
+
+    watch._expired = never
+
+
+BREAK = Break("hermes", "contract", r"to be expired, within[\s\S]*last seen: .*draining", apply)

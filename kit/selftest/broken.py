@@ -1,0 +1,22 @@
+"""`python -m kit.selftest.broken BREAK -- MODULE`: run a program of the reference system, broken in one way."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from kit.selftest.breaking import load
+
+
+def main() -> None:
+    match sys.argv:
+        case [_, name, "--", module, *arguments]:
+            load(name).apply()
+            sys.argv = [module, *arguments]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case _:
+            raise SystemExit("usage: python -m kit.selftest.broken BREAK -- MODULE [ARGUMENT …]")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What a break came to: noticed for its own reason, or not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kit.outcome import Outcome
+from kit.selftest.breaking import Break
+from kit.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether the kit noticed a break."""
+
+    name: str
+    scenario: str
+    caught: bool
+    why: str
+    """What was seen, in one line when it was caught."""
+    seconds: float = 0.0
+    """Wall seconds."""
+
+
+def judged(name: str, broken: Break, outcome: Outcome) -> Finding:
+    """Red is not enough: the message has to point at the cause."""
+    found = re.search(broken.says, outcome.message)
+    if outcome.verdict is Verdict.PASS:
+        why = "GREEN: the scenario passed on a broken system"
+    elif outcome.verdict is not Verdict.FAIL:
+        why = f"NOT DECIDED: {outcome.verdict or 'skipped'}: {outcome.message}"
+    elif found is None:
+        why = f"RED FOR ANOTHER REASON than {broken.says!r}: {outcome.message}"
+    else:
+        why = " ".join(found[0].split())
+    caught = outcome.verdict is Verdict.FAIL and found is not None
+    return Finding(name, broken.scenario, caught, why, outcome.measured.seconds)
+
+
+def sound(outcome: Outcome) -> Finding:
+    """The other way round: on a system that is not broken the scenario passes, or its red shows nothing."""
+    passed = outcome.verdict is Verdict.PASS
+    why = "passes" if passed else f"{outcome.verdict or 'skipped'} although nothing is broken: {outcome.message}"
+    return Finding("(nothing broken)", outcome.name, passed, why, outcome.measured.seconds)

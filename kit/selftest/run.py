@@ -1,0 +1,47 @@
+"""Runs breaks, each on a cloud of its own, and the same scenarios on a system that is not broken."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+from kit.run import Run
+from kit.scenario import chosen
+from kit.selftest.breaking import PROGRAMS, load
+from kit.selftest.finding import Finding, judged, sound
+from kit.settings import Settings
+
+IMAGES = {"hermes": "webordinary/hermes:test", "edit": "webordinary/edit:test"}
+
+DEFAULTS = {"emulated": {"allowance": 8}, "timeouts": {"idle_shutdown": 180, "wake": 180, "scenario": 1500}}
+"""Tighter than a run's: a break is often noticed by what does not come, and then all the budget is waited for."""
+
+
+async def controls(settings: Settings, scenarios: Sequence[str]) -> AsyncIterator[Finding]:
+    """Run the scenarios on the system as it is, all on one cloud."""
+    run = Run(settings, folder_suffix="-control")
+    await run.start()
+    try:
+        for scenario in chosen(scenarios):
+            yield sound(await run.execute(scenario))
+    finally:
+        await run.stop()
+
+
+async def check(settings: Settings, name: str) -> Finding:
+    """Run a break's scenario on the system that it broke."""
+    broken = load(name)
+    (scenario,) = chosen([broken.scenario])
+    run = Run(_with(settings, name, broken.program), folder_suffix=f"-{name}")
+    await run.start()
+    try:
+        return judged(name, broken, await run.execute(scenario))
+    finally:
+        await run.stop()
+
+
+def _with(settings: Settings, name: str, program: str) -> Settings:
+    """These settings, with the broken program in the place of the whole one."""
+    argv = [sys.executable, "-m", "kit.selftest.broken", name, "--", PROGRAMS[program]]
+    programs = settings.emulated.programs | {IMAGES[program]: argv}
+    return settings.model_copy(update={"emulated": settings.emulated.model_copy(update={"programs": programs})})
