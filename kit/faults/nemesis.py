@@ -29,7 +29,7 @@ class Injected:
     def __init__(self, fault: Fault, site: Site, history: History) -> None:
         self.fault = fault
         self.at: float | None = None
-        """AWS time at which it was injected, epoch seconds; None before."""
+        """AWS time at which its injection began, epoch seconds; None before it was done."""
         self.verified = False
         """Whether its effect was seen."""
         self.seen = "nobody looked"
@@ -101,8 +101,9 @@ class Injected:
 
     async def _begin(self) -> None:
         with self._history.operation(INJECT, caller=CALLER, **self._touches):
+            began = self._site.clock.now()
             self._effect = await self.fault.inject(self._site)
-            self.at = self._site.clock.now()
+            self.at = began
 
     async def _undo(self, effect: Effect) -> None:
         with self._history.operation(UNDO, caller=CALLER, **self._touches) as operation:
