@@ -49,3 +49,16 @@ async def test_an_answer_that_is_no_consent_fails(status: int, body: dict[str, A
     with pytest.raises(CheckFailed):
         await api(hermes).end(SESSION)
     assert hermes.waited == []
+
+
+async def test_a_session_is_kept_alive_until_the_end_of_the_block_whatever_hermes_says() -> None:
+    hermes = Hermes(404, {"statusCode": 404})
+    one = api(hermes)
+    async with one.keeping_alive(SESSION):
+        for _ in range(5):
+            await one._context.clock.sleep(10)
+    assert set(hermes.requests) == {("POST", "http://alb.test/hermes/api/sessions/TEST_1/keepalive")}
+    kept = len(hermes.requests)
+    assert kept >= 2
+    await one._context.clock.sleep(60)
+    assert len(hermes.requests) == kept
