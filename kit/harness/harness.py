@@ -18,12 +18,14 @@ from kit.faults.nemesis import Injected
 from kit.harness.balancer import Balancer
 from kit.harness.capacity import Capacity
 from kit.harness.context import Context
+from kit.harness.developer import Developer
 from kit.harness.evidence import collect
 from kit.harness.faults import nemesis
 from kit.harness.files import ExecResult, Files
 from kit.harness.held_request import HeldRequests
 from kit.harness.hot_reload import HotReload
 from kit.harness.http import Answer, Http
+from kit.harness.inbound import Inbound
 from kit.harness.leftovers import Leftovers
 from kit.harness.letters import Letters
 from kit.harness.mail import Mail, Mailbox, Reply, SentMail
@@ -56,6 +58,8 @@ class Harness:
         self.preview = Preview(context, self.http, self.services)
         self.mail = Mail(context, mailbox)
         self.letters = Letters(context, mailbox)
+        self.inbound = Inbound(context)
+        self.developer = Developer(context)
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
         self.capacity = Capacity(context, self.services)

@@ -1,0 +1,113 @@
+"""The queue between SES and Hermes, and the one for what Hermes cannot read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from kit.harness.context import Context
+
+_LOOK = 5
+"""Seconds (AWS) for which a look into the dead-letter queue hides what it finds."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages there are, approximately as SQS says."""
+
+    visible: int
+    in_flight: int
+    """Received by somebody and not deleted yet."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.visible or self.in_flight)
+
+    def __str__(self) -> str:
+        return f"{self.visible} visible, {self.in_flight} in flight"
+
+
+class Inbound:
+    """Looks at the inbound queue, and puts into it what never came by mail."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stack = context.cloud.stack
+
+    async def put(self, body: str) -> str:
+        """Put a message into the queue as it is; returns its MessageId."""
+        answer = await self._context.cloud.aws.call(
+            "sqs", "send_message", QueueUrl=self._stack.inbound_queue_url, MessageBody=body
+        )
+        return str(answer["MessageId"])
+
+    async def max_receives(self) -> int:
+        """How often a message is received before it is a dead letter, as the redrive policy says."""
+        attributes = await self._attributes("RedrivePolicy")
+        return int(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
+
+    async def depth(self) -> Depth:
+        """What is in the queue now."""
+        visible, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+        attributes = await self._attributes(visible, in_flight)
+        return Depth(int(attributes[visible]), int(attributes[in_flight]))
+
+    async def wait_until_empty(self, *, within: float) -> None:
+        """Wait until Hermes has dealt with everything."""
+        __tracebackhide__ = True
+        await self._context.eventually(
+            self.depth, until=lambda depth: depth.empty, within=within, describe="the inbound queue to be empty"
+        )
+
+    async def wait_for_dead_letter(self, body: str, *, within: float) -> None:
+        """Wait for a message in the dead-letter queue, by its body, and take it out; what else is there stays."""
+        __tracebackhide__ = True
+        aws, url = self._context.cloud.aws, self._stack.dead_letter_queue_url
+
+        async def look() -> bool:
+            answer = await aws.call(
+                "sqs",
+                "receive_message",
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_LOOK,
+            )
+            for message in answer.get("Messages", ()):
+                if message["Body"] == body:
+                    await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    return True
+            return False
+
+        await self._context.eventually(
+            look,
+            within=within,
+            every=2.0,
+            describe=f"the message {body[:60]!r} in the dead-letter queue",
+            next="see what Hermes did with it: kit logs hermes",
+        )
+
+    async def wait_for_complaints(self, message_id: str, number: int, *, since: float, within: float) -> None:
+        """Wait until Hermes' log names a message this often, once for each receipt. Times are AWS epoch seconds."""
+        __tracebackhide__ = True
+        group = self._context.system.log_group("hermes")
+
+        async def look() -> list[str]:
+            events = await self._context.cloud.aws.pages(
+                "logs", "filter_log_events", "events", logGroupName=group, startTime=int(since * 1000)
+            )
+            return [event["message"] for event in events if message_id in event["message"]]
+
+        await self._context.eventually(
+            look,
+            until=lambda lines: len(lines) == number,
+            within=within,
+            every=2.0,
+            describe=f"exactly {number} lines about message {message_id} in Hermes' log",
+        )
+
+    async def _attributes(self, *names: str) -> dict[str, str]:
+        answer = await self._context.cloud.aws.call(
+            "sqs", "get_queue_attributes", QueueUrl=self._stack.inbound_queue_url, AttributeNames=list(names)
+        )
+        attributes: dict[str, str] = answer["Attributes"]
+        return attributes

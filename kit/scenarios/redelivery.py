@@ -1,0 +1,121 @@
+"""What is malformed blocks nobody; what comes twice, or to a Hermes that dies over it, is done once."""
+
+from __future__ import annotations
+
+import json
+
+from kit import system
+from kit.backends import capability
+from kit.checker import one_reply_each
+from kit.faults import KillProcess
+from kit.harness import Harness
+from kit.harness.letters import Letter, Posted
+from kit.harness.sessions import TestSession
+from kit.journeys import start_at_zero, verify_zero
+from kit.scenario import scenario
+
+_MAX_RECEIVES = 3
+_WORKS_FOR = 60
+"""AWS seconds that the agent takes for the mail over which Hermes dies."""
+
+
+@scenario(
+    "redelivery",
+    needs=(
+        capability.MAIL_IN,
+        capability.MAIL_REPLIES,
+        capability.LOAD_BALANCER,
+        capability.SCALING,
+        capability.ECS_EXEC,
+        capability.SHARED_WORKSPACE,
+        capability.METRICS,
+        capability.FAULT_TASK,
+    ),
+    proves="a malformed message blocks nobody, and a mail is done once, however often it comes and whoever dies",
+    checkers=(one_reply_each,),
+)
+async def redelivery(h: Harness) -> None:
+    """Poison, duplicates, and a crash between the receipt of a message and its deletion."""
+    await start_at_zero(h)
+    with h.step("1 malformed messages, and a mail that comes twice"):
+        h.checks.equal(await h.inbound.max_receives(), _MAX_RECEIVES, "maxReceiveCount of the inbound queue")
+        poison = _poison(h.new_marker())
+        began = h.clock.now()
+        poisoned = {body: await h.inbound.put(body) for body in poison}
+        twice = await _post(h)
+        await h.letters.deliver(twice)
+    with h.step("2 the mail behind them opens one session", target=h.timeouts.wake):
+        session = await h.wait_for_session(twice.mail)
+    async with h.visiting(session):
+        with h.step("3 and it is answered", target=h.timeouts.reply):
+            await h.wait_for_reply(twice.mail)
+        with h.step("4 the malformed are dead letters after 3 receives", target=h.timeouts.wake):
+            for body, message_id in poisoned.items():
+                await h.inbound.wait_for_dead_letter(body, within=h.timeouts.wake)
+                await h.inbound.wait_for_complaints(message_id, _MAX_RECEIVES, since=began, within=h.timeouts.reply)
+        with h.step("5 a third time, answered already: one session, commit, reply"):
+            await h.letters.deliver(twice)
+            await h.inbound.wait_until_empty(within=h.timeouts.reply)
+            rows = await h.sessions.rows_of(session.client_id, session.user_id)
+            h.checks.equal([row.session_id for row in rows], [session.session_id], f"the sessions of {session.user_id}")
+            await _verify_done_once(h, session, twice)
+    with h.step("6 Hermes is killed over a mail", target=h.timeouts.recovery):
+        held = await _killed_over(h)
+    with h.step("7 the mail is not lost, and not done twice", target=h.timeouts.recovery + h.timeouts.reply):
+        reply = await h.wait_for_reply(held.mail, within=h.timeouts.recovery + h.timeouts.reply)
+        rows = await h.sessions.rows_of(session.client_id, held.mail.sender)
+        sessions = [h.sessions.found(row, held.mail.marker) for row in rows]
+        h.checks.equal(
+            {row.thread_id for row in rows},
+            {system.conversation_id(reply.message)},
+            f"the threads of {held.mail.sender}, and the conversation id of the reply",
+        )
+        named = [each for each in sessions if each.preview_url in system.body_text(reply.message)]
+        h.checks.equal(len(named), 1, "the number of previews that the reply names")
+        async with h.visiting(named[0]):
+            await h.inbound.wait_until_empty(within=h.timeouts.reply)
+            await _verify_done_once(h, named[0], held)
+    since = h.clock.now()
+    with h.step("8 idle, it goes back to zero", target=h.timeouts.idle_shutdown):
+        await h.wait_for_all_sessions_expired([session, *sessions])
+        await verify_zero(h, [session, *sessions], since=since)
+
+
+def _poison(marker: str) -> tuple[str, ...]:
+    """What no mail can be read from: no JSON, and an envelope of SNS with nothing in it."""
+    return f"{marker} is no JSON", json.dumps({"Type": "Notification", "MessageId": marker, "Message": "{}}"})
+
+
+async def _post(h: Harness, before: str = "") -> Posted:
+    """A mail for a new page; `before` is what the agent does first."""
+    marker = h.new_marker()
+    text = f"{before}{system.add_page(f'Once {marker}')}"
+    to = h.system.address_for(h.settings.test_data.client_id)
+    return await h.letters.post(Letter(text), sender=h.new_user(marker), to=to, marker=marker)
+
+
+async def _killed_over(h: Harness) -> Posted:
+    """A mail that Hermes has received and not deleted yet when it is killed."""
+    __tracebackhide__ = True
+    held = await _post(h, f"slow {_WORKS_FOR}\n")
+    await h.mail.wait_for_receipt(held.mail, within=h.timeouts.reply)
+    tasks = [task for task in await h.services.tasks("hermes") if task["lastStatus"] == "RUNNING"]
+    h.checks.equal(len(tasks), 1, "the number of running Hermes tasks")
+    async with h.fault(KillProcess(tasks[0]["taskArn"])):
+        depth = await h.inbound.depth()
+        h.check(not depth.empty, "the mail to be in the queue still when Hermes is dead", seen=depth)
+        h.checks.equal(h.mail.replies(held.mail.sender), [], "what was answered before Hermes was killed")
+    return held
+
+
+async def _verify_done_once(h: Harness, session: TestSession, posted: Posted) -> None:
+    """One commit and one reply."""
+    __tracebackhide__ = True
+    await h.wait_for_container_ready(session)
+    project = system.project_path(session.client_id, session.user_id)
+    marker = posted.mail.marker
+    log = await h.exec_in_container(f'git --no-pager -C "{project}" log --all --grep={marker} --format=%H')
+    h.checks.equal(log.exit_code, 0, "the exit code of git log", next=log.output)
+    h.checks.equal(len(log.output.split()), 1, f"the number of commits for {marker}")
+    answered = [reply.in_reply_to for reply in h.mail.replies(posted.mail.sender)]
+    h.checks.equal(answered, [posted.mail.message_id], f"what {posted.mail.sender} got replies to")

@@ -1,0 +1,63 @@
+"""The developer's own git: touched or not."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kit.errors import CheckFailed
+from kit.harness.developer import Developer
+from tests.support.kit import a_context
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Dev", "-c", "user.email=dev@x"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Dev\n\temail = dev@x\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    return folder
+
+
+async def test_what_the_developer_does_meanwhile_is_theirs(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    assert before.identity == "Dev <dev@x>"
+    git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+    await developer.verify_untouched(before, ["k7bq3tz9"])
+
+
+async def test_a_commit_of_the_scenario_is_found(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Add page k7bq3tz9")
+    with pytest.raises(CheckFailed, match="k7bq3tz9"):
+        await developer.verify_untouched(before, ["k7bq3tz9"])
+
+
+async def test_a_file_of_the_scenario_is_found(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    (repository / "k7bq3tz9").touch()
+    with pytest.raises(CheckFailed, match="k7bq3tz9"):
+        await developer.verify_untouched(before, ["k7bq3tz9"])
+
+
+async def test_another_identity_is_found(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    git(repository, "config", "--global", "user.email", "edit@x")
+    with pytest.raises(CheckFailed, match="global git configuration"):
+        await developer.verify_untouched(before, [])
