@@ -271,6 +271,8 @@ class TestCancellation:
         suffering = asyncio.create_task(suffer())
         await asyncio.sleep(0)
         suffering.cancel()
+        await asyncio.wait({suffering}, timeout=0.05)
+        assert not suffering.done()  # it waits for what it has begun
         assert script.slow is not None
         script.slow.set()
         with pytest.raises(asyncio.CancelledError):
