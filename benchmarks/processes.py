@@ -79,7 +79,8 @@ def nginx(upstream_port: int) -> Iterator[int | None]:
         configuration.write_text(
             f"""daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
             events {{ worker_connections 512; }}
-            http {{ access_log off; keepalive_requests 10000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+            http {{ access_log off; keepalive_requests 10000000;
+              client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
               fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
               upstream target {{ server 127.0.0.1:{upstream_port}; keepalive 64; keepalive_requests 10000000; }}
               map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
