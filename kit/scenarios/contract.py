@@ -33,6 +33,7 @@ async def contract(h: Harness) -> None:
         with h.step("3 its page is served", target=h.timeouts.container_ready):
             await h.wait_for_container_ready(session)
             await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+            await _verify_looking_counts(h, session)
         with h.step("4 its own routes answer for it"):
             await _verify_known(h, session)
         with h.step("5 for a session that nobody opened they say so, and make none"):
@@ -58,6 +59,22 @@ async def _verify_counted(h: Harness, since: float) -> None:
         until=lambda value: value >= 1,
         within=h.timeouts.health,
         describe=f"the newest datapoint of {ACTIVE_SESSIONS} with {dimensions} to be at least 1",
+    )
+
+
+async def _verify_looking_counts(h: Harness, session: TestSession) -> None:
+    """Somebody has its preview open, and nothing else happens to it."""
+    before = await h.verify_session_exists(session)
+
+    async def moved() -> int:
+        row = await h.session_row(session)
+        return row.last_activity_ms - before.last_activity_ms if row else 0
+
+    await h.eventually(
+        moved,
+        until=lambda milliseconds: milliseconds > 0,
+        within=h.timeouts.health,
+        describe=f"lastActivity of {session} to move while its preview is looked at",
     )
 
 

@@ -13,8 +13,13 @@ from kit.settings import Settings
 
 IMAGES = {"hermes": "webordinary/hermes:test", "edit": "webordinary/edit:test"}
 
-DEFAULTS = {"emulated": {"allowance": 8}, "timeouts": {"idle_shutdown": 180, "wake": 180, "scenario": 1500}}
-"""Tighter than a run's: a break is often noticed by what does not come, and then all the budget is waited for."""
+DEFAULTS = {
+    "emulated": {"allowance": 8},
+    "stack": {"parameters": {"IdleSeconds": "180"}},
+    "timeouts": {"wake": 180, "session_expiry": 200, "idle_shutdown": 300},
+}
+"""A break is often noticed by what does not come, and then the whole budget is waited for: little is allowed on top.
+But a session that expires because the machine is slow would be red for another reason, so idle time is long."""
 
 
 async def controls(settings: Settings, scenarios: Sequence[str]) -> AsyncIterator[Finding]:

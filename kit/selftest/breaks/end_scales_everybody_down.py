@@ -1,4 +1,4 @@
-"""When one session ends, the service is scaled to zero under all the others."""
+"""When one session is ended, the service is scaled to zero under all the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def apply() -> None:
     def by(expire: Any) -> Any:
         async def and_all_go(self: Any, session: Any) -> Any:
             expired = await expire(self, session)
-            if expired:
+            if expired and session.status == "draining":
                 service = {"cluster": os.environ["CLUSTER"], "service": os.environ["EDIT_SERVICE"]}
                 await self._table._aws.call("ecs", "update_service", **service, desiredCount=0)
             return expired

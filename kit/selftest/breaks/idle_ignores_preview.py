@@ -17,4 +17,4 @@ def apply() -> None:
     activity.touch = nothing
 
 
-BREAK = Break("edit", "concurrency", r"(to be open still|to be active)[\s\S]*(seen|last seen): .*expired", apply)
+BREAK = Break("edit", "contract", r"lastActivity of \S.* to move while its preview is looked at", apply)
