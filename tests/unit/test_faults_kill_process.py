@@ -24,6 +24,9 @@ from tests.support.kit import ManualClock, ScriptedAws, a_stack
 VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/cluster/1"
 
+IN_A_CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
+"""A process namespace as containers have it: what is run there is PID 1."""
+
 
 @contextmanager
 def container(name: str, program: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -65,6 +68,23 @@ class TestTheScript:
 
             assert victim.wait(5) == -9
             assert other.poll() is None
+
+    @pytest.mark.skipif(
+        subprocess.call([*IN_A_CONTAINER, "true"], stderr=subprocess.DEVNULL) != 0, reason="no namespaces"
+    )
+    def test_in_a_container_of_its_own_spares_the_init_process_which_then_exits_137(self) -> None:
+        init = 'setsid sleep 300 & setsid sh -c "$KILL"; wait $!; exit $?'
+        environment = {"PATH": os.environ["PATH"], VARIABLE: "http://metadata/c", "KILL": _SCRIPT}
+        answer = subprocess.run(
+            [*IN_A_CONTAINER, "sh", "-c", init],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+
+        assert (answer.stdout, answer.returncode) == ("killing 2\n", 137), answer.stderr
 
     def test_says_that_there_is_nothing_to_kill(self) -> None:
         answer = kill_inside("nobody")
