@@ -14,6 +14,9 @@ from kit.system import BALANCER_SERVER
 
 _ANSWER_WITHIN = 150.0
 """Wall seconds: an activation of the deployed system may take 120."""
+_KEPT_OPEN = 10.0
+"""AWS seconds for which an idle connection is used again: well before the load balancer closes it, for a request
+that meets the closing has no answer and cannot be repeated."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ class Http:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN), cookie_jar=aiohttp.DummyCookieJar()
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_OPEN / self._clock.scale),
+                timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         async with self._session.request(
             method, url, json=body, data=data, headers=headers, allow_redirects=False

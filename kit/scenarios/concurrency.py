@@ -61,29 +61,28 @@ async def concurrency(h: Harness) -> None:
         members = await asyncio.gather(*(_open(h, at) for at in range(number)))
     sessions = [member.session for member in members]
     ended, idle, used = sessions[0], sessions[1:-1], sessions[-1]
-    async with _visiting(h, [used]):
-        async with _visiting(h, [ended, *idle]):
+    async with AsyncExitStack() as to_the_end:
+        async with _kept_alive(h, sessions):
             with h.step("2 every one of them is in DynamoDB"):
                 await _verify_rows(h, sessions)
             with h.step("3 containers come up, no more than allowed", target=h.timeouts.container_ready):
                 async with h.capacity.watched("edit") as scaled_out:
                     await asyncio.gather(*(_ready(h, session) for session in sessions))
                 _verify_bounds(h, scaled_out, bounds)
-            async with h.capacity.watched("edit") as in_use:
-                with h.step(f"4 {number} mails at once, one for each of them", target=h.timeouts.reply):
-                    mails = await asyncio.gather(*(_mail(h, member) for member in members))
-                    await _verify_replies(h, members, mails)
-                with h.step("5 each has its own workspace, history and preview"):
-                    await _verify_isolated(h, members)
-                with h.step("6 one is ended by its client, the others go on", target=h.timeouts.scale_down):
-                    await h.session_api.end(ended)
-                    await asyncio.gather(*(_verify_goes_on(h, session) for session in [*idle, used]))
-        async with h.capacity.watched("edit") as still_in_use:
-            with h.step("7 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
-                await h.wait_for_all_sessions_expired(idle)
-                await _verify_goes_on(h, used)
-        for watched in (in_use, still_in_use):
-            _verify_bounds(h, watched, bounds, at_least=1)
+            in_use = await to_the_end.enter_async_context(h.capacity.watched("edit"))
+            with h.step(f"4 {number} mails at once, one for each of them", target=h.timeouts.reply):
+                mails = await asyncio.gather(*(_mail(h, member) for member in members))
+                await _verify_replies(h, members, mails)
+            with h.step("5 each has its own workspace, history and preview"):
+                await _verify_isolated(h, members)
+            with h.step("6 one is ended by its client, the others go on", target=h.timeouts.scale_down):
+                await h.session_api.end(ended)
+                await asyncio.gather(*(_verify_goes_on(h, session) for session in [*idle, used]))
+            await to_the_end.enter_async_context(h.visiting(used))
+        with h.step("7 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
+            await h.wait_for_all_sessions_expired(idle)
+            await _verify_goes_on(h, used)
+    _verify_bounds(h, in_use, bounds, at_least=1)
     since = h.clock.now()
     with h.step("8 unused, the last one expires, and it goes back to zero", target=h.timeouts.idle_shutdown):
         await h.wait_for_all_sessions_expired(sessions)
@@ -187,8 +186,8 @@ def _all_markers(members: Sequence[Member]) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def _visiting(h: Harness, sessions: Sequence[TestSession]) -> AsyncIterator[None]:
-    async with AsyncExitStack() as visitors:
+async def _kept_alive(h: Harness, sessions: Sequence[TestSession]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as keepers:
         for session in sessions:
-            await visitors.enter_async_context(h.visiting(session))
+            await keepers.enter_async_context(h.session_api.keeping_alive(session))
         yield

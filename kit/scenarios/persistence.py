@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 from kit import system
 from kit.backends import capability
 from kit.checker import one_reply_each
@@ -38,9 +40,11 @@ async def persistence(h: Harness) -> None:
     with h.step("2 its containers are taken away by force", target=h.timeouts.scale_down + h.timeouts.health):
         gone = await _force_to_zero(h)
         await h.session_api.end(first)
-    with h.step("3 a new session of the same user", target=h.timeouts.container_ready):
-        second = await _second_session(h, first, gone)
-    async with h.visiting(second):
+    async with AsyncExitStack() as meanwhile:
+        with h.step("3 a new session of the same user", target=h.timeouts.container_ready):
+            second = await _second_session(h, first)
+            await meanwhile.enter_async_context(h.session_api.keeping_alive(second))
+            await _verify_elsewhere(h, second, gone)
         with h.step("4 the files of before are there", target=h.timeouts.file_check):
             await h.verify_file_exists(_file(second, _HEADER))
             await h.verify_file_exists(_file(second, system.page_file(kept)))
@@ -66,7 +70,7 @@ async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ..
     kept = f"Kept Page {marker}"
     instruction = f'Create a components/Header.astro file with "Welcome {marker}"\n{system.add_page(kept)}'
     session = await h.create_test_session(instruction, marker=marker)
-    async with h.visiting(session):
+    async with h.session_api.keeping_alive(session):
         await h.wait_for_container_ready(session)
         await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
         await h.verify_file_exists(_file(session, _HEADER))
@@ -86,20 +90,28 @@ async def _force_to_zero(h: Harness) -> set[str]:
     return there
 
 
-async def _second_session(h: Harness, first: TestSession, gone: set[str]) -> TestSession:
-    """A session that follows the first one in its thread, in a container that is not one of those that are gone."""
+async def _second_session(h: Harness, first: TestSession) -> TestSession:
+    """A session that follows the first one in its thread."""
     marker = h.new_marker()
     session = await h.create_test_session(
         f'Update Header.astro with "New content {marker}"', marker=marker, user_id=first.user_id
     )
     h.check(session.session_id != first.session_id, "a new session, the first one is expired", seen=session.session_id)
-    async with h.visiting(session):
-        await h.wait_for_container_ready(session)
-        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
+    before, now = await h.session_row(first), await h.session_row(session)
+    h.check(
+        before and now and (now.thread_id, now.edit_branch) == (before.thread_id, before.edit_branch),
+        "the new session to follow in the thread and on the branch of the first",
+        seen=f"{before and (before.thread_id, before.edit_branch)}, then {now and (now.thread_id, now.edit_branch)}",
+    )
+    return session
+
+
+async def _verify_elsewhere(h: Harness, session: TestSession, gone: set[str]) -> None:
+    """Its work is done, in a container that is not one of those that are gone."""
+    await h.wait_for_container_ready(session)
+    await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
     serving = {task["taskArn"] for task in await h.services.tasks("edit")}
     h.check(serving and not serving & gone, "other containers than those that were taken away", seen=sorted(serving))
-    await _verify_same_thread(h, first, session)
-    return session
 
 
 async def _header_stripped_reply(h: Harness, session: TestSession, before: tuple[Commit, ...]) -> None:
@@ -122,17 +134,6 @@ async def _header_stripped_reply(h: Harness, session: TestSession, before: tuple
     rows = await h.sessions.rows_of(session.client_id, session.user_id)
     h.checks.equal({each.thread_id for each in rows}, {row.thread_id}, f"the threads of {session.user_id}")
     h.checks.equal(len(rows), 2, f"the number of sessions of {session.user_id}")
-
-
-async def _verify_same_thread(h: Harness, first: TestSession, second: TestSession) -> None:
-    before, now = await h.session_row(first), await h.session_row(second)
-    h.check(
-        before is not None
-        and now is not None
-        and (now.thread_id, now.edit_branch) == (before.thread_id, before.edit_branch),
-        "the new session to follow in the thread and on the branch of the first",
-        seen=f"{before and (before.thread_id, before.edit_branch)}, then {now and (now.thread_id, now.edit_branch)}",
-    )
 
 
 def _file(session: TestSession, file: str) -> str:
