@@ -10,14 +10,15 @@ import asyncio
 import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, settings
 
 from emulation.system.answers import serve
 from emulation.system.clock import Clock
@@ -30,13 +31,23 @@ SCALE = 60.0
 REGION = "us-west-2"
 
 
-async def until(probe: Callable[[], T | Awaitable[T]], holds: Callable[[T], object] = bool, within: float = 10.0) -> T:
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: a busy machine is no counterexample."""
+
+
+@overload
+async def until(
+    probe: Callable[[], Coroutine[Any, Any, T]], holds: Callable[[T], object] = ..., within: float = ...
+) -> T: ...
+@overload
+async def until(probe: Callable[[], T], holds: Callable[[T], object] = ..., within: float = ...) -> T: ...
+async def until(probe: Callable[[], Any], holds: Callable[[Any], object] = bool, within: float = 10.0) -> Any:
     """Probe again and again for some wall seconds until the value holds; fails with the last value seen."""
     __tracebackhide__ = True
     deadline = time.monotonic() + within
     while True:
         found = probe()
-        value: T = await found if asyncio.iscoroutine(found) else found  # type: ignore[assignment]  # either kind
+        value = await found if asyncio.iscoroutine(found) else found
         if holds(value):
             return value
         if time.monotonic() > deadline:

@@ -173,26 +173,26 @@ async def test_two_that_open_the_same_session_at_once_open_one(resting: HermesWo
     aws.close()
 
 
-@pytest.mark.parametrize(
-    ("body", "word"),
-    [
-        ({"userId": ANN, "instruction": "x"}, "clientId"),
-        ({"clientId": "a", "instruction": "x"}, "userId"),
-        ({"clientId": "a", "userId": ANN}, "instruction"),
-        ({"clientId": "a", "userId": ANN, "instruction": " "}, "instruction"),
-        ({"clientId": "a", "userId": ANN, "instruction": ["x"]}, "instruction"),
-        ({"clientId": "../etc", "userId": ANN, "instruction": "x"}, "clientId"),
-        ({"clientId": "a", "userId": "../../root@x.y", "instruction": "x"}, "userId"),
-        ({"clientId": "a", "userId": ANN, "instruction": "x", "threadId": "../x"}, "threadId"),
-        ({"clientId": "a", "userId": ANN, "instruction": "x" * 300_000}, "instruction"),
-        ([], "JSON object"),
-        ("text", "JSON object"),
-    ],
-)
-async def test_a_bad_activation_is_a_400_and_leaves_nothing(hermes: HermesWorld, body: object, word: str) -> None:
-    status, answer = await hermes.post("/hermes/api/sessions/activate", body)
-    assert (status, answer["statusCode"]) == (400, 400)
-    assert word in answer["message"]
+BAD_BODIES: list[tuple[object, str]] = [
+    ({"userId": ANN, "instruction": "x"}, "clientId"),
+    ({"clientId": "a", "instruction": "x"}, "userId"),
+    ({"clientId": "a", "userId": ANN}, "instruction"),
+    ({"clientId": "a", "userId": ANN, "instruction": " "}, "instruction"),
+    ({"clientId": "a", "userId": ANN, "instruction": ["x"]}, "instruction"),
+    ({"clientId": "../etc", "userId": ANN, "instruction": "x"}, "clientId"),
+    ({"clientId": "a", "userId": "../../root@x.y", "instruction": "x"}, "userId"),
+    ({"clientId": "a", "userId": ANN, "instruction": "x", "threadId": "../x"}, "threadId"),
+    ({"clientId": "a", "userId": ANN, "instruction": "x" * 300_000}, "instruction"),
+    ([], "JSON object"),
+    ("text", "JSON object"),
+]
+
+
+async def test_a_bad_activation_is_a_400_that_names_the_fault_and_leaves_nothing(hermes: HermesWorld) -> None:
+    for body, word in BAD_BODIES:
+        status, answer = await hermes.post("/hermes/api/sessions/activate", body)
+        assert (status, answer["statusCode"]) == (400, 400), body
+        assert word in answer["message"]
     assert await hermes.rows() == []
 
 
@@ -212,10 +212,10 @@ async def test_unknown_sessions_are_404_and_stay_unknown(hermes: HermesWorld) ->
     assert await hermes.rows() == []
 
 
-@pytest.mark.parametrize("path", ["/hermes/nowhere", "/", "/api/health", "/hermes/api/sessions/x"])
-async def test_other_paths_are_404_in_json(hermes: HermesWorld, path: str) -> None:
-    status, answer = await hermes.get(path)
-    assert (status, answer["statusCode"]) == (404, 404)
+async def test_other_paths_are_404_in_json(hermes: HermesWorld) -> None:
+    for path in ("/hermes/nowhere", "/", "/api/health", "/hermes/api/sessions/x"):
+        status, answer = await hermes.get(path)
+        assert (status, answer["statusCode"]) == (404, 404), path
 
 
 async def test_the_status_is_the_rows(hermes: HermesWorld) -> None:
@@ -235,13 +235,13 @@ async def test_keepalive_moves_activity_and_ttl(hermes: HermesWorld) -> None:
     assert int((await hermes.rows())[0]["ttl"]) == answer["ttl"]
 
 
-@pytest.mark.parametrize("action", ["keepalive", "deactivate"])
-async def test_an_ended_session_is_not_revived(hermes: HermesWorld, action: str) -> None:
+async def test_an_ended_session_is_not_revived(hermes: HermesWorld) -> None:
     await hermes.put_row(status="expired", lastActivity=5)
-    status, answer = await hermes.post(f"/hermes/api/sessions/TEST_s1/{action}")
-    assert (status, answer["message"]) == (409, "Session is expired")
-    (row,) = await hermes.rows()
-    assert (row["status"], row["lastActivity"]) == ("expired", "5")
+    for action in ("keepalive", "deactivate"):
+        status, answer = await hermes.post(f"/hermes/api/sessions/TEST_s1/{action}")
+        assert (status, answer["message"]) == (409, "Session is expired")
+        (row,) = await hermes.rows()
+        assert (row["status"], row["lastActivity"]) == ("expired", "5")
 
 
 async def test_deactivation_drains_and_then_expires_that_session(hermes: HermesWorld) -> None:

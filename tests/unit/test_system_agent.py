@@ -9,7 +9,7 @@ import subprocess
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulation.system.agent import CannotDo, Plan, parse, plan
@@ -18,7 +18,7 @@ from emulation.system.agent.paths import BadPath, placed
 from emulation.system.agent.reader import normalised
 from emulation.system.agent.sources import js_string, slug
 from emulation.system.preview import Site
-from tests.support.system import Files, sample_site
+from tests.support.system import Files, patient, sample_site
 
 SITE = sample_site()
 TORTURE = [
@@ -158,6 +158,7 @@ def test_a_name_that_two_files_have_is_asked_back() -> None:
         planned("delete menu.astro", files)
 
 
+@patient
 @given(st.text())
 def test_no_path_leads_out_of_the_site(text: str) -> None:
     try:
@@ -168,6 +169,7 @@ def test_no_path_leads_out_of_the_site(text: str) -> None:
     assert not {"..", ".git", ""} & set(path.split("/"))
 
 
+@patient
 @given(st.text(min_size=1))
 def test_every_title_has_a_harmless_file_name(title: str) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug(title))
@@ -189,7 +191,7 @@ def test_hostile_words_are_shown_as_they_are(text: str) -> None:
     assert f"T {title} {title}" in visible
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@patient
 @given(st.text(alphabet="<>/{}$`\"'\\-*#&;=! \n\tab漢\u2028", min_size=1, max_size=80))
 def test_no_words_break_a_page(text: str) -> None:
     clean = normalised(text)
@@ -199,7 +201,7 @@ def test_no_words_break_a_page(text: str) -> None:
     assert "<script" not in markup
 
 
-@settings(deadline=None)
+@patient
 @given(st.text(alphabet='<>{}$`"\\- ab', min_size=1, max_size=30), st.text(alphabet='<>{}$`"\\- ab', max_size=30))
 def test_replacing_words_never_makes_markup(old: str, new: str) -> None:
     files = SITE.changed(plan([AddPage("Words", "some ab text")], SITE).changes)
@@ -213,6 +215,7 @@ def test_replacing_words_never_makes_markup(old: str, new: str) -> None:
     assert tags == re.findall(r"<[^>]*>", Site(files, "").answer("words").body.decode())
 
 
+@patient
 @given(st.text())
 def test_a_string_in_a_frontmatter_ends_neither_itself_nor_the_frontmatter(text: str) -> None:
     literal = js_string(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from emulation.system.agent import Plan
 from emulation.system.edit import work as works
 from emulation.system.edit.repository import Repository
 from tests.support.system import Edit, edit_container, until
@@ -99,34 +100,28 @@ async def test_what_the_agent_cannot_do_is_a_422_and_changes_nothing(
         assert (await edit.get("/session/s1/health"))[0] == 200
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"clientId": "../x"},
-        {"userId": "../../etc/x@y.z"},
-        {"threadId": "a/b"},
-        {"workId": ""},
-        {"workId": None},
-        {"instruction": "  "},
-        {"instruction": 7},
-        {"instruction": "x" * 300_000},
-    ],
-)
-async def test_bad_works_are_refused_before_anything_is_touched(tmp_path: Path, changes: dict[str, object]) -> None:
-    good = {
-        "clientId": "acme",
-        "userId": "ann@x.y",
-        "threadId": "t",
-        "workId": "w",
-        "instruction": "create page A",
-    }
+GOOD = {"clientId": "acme", "userId": "ann@x.y", "threadId": "t", "workId": "w", "instruction": "create page A"}
+BAD: list[dict[str, object]] = [
+    {"clientId": "../x"},
+    {"userId": "../../etc/x@y.z"},
+    {"threadId": "a/b"},
+    {"workId": ""},
+    {"workId": None},
+    {"instruction": "  "},
+    {"instruction": 7},
+    {"instruction": "x" * 300_000},
+]
+
+
+async def test_bad_works_are_refused_before_anything_is_touched(tmp_path: Path) -> None:
     async with edit_container(tmp_path) as edit:
-        status, answer = await edit.post("/api/sessions/s1/work", {**good, **changes})
-        assert status == 400
-        assert next(iter(changes)) in answer["message"]
-        assert not (tmp_path / "acme").exists()
-        assert (await edit.post("/api/sessions/..%2fs1/work", good))[0] == 400
+        for changes in BAD:
+            status, answer = await edit.post("/api/sessions/s1/work", {**GOOD, **changes})
+            assert status == 400, changes
+            assert next(iter(changes)) in answer["message"]
+        assert (await edit.post("/api/sessions/..%2fs1/work", GOOD))[0] == 400
         assert (await edit.post("/api/sessions/s1/work", [1]))[0] == 400
+        assert not (tmp_path / "acme").exists()
 
 
 async def test_hostile_words_end_up_in_page_and_commit_and_nowhere_else(tmp_path: Path) -> None:
@@ -279,8 +274,8 @@ async def test_works_of_one_user_wait_for_each_other_and_others_do_not(tmp_path:
 
 
 async def test_a_container_that_stops_finishes_what_it_has_begun(tmp_path: Path) -> None:
-    async with edit_container(tmp_path) as edit:
-        asking = asyncio.create_task(edit.work("w1", "slow 6\ncreate page A"))
+    async with edit_container(tmp_path, scale=4) as edit:
+        asking = asyncio.create_task(edit.work("w1", "slow 1\ncreate page A"))
         await until(lambda: edit.container.worker._under_way)
         await edit.container.stop()
         assert "src/pages/page-a.astro" in files_of(edit)
@@ -289,6 +284,6 @@ async def test_a_container_that_stops_finishes_what_it_has_begun(tmp_path: Path)
 
 def test_the_message_of_a_commit_is_summary_instruction_and_trailers() -> None:
     order = works.Order("s", "c", "u@x", "t", "w", "create page A\r\n\x00")
-    plan = works.Plan(summaries=["Add page"])
+    plan = Plan(summaries=["Add page"])
     assert works._message(order, plan) == "Add page\n\ncreate page A\n\nSession-Id: s\nThread-Id: t\nWork-Id: w\n"
     assert works._message(replace(order, instruction="x"), plan).splitlines()[2] == "x"

@@ -20,6 +20,7 @@ from emulation.system.agent.commands import (
     UpdateFile,
 )
 from emulation.system.agent.reader import normalised
+from tests.support.system import patient
 
 HOSTILE = "\"'`$(){}[]<>\\/|&;#*!?~%^-_=+., \t" + "abcXYZ019äßé漢🎉" + "\u2028\u00a0\u202e\u0000\u001b"
 hostile_text = st.text(alphabet=HOSTILE, min_size=1, max_size=60)
@@ -99,7 +100,8 @@ def test_several_commands_are_read_in_order() -> None:
     assert parse('slow 1\r\n\r\nadd a page called "A"; \ncreate page B.') == [Slow(1), AddPage("A"), AddPage("Page B")]
 
 
-@given(hostile_text)
+@patient
+@given(hostile_text.filter(lambda text: "\n" not in normalised(text)))
 def test_a_quoted_title_is_taken_literally(title: str) -> None:
     words = " ".join(normalised(title).split())
     if not words:
@@ -112,6 +114,7 @@ def test_a_quoted_title_is_taken_literally(title: str) -> None:
         assert '"' in words
 
 
+@patient
 @given(hostile_text.filter(lambda text: '"' not in normalised(text)))
 def test_a_quoted_title_without_the_quote_in_it_is_exactly_the_title(title: str) -> None:
     words = " ".join(normalised(title).split())
@@ -119,6 +122,7 @@ def test_a_quoted_title_without_the_quote_in_it_is_exactly_the_title(title: str)
         assert parse(f'Add a page called "{title}"') == [AddPage(words)]
 
 
+@patient
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
@@ -127,6 +131,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert "I understand" in str(refusal)
 
 
+@patient
 @given(
     st.lists(st.sampled_from(['"', "'", "`", "“", "add a page called ", " with ", "replace ", " in x.txt", "\n", "a"]))
 )
@@ -135,6 +140,7 @@ def test_no_order_of_quotes_and_words_confuses_it(pieces: list[str]) -> None:
         parse("".join(pieces))
 
 
+@patient
 @given(st.text())
 def test_normalised_text_has_no_control_characters(text: str) -> None:
     clean = normalised(text)

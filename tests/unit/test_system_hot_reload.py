@@ -89,7 +89,7 @@ async def test_a_socket_without_a_session_is_welcome(tmp_path: Path) -> None:
 
 
 async def test_a_socket_without_a_session_follows_the_default_user(tmp_path: Path) -> None:
-    default = {"default_client_id": "test-client", "default_user_id": "test@example.com"}
+    default: dict[str, Any] = {"default_client_id": "test-client", "default_user_id": "test@example.com"}
     async with edit_container(tmp_path, **default) as edit:
         await edit.work("w1", "create page A")
         async with browser(edit, "") as tab:

@@ -20,6 +20,7 @@ from emulation.system.hermes.instructions import Outcome
 from emulation.system.hermes.mail import Mail, read
 from emulation.system.hermes.replies import Reply, composed
 from tests.support.letters import ANN, EDIT, message, notification
+from tests.support.system import patient
 
 WANTED = 'Add a page called "Hello"'
 
@@ -107,6 +108,7 @@ async def test_malformed_messages_are_told(body: str) -> None:
         await opened(body, nothing)
 
 
+@patient
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))
 async def test_any_json_is_read_or_told(value: object) -> None:
     inner = {"notificationType": "Received", "mail": value, "receipt": value, "content": value}
@@ -232,6 +234,7 @@ def test_what_people_write_is_answered() -> None:
     assert of(message(WANTED, Auto_Submitted="no", Precedence="normal")).automatic is None
 
 
+@patient
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_told(raw: bytes) -> None:
     for content in (raw, b"From: a@b.c\r\n" + raw, message(WANTED) + raw):
@@ -247,6 +250,7 @@ BITS = [
 ]
 
 
+@patient
 @given(st.lists(st.sampled_from(BITS), max_size=30))
 def test_any_shape_of_mail_is_read_or_told(bits: list[str]) -> None:
     with suppress(Malformed):
@@ -267,7 +271,7 @@ def reply_to(
 
 
 def parts(made: EmailMessage) -> dict[str, str]:
-    return {part.get_content_type(): part.get_content() for part in made.iter_parts()}  # type: ignore[attr-defined]  # text parts
+    return {part.get_content_type(): part.get_content() for part in made.iter_parts()}
 
 
 def test_a_reply_belongs_to_its_mail() -> None:
@@ -337,6 +341,7 @@ def test_a_long_chain_of_references_is_cut_in_the_middle() -> None:
     assert (references[0], references[-2], references[-1]) == ("<0@x>", "<49@x>", "<first@clients.example.org>")
 
 
+@patient
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_no_words_break_a_reply(subject: str, reason: str) -> None:
     mail = of(message(WANTED))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emulation.system.preview import PreviewError, Site
 from emulation.system.preview.render import Renderer
-from tests.support.system import Files, sample_site
+from tests.support.system import Files, patient, sample_site
 
 
 def page(source: str, base: str = "", **others: str) -> str:
@@ -104,6 +104,7 @@ def test_a_component_that_contains_itself_is_told() -> None:
         )
 
 
+@patient
 @given(st.text(alphabet="<>/{}`'\"\\$= \n-aAp!", max_size=60))
 def test_any_source_is_shown_or_told(source: str) -> None:
     try:

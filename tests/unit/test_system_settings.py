@@ -21,6 +21,7 @@ from emulation.system.edit.workspace import Workspace
 from emulation.system.hermes.config import Settings as HermesSettings
 from emulation.system.ids import derived
 from emulation.system.settings import SettingsError
+from tests.support.system import patient
 
 EDIT = {"WORKSPACE_PATH": "/workspace", "SESSIONS_TABLE": "sessions", "PORT": "8080", "PATH": os.environ["PATH"]}
 HERMES = {
@@ -149,6 +150,7 @@ def test_users_that_could_become_other_paths_are_refused(user: object) -> None:
         names.user_id(user)
 
 
+@patient
 @given(st.text())
 def test_no_client_or_user_leads_out_of_the_workspace(text: str) -> None:
     workspace = Workspace(Path("/workspace"), Clock())

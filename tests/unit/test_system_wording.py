@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from emulation.system.hermes.markup import to_text
 from emulation.system.hermes.wording import own_words
+from tests.support.system import patient
 
 WANTED = 'Add a page called "Hello"'
 
@@ -64,6 +65,7 @@ def test_a_mail_without_new_words_is_empty(text: str) -> None:
     assert own_words(text) == ""
 
 
+@patient
 @given(st.text())
 def test_words_are_dropped_but_never_made_up(text: str) -> None:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -114,6 +116,7 @@ def test_a_gmail_reply_is_the_reply_alone() -> None:
     assert own_words(to_text(markup)) == WANTED
 
 
+@patient
 @given(st.text(alphabet="<>/!-abp&#;\"' \n=", max_size=200))
 def test_any_markup_is_read(markup: str) -> None:
     to_text(markup)

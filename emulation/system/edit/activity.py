@@ -37,9 +37,10 @@ class Activity:
         self._updates.add(update)
         update.add_done_callback(self._updates.discard)
 
-    async def finish(self) -> None:
-        """Wait for updates under way."""
-        await asyncio.gather(*self._updates, return_exceptions=True)
+    async def finish(self, within: float) -> None:
+        """Wait for updates under way, for so many AWS seconds."""
+        if self._updates:
+            await asyncio.wait(self._updates, timeout=self._clock.wall(within))
 
     async def _update(self, place: Place, now: float) -> None:
         """The row must exist and be open: looking at a page neither creates a session nor revives one."""

@@ -62,7 +62,7 @@ class Container:
         await self.worker.finish(within=GRACE)
         for task in self._background:
             task.cancel()
-        await self.activity.finish()
+        await self.activity.finish(within=2.0)
         self._aws.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 

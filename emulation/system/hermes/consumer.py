@@ -101,7 +101,8 @@ class Consumer:
         receives = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
         facts = {"message": message["MessageId"], "receives": receives}
         keys: list[str] = []
-        holding = asyncio.create_task(self._hold(handle, keys))
+        renewing = asyncio.Lock()
+        holding = asyncio.create_task(self._hold(handle, keys, renewing))
         again: int | None = None
         try:
             delivery = await opened(message["Body"], self._fetch)
@@ -119,19 +120,21 @@ class Consumer:
             again = LATER * receives
             log.exception("a message failed", extra={"sqsMessage": facts})
         finally:
-            holding.cancel()
+            async with renewing:  # a renewal under way must not come after what is settled now
+                holding.cancel()
         if again is None:
             await self._quietly(self._aws.call("sqs", "delete_message", QueueUrl=self._queue_url, ReceiptHandle=handle))
         else:
             await self._quietly(self._visible_in(handle, again))
 
-    async def _hold(self, handle: str, keys: list[str]) -> None:
+    async def _hold(self, handle: str, keys: list[str], renewing: asyncio.Lock) -> None:
         """Keep the message from others, and the lease of the mail in it, until cancelled."""
         while True:
             await self._clock.sleep(RENEW)
-            await self._quietly(self._visible_in(handle, VISIBILITY))
-            for key in keys:
-                await self._quietly(self._handler.renew(key))
+            async with renewing:
+                await self._quietly(self._visible_in(handle, VISIBILITY))
+                for key in keys:
+                    await self._quietly(self._handler.renew(key))
 
     async def _visible_in(self, handle: str, seconds: int) -> None:
         await self._aws.call(

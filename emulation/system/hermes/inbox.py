@@ -83,8 +83,8 @@ class Inbox:
         await self._table.update({"messageId": key}, self._lease(self._clock.now()), when={"owner": self._owner})
 
     async def release(self, key: str) -> None:
-        """Not working on it any more; the next delivery may."""
-        await self._table.update({"messageId": key}, {"leaseUntil": 0}, when={"owner": self._owner})
+        """Not working on it any more; the next delivery may. A renewal under way finds it is nobody's."""
+        await self._table.update({"messageId": key}, {"leaseUntil": 0, "owner": ""}, when={"owner": self._owner})
 
     async def worked(self, key: str, session_id: str, outcome: Outcome) -> bool:
         """The instruction was carried out; only the reply is missing. False when the lease is another's now."""
