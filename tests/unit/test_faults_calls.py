@@ -11,7 +11,7 @@ import boto3
 import pytest
 import pytest_asyncio
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from emulation.alb.links import Links
 from emulation.cloud import Cloud, Ground, Parts
@@ -290,6 +290,16 @@ class TestCutFromAws:
 
         assert await s.counts(fault) == {"concerned": 1, "cut": 1}
         assert [each["Body"] for each in received["Messages"]] == ["for others"]
+
+    async def test_a_long_poll_under_way_falls_silent_where_packets_vanish(self, s: Street) -> None:
+        queue = (await asyncio.to_thread(s.client("sqs").create_queue, QueueName="silent"))["QueueUrl"]
+        victim = s.client("sqs", Caller("task", TASK), read_timeout=0.5)
+        poll = asyncio.create_task(asyncio.to_thread(victim.receive_message, QueueUrl=queue, WaitTimeSeconds=20))
+        await eventually(s.polls)
+        await s.inject("cut-from-aws", task=TASK, how="silence")
+
+        with pytest.raises(ReadTimeoutError):
+            await poll
 
     async def test_others_reach_aws_as_before(self, s: Street) -> None:
         await s.inject("cut-from-aws", task=TASK)

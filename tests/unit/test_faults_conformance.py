@@ -18,7 +18,6 @@ from emulation.alb.links import Links
 from emulation.ecs.process import _Process
 from emulation.ecs.scheduler import Scheduler
 from emulation.gateway.dispatch import Dispatch
-from kit.backends.faults import GatewayFaults
 from kit.errors import NotSupported, UsageError
 from kit.faults import (
     ApiError,
@@ -34,7 +33,6 @@ from kit.faults import (
     Throttle,
 )
 from kit.faults.nemesis import Nemesis
-from kit.threads import Threads
 from tests.support.faults import Place, place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -316,20 +314,3 @@ async def test_says_when_it_shows_and_how_soon(case: Case) -> None:
     assert isinstance(fault.shows, Shows)
     assert 0 < fault.within <= 120
     assert fault.needs
-
-
-async def test_a_cloud_that_ends_takes_its_faults_with_it() -> None:
-    async with place() as p:
-        task = await p.task()
-        host, port = await p.site.address(await p.site.task(task))
-        await PauseTask(task).inject(p.site)
-        assert await p.site.probe(host, port, 0.3) == "silent"
-    assert await p.site.probe(host, port, 0.3) == "refused"  # the paused process is gone
-
-
-async def test_undoing_a_fault_of_a_cloud_that_is_gone_is_harmless() -> None:
-    async with place() as p:
-        url = p.cloud.gateway.url
-    threads = Threads(1)
-    await GatewayFaults(url, threads).undo("whatever")
-    threads.close()

@@ -1,0 +1,25 @@
+"""The end of a cloud is the end of its faults."""
+
+from __future__ import annotations
+
+from kit.backends.faults import GatewayFaults
+from kit.faults import PauseTask
+from kit.threads import Threads
+from tests.support.faults import place
+
+
+async def test_a_cloud_that_ends_takes_its_faults_with_it() -> None:
+    async with place() as p:
+        task = await p.task()
+        host, port = await p.site.address(await p.site.task(task))
+        await PauseTask(task).inject(p.site)
+        assert await p.site.probe(host, port, 0.3) == "silent"
+    assert await p.site.probe(host, port, 0.3) == "refused"  # the paused process is gone
+
+
+async def test_undoing_a_fault_of_a_cloud_that_is_gone_is_harmless() -> None:
+    async with place() as p:
+        url = p.cloud.gateway.url
+    threads = Threads(1)
+    await GatewayFaults(url, threads).undo("whatever")
+    threads.close()
