@@ -46,6 +46,10 @@ class Table:
             return False
         return True
 
+    async def put(self, row: Row) -> None:
+        """Put a row, whatever was there."""
+        await self._call("put_item", Item=_marshalled(row))
+
     async def update(
         self, key: Row, changes: Mapping[str, Value], when: Mapping[str, Condition] | None = None
     ) -> Row | None:

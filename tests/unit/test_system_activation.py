@@ -117,7 +117,7 @@ async def test_a_client_that_retries_gets_the_same_session_and_one_work(hermes: 
     hermes.edit.gate.set()
     assert len({answer["sessionId"] for answer in answers}) == 1
     await active(hermes, answers[0]["sessionId"])
-    await hermes.activate("create page A")
+    assert (await hermes.activate("create page A"))["status"] == "active"
     assert len(hermes.edit.works) == 1
     assert len(await hermes.rows()) == 1
 
@@ -293,23 +293,22 @@ async def test_a_throttled_activation_is_a_503_and_leaves_nothing(hermes: Hermes
     assert not hermes.edit.works
 
 
-async def test_an_activation_that_cannot_be_kept_takes_its_session_back(
+async def test_an_activation_whose_session_cannot_be_put_leaves_nothing(
     hermes: HermesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = Table.create
+    """The instruction is kept, then DynamoDB throttles: no row is half open, and nothing is done later."""
+    put = Table.put
 
-    async def refuse_mails(table: Table, row: Any) -> bool:
-        if "messageId" in row:
-            hermes.refused.add("put_item")
-        try:
-            return await create(table, row)
-        finally:
-            hermes.refused.clear()
+    async def put_and_throttle(table: Table, row: Any) -> None:
+        await put(table, row)
+        hermes.refused.add("put_item")
 
-    monkeypatch.setattr(Table, "create", refuse_mails)
+    monkeypatch.setattr(Table, "put", put_and_throttle)
     body = {"clientId": "acme", "userId": ANN, "instruction": "create page A"}
     assert (await hermes.post("/hermes/api/sessions/activate", body))[0] == 503
-    assert [row["status"] for row in await hermes.rows()] == ["expired"]
+    hermes.refused.clear()
+    assert await hermes.rows() == []
+    assert await hermes.rows("mails") == []
     assert not hermes.edit.works
 
 

@@ -10,7 +10,7 @@ from emulation.system.clock import Clock
 from emulation.system.hermes.edit_service import Work
 from emulation.system.hermes.inbox import Accepted, Inbox
 from emulation.system.hermes.instructions import Instructions
-from emulation.system.hermes.opening import Opened, Opening
+from emulation.system.hermes.opening import Opening
 from emulation.system.hermes.sessions import Session, Sessions
 from emulation.system.ids import Ids
 from emulation.system.locks import Locks
@@ -20,6 +20,14 @@ log = logging.getLogger(__name__)
 RETRY_WINDOW = 60.0
 """AWS seconds in which the same instruction for the same session is a retry: a load balancer's idle timeout."""
 _RECOVERY_RETRY = 10.0
+
+
+class _Repeated(Exception):
+    """The client asks again for what it has asked for already."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session.session_id)
+        self.session = session
 
 
 class Activation:
@@ -45,20 +53,25 @@ class Activation:
 
     async def activate(self, client_id: str, user_id: str, thread_id: str | None, instruction: str) -> Session:
         """The session, in which the instruction will be carried out. Raises `AwsError`, and leaves nothing then."""
+        work = Work(self._ids.uuid(), instruction)
+
+        async def keep(session: Session, is_new: bool) -> None:
+            """The instruction is kept before there is a session for it: no session is left half open."""
+            if not is_new and self._is_retry(session, instruction):
+                raise _Repeated(session)
+            await self._inbox.accept(Accepted(session.session_id, work))
+
         async with self._one_at_a_time[client_id, user_id]:
-            opened = await self._opening.open_or_resume(client_id, user_id, thread_id)
-            session = opened.session
-            if not opened.is_new and self._is_retry(session, instruction):
-                log.info("the same activation again", extra={"sessionId": session.session_id})
-                return session
-            accepted = Accepted(session.session_id, Work(self._ids.uuid(), instruction))
             try:
-                await self._inbox.accept(accepted)
+                opened = await self._opening.open_or_resume(client_id, user_id, thread_id, keep)
+            except _Repeated as repeated:
+                log.info("the same activation again", extra={"sessionId": repeated.session.session_id})
+                return repeated.session
             except AwsError:
-                await self._taken_back(opened)
+                await self._forgotten(work)
                 raise
-            self._start(session, accepted)
-            return session
+            self._start(opened.session, Accepted(opened.session.session_id, work))
+            return opened.session
 
     async def recover(self) -> None:
         """Carry on with what an earlier Hermes accepted; tries until the tables can be read."""
@@ -70,7 +83,7 @@ class Activation:
                         log.info("an activation is taken up again", extra={"sessionId": session.session_id})
                         self._start(session, accepted)
                     else:
-                        await self._inbox.forget(accepted)
+                        await self._inbox.forget(accepted.work.work_id)
             except AwsError as error:
                 log.warning("accepted activations cannot be read", extra={"cause": str(error)})
                 await self._clock.sleep(_RECOVERY_RETRY)
@@ -100,7 +113,7 @@ class Activation:
     async def _carry_out(self, session: Session, accepted: Accepted) -> None:
         try:
             await self._instructions.carry_out(session, accepted.work)
-            await self._inbox.forget(accepted)
+            await self._inbox.forget(accepted.work.work_id)
         except AwsError as error:
             log.error("an activation was given up", extra={"sessionId": session.session_id, "cause": str(error)})
             await self._given_up(session, accepted)
@@ -113,17 +126,13 @@ class Activation:
             current = await self._sessions.get(session.session_id)
             if current is not None and current.status == "initializing":
                 await self._sessions.expire(current)
-            await self._inbox.forget(accepted)
+            await self._inbox.forget(accepted.work.work_id)
         except AwsError as error:
             log.error("a session was left to expire", extra={"sessionId": session.session_id, "cause": str(error)})
 
-    async def _taken_back(self, opened: Opened) -> None:
-        """No half-open row: a new session ends, a resumed one is as it was."""
+    async def _forgotten(self, work: Work) -> None:
         try:
-            if opened.is_new:
-                await self._sessions.expire(opened.session)
-            else:
-                await self._sessions.revert(opened.before)
+            await self._inbox.forget(work.work_id)
         except AwsError as error:
-            extra = {"sessionId": opened.session.session_id, "cause": str(error)}
-            log.error("a session that could not be activated was left to expire", extra=extra)
+            # Without a session it is not taken up again; the table's ttl removes it.
+            log.warning("an instruction that was not accepted stays", extra={"cause": str(error)})

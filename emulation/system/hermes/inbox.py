@@ -95,9 +95,9 @@ class Inbox:
         await self._table.update({"messageId": key}, {"state": "replied", "replyId": reply_id})
 
     async def accept(self, accepted: Accepted) -> None:
-        """Keep an instruction that came by HTTP."""
+        """Keep an instruction that came by HTTP, for this session; the last one said of a work counts."""
         now = self._clock.now()
-        await self._table.create(
+        await self._table.put(
             {
                 "messageId": _http_key(accepted.work.work_id),
                 "state": "accepted",
@@ -116,8 +116,8 @@ class Inbox:
             for row in await self._table.scan(state="accepted")
         ]
 
-    async def forget(self, accepted: Accepted) -> None:
-        await self._table.delete({"messageId": _http_key(accepted.work.work_id)})
+    async def forget(self, work_id: str) -> None:
+        await self._table.delete({"messageId": _http_key(work_id)})
 
     def _lease(self, now: float) -> Row:
         return {"owner": self._owner, "leaseUntil": int(now) + LEASE}

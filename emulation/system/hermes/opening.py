@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from emulation.system.hermes.sessions import Session, Sessions
@@ -12,12 +13,17 @@ from emulation.system.locks import Locks
 log = logging.getLogger(__name__)
 
 
+Before = Callable[[Session, bool], Awaitable[None]]
+"""Is told the session, and whether it is new, before the table is changed; if it raises, nothing is."""
+
+
+async def _nothing(session: Session, is_new: bool) -> None: ...
+
+
 @dataclass(frozen=True)
 class Opened:
     session: Session
     is_new: bool
-    before: Session
-    """As it was before: for one that was resumed, what to go back to."""
 
 
 class Opening:
@@ -32,33 +38,38 @@ class Opening:
         self._prefix = prefix
         self._one_at_a_time = Locks()
 
-    async def open_or_resume(self, client_id: str, user_id: str, thread_id: str | None) -> Opened:
+    async def open_or_resume(
+        self, client_id: str, user_id: str, thread_id: str | None, before: Before = _nothing
+    ) -> Opened:
         """The session for a thread; without one, where that user was last: the open session, or else the
         thread, with the latest activity. A user who never was here gets a thread."""
         async with self._one_at_a_time[client_id, user_id]:
             mine = [session for session in await self._sessions.of_client(client_id) if session.user_id == user_id]
             thread = thread_id or _latest_thread(mine) or derived("thread", client_id, user_id)
             last = next((session for session in mine if session.thread_id == thread), None)
-            if last is not None and (resumed := await self._resumed(last)):
+            if last is not None and (resumed := await self._resumed(last, before)):
                 return resumed
-            return await self._opened(client_id, user_id, thread, last.session_id if last else "")
+            return await self._opened((client_id, user_id, thread), last.session_id if last else "", before)
 
-    async def _opened(self, client_id: str, user_id: str, thread: str, previous: str) -> Opened:
+    async def _opened(self, whose: tuple[str, str, str], previous: str, before: Before) -> Opened:
         """Follows the chain of the thread's sessions to its end, which an index may not show yet."""
         while True:
-            session_id = self._prefix + derived("session", client_id, user_id, thread, previous)
-            session = self._sessions.new(session_id, client_id, user_id, thread)
+            session = self._sessions.new(self._prefix + derived("session", *whose, previous), *whose)
+            await before(session, True)
             if await self._sessions.create(session):
-                log.info("session opened", extra={"sessionId": session_id, "threadId": thread})
-                return Opened(session, is_new=True, before=session)
-            existing = await self._sessions.get(session_id)
-            if existing is not None and (resumed := await self._resumed(existing)):
+                log.info("session opened", extra={"sessionId": session.session_id, "threadId": session.thread_id})
+                return Opened(session, is_new=True)
+            existing = await self._sessions.get(session.session_id)
+            if existing is not None and (resumed := await self._resumed(existing, before)):
                 return resumed
-            previous = session_id if existing else previous
+            previous = existing.session_id if existing else previous
 
-    async def _resumed(self, session: Session) -> Opened | None:
-        begun = await self._sessions.begin(session) if session.is_open else None
-        return Opened(begun, is_new=False, before=session) if begun else None
+    async def _resumed(self, session: Session, before: Before) -> Opened | None:
+        if not session.is_open:
+            return None
+        await before(session, False)
+        begun = await self._sessions.begin(session)
+        return Opened(begun, is_new=False) if begun else None
 
 
 def _latest_thread(sessions: list[Session]) -> str | None:

@@ -138,10 +138,6 @@ class Sessions:
         """It takes no more instructions; it expires when those under way are done."""
         return await self._change(session, {"status": "draining"})
 
-    async def revert(self, session: Session) -> None:
-        """Back to what it was before `begin`."""
-        await self._change(session, {"status": session.status})
-
     async def expire(self, session: Session) -> bool:
         """End this session, if nothing has happened in it since it was read."""
         unchanged: dict[str, Condition] = {"status": session.status, "lastActivity": session.last_activity}
