@@ -33,6 +33,7 @@ from kit.faults import (
     Throttle,
 )
 from kit.faults.nemesis import Nemesis
+from tests.support.ecs import eventually
 from tests.support.faults import Place, place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -271,7 +272,11 @@ async def test_a_block_that_is_broken_off_undoes_it(p: Place, case: Case, how: s
         await suffering
 
     if case.after:
-        assert await p.task() != task  # its service has put another in its place
+
+        async def replaced() -> bool:
+            return await p.task() != task
+
+        assert await eventually(replaced, within=20)  # its service puts another in its place
     else:
         assert await case.probe(p, task) == case.before
 
