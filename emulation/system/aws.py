@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from emulation.system.aws_errors import Unavailable
 from emulation.system.clock import Clock
@@ -26,7 +27,8 @@ class Aws:
         self._region = region
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._clients: Any = None
+        self._made: list[Any] = []
+        """The clients of all services, once they are made."""
         self._making = threading.Lock()
 
     async def call(self, service: str, operation: str, /, *, attempts: int = ATTEMPTS, **params: Any) -> dict[str, Any]:
@@ -51,6 +53,12 @@ class Aws:
         for service in services:
             self._pool.submit(self._client, service)
 
+    def apart(self, threads: int) -> Self:
+        """The same clients with threads of its own: who has it never waits behind everybody else's calls."""
+        other = copy(self)
+        other._pool = ThreadPoolExecutor(threads, thread_name_prefix="aws apart")
+        return other
+
     def close(self) -> None:
         """Start nothing more; calls under way are left to end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -64,6 +72,6 @@ class Aws:
         from emulation.system import sdk  # noqa: PLC0415 - as above
 
         with self._making:
-            if self._clients is None:
-                self._clients = sdk.Clients(self._region, self._threads)
-        return self._clients.get(service)
+            if not self._made:
+                self._made.append(sdk.Clients(self._region, self._threads))
+        return self._made[0].get(service)

@@ -133,6 +133,7 @@ class HermesWorld:
             finally:
                 if finish:
                     await asyncio.gather(hermes.consumer.stop(5), hermes.activation.stop(5))
+                hermes.close()
                 aws.close()
                 for task in tasks:
                     task.cancel()

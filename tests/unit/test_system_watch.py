@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from emulation.system.hermes.sessions import Sessions
 from emulation.system.ids import Ids
 from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
+from tests.support.hermes_neighbours import FaultyAws
 from tests.support.letters import ANN
 from tests.support.system import REGION, until
 
@@ -125,6 +129,52 @@ async def test_throttled_looks_are_made_up_for(hermes: HermesWorld) -> None:
     assert len(hermes.metrics.published) <= already + 2
     hermes.refused.clear()
     await until(lambda: hermes.status("TEST_s1"), lambda status: status == "expired")
+
+
+async def test_sessions_that_cannot_be_read_count_as_before(hermes: HermesWorld) -> None:
+    """Neither zero nor silence: both would scale edit in while it is at work."""
+    await hermes.put_row(lastActivity=now_ms(hermes) + 600_000)
+    await until(lambda: hermes.metrics.values("ActiveSessionCount")[-1:] == [1])
+    hermes.refused.add("query")
+    hermes.metrics.published.clear()
+    await until(lambda: len(hermes.metrics.values("ActiveSessionCount")) >= 2)
+    assert set(hermes.metrics.values("ActiveSessionCount")) == {1}
+    assert set(hermes.metrics.values("PendingWork")) == {1}
+
+
+async def test_before_the_first_look_nothing_is_told_of_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hermes_world(monkeypatch, start=False) as made:
+        aws = FaultyAws(made.settings.clock, {"query"})
+        sessions = Sessions(Table(aws, "sessions", key="sessionId"), made.settings.clock, "http://alb")
+        watching = watch.Watch(
+            sessions, InHand(), aws, made.settings.clock, namespace="N", environment="E", idle_seconds=60
+        )
+        assert await watching.look() == watch.EVERY
+        assert made.metrics.published == []
+        aws.close()
+
+
+async def test_the_counts_wait_for_nobody_elses_calls() -> None:
+    """Many sessions at work fill all threads with calls; the counts are told all the same."""
+    gate = threading.Event()
+
+    class Slow(Aws):
+        def _once(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+            if operation == "query":
+                gate.wait(10)
+            return {"operation": operation}
+
+    aws = Slow(Clock(), Ids(), threads=2)
+    apart = aws.apart(threads=1)
+    busy = [asyncio.ensure_future(aws.call("dynamodb", "query")) for _ in range(4)]
+    try:
+        async with asyncio.timeout(5):
+            assert await apart.call("cloudwatch", "put_metric_data") == {"operation": "put_metric_data"}
+    finally:
+        gate.set()
+        await asyncio.gather(*busy)
+        apart.close()
+        aws.close()
 
 
 class SetClock(Clock):

@@ -52,10 +52,12 @@ class Hermes:
         opening = Opening(self.sessions, settings.session_id_prefix)
         instructions = Instructions(self.sessions, edit, in_hand)
         self.activation = Activation(opening, self.sessions, inbox, instructions, clock=clock, ids=ids)
+        # However much there is to do, the counts must be told: silence takes the containers away.
+        self._aws_of_watch = aws.apart(threads=2)
         self.watch = Watch(
-            self.sessions,
+            Sessions(Table(self._aws_of_watch, settings.sessions_table, key="sessionId"), clock, preview_base),
             in_hand,
-            aws,
+            self._aws_of_watch,
             clock,
             namespace=settings.metrics_namespace,
             environment=settings.metrics_environment,
@@ -72,6 +74,10 @@ class Hermes:
             preview_base=preview_base,
         )
         self.consumer = Consumer(aws, settings.queue_url, mailroom, clock)
+
+    def close(self) -> None:
+        """Start no more calls of its own to AWS."""
+        self._aws_of_watch.close()
 
     def application(self, settings: Settings) -> web.Application:
         app = web.Application(middlewares=[json_errors("webordinary-hermes")], client_max_size=2 * 2**20)
@@ -95,4 +101,5 @@ async def run(settings: Settings, aws: Aws, listening: socket.socket, stop: asyn
             await asyncio.gather(hermes.consumer.stop(GRACE), hermes.activation.stop(GRACE))
             watching.cancel()
             await runner.cleanup()
+            hermes.close()
             aws.close()

@@ -42,6 +42,8 @@ class Watch:
         self._environment = environment
         self._idle_seconds = idle_seconds
         self._started = clock.now()
+        self._left: list[Session] | None = None
+        """The sessions that are not over, as last seen; None before the first look."""
         self._news = asyncio.Event()
         in_hand.tell(self.notice)
 
@@ -56,7 +58,7 @@ class Watch:
             try:
                 wait = await self.look()
             except AwsError as error:
-                log.warning("sessions were not watched", extra={"cause": str(error)})
+                log.warning("the counts were not published", extra={"cause": str(error)})
             await self._clock.sleep(AT_MOST_EVERY)
             try:
                 async with asyncio.timeout(self._clock.wall(max(0.0, wait - AT_MOST_EVERY))):
@@ -65,23 +67,38 @@ class Watch:
                 pass
 
     async def look(self) -> float:
-        """Expire and publish; returns the AWS seconds until there is something to do again. Raises `AwsError`."""
-        left = [
-            session
-            for session in await self._sessions.with_status("initializing", "active", "draining")
-            if not await self._expired(session)
-        ]
+        """Expire and publish; returns the AWS seconds until there is something to do again.
+
+        Raises `AwsError` when nothing could be published. Not knowing is not none: sessions that cannot be read
+        are counted as they were, for zero or silence would take their containers away.
+        """
+        readable = await self._read()
+        left = self._left or []
         busy = self._in_hand.sessions()
         active = {session.session_id for session in left if session.is_open} | busy
         pending = len({session.session_id for session in left} | busy) + self._in_hand.mails
+        if self._left is None and not pending:
+            return EVERY
         counts = {"PendingWork": pending or self._just_woken()}
         if active or not counts["PendingWork"]:
             # No zero while something is on its way to a session: it would scale edit in just when that scales it out.
             counts["ActiveSessionCount"] = len(active)
         await self._publish(counts)
+        if not readable:
+            return EVERY
         now = self._clock.now()
         idle_at = [idle_since(session) + self._idle_seconds - now for session in left if session.session_id not in busy]
         return max(0.0, min([EVERY, *idle_at]))
+
+    async def _read(self) -> bool:
+        """Learn which sessions are left, and expire those that are over; False when the table cannot be read."""
+        try:
+            found = await self._sessions.with_status("initializing", "active", "draining")
+            self._left = [session for session in found if not await self._expired(session)]
+        except AwsError as error:
+            log.warning("sessions cannot be read, they count as before", extra={"cause": str(error)})
+            return False
+        return True
 
     async def _expired(self, session: Session) -> bool:
         """End this session, and no other, when it has been idle for too long or is drained."""
