@@ -70,14 +70,16 @@ async def recovery(h: Harness) -> None:
             await _verify_preserved(h, session, row, page)
             await h.repositories.verify_unchanged(session, commits)
             await h.repositories.verify_whole(session)
-        with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
-            attempts, mails = await _under_throttling(h)
-        with h.step("b2 some succeed, and every failure is a clean answer"):
-            accepted = _verify_answers(h, attempts)
-        with h.step("b3 what was accepted is done", target=h.timeouts.recovery):
-            await asyncio.gather(*(_verify_done(h, attempt) for attempt in accepted))
-        with h.step("b4 no mail is lost", target=h.timeouts.reply):
-            await asyncio.gather(*(_verify_answered(h, mail) for mail in mails))
+        # For this one machine that is work for seconds, and a fast clock's timeouts do not wait for it.
+        async with h.balancer.patient():
+            with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
+                attempts, mails = await _under_throttling(h)
+            with h.step("b2 some succeed, and every failure is a clean answer"):
+                accepted = _verify_answers(h, attempts)
+            with h.step("b3 what was accepted is done", target=h.timeouts.recovery):
+                await asyncio.gather(*(_verify_done(h, attempt) for attempt in accepted))
+            with h.step("b4 no mail is lost", target=h.timeouts.reply):
+                await asyncio.gather(*(_verify_answered(h, mail) for mail in mails))
     since = h.clock.now()
     with h.step("b5 no row stays half-open, and it goes back to zero", target=h.timeouts.idle_shutdown):
         users = {attempt.user_id: attempt.accepted for attempt in attempts} | {mail.sender: True for mail in mails}
@@ -119,7 +121,7 @@ async def _verify_preserved(h: Harness, session: TestSession, before: SessionRow
 
 async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[SentMail]]:
     """All at once, while the system's own calls to DynamoDB are refused."""
-    async with h.balancer.patient(), h.fault(Throttle("dynamodb", probability=_REFUSED)):
+    async with h.fault(Throttle("dynamodb", probability=_REFUSED)):
         return await asyncio.gather(
             asyncio.gather(*(_attempt(h) for _ in range(_STRESS))), asyncio.gather(*(_mail(h) for _ in range(_MAILS)))
         )
@@ -169,7 +171,10 @@ async def _verify_answered(h: Harness, mail: SentMail) -> None:
 
 
 async def _verify_rows_end(h: Harness, users: Mapping[str, bool]) -> None:
-    """Whose session was opened (true) has one row, who was refused at most one; and none of them is open for ever."""
+    """Whose session was opened (true) has one thread, who was refused at most one; and no row is open for ever.
+
+    A thread may have several rows: a mail that is tried again later may find its first session expired.
+    """
 
     async def look() -> list[SessionRow]:
         rows = await h.sessions.rows_of_client(h.settings.test_data.client_id)
@@ -183,9 +188,6 @@ async def _verify_rows_end(h: Harness, users: Mapping[str, bool]) -> None:
         describe=f"every session of these {len(users)} users to be {EXPIRED}, those that failed too",
     )
     for user, opened in users.items():
-        number = sum(row.user_id == user for row in rows)
-        h.check(
-            number == 1 if opened else number <= 1,
-            f"{'one row' if opened else 'one row at most'} of {user}",
-            seen=number,
-        )
+        threads = {row.thread_id for row in rows if row.user_id == user}
+        wanted = "one thread" if opened else "one thread at most"
+        h.check(len(threads) <= 1 and (threads or not opened), f"{wanted} of {user}", seen=sorted(threads))
