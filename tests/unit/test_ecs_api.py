@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from tests.support.ecs import DEAF, ROLE, UNTIL_STOPPED, EcsWorld, ecs_world
+from tests.support.ecs import DEAF, ROLE, UNTIL_STOPPED, EcsWorld, ecs_world, eventually
 
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
@@ -91,10 +91,12 @@ async def test_a_service_with_tasks_is_not_deleted_without_force(w: EcsWorld) ->
 
 
 async def test_a_service_still_draining_can_be_deleted_again_but_not_made_again() -> None:
-    async with ecs_world({"app:1": DEAF}, scale=1) as w:
+    async with ecs_world({"app:1": DEAF}) as w:
         await w.register("app", image="app:1")
         await w.create_service("app", count=1)
         await w.stable("app")
+        task = await w.running((await w.call("list_tasks"))["taskArns"][0])
+        await eventually(lambda: w.log(task))  # deaf from here on
         await w.call("delete_service", service="app", force=True)
         again = await w.call("delete_service", service="app")
         code, message = await refusal(
