@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from kit.harness import Harness
 
 HELP = "show the running cloud"
+_WIDEST = 500
+"""Columns: more than any line has."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +34,13 @@ async def _status(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - heavy: only where something is shown
     from rich.table import Table  # noqa: PLC0415
 
-    console = Console(highlight=False)
+    # An id or a URL is there to be copied: never cut, never broken; a narrow terminal wraps the line itself.
+    console = Console(highlight=False, width=_WIDEST)
     for title, rows in found.items():
         console.print(f"[bold]{title}[/bold]" if rows else f"[bold]{title}[/bold]  none")
         table = Table(box=None, pad_edge=False)
         for heading in rows[0] if rows else ():
-            # An id or a URL is there to be copied: it wraps when it must, it is never cut.
-            table.add_column(heading.replace("_", " "), header_style="dim", overflow="fold")
+            table.add_column(heading.replace("_", " "), header_style="dim", no_wrap=True)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
         if rows:
