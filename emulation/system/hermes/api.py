@@ -16,26 +16,48 @@ LONGEST_INSTRUCTION = 256 * 1024
 
 
 def routes(sessions: Sessions, activation: Activation, watch: Watch, clock: Clock) -> list[web.RouteDef]:
-    async def about(request: web.Request) -> web.Response:
+    return _Api(sessions, activation, watch, clock).routes()
+
+
+class _Api:
+    def __init__(self, sessions: Sessions, activation: Activation, watch: Watch, clock: Clock) -> None:
+        self._sessions = sessions
+        self._activation = activation
+        self._watch = watch
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/hermes", self.about),
+            web.get("/hermes/", self.about),
+            web.get("/hermes/health", self.health),
+            web.post("/hermes/api/sessions/activate", self.activate),
+            web.get("/hermes/api/sessions/client/{client_id}", self.of_client),
+            web.get("/hermes/api/sessions/{session_id}/status", self.status),
+            web.post("/hermes/api/sessions/{session_id}/keepalive", self.keepalive),
+            web.post("/hermes/api/sessions/{session_id}/deactivate", self.deactivate),
+        ]
+
+    async def about(self, request: web.Request) -> web.Response:
         return web.json_response({"service": "hermes", "health": "/hermes/health", "api": "/hermes/api/sessions"})
 
-    async def health(request: web.Request) -> web.Response:
-        return web.json_response({"status": "healthy", "timestamp": iso(clock.now())})
+    async def health(self, request: web.Request) -> web.Response:
+        return web.json_response({"status": "healthy", "timestamp": iso(self._clock.now())})
 
-    async def activate(request: web.Request) -> web.Response:
+    async def activate(self, request: web.Request) -> web.Response:
         body = await json_object(request)
         client_id = names.client_id(body.get("clientId"))
         user_id = names.user_id(body.get("userId"))
         thread = body.get("threadId")
         thread_id = None if thread is None else names.thread_id(thread).removeprefix("thread-")
         instruction = text_field(body, "instruction", LONGEST_INSTRUCTION)
-        session = await activation.activate(client_id, user_id, thread_id, instruction)
+        session = await self._activation.activate(client_id, user_id, thread_id, instruction)
         return web.json_response(
             {"sessionId": session.session_id, "previewUrl": session.preview_url, "status": session.status}, status=201
         )
 
-    async def status(request: web.Request) -> web.Response:
-        session = await _session(request)
+    async def status(self, request: web.Request) -> web.Response:
+        session = await self._session(request)
         return web.json_response(
             {
                 "status": session.status,
@@ -45,21 +67,21 @@ def routes(sessions: Sessions, activation: Activation, watch: Watch, clock: Cloc
             }
         )
 
-    async def keepalive(request: web.Request) -> web.Response:
-        session = await _session(request)
-        kept = await sessions.keep_alive(session)
+    async def keepalive(self, request: web.Request) -> web.Response:
+        session = await self._session(request)
+        kept = await self._sessions.keep_alive(session)
         if kept is None:
             raise Refused(409, f"Session is {session.status if not session.is_open else 'ended'}")
         return web.json_response({"ttl": kept.ttl, "status": kept.status}, status=201)
 
-    async def deactivate(request: web.Request) -> web.Response:
-        session = await _session(request)
-        if await sessions.drain(session) is None and session.status != "draining":
+    async def deactivate(self, request: web.Request) -> web.Response:
+        session = await self._session(request)
+        if await self._sessions.drain(session) is None and session.status != "draining":
             raise Refused(409, f"Session is {session.status if not session.is_open else 'ended'}")
-        watch.notice()
+        self._watch.notice()
         return web.json_response({"status": "draining", "message": "Session is being deactivated"}, status=201)
 
-    async def of_client(request: web.Request) -> web.Response:
+    async def of_client(self, request: web.Request) -> web.Response:
         client_id = names.client_id(request.match_info["client_id"])
         return web.json_response(
             [
@@ -70,23 +92,12 @@ def routes(sessions: Sessions, activation: Activation, watch: Watch, clock: Cloc
                     "previewUrl": session.preview_url,
                     "lastActivity": iso(idle_since(session)),
                 }
-                for session in await sessions.of_client(client_id)
+                for session in await self._sessions.of_client(client_id)
             ]
         )
 
-    async def _session(request: web.Request) -> Session:
-        session = await sessions.get(names.session_id(request.match_info["session_id"]))
+    async def _session(self, request: web.Request) -> Session:
+        session = await self._sessions.get(names.session_id(request.match_info["session_id"]))
         if session is None:
             raise Refused(404, "Session not found")
         return session
-
-    return [
-        web.get("/hermes", about),
-        web.get("/hermes/", about),
-        web.get("/hermes/health", health),
-        web.post("/hermes/api/sessions/activate", activate),
-        web.get("/hermes/api/sessions/client/{client_id}", of_client),
-        web.get("/hermes/api/sessions/{session_id}/status", status),
-        web.post("/hermes/api/sessions/{session_id}/keepalive", keepalive),
-        web.post("/hermes/api/sessions/{session_id}/deactivate", deactivate),
-    ]
