@@ -11,6 +11,7 @@ from emulation.mail import Mail
 from emulation.queues import Queues
 from emulation.scaling import Scaling
 from emulation.storage import Storage
+from emulation.tagging import Tagging
 
 
 def everything(ground: Ground) -> Parts:
@@ -24,7 +25,8 @@ def everything(ground: Ground) -> Parts:
     scaling = Scaling(context("scaling"), [queues, alb, ecs])
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
+    tagging = Tagging(context("tagging"))
     return Parts(
-        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation, faults),
+        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation, tagging, faults),
         facts=lambda: {"smtp": mail.smtp_address},
     )
