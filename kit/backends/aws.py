@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from kit import __version__
 from kit.errors import InfraError
@@ -14,6 +15,30 @@ from kit.threads import Threads
 
 _READS = ("describe_", "list_", "get_", "query", "scan", "batch_get_", "lookup_", "filter_", "validate_", "receive_")
 """Calls that change nothing are not part of the history; what they observe is recorded where it is judged."""
+
+
+_REFUSED_CREDENTIALS = frozenset(
+    {
+        *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
+        *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"),
+    }
+)
+
+
+class Gate(Protocol):
+    """Through which every call passes before it is made, whoever makes it."""
+
+    def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Raises when the call must not be made. Runs in the thread that makes it."""
+        ...
+
+
+class Pace(Protocol):
+    """How fast calls may follow each other."""
+
+    def take(self, service: str, operation: str) -> None:
+        """Returns when a request may go out, retries included. Runs in the thread that makes it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +59,8 @@ class Access:
     """An endpoint in place of AWS's own."""
     credentials: Credentials | None = None
     profile: str | None = None
+    role: str | None = None
+    """A role to assume, by its ARN; renewed by itself."""
 
     def environment(self) -> dict[str, str]:
         """The variables that make the AWS CLI and any SDK go the same way."""
@@ -55,6 +82,8 @@ class Aws:
     access: Access
     threads: Threads
     history: History
+    gate: Gate | None = None
+    pace: Pace | None = None
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _session: Any = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -64,10 +93,28 @@ class Aws:
         with self._lock:
             if service not in self._clients:
                 self._session = self._session or _session(self.access)
-                self._clients[service] = self._session.client(
+                client = self._session.client(
                     service, endpoint_url=self.access.endpoint_url, config=_config(self.access, self.threads.workers)
                 )
+                self._watch(service, client)
+                self._clients[service] = client
             return self._clients[service]
+
+    def _watch(self, service: str, client: Any) -> None:
+        """Let every call of a client pass the gate and keep the pace: also those that are not made by `call`."""
+        gate, pace = self.gate, self.pace
+        if gate is not None:
+
+            def judge(params: Any, model: Any, **_: Any) -> None:
+                gate.check(service, model.name, params)
+
+            client.meta.events.register("provide-client-params", judge)
+        if pace is not None:
+
+            def wait(event_name: str, **_: Any) -> None:
+                pace.take(service, event_name.rpartition(".")[2])
+
+            client.meta.events.register("before-send", wait)
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """One call, for example `call("ecs", "update_service", cluster=…)`; what changes something is recorded.
@@ -110,7 +157,21 @@ class Aws:
 
         try:
             return make()
-        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound) as error:
+        except exceptions.ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _REFUSED_CREDENTIALS:
+                raise
+            raise InfraError(
+                f"AWS does not take these credentials, or not any more: {error}",
+                next="renew them and run again; what is there still stands in the ledger, kit janitor removes it",
+            ) from error
+        except (
+            exceptions.NoCredentialsError,
+            exceptions.PartialCredentialsError,
+            exceptions.CredentialRetrievalError,
+            exceptions.ProfileNotFound,
+            exceptions.SSOError,
+            exceptions.TokenRetrievalError,
+        ) as error:
             raise InfraError(
                 f"no usable AWS credentials: {error}",
                 next="set aws_profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -126,7 +187,8 @@ def _session(access: Access) -> Any:
     import botocore.session  # noqa: PLC0415 - heavy: only where a call is made
 
     if access.credentials is None:
-        return boto3.Session(profile_name=access.profile, region_name=access.region)
+        session = boto3.Session(profile_name=access.profile, region_name=access.region)
+        return session if access.role is None else _assuming(session, access.role)
     # Fixed credentials must not meet the developer's own AWS configuration: a profile named in the
     # environment that does not exist here would stop every call.
     nowhere = (None, None, os.devnull, None)
@@ -140,6 +202,27 @@ def _session(access: Access) -> Any:
         aws_secret_access_key=access.credentials.secret_access_key,
         aws_session_token=access.credentials.session_token,
     )
+
+
+def _assuming(session: Any, role: str) -> Any:
+    """A session whose credentials are the role's, renewed before they expire."""
+    import boto3  # noqa: PLC0415 - heavy: only where a call is made
+    import botocore.session  # noqa: PLC0415 - heavy: only where a call is made
+    from botocore.credentials import (  # noqa: PLC0415 - heavy: only where a call is made
+        AssumeRoleCredentialFetcher,
+        DeferredRefreshableCredentials,
+    )
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=session._session.create_client,
+        source_credentials=session.get_credentials(),
+        role_arn=role,
+        extra_args={"RoleSessionName": "webordinary-test-kit"},
+    )
+    inner = botocore.session.Session()
+    inner._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    inner.set_config_variable("region", session.region_name)
+    return boto3.Session(botocore_session=inner, region_name=session.region_name)
 
 
 def _config(access: Access, connections: int) -> Any:

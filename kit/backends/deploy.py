@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,28 @@ _FOLLOW_UPS = ("Resource creation cancelled", "Resource update cancelled", "The 
 """Events that are consequences of another failure."""
 
 
+Tell = Callable[[str], None]
+"""Takes one line of progress."""
+
+Prepared = Callable[[str, Sequence[Mapping[str, Any]]], None]
+"""Takes a change set's ARN and its resource changes, before it is executed."""
+
+
 async def deploy(
-    aws: Aws, clock: Clock, name: str, template: str, parameters: Mapping[str, str], *, within: float
+    aws: Aws,
+    clock: Clock,
+    name: str,
+    template: str,
+    parameters: Mapping[str, str],
+    *,
+    within: float,
+    tags: Mapping[str, str] | None = None,
+    prepared: Prepared | None = None,
+    tell: Tell | None = None,
 ) -> Stack:
     """Create the stack, or update it when it is there; returns it with its outputs. `within` is AWS seconds.
 
+    `tags` come on the stack and on every resource that takes any; `tell` gets the stack's events.
     Raises `UsageError` when the template is refused as it is, `InfraError` with the first cause when a
     resource fails.
     """
@@ -40,19 +57,94 @@ async def deploy(
             TemplateBody=template,
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-            Tags=[{"Key": "webordinary-test-kit", "Value": name}],
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {"webordinary-test-kit": name}).items()],
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ValidationError", "InsufficientCapabilitiesException"):
             raise
         raise _refused(error.response["Error"]["Message"]) from error
+    events = Events(aws, change_set.get("StackId", name), tell)
+    await events.skip()
     if await _prepared(aws, clock, change_set["Id"], within):
+        if prepared is not None:
+            prepared(change_set["Id"], await _changes(aws, change_set["Id"]))
         await aws.call("cloudformation", "execute_change_set", ChangeSetName=change_set["Id"])
-    stack = await _settled(aws, clock, name, within)
+    stack = await _settled(aws, clock, name, within, events)
+    assert stack is not None
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise await _failure(aws, name, stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     return Stack.from_outputs(name, outputs)
+
+
+class Events:
+    """A stack's events, told one by one as they come."""
+
+    def __init__(self, aws: Aws, stack: str, tell: Tell | None) -> None:
+        self._aws = aws
+        self._stack = stack
+        self._say = tell
+        self._seen: set[str] = set()
+
+    async def skip(self) -> None:
+        """What has happened so far is no news."""
+        if self._say is not None:
+            self._seen |= {event["EventId"] for event in await self._all()}
+
+    async def tell(self) -> None:
+        """Tell what is new."""
+        if self._say is None:
+            return
+        for event in reversed(await self._all()):
+            if event["EventId"] not in self._seen:
+                self._seen.add(event["EventId"])
+                self._say(_line(event))
+
+    async def _all(self) -> list[dict[str, Any]]:
+        return await self._aws.pages("cloudformation", "describe_stack_events", "StackEvents", StackName=self._stack)
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    reason = event.get("ResourceStatusReason", "")
+    line = f"{event['ResourceStatus']:<20} {event['LogicalResourceId']}  {event['ResourceType']}"
+    return f"{line}  {reason}" if reason and event["ResourceStatus"].endswith("FAILED") else line
+
+
+async def _changes(aws: Aws, change_set: str) -> list[dict[str, Any]]:
+    changes = await aws.pages("cloudformation", "describe_change_set", "Changes", ChangeSetName=change_set)
+    return [change["ResourceChange"] for change in changes if "ResourceChange" in change]
+
+
+async def stack_named(aws: Aws, name: str) -> dict[str, Any] | None:
+    """DescribeStacks' answer about one stack, by its name or ARN; None when there is none, or none any more."""
+    found = await _stack(aws, name)
+    return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found
+
+
+async def destroy(
+    aws: Aws, clock: Clock, stack_id: str, *, within: float, tell: Tell | None = None, attempts: int = 3
+) -> None:
+    """Delete a stack by its ARN and wait until it is gone; tried again when a resource does not go at once.
+
+    Gone already is well done. Raises `InfraError` with the first cause of the last attempt.
+    """
+    events = Events(aws, stack_id, tell)
+    if await stack_named(aws, stack_id) is None:
+        return
+    await events.skip()
+    pause = 10.0
+    for attempt in range(1, attempts + 1):
+        await aws.call("cloudformation", "delete_stack", StackName=stack_id)
+        left = await _settled(aws, clock, stack_id, within, events, gone=True)
+        if left is None or left["StackStatus"] == "DELETE_COMPLETE":
+            return
+        failure = await _failure(aws, left["StackName"], left)
+        if tell is not None:
+            tell(f"attempt {attempt} of {attempts} to delete the stack failed: {failure.what}")
+        if attempt == attempts:
+            raise failure
+        await clock.sleep(pause)
+        pause *= 2
 
 
 async def _stack(aws: Aws, name: str) -> dict[str, Any] | None:
@@ -89,10 +181,13 @@ async def _prepared(aws: Aws, clock: Clock, change_set: str, within: float) -> b
     raise _refused(reason)
 
 
-async def _settled(aws: Aws, clock: Clock, name: str, within: float) -> dict[str, Any]:
-    async def look() -> dict[str, Any]:
+async def _settled(
+    aws: Aws, clock: Clock, name: str, within: float, events: Events, *, gone: bool = False
+) -> dict[str, Any] | None:
+    async def look() -> dict[str, Any] | None:
         stack = await _stack(aws, name)
-        if stack is None:
+        await events.tell()
+        if stack is None and not gone:
             raise InfraError(f"stack {name} disappeared while it was deployed")
         return stack
 
@@ -100,13 +195,14 @@ async def _settled(aws: Aws, clock: Clock, name: str, within: float) -> dict[str
         return await eventually(
             look,
             until=lambda stack: (
-                not stack["StackStatus"].endswith("_IN_PROGRESS")
+                stack is None
+                or not stack["StackStatus"].endswith("_IN_PROGRESS")
                 or stack["StackStatus"].startswith("UPDATE_COMPLETE_CLEANUP")
             ),
             within=within,
             clock=clock,
             every=2.0,
-            describe=f"stack {name} to be deployed",
+            describe=f"stack {name} to be {'deleted' if gone else 'deployed'}",
         )
     except WaitExpired as expired:
         raise InfraError(str(expired), next="look at its events: aws cloudformation describe-stack-events") from expired

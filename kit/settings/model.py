@@ -52,6 +52,37 @@ class Emulated(Section):
     """Wall seconds for the cloud to be ready."""
 
 
+class LiveClock(Section):
+    """AWS time as the endpoint keeps it. On AWS it is the wall clock's; a rehearsal's runs faster."""
+
+    scale: float = Field(default=1, gt=0)
+    """AWS seconds that pass in one wall second."""
+    origin: float | None = None
+    """Wall epoch seconds at which AWS time and wall time were equal; needed when the scale is not 1."""
+    allowance: float = Field(default=20, ge=0)
+    """Wall seconds that every wait gets on top while the clock runs fast."""
+
+
+class Live(Section):
+    """Real AWS, or whatever answers at the endpoint that the environment names (AWS_ENDPOINT_URL)."""
+
+    role: str = Field(default="", pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/.+)?$")
+    """A role to assume, by its ARN; empty, the credentials are used as they are."""
+    mail_domain: str = Field(default="", pattern=r"^([a-z0-9-]+\.)*[a-z0-9-]*$")
+    """A domain verified in SES whose mail (and that of `clients.<domain>`) SES receives; empty, no mail is tested."""
+    certificate: str = Field(default="", pattern=r"^(arn:aws[a-z-]*:acm:.+)?$")
+    """An ACM certificate's ARN: the load balancer then speaks HTTPS as well."""
+    budget: float = Field(default=5, ge=0)
+    """USD a run may cost; beyond it, it is ended and cleaned up."""
+    keep_on_failure: bool = False
+    """Leave the stack of a failed run for looking around; it expires all the same."""
+    reuse: bool = False
+    """Use a stack of the kit's that is there, and leave it there: for many runs in a row."""
+    expires: AwsSeconds = 14_400
+    """After so long a run's resources may be collected by `kit janitor`, unless the run is still at work."""
+    clock: LiveClock = LiveClock()
+
+
 class Timeouts(Section):
     """Budgets in AWS seconds; the defaults are the seed's targets."""
 
@@ -129,6 +160,7 @@ class Settings(BaseSettings):
     """Where runs are kept."""
     stack: Stack = Stack()
     emulated: Emulated = Emulated()
+    live: Live = Live()
     timeouts: Timeouts = Timeouts()
     test_data: TestData = TestData()
     production: Production = Production()
