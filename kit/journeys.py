@@ -11,6 +11,7 @@ from kit import phases, system
 from kit.harness import Harness
 from kit.harness.mail import SentMail
 from kit.harness.sessions import TestSession
+from kit.harness.together import together
 from kit.phases import Timeline
 from kit.system import ACTIVE_SESSIONS, EXPIRED, SERVICES
 
@@ -77,19 +78,26 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
 async def start_at_zero(h: Harness) -> None:
     """Check that nothing runs yet."""
     __tracebackhide__ = True
-    for service in SERVICES:
-        await h.verify_service_task_count(service, 0)
+    await together(h.verify_service_task_count(service, 0) for service in SERVICES)
 
 
 async def verify_zero(h: Harness, sessions: Sequence[TestSession], *, since: float) -> None:
     """Check that nothing is left of these sessions, that the system itself said so after `since`, and nothing else."""
     __tracebackhide__ = True
     await h.services.wait_for_zero(SERVICES, within=h.timeouts.idle_shutdown)
-    await start_at_zero(h)
-    for session in sessions:
-        await h.verify_session_status(session, EXPIRED)
+    await together(
+        [
+            start_at_zero(h),
+            *(h.verify_session_status(session, EXPIRED) for session in sessions),
+            _said_zero(h, since),
+            h.verify_no_orphans(),
+        ]
+    )
+
+
+async def _said_zero(h: Harness, since: float) -> None:
+    __tracebackhide__ = True
     await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=since, within=h.timeouts.scale_down)
-    await h.verify_no_orphans()
 
 
 def _check_within_target(h: Harness) -> None:

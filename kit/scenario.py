@@ -56,12 +56,13 @@ def scenario(
 
 
 def all_scenarios() -> list[Scenario]:
-    """Every scenario in `kit/scenarios/`, by name."""
+    """Every scenario in `kit/scenarios/`, in its `ORDER`."""
     import kit.scenarios  # noqa: PLC0415 - they import this module
 
     for module in pkgutil.iter_modules(kit.scenarios.__path__):
         importlib.import_module(f"kit.scenarios.{module.name}")
-    return [_REGISTER[name] for name in sorted(_REGISTER)]
+    place = {name: at for at, name in enumerate(kit.scenarios.ORDER)}
+    return [_REGISTER[name] for name in sorted(_REGISTER, key=lambda name: (place.get(name, len(place)), name))]
 
 
 def chosen(names: Iterable[str]) -> list[Scenario]:

@@ -55,7 +55,7 @@ class Files:
     async def run(self, command: str, *, service: Service = "edit", task_arn: str | None = None) -> ExecResult:
         """Run a shell command in a running task of a service: in this one, or in the one that started last.
 
-        Raises LookupError when the service has no running task.
+        Raises LookupError when the service has no running task, or one that ECS Exec may not enter.
         """
         return await self.run_in(
             task_arn or await self._running(service), self._context.system.container(service), command
@@ -103,6 +103,12 @@ class Files:
         if not tasks:
             raise LookupError(f"service {service} has no running task to run a command in")
         newest = max(tasks, key=lambda task: task["startedAt"])
+        if newest.get("enableExecuteCommand") is False:
+            # ECS would say the same of an agent that is only not up yet, and that is worth waiting for.
+            raise LookupError(
+                f"task {newest['taskArn'].rsplit('/', 1)[-1]} of service {service} was started without ECS Exec; "
+                "set EnableExecuteCommand of the service in its template"
+            )
         arn: str = newest["taskArn"]
         return arn
 

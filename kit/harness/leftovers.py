@@ -6,7 +6,8 @@ from kit.errors import WaitExpired
 from kit.harness.context import Context
 from kit.harness.services import Services
 from kit.harness.sessions import Sessions
-from kit.system import SERVICES
+from kit.harness.together import together
+from kit.system import SERVICES, Service
 
 
 class Leftovers:
@@ -19,20 +20,15 @@ class Leftovers:
 
     async def orphans(self) -> list[str]:
         """One line for each thing that should not be there any more: tasks, targets, open sessions, messages."""
-        found = [
-            f"task {task['taskArn'].rsplit('/', 1)[-1]} of {task.get('group', '?')} is {task['lastStatus']}"
-            for task in await self._services.tasks()
-        ]
-        for service in SERVICES:
-            found += [f"target {target} of {service}" for target in await self._services.targets(service)]
-        found += [
-            f"session {row.session_id} of {row.user_id} is {row.status}" for row in await self._sessions.still_open()
-        ]
         stack = self._context.cloud.stack
-        for name, url in (("inbound", stack.inbound_queue_url), ("dead-letter", stack.dead_letter_queue_url)):
-            waiting = await self._messages(url)
-            found += [f"{waiting} message(s) in the {name} queue"] if waiting else []
-        return found
+        looks = [
+            self._tasks(),
+            *(self._targets(service) for service in SERVICES),
+            self._open_sessions(),
+            self._waiting("inbound", stack.inbound_queue_url),
+            self._waiting("dead-letter", stack.dead_letter_queue_url),
+        ]
+        return [line for lines in await together(looks) for line in lines]
 
     async def verify_none(self) -> None:
         """Check that nothing is left; answers that lag behind are waited for."""
@@ -63,6 +59,24 @@ class Leftovers:
         if left:
             raise WaitExpired(f"expected: nothing left after cleaning up\nseen: {'; '.join(left)}")
         return found
+
+    async def _tasks(self) -> list[str]:
+        return [
+            f"task {task['taskArn'].rsplit('/', 1)[-1]} of {task.get('group', '?')} is {task['lastStatus']}"
+            for task in await self._services.tasks()
+        ]
+
+    async def _targets(self, service: Service) -> list[str]:
+        return [f"target {target} of {service}" for target in await self._services.targets(service)]
+
+    async def _open_sessions(self) -> list[str]:
+        return [
+            f"session {row.session_id} of {row.user_id} is {row.status}" for row in await self._sessions.still_open()
+        ]
+
+    async def _waiting(self, name: str, url: str) -> list[str]:
+        waiting = await self._messages(url)
+        return [f"{waiting} message(s) in the {name} queue"] if waiting else []
 
     async def _messages(self, url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -74,18 +74,20 @@ class Letters:
     async def post(self, letter: Letter, *, sender: str, to: str, marker: str) -> Posted:
         """Send a letter; returns when the cloud accepted it. Raises `MailRefused` when it was refused."""
         context = self._context
-        message_id = context.ids.message_id(context.cloud.stack.client_mail_domain)
-        message = letter.message(sender=sender, to=to, message_id=message_id, at=context.clock.now())
-        mail = SentMail(message_id, sender, to, letter.subject, marker, context.clock.now())
-        return await self.deliver(Posted(mail, message.as_bytes(policy=WIRE)))
+        written = context.ids.message_id(context.cloud.stack.client_mail_domain)
+        raw = letter.message(sender=sender, to=to, message_id=written, at=context.clock.now()).as_bytes(policy=WIRE)
+        self._mailbox.own(sender)
+        with context.history.operation("send_mail", message=written, user=sender, marker=marker) as operation:
+            given = await context.cloud.mail.send(raw, sender, [to])
+            operation.ok(to=to, subject=letter.subject, **({} if given is None else {"message": given}))
+        return Posted(SentMail(given or written, sender, to, letter.subject, marker, context.clock.now()), raw)
 
     async def deliver(self, posted: Posted) -> Posted:
-        """Deliver a letter (again), byte by byte the same: mail is delivered at least once."""
+        """Deliver a letter again, the same one: mail is delivered at least once."""
         mail = posted.mail
-        self._mailbox.own(mail.sender)
         touches = {"message": mail.message_id, "user": mail.sender, "marker": mail.marker}
         with self._context.history.operation("send_mail", **touches) as operation:
-            await self._context.cloud.mail.send(posted.raw, mail.sender, [mail.to])
+            await self._context.cloud.mail.again(posted.raw, mail.sender, [mail.to], mail.message_id)
             operation.ok(to=mail.to, subject=mail.subject)
         return posted
 

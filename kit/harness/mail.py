@@ -150,9 +150,10 @@ class Mail:
         self._mailbox.own(sender)
         self._read()
         with context.history.operation("send_mail", message=message["Message-ID"], user=sender, marker=marker) as sent:
-            await context.cloud.mail.send(message.as_bytes(policy=WIRE), sender, [to])
-            sent.ok(to=to, subject=subject)
-        return SentMail(str(message["Message-ID"]), sender, to, subject, marker, context.clock.now())
+            given = await context.cloud.mail.send(message.as_bytes(policy=WIRE), sender, [to])
+            message_id = given or str(message["Message-ID"])
+            sent.ok(to=to, subject=subject, **({} if given is None else {"message": given}))
+        return SentMail(message_id, sender, to, subject, marker, context.clock.now())
 
     async def wait_for_receipt(self, sent: SentMail, *, within: float) -> float:
         """Wait until Hermes has taken a mail on; returns when it did (AWS epoch seconds), as its own memory tells."""

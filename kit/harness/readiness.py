@@ -8,7 +8,6 @@ Each is looked at where it is told, and none is concluded from another.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from kit.harness.files import Files
 from kit.harness.preview import Preview
 from kit.harness.services import Services
 from kit.harness.sessions import TestSession
+from kit.harness.together import together
 
 _LISTENING = 'grep -ihs ":$(printf %04X "$PORT") [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6'
 """State 0A of /proc/net/tcp is LISTEN; every image has grep, and none needs a tool for this."""
@@ -102,10 +102,7 @@ class Readiness:
             )
             self._context.timeline.mark(phase, _SOURCES[phase])
 
-        waits = [first_sight(phase, look) for phase, look in self.of(session, page).items()]
-        for failed in await asyncio.gather(*waits, return_exceptions=True):
-            if failed is not None:
-                raise failed
+        await together(first_sight(phase, look) for phase, look in self.of(session, page).items())
 
     async def verify(self, session: TestSession, page: str, expected: dict[str, bool]) -> None:
         """Check by one look each which of the four hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from kit.eventually import NotYet
 from kit.harness.context import Context
+from kit.harness.together import together
 from kit.system import SERVICES, Service
 
 _DESCRIBE_AT_ONCE = 100
@@ -65,8 +67,7 @@ class Services:
         __tracebackhide__ = True
 
         async def agreed() -> TaskCount:
-            described = await self.describe(service)
-            tasks = await self.tasks(service)
+            described, tasks = await self._told(service)
             count = TaskCount(
                 service=service,
                 desired=described["desiredCount"],
@@ -99,13 +100,12 @@ class Services:
         """DescribeTasks of a service's tasks, or of the whole cluster's: those not STOPPED, or only those STOPPED."""
         which = {} if service is None else {"serviceName": self._context.system.service_name(service)}
         # A task on its way out has the desired status STOPPED long before its last status says so.
-        arns: list[str] = []
-        for desired in ("RUNNING", "STOPPED"):
-            arns += await self._aws.pages(
-                "ecs", "list_tasks", "taskArns", cluster=self._cluster, desiredStatus=desired, **which
-            )
+        listed = await together(
+            self._aws.pages("ecs", "list_tasks", "taskArns", cluster=self._cluster, desiredStatus=desired, **which)
+            for desired in ("RUNNING", "STOPPED")
+        )
         described: list[dict[str, Any]] = []
-        for chunk in _chunks(list(dict.fromkeys(arns))):
+        for chunk in _chunks(list(dict.fromkeys(arn for arns in listed for arn in arns))):
             answer = await self._aws.call("ecs", "describe_tasks", cluster=self._cluster, tasks=chunk)
             described += answer["tasks"]
         return [task for task in described if (task["lastStatus"] == "STOPPED") == stopped]
@@ -131,7 +131,7 @@ class Services:
         wanted = tuple(services)
 
         async def look() -> list[TaskCount]:
-            return [await self._look(service) for service in wanted]
+            return await together(self._look(service) for service in wanted)
 
         await self._context.eventually(
             look,
@@ -186,9 +186,15 @@ class Services:
         finally:
             await self.suspend_scaling(service, False)
 
+    async def _told(self, service: Service) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What DescribeServices says of a service, and ListTasks with DescribeTasks of its tasks."""
+        described = asyncio.ensure_future(self.describe(service))
+        tasks = asyncio.ensure_future(self.tasks(service))
+        await together([described, tasks])
+        return described.result(), tasks.result()
+
     async def _look(self, service: Service) -> TaskCount:
-        described = await self.describe(service)
-        tasks = await self.tasks(service)
+        described, tasks = await self._told(service)
         return TaskCount(
             service,
             described["desiredCount"],

@@ -11,6 +11,7 @@ from kit.clock import epoch
 from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.http import Answer, Http
+from kit.harness.together import together
 from kit.system import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
 
 _WAKE_RETRY = 2.0
@@ -47,19 +48,23 @@ class Sessions:
 
         A 503 of the load balancer never reached Hermes, which is asleep: the request wakes it and is
         repeated with back-off. After a 502 or 504 of the load balancer nobody knows whether it did: Hermes
-        is asked, and only when it knows of no session is the request repeated. Anything else is never
-        repeated. Raises `WaitExpired` or `CheckFailed`.
+        is asked as soon as it answers, and only when it knows of no session is the request repeated, at once.
+        Anything else is never repeated. Raises `WaitExpired` or `CheckFailed`.
         """
         __tracebackhide__ = True
         context = self._context
 
         async def attempt() -> dict[str, Any]:
-            answer = await self.activate(client_id, user_id, instruction, marker)
-            if answer.by_balancer and answer.status in (502, 503, 504):
-                opened = [] if answer.status == 503 else await self._opened(client_id, user_id, answer.status)
+            while True:
+                answer = await self.activate(client_id, user_id, instruction, marker)
+                if not (answer.by_balancer and answer.status in (502, 504)):
+                    break
+                opened = await self._opened(client_id, user_id, answer.status)
                 if opened:
                     context.checks.equal(len(opened), 1, f"the number of sessions of {user_id}")
                     return opened[0]
+                # Hermes has just said that there is none: it is awake now, there is nothing more to wait for.
+            if answer.by_balancer and answer.status == 503:
                 raise NotYet(answer)
             context.checks.equal(answer.status, 201, f"the status of POST {answer.url}")
             return _object(answer)
@@ -187,7 +192,7 @@ class Sessions:
         __tracebackhide__ = True
 
         async def look() -> dict[str, str]:
-            rows = [await self.row(session) for session in sessions]
+            rows = await together(self.row(session) for session in sessions)
             return {s.session_id: row.status if row else "no row" for s, row in zip(sessions, rows, strict=True)}
 
         await self._context.eventually(
@@ -200,7 +205,7 @@ class Sessions:
 
     async def still_open(self) -> list[SessionRow]:
         """The rows of this run's sessions that may hold a container."""
-        rows = [await self.row(session) for session in self.opened.values()]
+        rows = await together(self.row(session) for session in self.opened.values())
         return [row for row in rows if row is not None and row.status in OPEN]
 
     async def delete(self, row: SessionRow) -> None:

@@ -1,1 +1,16 @@
 """The scenarios, one file each: each registers itself with `kit.scenario.scenario`."""
+
+ORDER = (
+    "email_to_preview",
+    "cold_start",
+    "persistence",
+    "concurrency",
+    "routing",
+    "recovery",
+    "mail_thread",
+    "hostile_input",
+    "redelivery",
+    "readiness",
+    "contract",
+)
+"""The order in which they run; those that are not named here come last, by name."""
