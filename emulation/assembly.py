@@ -5,12 +5,14 @@ from __future__ import annotations
 from emulation.alb import Alb
 from emulation.cloud import Ground, Parts
 from emulation.cloudformation import Cloudformation
+from emulation.consumption import Consumption
 from emulation.ecs import Ecs, ProcessRuntime
 from emulation.faults import Faults
 from emulation.mail import Mail
 from emulation.queues import Queues
 from emulation.scaling import Scaling
 from emulation.storage import Storage
+from emulation.sts import Sts
 from emulation.tagging import Tagging
 
 
@@ -22,11 +24,12 @@ def everything(ground: Ground) -> Parts:
     mail = Mail(context("mail"), config.smtp_port)
     alb = Alb(context("alb"))
     ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
-    scaling = Scaling(context("scaling"), [queues, alb, ecs])
+    consumption = Consumption(context("consumption"))
+    scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption])
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
-    tagging = Tagging(context("tagging"))
+    sts, tagging = Sts(context("sts")), Tagging(context("tagging"))
     return Parts(
-        controllers=(queues, storage, mail, alb, ecs, scaling, cloudformation, tagging, faults),
+        controllers=(queues, storage, mail, alb, ecs, consumption, scaling, cloudformation, sts, tagging, faults),
         facts=lambda: {"smtp": mail.smtp_address},
     )

@@ -56,7 +56,7 @@ class Cloud:
         self.config = config
         self.clock = Clock(scale=config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
-        self.keys = AccessKeys(self.ids)
+        self.keys = AccessKeys(self.ids, self.clock)
         self.events = Events()
         self.guardian = Guardian()
         self.recorder = Recorder(config.record)
@@ -154,7 +154,7 @@ def _fresh_workdir(wanted: Path | None) -> tuple[Path, str]:
     if wanted is None:
         workdir = Path(tempfile.mkdtemp(prefix="emulated-cloud-")).resolve()
     else:
-        wanted.mkdir(parents=True, exist_ok=True)
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
         workdir = wanted.resolve()
     return workdir, mark(workdir)
 

@@ -81,7 +81,9 @@ class Credentials:
 class Callers(Protocol):
     """Issues access keys, so that the gateway knows which task made which call."""
 
-    def issue(self, caller: Caller) -> Credentials: ...
+    def issue(self, caller: Caller, until: float | None = None) -> Credentials:
+        """New keys; from `until` on (AWS epoch seconds), if given, they are refused as expired."""
+        ...
 
     def revoke(self, access_key_id: str) -> None: ...
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from emulation.clock import Clock
 from emulation.controller import Caller, Credentials
 from emulation.errors import AwsError
 from emulation.ids import Ids
@@ -12,15 +15,20 @@ ANONYMOUS = Caller("external", "anonymous")
 class AccessKeys:
     """Issues temporary credentials and tells the caller behind a key. A key nobody issued is a user's own."""
 
-    def __init__(self, ids: Ids) -> None:
+    def __init__(self, ids: Ids, clock: Clock | None = None) -> None:
+        """Without a clock no key expires by itself."""
         self._ids = ids
+        self._clock = clock
         self._callers: dict[str, Caller] = {}
         self._revoked: set[str] = set()
+        self._until: dict[str, float] = {}
 
-    def issue(self, caller: Caller) -> Credentials:
-        """New credentials, in the shapes STS gives them."""
+    def issue(self, caller: Caller, until: float | None = None) -> Credentials:
+        """New credentials, in the shapes STS gives them; refused from `until` on (AWS epoch seconds), if given."""
         key = "ASIA" + self._ids.alnum(16).upper()
         self._callers[key] = caller
+        if until is not None:
+            self._until[key] = until
         return Credentials(key, self._ids.alnum(40), self._ids.alnum(120))
 
     def revoke(self, access_key_id: str) -> None:
@@ -29,9 +37,12 @@ class AccessKeys:
             self._revoked.add(access_key_id)
 
     def caller(self, access_key_id: str) -> Caller:
-        """Whose key it is. Raises `AwsError` for a revoked one."""
+        """Whose key it is. Raises `AwsError` for one that was revoked or has expired."""
         if not access_key_id:
             return ANONYMOUS
+        if self._clock is not None and self._clock.now() >= self._until.get(access_key_id, math.inf):
+            self.revoke(access_key_id)
+            del self._until[access_key_id]
         if access_key_id in self._revoked:
             raise AwsError("ExpiredTokenException", "The security token included in the request is expired", status=403)
         return self._callers.get(access_key_id) or Caller("external", access_key_id)

@@ -71,6 +71,8 @@ def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) ->
 
 def serialize_error(identity: Identity | None, error: AwsError, request_id: str) -> HttpResponse:
     """An error in the client's protocol; as JSON when not even the service is known."""
+    if error.code == "ExpiredTokenException" and identity is not None and identity.protocol in _EXPIRED_IS_SHORTER:
+        error = AwsError(_EXPIRED_IS_SHORTER[identity.protocol], error.message, status=error.status)
     if identity is None or not is_service(identity.service):
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         headers = {"content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": request_id}
@@ -90,6 +92,10 @@ def serialize_error(identity: Identity | None, error: AwsError, request_id: str)
             operation if operation is not None else OperationModel({}, model), context=SerializationContext(request_id)
         ).serialize(_Modelled(error))
     return _response(serialized, status, request_id, model, identity.protocol)
+
+
+_EXPIRED_IS_SHORTER = {"query": "ExpiredToken", "rest-xml": "ExpiredToken", "ec2": "RequestExpired"}
+"""How the XML protocols' services call an expired session; the others say ExpiredTokenException."""
 
 
 class _Modelled(Exception):
