@@ -9,7 +9,9 @@ from emulation.consumption import Consumption
 from emulation.ecs import Ecs, ProcessRuntime
 from emulation.faults import Faults
 from emulation.mail import Mail
+from emulation.pricing import Pricing
 from emulation.queues import Queues
+from emulation.quotas import Quotas
 from emulation.scaling import Scaling
 from emulation.storage import Storage
 from emulation.sts import Sts
@@ -28,8 +30,8 @@ def everything(ground: Ground) -> Parts:
     scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption])
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
-    sts, tagging = Sts(context("sts")), Tagging(context("tagging"))
+    account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Parts(
-        controllers=(queues, storage, mail, alb, ecs, consumption, scaling, cloudformation, sts, tagging, faults),
+        controllers=(queues, storage, mail, alb, ecs, consumption, scaling, cloudformation, *account, faults),
         facts=lambda: {"smtp": mail.smtp_address},
     )
