@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from kit.cost.words import line as cost_line
 from kit.outcome import Outcome
 from kit.report import Report
 from kit.settings import Settings
@@ -86,6 +87,10 @@ class Console:
             f"[bold {colour}]{report.verdict}[/]: {counts['executed']} executed, {counts['skipped']} skipped, "
             f"{counts['asserted']} checks asserted; report {path}"
         )
+        if report.cost:
+            self.rich.print(f"[dim]{escape(cost_line(report.cost))}[/]")
+        for line in report.about.get("left_behind", ()):
+            self.rich.print(f"[yellow]left behind by this run[/]: {escape(line)}")
 
     def _working(self, what: str) -> None:
         self._idle()

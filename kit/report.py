@@ -33,6 +33,8 @@ class Report:
     started: float
     """Wall epoch seconds."""
     outcomes: list[Outcome] = field(default_factory=list)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    """What it came to (`kit.cost.account`); empty until its end."""
 
     @property
     def verdict(self) -> Verdict:
@@ -64,6 +66,7 @@ class Report:
             "verdict": str(self.verdict),
             "counts": self.counts(),
             "scenarios": [outcome.to_json() for outcome in self.outcomes],
+            **({"cost": self.cost} if self.cost else {}),
         }
 
     def write(self, ended: float) -> Path:

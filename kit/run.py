@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
+from kit.audit import AuditsItself
 from kit.backends.base import Backend, Cloud
 from kit.backends.emulated import EmulatedBackend
 from kit.clock import Clock
 from kit.console import Console
+from kit.cost.account import Account
+from kit.cost.publishing import publish
 from kit.errors import InfraError, NotSupported
 from kit.harness.mail import Mailbox
 from kit.history import History
@@ -36,6 +40,7 @@ class Run:
         self.history = History(self._wall, self.folder / "history.jsonl")
         self.report = Report(self.folder, self.id, self._about(), started)
         self.backend: Backend = EmulatedBackend(settings, self.folder, self.history)
+        self.account = Account(settings, self.history)
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
 
@@ -46,6 +51,7 @@ class Run:
         before = self._wall.monotonic()
         try:
             self.cloud = await self.backend.start()
+            await self.account.open(self.cloud)
         except BaseException as error:
             if isinstance(error, InfraError):
                 self.report.outcomes.append(Outcome("(start)", Verdict.INFRA, message=str(error)))
@@ -60,6 +66,10 @@ class Run:
 
     async def execute(self, scenario: Scenario) -> Outcome:
         """Run one scenario and add it to the report."""
+        if self.account.overrun:
+            outcome = Outcome(scenario.name, None, message=f"{self.account.overrun}: the rest is not tried")
+            self.add(outcome)
+            return outcome
         if self.console:
             self.console.scenario_started(scenario.name, scenario.proves)
         outcome = await execute(scenario, self.ground())
@@ -96,16 +106,31 @@ class Run:
             evidence,
             self.folder,
             self.console,
+            self.account,
         )
 
     async def stop(self) -> None:
         """Take the cloud away and write the report for the last time."""
+        await self._settle_account()
         await self.backend.stop()
         self.history.close()
+        if isinstance(self.backend, AuditsItself):
+            self.report.about["left_behind"] = list(self.backend.left_behind)
         if self.report.outcomes:
             path = self.report.write(self._wall.wall())
             if self.console:
                 self.console.run_ended(self.report, path)
+
+    async def _settle_account(self) -> None:
+        """What it came to, and the results where they are published; before the cloud is taken away."""
+        if self.cloud is None or await self.backend.health() is not None:
+            return
+        task = asyncio.current_task()
+        await self.account.close(settle=bool(self.report.outcomes) and not (task and task.cancelling()))
+        self.report.cost = self.account.to_json()
+        wanted = self.settings.cost.publish
+        if self.report.outcomes and (wanted == "always" or (wanted == "live" and self.settings.mode == "live")):
+            await publish(self.cloud, self.report.to_json(self._wall.wall()), self.history)
 
     def _about(self) -> dict[str, object]:
         about: dict[str, object] = {

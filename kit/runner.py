@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from kit.backends.base import Backend, Cloud
 from kit.checker import every_fault_showed, every_operation_ended
 from kit.checker import judged as checked
 from kit.checks import Checks
+from kit.cost.account import Account
 from kit.errors import InfraError
 from kit.harness import Harness
 from kit.harness.context import Context
@@ -41,6 +43,8 @@ class Ground:
     folder: Path | None = None
     """Where evidence is kept."""
     listener: StepListener | None = None
+    account: Account | None = None
+    """What the run costs; None for ground that costs nothing."""
 
 
 async def execute(scenario: Scenario, ground: Ground) -> Outcome:
@@ -52,10 +56,14 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
         clock = ground.cloud.clock
         try:
             async with asyncio.timeout(clock.patience(ground.settings.timeouts.scenario)) as deadline:
+                if ground.account:
+                    ground.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
                 await scenario.body(harness)
         except TimeoutError:
             if not deadline.expired():
                 raise
+            if ground.account:
+                ground.account.check()
             outcome.verdict = Verdict.UNKNOWN
             outcome.message = f"it did not end within {ground.settings.timeouts.scenario:g} AWS s"
         for finding in checked(ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers)):
@@ -72,12 +80,15 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
     """
     cloud = ground.cloud
     checks = Checks(ground.history, ground.evidence)
-    steps = Steps(cloud.clock, checks, ground.listener)
+    steps = Steps(cloud.clock, checks, ground.listener, gate=ground.account.check if ground.account else None)
     context = Context(cloud, ground.settings, ground.history, checks, ground.ids)
     harness = Harness(context, ground.mailbox, steps)
     outcome = Outcome(name, Verdict.PASS, evidence=ground.evidence)
     started, since = cloud.clock.monotonic(), cloud.clock.now()
-    with ground.history.scenario(name):
+    async with contextlib.AsyncExitStack() as around:
+        if ground.account:
+            await around.enter_async_context(ground.account.scenario(name))
+        around.enter_context(ground.history.scenario(name))
         try:
             try:
                 yield harness, outcome

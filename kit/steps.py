@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -45,10 +45,14 @@ class Steps:
     checks: Checks
     listener: StepListener | None = None
     all: list[Step] = field(default_factory=list)
+    gate: Callable[[], None] | None = None
+    """Asked before every step; by raising it keeps the step from beginning."""
 
     @contextmanager
     def step(self, name: str, *, target: float | None = None) -> Iterator[Step]:
         """A step around its block; it held when the block raised nothing."""
+        if self.gate:
+            self.gate()
         step = Step(name, self.clock.now(), target)
         wall, asserted = self.clock.monotonic(), self.checks.asserted
         self.all.append(step)

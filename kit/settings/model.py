@@ -83,6 +83,17 @@ class Live(Section):
     clock: LiveClock = LiveClock()
 
 
+class Cost(Section):
+    """What a run costs, and what it may cost."""
+
+    budget: float | None = Field(default=None, ge=0)
+    """USD an emulated run may come to if it were live (`live.budget` is the one of live runs); unset, anything."""
+    price_file: Path = Path("prices.toml")
+    """Prices that go before the shipped ones, as `kit prices refresh` writes them; it may be absent."""
+    publish: Literal["live", "always", "never"] = "live"
+    """When the run's results are published to CloudWatch: in live runs, in emulated ones as well, or never."""
+
+
 class Timeouts(Section):
     """Budgets in AWS seconds; the defaults are the seed's targets."""
 
@@ -161,6 +172,9 @@ class Settings(BaseSettings):
     stack: Stack = Stack()
     emulated: Emulated = Emulated()
     live: Live = Live()
+    cost: Cost = Cost()
+    prices: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Prices that differ from the shipped ones, in USD for the units that `kit prices show` tells."""
     timeouts: Timeouts = Timeouts()
     test_data: TestData = TestData()
     production: Production = Production()

@@ -1,0 +1,83 @@
+"""What a template costs by standing there: counted from the template, without AWS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kit.cost.bill import Item
+from kit.cost.prices import HOURS_PER_MONTH
+from kit.template import Resource, Template
+
+_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The standing resources of a stack that cost money."""
+
+    load_balancers: int = 0
+    load_balancer_addresses: int = 0
+    """One public address in each zone of an internet-facing load balancer."""
+    nat_gateways: int = 0
+    alarm_metrics: int = 0
+    """Metrics that alarms of a minute or more look at; an alarm is charged for each."""
+    fast_alarm_metrics: int = 0
+    """The same of alarms below a minute."""
+    dashboards: int = 0
+
+    @classmethod
+    def of(cls, template: Template) -> Inventory:
+        balancers = template.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer")
+        alarms = [_alarm(template, alarm) for alarm in template.of_type("AWS::CloudWatch::Alarm")]
+        return cls(
+            load_balancers=len(balancers),
+            load_balancer_addresses=sum(_addresses(template, balancer) for balancer in balancers),
+            nat_gateways=len(template.of_type("AWS::EC2::NatGateway")),
+            alarm_metrics=sum(metrics for metrics, fast in alarms if not fast),
+            fast_alarm_metrics=sum(metrics for metrics, fast in alarms if fast),
+            dashboards=len(template.of_type("AWS::CloudWatch::Dashboard")),
+        )
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> Inventory:
+        """From what `to_json` gave."""
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, int]:
+        return asdict(self)
+
+    def items(self, seconds: float, *, new: bool) -> list[Item]:
+        """What standing there for so many AWS seconds is charged.
+
+        Load balancers and NAT gateways count begun hours as whole ones (aws.amazon.com/elasticloadbalancing/
+        pricing): a `new` stack begins its own; one that stood before and goes on standing has its share of them.
+        """
+        hours = seconds / 3600
+        begun = math.ceil(hours) if new else hours
+        months = hours / HOURS_PER_MONTH
+        items = [
+            Item("load_balancer_hour", self.load_balancers * begun, "load balancer", fixed=True),
+            Item("public_ipv4_hour", self.load_balancer_addresses * hours, "load balancer", fixed=True),
+            Item("nat_gateway_hour", self.nat_gateways * begun, "NAT gateway", fixed=True),
+            Item("alarm_month", self.alarm_metrics * months, "alarms", fixed=True),
+            Item("fast_alarm_month", self.fast_alarm_metrics * months, "alarms", fixed=True),
+            Item("dashboard_month", self.dashboards * months, "dashboards", fixed=True),
+        ]
+        return [item for item in items if item.quantity]
+
+
+def _addresses(template: Template, balancer: Resource) -> int:
+    if template.value(balancer.properties.get("Scheme", "internet-facing")) != "internet-facing":
+        return 0
+    return len(balancer.properties.get("Subnets") or balancer.properties.get("SubnetMappings") or ())
+
+
+def _alarm(template: Template, alarm: Resource) -> tuple[int, bool]:
+    """How many metrics an alarm looks at, and whether it is a high-resolution one."""
+    queries = template.value(alarm.properties.get("Metrics") or [])
+    stats = [query["MetricStat"] for query in queries if "MetricStat" in query]
+    periods = [stat["Period"] for stat in stats] or [template.value(alarm.properties.get("Period", _MINUTE))]
+    return max(1, len(stats)), min(int(period) for period in periods) < _MINUTE

@@ -1,0 +1,204 @@
+"""Watches what a run uses, through the AWS API, and writes it into the history; the same on AWS and emulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kit.backends.base import Cloud
+from kit.cost import usage
+from kit.cost.inventory import Inventory
+from kit.cost.series import MINUTE, Series, Watched, series_of
+from kit.cost.usage import Task, record_count
+from kit.errors import WaitExpired
+from kit.eventually import eventually
+from kit.history import History
+from kit.system import ACTIVE_SESSIONS
+
+_AT_ONCE = 100
+"""Tasks DescribeTasks takes, and queries of one GetMetricData (it takes 500; the answer stays small)."""
+SETTLED_WITHIN = 300.0
+"""AWS seconds in which a metric's last minute is told: CloudWatch says one to three minutes, at most five."""
+_LATE = 5 * MINUTE
+"""A minute's sum may still grow for so long."""
+
+
+class Observer:
+    """One run's view of what its stack uses. Every method only reads AWS."""
+
+    def __init__(self, cloud: Cloud, history: History) -> None:
+        self._cloud = cloud
+        self._aws = cloud.aws
+        self._history = history
+        self._series: list[Series] = []
+        self._since = cloud.clock.now()
+        self._collected: float | None = None
+        self._public = True
+        self._ended: set[str] = set()
+        self._silent: set[str] = set()
+
+    @property
+    def silent(self) -> list[str]:
+        """Metrics without a datapoint so far: used by nobody, or not published by this cloud."""
+        return sorted(self._silent)
+
+    async def begin(self, inventory: Inventory, *, new: bool) -> None:
+        """Note the standing resources, and find the names of those whose use is metered.
+
+        `new` tells that the run has made the stack: it stands from its creation on, and not only from now.
+        """
+        stack, resources = self._cloud.stack, await self._resources()
+        if new:
+            described = await self._aws.call("cloudformation", "describe_stacks", StackName=stack.name)
+            self._since = min(self._since, described["Stacks"][0]["CreationTime"].timestamp())
+        self._history.note(
+            usage.STACK,
+            value={"inventory": inventory.to_json(), "since": self._since, "new": new},
+            stack=stack.name,
+        )
+        self._public = await self._tasks_are_public()
+        self._series = series_of(await self._watched(resources))
+        self._silent = {f"{one.namespace} {one.metric}" for one in self._series}
+
+    async def tasks(self) -> None:
+        """Note the tasks there are, and those that ended: ECS remembers them for an hour."""
+        cluster = self._cloud.stack.cluster_name
+        arns: list[str] = []
+        for status in ("RUNNING", "STOPPED"):
+            arns += await self._aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
+        new = [arn for arn in dict.fromkeys(arns) if arn not in self._ended]
+        for start in range(0, len(new), _AT_ONCE):
+            chunk = new[start : start + _AT_ONCE]
+            for described in (await self._aws.call("ecs", "describe_tasks", cluster=cluster, tasks=chunk))["tasks"]:
+                self._note(described)
+
+    def _note(self, described: Mapping[str, Any]) -> None:
+        task = Task.described(described, public=self._public)
+        stopped = described.get("lastStatus") == "STOPPED"
+        if task is not None and (task.ended is None or task.ended >= self._since):
+            task.record(self._history)
+        if stopped:
+            self._ended.add(described["taskArn"])
+
+    async def metrics(self) -> None:
+        """Note the sums of the minutes since the last time, and of those before that may have grown."""
+        now = self._cloud.clock.now()
+        start = self._since if self._collected is None else max(self._since, self._collected - _LATE)
+        for first in range(0, len(self._series), _AT_ONCE):
+            chunk = self._series[first : first + _AT_ONCE]
+            for index, points in (await self._sums(chunk, start - start % MINUTE, now)).items():
+                self._told(chunk[index], points)
+        self._collected = now
+        if self._series:
+            record_count(self._history, "metrics_read", len(self._series), "the meter")
+
+    async def settle(self, queue: str) -> bool:
+        """Wait until CloudWatch tells of the minute under way: a queue in use has a datapoint in every minute.
+
+        False when it did not come; then the last minutes are missing.
+        """
+        ended = self._cloud.clock.now()
+        last = ended - ended % MINUTE
+        probe = Series("settle", "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, queue)
+
+        async def look() -> list[tuple[int, float]]:
+            record_count(self._history, "metrics_read", 1, "the meter")
+            return (await self._sums([probe], last, self._cloud.clock.now() + MINUTE)).get(0, [])
+
+        try:
+            await eventually(
+                look,
+                within=SETTLED_WITHIN,
+                clock=self._cloud.clock,
+                every=15.0,
+                describe="CloudWatch to tell of the run's last minute",
+            )
+        except WaitExpired:
+            return False
+        return True
+
+    async def stored(self) -> None:
+        """Note how much is kept: the workspace and the tables. AWS counts both with hours of delay."""
+        stack = self._cloud.stack
+        systems = await self._aws.call("efs", "describe_file_systems", FileSystemId=stack.file_system_id)
+        size = systems["FileSystems"][0]["SizeInBytes"]["Value"]
+        self._store("workspace", "efs_storage_gb_month", size)
+        for table in (stack.sessions_table_name, stack.mail_table_name):
+            described = await self._aws.call("dynamodb", "describe_table", TableName=table)
+            self._store(table, "dynamodb_storage_gb_month", described["Table"].get("TableSizeBytes", 0))
+
+    def _store(self, what: str, price: str, size: int) -> None:
+        self._history.note(usage.STORED, value={"what": what, "price": price, "bytes": size}, what=what)
+
+    def _told(self, series: Series, points: list[tuple[int, float]]) -> None:
+        if not points:
+            return
+        self._silent.discard(f"{series.namespace} {series.metric}")
+        used = [point for point in points if point[1]]
+        if used:
+            value = {"what": series.what, "charges": dict(series.charges), "points": used}
+            self._history.note(usage.POINTS, value=value, series=series.key)
+
+    async def _sums(self, series: list[Series], start: float, end: float) -> dict[int, list[tuple[int, float]]]:
+        """Position in `series` → its minutes (AWS epoch seconds) with their sums."""
+        queries = [
+            {
+                "Id": f"m{index}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": one.namespace,
+                        "MetricName": one.metric,
+                        "Dimensions": [{"Name": name, "Value": value} for name, value in one.dimensions.items()],
+                    },
+                    "Period": MINUTE,
+                    "Stat": one.statistic,
+                },
+            }
+            for index, one in enumerate(series)
+        ]
+        results = await self._aws.pages(
+            "cloudwatch",
+            "get_metric_data",
+            "MetricDataResults",
+            MetricDataQueries=queries,
+            StartTime=datetime.fromtimestamp(start, UTC),
+            EndTime=datetime.fromtimestamp(end, UTC),
+        )
+        found: dict[int, list[tuple[int, float]]] = {}
+        for result in results:
+            minutes = [int(at.timestamp()) for at in result["Timestamps"]]
+            found.setdefault(int(result["Id"][1:]), []).extend(zip(minutes, result["Values"], strict=True))
+        return found
+
+    async def _resources(self) -> list[dict[str, Any]]:
+        name = self._cloud.stack.name
+        return await self._aws.pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=name)
+
+    async def _tasks_are_public(self) -> bool:
+        stack = self._cloud.stack
+        services = [stack.hermes_service_name, stack.edit_service_name]
+        answer = await self._aws.call("ecs", "describe_services", cluster=stack.cluster_name, services=services)
+        networks = [one.get("networkConfiguration", {}).get("awsvpcConfiguration", {}) for one in answer["services"]]
+        return any(network.get("assignPublicIp") == "ENABLED" for network in networks)
+
+    async def _watched(self, resources: list[dict[str, Any]]) -> Watched:
+        ids: dict[str, list[str]] = {}
+        for resource in resources:
+            ids.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
+        stack = self._cloud.stack
+        tables = {}
+        for table in ids.get("AWS::DynamoDB::Table", []):
+            described = await self._aws.call("dynamodb", "describe_table", TableName=table)
+            tables[table] = tuple(index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", ()))
+        return Watched(
+            load_balancer=stack.load_balancer_arn.partition(":loadbalancer/")[2],
+            tables=tables,
+            queues=tuple(url.rpartition("/")[2] for url in ids.get("AWS::SQS::Queue", [])),
+            topics=tuple(arn.rpartition(":")[2] for arn in ids.get("AWS::SNS::Topic", [])),
+            log_groups=tuple(ids.get("AWS::Logs::LogGroup", [])),
+            file_systems=tuple(ids.get("AWS::EFS::FileSystem", [])),
+            custom=tuple(
+                (stack.metrics_namespace, name, stack.environment_name) for name in (ACTIVE_SESSIONS, "PendingWork")
+            ),
+        )

@@ -1,0 +1,193 @@
+"""What a run will take and cost, told before it starts: from declared loads, or from earlier runs."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kit.cost.bill import Item
+from kit.cost.inventory import Inventory
+from kit.cost.prices import HOURS_PER_MONTH, PriceTable
+from kit.template import Template
+
+UNASSIGNED = "(between scenarios)"
+"""The name under which a report keeps what belongs to no scenario."""
+RUNS_READ = 10
+"""Earlier runs that count, the newest ones."""
+DECLARED_WITHIN, MEASURED_WITHIN = 0.5, 0.1
+"""How wide an interval is at least, as a share: without earlier runs, and with some (the seed's ± 10 %)."""
+_ONE_RUN_WITHIN = 0.25
+"""One earlier run tells nothing of how much runs differ."""
+_LOADS = Path(__file__).with_name("loads.toml")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a scenario needs, declared."""
+
+    seconds: float
+    """AWS seconds it takes."""
+    hermes_seconds: float
+    """AWS seconds of Hermes tasks, all together."""
+    edit_seconds: float
+    sessions: int
+    mails: int
+    """In and out."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a system under work uses beside its tasks, measured with the reference system."""
+
+    reads_per_second: float
+    """Read request units for each second of a Hermes task."""
+    writes_per_second: float
+    queue_requests_per_second: float
+    log_bytes_per_second: float
+    reads_per_session: float
+    writes_per_session: float
+    bytes_per_session: float
+    """Through the load balancer."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A scenario in an earlier run."""
+
+    seconds: float
+    use: Mapping[str, float]
+    """Price → quantity."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Time in AWS seconds and cost in dollars, each with the interval it should lie in."""
+
+    seconds: float
+    usd: float
+    within: float
+    """Half the interval's width, as a share of the value."""
+    basis: str
+    """What it was told from."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "usd": round(self.usd, 6),
+            "usd_low": round(self.usd * (1 - self.within), 6),
+            "usd_high": round(self.usd * (1 + self.within), 6),
+            "aws_seconds": round(self.seconds, 1),
+            "within": round(self.within, 3),
+            "basis": self.basis,
+        }
+
+
+@dataclass
+class Predictor:
+    """Tells what scenarios and runs will cost, at these prices, with this template."""
+
+    table: PriceTable
+    template: Template
+    past: Mapping[str, Sequence[Past]] = field(default_factory=dict)
+    """Scenario → what it was in earlier runs of the same kind."""
+
+    def __post_init__(self) -> None:
+        declared = tomllib.loads(_LOADS.read_text(encoding="utf-8"))
+        self._rates = Rates(**declared["rates"])
+        self._loads = {name: Load(**fields) for name, fields in declared["scenarios"].items()}
+        self._unknown = Load(**declared["unknown"])
+
+    def scenario(self, name: str) -> Prediction:
+        """One scenario, without its share of what stands there."""
+        past = self.past.get(name, ())
+        if not past:
+            load = self._loads.get(name, self._unknown)
+            usd = sum(self.table.usd(item.price, item.quantity) for item in self.items(load))
+            basis = "declared" if name in self._loads else "guessed: its load is not declared"
+            return Prediction(load.seconds, usd, DECLARED_WITHIN, basis)
+        costs = [sum(self.table.usd(price, quantity) for price, quantity in one.use.items()) for one in past]
+        seconds = statistics.fmean(one.seconds for one in past)
+        usd = statistics.fmean(costs)
+        spread = 2 * statistics.stdev(costs) / usd if len(costs) > 1 and usd else _ONE_RUN_WITHIN
+        return Prediction(seconds, usd, min(1.0, max(MEASURED_WITHIN, spread)), f"{len(past)} earlier run(s)")
+
+    def run(self, names: Iterable[str], *, new: bool, overhead: float) -> Prediction:
+        """A whole run of these scenarios: all of them, what lies between, and what stands there meanwhile.
+
+        `overhead` is the AWS seconds of deploying and taking away; `new` as in `Inventory.items`.
+        """
+        parts = [self.scenario(name) for name in names]
+        if UNASSIGNED in self.past:
+            parts.append(self.scenario(UNASSIGNED))
+        seconds = sum(part.seconds for part in parts) + overhead
+        standing = Inventory.of(self.template).items(seconds, new=new)
+        fixed = sum(self.table.usd(item.price, item.quantity) for item in standing)
+        usd = sum(part.usd for part in parts) + fixed
+        off = sum(part.usd * part.within for part in parts) + fixed * _mean_within(parts)
+        bases = sorted({part.basis for part in parts}) or ["nothing runs"]
+        return Prediction(seconds, usd, off / usd if usd else 0.0, "; ".join(bases))
+
+    def items(self, load: Load) -> list[Item]:
+        """What a declared load uses."""
+        rates, hermes, edit = self._rates, load.hermes_seconds / 3600, load.edit_seconds / 3600
+        items = []
+        for hours, name in ((hermes, "Hermes"), (edit, "Edit")):
+            vcpu, memory = self._size(name)
+            items += [
+                Item("fargate_vcpu_hour", vcpu * hours, name),
+                Item("fargate_gb_hour", memory * hours, name),
+                Item("public_ipv4_hour", hours, name),
+            ]
+        busy = load.hermes_seconds
+        quantities = {
+            "dynamodb_read": rates.reads_per_second * busy + rates.reads_per_session * load.sessions,
+            "dynamodb_write": rates.writes_per_second * busy + rates.writes_per_session * load.sessions,
+            "sqs_request": rates.queue_requests_per_second * busy + 4 * load.mails,
+            "ses_sent": float(load.mails),
+            "ses_received": float(load.mails),
+            "sns_publish": float(load.mails),
+            "egress_gb": rates.bytes_per_session * load.sessions / 1e9,
+            "logs_ingested_gb": rates.log_bytes_per_second * (busy + load.edit_seconds) / 1e9,
+            "metrics_request": busy / 10,
+            "metric_month": 2 * load.seconds / 3600 / HOURS_PER_MONTH,
+        }
+        return items + [Item(price, quantity, "the system") for price, quantity in quantities.items()]
+
+    def _size(self, name: str) -> tuple[float, float]:
+        """vCPU and GB of the task definition whose logical id begins so; the seed's where the template has none."""
+        for resource in self.template.of_type("AWS::ECS::TaskDefinition"):
+            if resource.id.startswith(name):
+                cpu, memory = (self.template.value(resource.properties.get(key)) for key in ("Cpu", "Memory"))
+                if str(cpu).isdigit() and str(memory).isdigit():
+                    return int(cpu) / 1024, int(memory) / 1024
+        return 0.25, 0.5
+
+
+def earlier(report_dir: Path, kind: Mapping[str, Any]) -> dict[str, list[Past]]:
+    """What scenarios were in earlier runs whose report says the same of `kind` (mode, scale); the newest runs only."""
+    found: dict[str, list[Past]] = {}
+    read = 0
+    for path in sorted((report_dir / "runs").glob("*/report.json"), reverse=True):
+        if read == RUNS_READ:
+            break
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+            if any(report["run"].get(key) != value for key, value in kind.items()) or "scenarios" not in report["cost"]:
+                continue
+            passed = {one["name"] for one in report["scenarios"] if one["verdict"] == "pass"} | {UNASSIGNED}
+            for name, share in report["cost"]["scenarios"].items():
+                if name in passed:
+                    found.setdefault(name, []).append(Past(share["aws_seconds"], share["use"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        read += 1
+    return found
+
+
+def _mean_within(parts: Sequence[Prediction]) -> float:
+    total = sum(part.seconds for part in parts)
+    return sum(part.within * part.seconds for part in parts) / total if total else 0.0
