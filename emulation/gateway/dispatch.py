@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from emulation.base import Base
@@ -21,6 +21,7 @@ from emulation.gateway.intercept import Intercepted, Interceptor, UnderWay
 from emulation.gateway.protocol import error_code, parse, serialize, serialize_error
 from emulation.gateway.record import Recorder
 from emulation.gateway.shapes import conform
+from emulation.gateway.touched import touched
 from emulation.ids import Ids
 
 GIVEN_UP_WITH_ITS_CLIENT = frozenset({("sqs", "ReceiveMessage")})
@@ -79,12 +80,12 @@ class Dispatch:
         identity: Identity | None = None
         caller = ANONYMOUS
         status, code = 0, None
+        read: Callable[[], Mapping[str, Any]] = dict
         try:
             identity = identify(request, self._region)
             caller = self._keys.caller(identity.access_key)
-            call = Intercepted(
-                identity.service, identity.operation, caller, identity.region, partial(_parameters, identity)
-            )
+            read = cache(partial(_parameters, identity))
+            call = Intercepted(identity.service, identity.operation, caller, identity.region, read)
             with self._under_way.answering(call):
                 await self._intercept(call)
                 response = await self._respond(identity, caller, request_id)
@@ -103,6 +104,7 @@ class Dispatch:
                 error=code,
                 seconds=self._clock.wall(self._clock.now() - began),
                 request_id=request_id,
+                touches=touched(read()),
             )
         return response
 
@@ -128,6 +130,7 @@ class Dispatch:
                 error=code,
                 seconds=self._clock.wall(self._clock.now() - began),
                 request_id=request_id,
+                touches=touched(params),
             )
         return result
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,8 @@ class RecordedCall:
     seconds: float
     """Wall seconds until the answer was ready."""
     request_id: str
+    touches: Mapping[str, str | list[str]] = field(default_factory=dict)
+    """What its parameters name, by their names: see `touched`."""
 
 
 class Recorder:
@@ -53,9 +56,21 @@ class Recorder:
         error: str | None,
         seconds: float,
         request_id: str,
+        touches: Mapping[str, str | list[str]] | None = None,
     ) -> None:
         call = RecordedCall(
-            self._next, at, caller.kind, caller.name, service, operation, region, status, error, seconds, request_id
+            self._next,
+            at,
+            caller.kind,
+            caller.name,
+            service,
+            operation,
+            region,
+            status,
+            error,
+            seconds,
+            request_id,
+            touches or {},
         )
         self._next += 1
         self._ring.append(call)
