@@ -29,6 +29,7 @@ from emulation.ecs.runtime import (
     Usage,
 )
 from emulation.ecs.translation import Translation
+from emulation.owner import run_variables
 
 if TYPE_CHECKING:
     from emulation.ecs.exec.terminal import Terminal
@@ -108,7 +109,7 @@ def _make(*folders: Path) -> None:
 def _environment(container: ContainerSpec, sandbox: Sandbox, translation: Translation, home: Path) -> Mapping[str, str]:
     """All a process finds: nothing of the developer's own environment but the language and where programs are."""
     told = {name: translation.value(value) for name, value in container.environment.items()}
-    environment = {"LANG": os.environ.get("LANG", "C.UTF-8"), **told}
+    environment = {"LANG": os.environ.get("LANG", "C.UTF-8"), **told, **run_variables()}
     # These describe the container's own file system, which is not there.
     environment |= {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PATH": os.environ.get("PATH", os.defpath)}
     for port, real in sandbox.ports.items():
@@ -145,6 +146,10 @@ class _Process:
     @property
     def group(self) -> int:
         return self._leader.pid
+
+    @property
+    def out_of_memory(self) -> bool:
+        return False  # a process has no limit of its own
 
     @property
     def alive(self) -> bool:

@@ -10,10 +10,13 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.audit import Ledger, Note, audit_self
+from kit.audit.ledger import TOKEN_VARIABLE
+from kit.audit.machine import Identity, identity
 from kit.backends import capability
 from kit.backends.aws import Access, Aws, Credentials
 from kit.backends.base import Cloud
@@ -121,7 +124,10 @@ class EmulatedBackend:
         self._threads = Threads()
         self._child: Child | None = None
         self._aws: Aws | None = None
+        self._note: Note | None = None
         self.readiness: Readiness | None = None
+        self.left_behind: list[str] = []
+        """What of it was still there when it had been stopped, and what came of that, a line each."""
 
     def capabilities(self) -> Mapping[str, Level]:
         return CAPABILITIES
@@ -137,6 +143,9 @@ class EmulatedBackend:
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
             )
         log, calls = self._folder / "cloud.log", self._folder / "calls.jsonl"
+        self._note = Ledger().open(
+            self._folder.name, report_dir=settings.report_dir, folder=self._folder, since=Clock().wall()
+        )
         config = {
             "region": settings.region,
             "account": settings.account,
@@ -145,11 +154,13 @@ class EmulatedBackend:
             "smtp_port": settings.emulated.smtp_port,
             "programs": {image: list(argv) for image, argv in programs.items()},
             "record": str(calls.resolve()),
+            "workdir": str(self._note.workdir),
             **({} if settings.emulated.seed is None else {"seed": settings.emulated.seed}),
         }
         try:
             argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
-            self._child = Child(argv, log, environment())
+            self._child = Child(argv, log, environment() | {TOKEN_VARIABLE: self._note.token})
+            self._note.add(cloud=astuple(identity(self._child.pid) or Identity(self._child.pid, "")))
             # boto3 takes a third of a second to import; the cloud starts meanwhile.
             _, line = await asyncio.gather(
                 self._threads.run(_import_boto3), self._threads.run(self._child.ready, settings.emulated.start_within)
@@ -191,13 +202,16 @@ class EmulatedBackend:
         assert self._child is not None
         return await self._threads.run(self._child.wait)
 
-    async def stop(self) -> None:
+    async def stop(self, *, keep: bool = False) -> None:
         child, self._child = self._child, None
         if self._aws is not None:
             self._aws.close()
         if child is not None:
             await asyncio.to_thread(child.stop)
         self._threads.close()
+        note, self._note = self._note, None
+        if note is not None:
+            self.left_behind += map(str, await audit_self(note))
 
 
 def _import_boto3() -> None:

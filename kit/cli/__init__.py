@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from kit import __version__
-from kit.cli import contract, logs, mail, outbox, report, run, scenarios, selftest, status, up
+from kit.cli import audit, contract, logs, mail, outbox, rehearse, report, run, scenarios, selftest, status, up
 from kit.errors import Failed, KitError
 
-COMMANDS = (up, mail, status, run, scenarios, report, logs, outbox, contract, selftest)
+COMMANDS = (up, mail, status, run, rehearse, scenarios, report, logs, outbox, contract, selftest, audit)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

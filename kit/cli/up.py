@@ -48,9 +48,12 @@ async def _up(settings: Settings, *, json: bool) -> int:
     from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
     from kit.clock import Clock  # noqa: PLC0415
     from kit.history import History  # noqa: PLC0415
-    from kit.run import refuse_absent_mode  # noqa: PLC0415
 
-    refuse_absent_mode(settings)
+    if settings.mode == "live":
+        raise UsageError(
+            "kit up starts the emulated cloud, and the settings say live",
+            next="deploy to the account: kit deploy; or here: --set mode=emulated",
+        )
     other = running.find(settings.report_dir)
     if other is not None:
         raise UsageError(
@@ -74,6 +77,8 @@ async def _up(settings: Settings, *, json: bool) -> int:
     finally:
         running.forget(settings.report_dir)
         await backend.stop()
+        for line in backend.left_behind:
+            sys.stderr.write(f"kit: left behind by this cloud: {line}\n")
 
 
 async def hold(backend: EmulatedBackend, cloud: Cloud, settings: Settings) -> int:
