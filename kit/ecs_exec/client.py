@@ -22,6 +22,7 @@ from kit.ecs_exec.channel import ChannelError, open_channel
 
 _ATTEMPTS = 3
 _NOT_YET = ("TargetNotConnectedException", "execute command agent isn't running", "agent isn\u2019t running")
+"""What ECS says while an agent starts; and, in the same words, of a task whose agent will never run."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
@@ -61,7 +62,8 @@ class EcsExec:
     ) -> ExecResult:
         """Run `command` with /bin/sh in the container; `within`, in wall seconds, covers everything.
 
-        Raises `ExecError` when the agent never answers or the output is cut, three times over.
+        Raises `ExecError` when the agent never answers or the output is cut, three times over; at once when ECS
+        refuses for good: the task has stopped, is unknown, or was started without `enableExecuteCommand`.
         """
         __tracebackhide__ = True
         last = "nothing yet"
@@ -106,11 +108,31 @@ class EcsExec:
             except ClientError as error:
                 if not any(sign in str(error) for sign in _NOT_YET):
                     raise ExecError(f"ExecuteCommand was refused: {error}") from error
+                if (why := await asyncio.to_thread(self._never, task_arn)) is not None:
+                    raise ExecError(f"ExecuteCommand was refused for good, because {why}: {error}") from error
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 session: dict[str, str] = answer["session"]
                 return session
+
+    def _never(self, task_arn: str) -> str | None:
+        """Why waiting for the task's agent is in vain; None while it may come, or when ECS does not tell."""
+        try:
+            answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=[task_arn])
+        except ClientError:
+            return None
+        name = task_arn.rsplit("/", 1)[-1]
+        if not answer["tasks"]:
+            reasons = ", ".join(failure.get("reason", "") for failure in answer.get("failures", ()))
+            return f"there is no task {name} in {self._cluster} ({reasons or 'no reason given'})"
+        task = answer["tasks"][0]
+        if not task.get("enableExecuteCommand"):
+            return f"task {name} was started without enableExecuteCommand, which cannot be changed while it runs"
+        if "STOPPED" in (task["desiredStatus"], task["lastStatus"]):
+            reason = task.get("stoppedReason")
+            return f"task {name} is {task['lastStatus']} and is to be STOPPED" + (f" ({reason})" if reason else "")
+        return None
 
 
 def _wrapped(command: str, mark: str) -> str:

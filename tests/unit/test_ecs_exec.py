@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +29,7 @@ from kit.ecs_exec import EcsExec, ExecError
 from kit.ecs_exec.channel import ChannelError, open_channel, signed_headers
 
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/0123"
+RUNNING = {"desiredStatus": "RUNNING", "lastStatus": "RUNNING", "enableExecuteCommand": True}
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Machine:
     folder: Path
     not_connected: int = 0
     marker: str = ""
+    task: dict[str, Any] | None = field(default_factory=lambda: dict(RUNNING))
+    """What DescribeTasks tells of the task; None when there is none."""
 
     def exec_target(self, cluster: str | None, task: str, container: str | None) -> Target:
         if self.not_connected > 0:
@@ -58,6 +61,13 @@ class Ecs:
     loop: asyncio.AbstractEventLoop
     through: str | None = None
     meta: Any = None
+    machine: Machine | None = None
+
+    def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        assert self.machine is not None
+        if self.machine.task is None:
+            return {"tasks": [], "failures": [{"arn": tasks[0], "reason": "MISSING"}]}
+        return {"tasks": [self.machine.task], "failures": []}
 
     def execute_command(self, **params: Any) -> dict[str, Any]:
         call = Call("ecs", "ExecuteCommand", params, Caller("external", "x"), "us-west-2", "123456789012", "r")
@@ -92,7 +102,7 @@ async def agent(machine: Machine) -> AsyncIterator[Ecs]:
     app.router.add_routes(api.web_routes())
     async with served(app) as url:
         where.append(url)
-        yield Ecs(api, asyncio.get_running_loop(), meta=SimpleNamespace(region_name="us-west-2"))
+        yield Ecs(api, asyncio.get_running_loop(), meta=SimpleNamespace(region_name="us-west-2"), machine=machine)
         await api.stop()
 
 
@@ -126,6 +136,34 @@ async def test_three_thousand_lines_arrive_complete(machine: Machine) -> None:
 
 async def test_the_client_waits_for_an_agent_that_is_not_connected_yet(machine: Machine) -> None:
     machine.not_connected = 3
+    async with agent(machine) as ecs:
+        assert (await EcsExec(ecs, "c").run(TASK, "echo up")).output == "up"
+
+
+@pytest.mark.parametrize(
+    ("task", "because"),
+    [
+        (None, r"there is no task 0123 in c \(MISSING\)"),
+        ({**RUNNING, "enableExecuteCommand": False}, "started without enableExecuteCommand"),
+        ({**RUNNING, "desiredStatus": "STOPPED", "lastStatus": "DEACTIVATING"}, "is DEACTIVATING and is to be STOPPED"),
+        (
+            {**RUNNING, "desiredStatus": "STOPPED", "lastStatus": "STOPPED", "stoppedReason": "Essential container"},
+            r"is STOPPED and is to be STOPPED \(Essential container\)",
+        ),
+    ],
+    ids=["gone", "not enabled", "stopping", "stopped"],
+)
+async def test_a_task_whose_agent_will_never_come_is_reported_at_once(
+    machine: Machine, task: dict[str, Any] | None, because: str
+) -> None:
+    machine.not_connected, machine.task = 1_000_000, task
+    async with agent(machine) as ecs, asyncio.timeout(5):
+        with pytest.raises(ExecError, match=rf"refused for good, because .*{because}.*TargetNotConnected"):
+            await EcsExec(ecs, "c").run(TASK, "echo up", within=30)
+
+
+async def test_a_task_that_still_starts_is_waited_for(machine: Machine) -> None:
+    machine.not_connected, machine.task = 2, {**RUNNING, "lastStatus": "PENDING"}
     async with agent(machine) as ecs:
         assert (await EcsExec(ecs, "c").run(TASK, "echo up")).output == "up"
 
