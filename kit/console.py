@@ -41,6 +41,11 @@ class Console:
         self.rich.print(f"run [bold]{run_id}[/]: {settings.mode}{speed}, stack {settings.stack.name}")
         self._working("starting the cloud and deploying the stack")
 
+    def progress(self, line: str) -> None:
+        """A line of what is under way, such as an event of the stack."""
+        self._idle()
+        self.rich.print(f"  [dim]{escape(line)}[/]")
+
     def cloud_ready(self, seconds: float) -> None:
         self._idle()
         self.rich.print(f"cloud ready, stack deployed  [dim]{seconds:.2f} s[/]")

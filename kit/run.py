@@ -7,12 +7,11 @@ from collections.abc import Iterable
 
 from kit.audit import AuditsItself
 from kit.backends.base import Backend, Cloud
-from kit.backends.emulated import EmulatedBackend
 from kit.clock import Clock
 from kit.console import Console
 from kit.cost.account import Account
 from kit.cost.publishing import publish
-from kit.errors import InfraError, NotSupported
+from kit.errors import InfraError, KitError
 from kit.harness.mail import Mailbox
 from kit.history import History
 from kit.ids import Ids
@@ -28,8 +27,7 @@ class Run:
     """Starts a cloud, runs scenarios on it, reports, and takes the cloud away. Not bound to an event loop."""
 
     def __init__(self, settings: Settings, console: Console | None = None, *, folder_suffix: str = "") -> None:
-        """Refuses a mode that is not there before anything is made. Raises `NotSupported`."""
-        refuse_absent_mode(settings)
+        """Nothing is started, and no account asked anything, before `start`."""
         self.settings = settings
         self.console = console
         self.ids = Ids.seeded(settings.test_data.seed)
@@ -39,7 +37,7 @@ class Run:
         self.folder = run_folder(settings.report_dir, self.id)
         self.history = History(self._wall, self.folder / "history.jsonl")
         self.report = Report(self.folder, self.id, self._about(), started)
-        self.backend: Backend = EmulatedBackend(settings, self.folder, self.history)
+        self.backend: Backend = self._chosen_backend()
         self.account = Account(settings, self.history)
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
@@ -53,6 +51,7 @@ class Run:
             self.cloud = await self.backend.start()
             await self.account.open(self.cloud)
         except BaseException as error:
+            await self.backend.stop()
             if isinstance(error, InfraError):
                 self.report.outcomes.append(Outcome("(start)", Verdict.INFRA, message=str(error)))
                 self.report.write(self._wall.wall())
@@ -111,8 +110,10 @@ class Run:
 
     async def stop(self) -> None:
         """Take the cloud away and write the report for the last time."""
-        await self._settle_account()
-        await self.backend.stop()
+        try:
+            await self._settle_account()
+        finally:
+            await self._take_away()
         self.history.close()
         if isinstance(self.backend, AuditsItself):
             self.report.about["left_behind"] = list(self.backend.left_behind)
@@ -120,6 +121,28 @@ class Run:
             path = self.report.write(self._wall.wall())
             if self.console:
                 self.console.run_ended(self.report, path)
+
+    async def _take_away(self) -> None:
+        """End the backend; what could not be taken away is an outcome of the run's."""
+        failed = self.report.verdict is not Verdict.PASS
+        try:
+            if failed and self.settings.live.keep_on_failure and self.settings.mode == "live":
+                await self.backend.stop(keep=True)
+            else:
+                await self.backend.stop()
+        except Exception as error:
+            message = str(error) if isinstance(error, KitError) else f"{type(error).__name__}: {error}"
+            self.add(Outcome("(clean-up)", Verdict.INFRA, message=message))
+
+    def _chosen_backend(self) -> Backend:
+        if self.settings.mode == "live":
+            from kit.backends.live import LiveBackend  # noqa: PLC0415 - emulated runs need none of it
+
+            tell = self.console.progress if self.console else None
+            return LiveBackend(self.settings, self.folder, self.history, run=self.id, tell=tell)
+        from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - live runs need none of it
+
+        return EmulatedBackend(self.settings, self.folder, self.history)
 
     async def _settle_account(self) -> None:
         """What it came to, and the results where they are published; before the cloud is taken away."""
@@ -141,13 +164,5 @@ class Run:
         }
         if self.settings.profile:
             about["profile"] = self.settings.profile
-        return about | ({"scale": self.settings.emulated.scale} if self.settings.mode == "emulated" else {"scale": 1})
-
-
-def refuse_absent_mode(settings: Settings) -> None:
-    """Raises `NotSupported` for a mode whose backend is not there yet."""
-    if settings.mode == "live":
-        raise NotSupported(
-            "the live backend is not there yet: nothing was started and no AWS account was touched",
-            next='run the same scenarios against the emulated cloud: mode = "emulated", or nox -s emulated',
-        )
+        emulated = self.settings.mode == "emulated"
+        return about | {"scale": self.settings.emulated.scale if emulated else self.settings.live.clock.scale}

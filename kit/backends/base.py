@@ -20,11 +20,17 @@ from kit.threads import Threads
 class MailDoor(Protocol):
     """How a mail enters the cloud."""
 
-    async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
-        """Deliver one mail as it is; returns when the cloud has accepted it.
+    async def send(self, message: bytes, sender: str, recipients: list[str]) -> str | None:
+        """Deliver one mail; returns when the cloud has accepted it, with the Message-ID that the cloud gave it,
+        or None when it keeps the one it was written with.
 
         Raises `MailRefused` when it is refused for good, and leaves the outcome open otherwise.
         """
+        ...
+
+    async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
+        """Deliver a mail once more that was sent already and travels under this Message-ID: the same mail twice,
+        as mail and queues deliver at least once."""
         ...
 
 
@@ -82,6 +88,10 @@ class Backend(Protocol):
         """What the ground has told of faults of its own since the last call; empty when it tells none."""
         ...
 
-    async def stop(self) -> None:
-        """End everything it started. May be called at any time, more than once, and never raises for what is gone."""
+    async def stop(self, *, keep: bool = False) -> None:
+        """End everything it started. May be called at any time, more than once, and never raises for what is gone.
+
+        `keep` leaves a stack in a real account as it is, to be looked at; what is on this machine ends all the same.
+        Raises `InfraError` that names what could not be taken away.
+        """
         ...

@@ -98,10 +98,16 @@ class Events:
         for event in reversed(await self._all()):
             if event["EventId"] not in self._seen:
                 self._seen.add(event["EventId"])
-                self._say(_line(event))
+                # The beginning of each resource is half of the lines and says nothing that its end does not.
+                if not event["ResourceStatus"].endswith("_IN_PROGRESS") or _is_the_stack(event):
+                    self._say(_line(event))
 
     async def _all(self) -> list[dict[str, Any]]:
         return await self._aws.pages("cloudformation", "describe_stack_events", "StackEvents", StackName=self._stack)
+
+
+def _is_the_stack(event: Mapping[str, Any]) -> bool:
+    return event.get("PhysicalResourceId") == event.get("StackId")
 
 
 def _line(event: Mapping[str, Any]) -> str:

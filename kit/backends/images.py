@@ -46,19 +46,26 @@ def refuse_without_program(template: str, parameters: Mapping[str, str], program
 
 def images(template: str, parameters: Mapping[str, str]) -> list[str]:
     """The images of the template's container definitions, where they are literal or a parameter's value."""
+    document = _document(template)
+    values = {**parameter_names(template), **parameters}
+    found = [_resolved(image, values) for image in _container_images(document["Resources"])]
+    return sorted({image for image in found if image is not None})
+
+
+def parameter_names(template: str) -> dict[str, str]:
+    """The template's parameters with their defaults; without a default, empty."""
+    declared = _document(template).get("Parameters") or {}
+    return {name: str(spec.get("Default", "")) for name, spec in declared.items() if isinstance(spec, dict)}
+
+
+def _document(template: str) -> dict[str, Any]:
     try:
         document = yaml.load(template, Loader=_Loader)
     except yaml.YAMLError as error:
         raise UsageError(f"the template is not YAML: {error}", next="check it with cfn-lint") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise UsageError("the template has no Resources", next="check it with cfn-lint")
-    declared = document.get("Parameters") or {}
-    values = {
-        name: str(spec["Default"]) for name, spec in declared.items() if isinstance(spec, dict) and "Default" in spec
-    }
-    values.update(parameters)
-    found = [_resolved(image, values) for image in _container_images(document["Resources"])]
-    return sorted({image for image in found if image is not None})
+    return document
 
 
 def _container_images(resources: Mapping[str, Any]) -> Iterator[Any]:

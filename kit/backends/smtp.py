@@ -21,6 +21,10 @@ class SmtpDoor:
         """As `MailDoor.send`; the mail is accepted when the server has answered 250 to its data."""
         await self.threads.run(self._blocking, message, sender, recipients)
 
+    async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
+        """As `MailDoor.again`: by SMTP a mail keeps its Message-ID, so it is the same one."""
+        await self.send(message, sender, recipients)
+
     def _blocking(self, message: bytes, sender: str, recipients: list[str]) -> None:
         with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=30) as connection:
             try:

@@ -7,10 +7,25 @@ import sys
 from collections.abc import Sequence
 
 from kit import __version__
-from kit.cli import audit, contract, logs, mail, outbox, rehearse, report, run, scenarios, selftest, status, up
+from kit.cli import (
+    audit,
+    contract,
+    logs,
+    mail,
+    outbox,
+    plan,
+    prices,
+    rehearse,
+    report,
+    run,
+    scenarios,
+    selftest,
+    status,
+    up,
+)
 from kit.errors import Failed, KitError
 
-COMMANDS = (up, mail, status, run, rehearse, scenarios, report, logs, outbox, contract, selftest, audit)
+COMMANDS = (up, mail, status, run, rehearse, scenarios, report, logs, outbox, contract, selftest, audit, plan, prices)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -94,10 +94,12 @@ def test_set_wants_key_and_value(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("how", [["--mode", "live"], ["--set", "mode=live"]])
-def test_live_says_that_it_is_not_there_yet(how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_live_refuses_images_that_only_this_machine_knows_before_it_asks_an_account(
+    how: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     code, said = failing(capsys, "run", *how)
-    assert code == 5
-    assert "not there yet" in said
+    assert code == 2
+    assert "names no registry that AWS could pull it from" in said
 
 
 def test_an_image_without_a_program_is_refused_before_anything_starts(

@@ -24,6 +24,10 @@ class Door:
     async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
         self.sent.append((message, sender, recipients))
 
+    async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
+        assert message_id in message.decode()
+        await self.send(message, sender, recipients)
+
 
 def wire(letter: Letter, sender: str = "zoe@x") -> bytes:
     return letter.message(sender=sender, to="edit@it.test", message_id="<1@x>", at=START).as_bytes(policy=WIRE)

@@ -1,0 +1,78 @@
+"""Rehearse a live run: the live backend, aimed at an emulated cloud that stands in for AWS. Costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.cli import common
+
+if TYPE_CHECKING:
+    from kit.rehearsal import Account, Rehearsal
+    from kit.settings import Settings
+
+HELP = "run scenarios as live ones, against a stand-in for AWS"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
+    parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
+    parser.add_argument(
+        "--hold",
+        action="store_true",
+        help="run nothing: print the variables that aim any live command or AWS client at the stand-in, until Ctrl-C",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = common.load_settings(args, mode="emulated", emulated__scale=args.scale)
+    return common.run_async(_run(args, settings))
+
+
+async def _run(args: argparse.Namespace, settings: Settings) -> int:
+    from kit.rehearsal import Rehearsal, aimed  # noqa: PLC0415 - heavy: only where a cloud is started
+
+    with tempfile.TemporaryDirectory(prefix="kit-rehearsal-") as scratch:
+        folder = settings.report_dir / "rehearsal" if args.hold else Path(scratch)
+        rehearsal = Rehearsal(settings, folder)
+        account = await rehearsal.start()
+        try:
+            if args.hold:
+                return await _hold(rehearsal, account)
+            with aimed(account):
+                return await _scenarios(args)
+        finally:
+            await asyncio.to_thread(rehearsal.stop)
+
+
+async def _scenarios(args: argparse.Namespace) -> int:
+    from kit.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
+    from kit.run import Run  # noqa: PLC0415
+    from kit.scenario import chosen  # noqa: PLC0415
+
+    one = Run(common.load_settings(args), Console())
+    scenarios = chosen(args.scenario)
+    await one.start()
+    try:
+        await one.execute_all(scenarios)
+    finally:
+        await one.stop()
+    return one.report.verdict.exit_code
+
+
+async def _hold(rehearsal: Rehearsal, account: Account) -> int:
+    from kit.clock import Clock  # noqa: PLC0415
+
+    for name, value in account.environment().items():
+        common.say(f"export {name}={shlex.quote(value)}")
+    common.say("# in another terminal: kit deploy, kit run, kit destroy; Ctrl-C ends the stand-in")
+    clock = Clock()
+    while (ended := rehearsal.health()) is None:
+        await clock.sleep_wall(1)
+    common.say(f"# {ended}")
+    return 4

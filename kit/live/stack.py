@@ -1,0 +1,254 @@
+"""The stack in a real account: looked at, deployed, adopted, deleted, and written down at each step.
+
+look --> absent ------------> ledger --> change set --> create --> lease
+     --> ours, abandoned ---> deleted, then as absent
+     --> ours, to be used --> lease --> change set (nothing, when nothing differs)
+     --> ours, in use, or foreign: refused
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kit.backends.aws import Aws
+from kit.backends.deploy import Tell, deploy, destroy, stack_named, template_text
+from kit.backends.images import images, parameter_names
+from kit.backends.stack import Stack
+from kit.clock import Clock
+from kit.errors import InfraError, UsageError
+from kit.live import account, tags
+from kit.live.guard import Guard
+from kit.live.lease import Lease, holder
+from kit.live.ledger import STACK, Entry, Ledger, ledgers
+from kit.settings import Settings
+
+_PREFIXED = re.compile(r"\$\{ResourcePrefix\}[A-Za-z0-9_-]*")
+LEASE_TABLE = "LeaseTableName"
+"""The stack's output that names the table of its lease."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be deployed, known without an account."""
+
+    template: str
+    parameters: Mapping[str, str]
+    images: Sequence[str]
+    names: Sequence[str]
+    """Names that the resources would get, as far as the prefix decides them."""
+
+
+def plan(settings: Settings) -> Plan:
+    """Template and parameters of a live stack. Raises `UsageError` for what can be refused without an account."""
+    template = template_text(settings.stack.template)
+    known = parameter_names(template)
+    own = {"MailDomain": settings.live.mail_domain, "CertificateArn": settings.live.certificate}
+    parameters = {**{name: value for name, value in own.items() if name in known}, **settings.stack.parameters}
+    needed = images(template, parameters)
+    account.refuse_local_images(needed)
+    if settings.live.certificate and not parameters.get("HostName"):
+        raise UsageError(
+            "live.certificate is set, and nobody has said for which name",
+            where="stack.parameters",
+            next='name it, with a DNS record that leads to the load balancer: [stack.parameters] HostName = "…"',
+        )
+    prefix = parameters.get("ResourcePrefix", known.get("ResourcePrefix", ""))
+    names = [found.replace("${ResourcePrefix}", prefix) for found in sorted(set(_PREFIXED.findall(template)))]
+    return Plan(template, parameters, needed, names)
+
+
+class LiveStack:
+    """The stack of one run."""
+
+    def __init__(
+        self, settings: Settings, aws: Aws, *, clock: Clock, guard: Guard, ledger: Ledger, tell: Tell | None = None
+    ) -> None:
+        self._settings = settings
+        self._aws = aws
+        self._clock = clock
+        self._guard = guard
+        self._ledger = ledger
+        self._tell = tell
+        self._entry: Entry | None = None
+        self.id = ""
+        """Its ARN, once it is there."""
+        self.lease: Lease | None = None
+
+    async def bring_up(self, wanted: Plan) -> Stack:
+        """Deploy the stack, or adopt the one that is there, and take its lease.
+
+        Raises `UsageError` when it is somebody else's or in use, `InfraError` when a resource fails.
+        """
+        settings = self._settings
+        name, run = settings.stack.name, self._ledger.header.run
+        await account.refuse_absent_images(self._aws, wanted.images)
+        parameters = dict(wanted.parameters)
+        if settings.live.mail_domain:
+            await account.refuse_unverified(self._aws, settings.live.mail_domain)
+            parameters.setdefault("ReceiptRuleSetName", await account.active_rule_set(self._aws))
+        there = await self.look()
+        stack_tags = tags.tags(name, run, self._ledger.header.expires)
+        if there is not None and not await self._reusable(there):
+            await self._remove_abandoned(there)
+            there = None
+        if there is not None:
+            await self._adopt(there)
+            # Other tags would be a change of every resource; they stay those of the run that made it.
+            stack_tags = tags.from_list(there["Tags"])
+        self._entry = self._ledger.intend(STACK, name)
+        deployed = await deploy(
+            self._aws,
+            self._clock,
+            name,
+            wanted.template,
+            parameters,
+            within=settings.timeouts.deploy,
+            tags=stack_tags,
+            prepared=self._write_down,
+            tell=self._tell,
+        )
+        there = await self.look()
+        if there is None:
+            raise InfraError(f"stack {name} is gone again, right after it was deployed")
+        await self._adopt(there)
+        return deployed
+
+    async def look(self) -> dict[str, Any] | None:
+        """The stack as it is now, None when there is none. Raises `Refused` when it is somebody else's."""
+        found = await stack_named(self._aws, self._settings.stack.name)
+        if found is not None and found["StackStatus"] == "REVIEW_IN_PROGRESS" and self._known_here(found):
+            # Of a change set that was never executed: it has no resource, and perhaps no tags yet.
+            found = {**found, "Tags": found.get("Tags") or tags.as_list({tags.MARKER: self._settings.stack.name})}
+        self._guard.adopt(found)
+        return found
+
+    async def own_resources(self) -> None:
+        """Tell the guard and the ledger what the stack consists of."""
+        resources = await self._aws.pages(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=self.id
+        )
+        for resource in resources:
+            if resource["ResourceStatus"] == "DELETE_COMPLETE" or not resource.get("PhysicalResourceId"):
+                continue
+            self._guard.own(resource["PhysicalResourceId"])
+            entry = self._ledger.find(resource["ResourceType"], resource["LogicalResourceId"])
+            if entry is not None:
+                self._ledger.created(entry, resource["PhysicalResourceId"])
+
+    async def remove(self) -> None:
+        """Delete the stack, tried again where needed. Raises `InfraError` with the first cause when it stays."""
+        found = await stack_named(self._aws, self.id or self._settings.stack.name)
+        if found is not None:
+            run = tags.from_list(found.get("Tags")).get(tags.RUN)
+            if self.lease is None and run != self._ledger.header.run and found["StackStatus"] != "REVIEW_IN_PROGRESS":
+                raise InfraError(
+                    f"stack {found['StackName']} is left alone: it was made by run {run}, not by this one",
+                    where=str(found["StackId"]),
+                )
+            self._guard.adopt(await self.look())
+            await destroy(
+                self._aws, self._clock, found["StackId"], within=self._settings.timeouts.deploy, tell=self._tell
+            )
+        if self.lease is not None:
+            self.lease.end_with_stack()
+        self.written_off()
+
+    def written_off(self) -> None:
+        """The stack is gone, and with it everything of it that stands in this run's ledger."""
+        for entry in self._ledger.open():
+            if entry.kind == STACK or entry.facts.get("stack") == self._settings.stack.name:
+                self._ledger.removed(entry)
+
+    def _write_down(self, change_set: str, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Everything that the change set adds stands in the ledger before it is executed."""
+        self._guard.own(change_set)
+        name = self._settings.stack.name
+        self._ledger.intend_all(
+            (change["ResourceType"], change["LogicalResourceId"], {"stack": name})
+            for change in changes
+            if change["Action"] == "Add"
+        )
+
+    async def _adopt(self, there: Mapping[str, Any]) -> None:
+        self.id = there["StackId"]
+        if self._entry is not None:
+            self._ledger.created(self._entry, self.id)
+        await self.own_resources()
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in there.get("Outputs", ())}
+        self._guard.own(outputs.get("MetricsNamespace", ""))
+        table = outputs.get(LEASE_TABLE)
+        if table is None:
+            raise UsageError(
+                f"stack {there['StackName']} has no output {LEASE_TABLE}, so nobody can tell whether it is in use",
+                where="the template",
+                next="add the lease table of the kit's own template, kit/stack/integration-test-stack.yaml",
+            )
+        if self.lease is None:
+            lease = Lease(self._aws, self._clock, table, there["StackName"], self._ledger.header.run)
+            await lease.take()
+            self.lease = lease
+
+    async def _reusable(self, there: Mapping[str, Any]) -> bool:
+        """Whether to use a stack of the kit's that is there; False when its run is over and it can be deleted.
+
+        Raises `UsageError` when it is neither.
+        """
+        status, name = there["StackStatus"], there["StackName"]
+        of = tags.from_list(there["Tags"])
+        run = of.get(tags.RUN, "?")
+        whole = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        if whole and self._settings.live.reuse:
+            return True
+        using = await self._in_use(there) if whole else None
+        over = self._is_over(run)
+        if using is not None and not over:
+            raise UsageError(f"stack {name} is in use by {using}", next="wait for its end, or take another stack.name")
+        if status == "REVIEW_IN_PROGRESS":
+            return False
+        if status.endswith("_IN_PROGRESS") and not over:
+            raise UsageError(
+                f"stack {name} is {status}, by run {run}", next="wait for its end, or take another stack.name"
+            )
+        if over or tags.expired(of, self._clock.now()):
+            return False
+        raise UsageError(
+            f"stack {name} is there already, left by run {run} until {of.get(tags.EXPIRES, 'for ever')}",
+            where=str(there["StackId"]),
+            next="use it: --set live.reuse=true; or delete it: kit destroy",
+        )
+
+    def _known_here(self, there: Mapping[str, Any]) -> bool:
+        mine = self._ledger.header.run
+        return any(
+            ledger.find(STACK, there["StackName"]) is not None
+            for ledger in ledgers(self._settings.report_dir, self._clock)
+            if ledger.header.run == mine or ledger.header.runs_here is False
+        )
+
+    def _is_over(self, run: str) -> bool:
+        """Whether a run was one of this machine's, and its process is gone with its work undone."""
+        for ledger in ledgers(self._settings.report_dir, self._clock):
+            if ledger.header.run == run:
+                return ledger.header.runs_here is False and ledger.find(STACK, self._settings.stack.name) is not None
+        return False
+
+    async def _in_use(self, there: Mapping[str, Any]) -> str | None:
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in there.get("Outputs", ())}
+        if LEASE_TABLE not in outputs:
+            return None
+        found = await holder(self._aws, outputs[LEASE_TABLE], there["StackName"])
+        return str(found) if found is not None and found.until > self._clock.now() else None
+
+    async def _remove_abandoned(self, there: Mapping[str, Any]) -> None:
+        run = tags.from_list(there["Tags"]).get(tags.RUN, "?")
+        if self._tell is not None:
+            self._tell(f"stack {there['StackName']} was left by run {run}: it is deleted first")
+        await destroy(self._aws, self._clock, there["StackId"], within=self._settings.timeouts.deploy, tell=self._tell)
+        for ledger in ledgers(self._settings.report_dir, self._clock):
+            if ledger.header.run == run:
+                for entry in ledger.open():
+                    if entry.kind == STACK or entry.facts.get("stack") == there["StackName"]:
+                        ledger.removed(entry)
