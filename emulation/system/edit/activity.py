@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 10.0
 """AWS seconds between two updates of one session's row: well below any idle time."""
+_OPEN = ("initializing", "active")
 ROW_LIFE = 1800
 """Seconds from the last activity to the row's `ttl`."""
 
@@ -37,6 +38,15 @@ class Activity:
         self._updates.add(update)
         update.add_done_callback(self._updates.discard)
 
+    async def has_ended(self, place: Place) -> bool:
+        """Whether the session is over; what cannot be found out is no."""
+        try:
+            rows = await self._table.query("sessionId", place.session_id)
+        except AwsError as error:
+            log.warning("whether a session has ended is unknown", extra={"cause": str(error)})
+            return False
+        return all(row.get("status") not in _OPEN for row in rows)
+
     async def finish(self, within: float) -> None:
         """Wait for updates under way, for so many AWS seconds."""
         if self._updates:
@@ -49,7 +59,7 @@ class Activity:
             await self._table.update(
                 {"sessionId": place.session_id, "userId": place.user_id},
                 {"lastActivity": moment, "ttl": int(now) + ROW_LIFE},
-                when={"status": ("initializing", "active"), "lastActivity": Below(moment)},
+                when={"status": _OPEN, "lastActivity": Below(moment)},
             )
         except AwsError as error:
             self._seen.pop(place.session_id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from emulation.system.edit.git import Git, GitError
@@ -50,6 +50,16 @@ class Snapshot:
 
     def paths(self) -> Collection[str]:
         return self._blobs.keys()
+
+    def blobs(self) -> Mapping[str, str]:
+        """The object id of each file's content, by path."""
+        return self._blobs
+
+    def contents(self, paths: Collection[str]) -> dict[str, bytes]:
+        """Many files at once. Raises KeyError when the commit does not have one of them."""
+        cached = {path: self._cache.get(self._blobs[path]) for path in paths}
+        fetched = self._fetch({self._blobs[path] for path, content in cached.items() if content is None})
+        return {path: fetched[self._blobs[path]] if content is None else content for path, content in cached.items()}
 
     def read(self, path: str) -> bytes:
         """Raises KeyError when the commit has no such file."""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from emulation.system import names
 from emulation.system.clock import Clock
+from emulation.system.edit.astro import toolchain
+from emulation.system.edit.astro.toolchain import Toolchain
 from emulation.system.settings import Environment, SettingsError
+
+SITE_NODE_MODULES = "/opt/site/node_modules"
+"""Where the image has the sample site's modules."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,10 @@ class Settings:
     region: str | None
     git: str
     clock: Clock
+    astro: Toolchain | None = None
+    """What shows the pages (PREVIEW, SITE_NODE_MODULES); None is the built-in preview."""
+    why_builtin: str = ""
+    """Why it is that, when it was nobody's wish."""
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Settings:
@@ -48,6 +58,8 @@ class Settings:
             git=shutil.which("git", path=variables.get("PATH")) or "",
             clock=read.clock(),
         )
+        preview = read.text("PREVIEW", default="auto")
+        modules = Path(read.text("SITE_NODE_MODULES", default=SITE_NODE_MODULES))
         read.done()
         if not settings.git:
             raise SettingsError(f"git was not found on PATH ({variables.get('PATH', '')}); install git")
@@ -58,4 +70,18 @@ class Settings:
                 names.user_id(settings.default_user_id)
         except names.InvalidName as invalid:
             raise SettingsError(f"DEFAULT_CLIENT_ID or DEFAULT_USER_ID: {invalid}") from None
-        return settings
+        return replace(settings, **_preview(preview, variables.get("PATH"), modules))
+
+
+def _preview(wanted: str, path: str | None, modules: Path) -> dict[str, Any]:
+    """`astro` must be there, `auto` takes it where it is. Raises `SettingsError`."""
+    if wanted not in ("auto", "astro", "builtin"):
+        raise SettingsError(f"PREVIEW must be auto, astro or builtin, got {wanted!r}")
+    if wanted == "builtin":
+        return {}
+    try:
+        return {"astro": toolchain.find(path, modules)}
+    except toolchain.Missing as missing:
+        if wanted == "astro":
+            raise SettingsError(f"PREVIEW is astro, and {missing}") from None
+        return {"why_builtin": str(missing)}

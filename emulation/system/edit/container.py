@@ -11,12 +11,15 @@ from aiohttp import web
 from emulation.system.answers import Refused
 from emulation.system.aws import Aws
 from emulation.system.edit.activity import Activity
+from emulation.system.edit.astro.preview import AstroPreview
+from emulation.system.edit.builtin import BuiltinPreview
 from emulation.system.edit.config import Settings
 from emulation.system.edit.directory import Directory, Place
 from emulation.system.edit.git import Git, GitError
 from emulation.system.edit.hot_reload import Branch, HotReload
 from emulation.system.edit.identity import task_arn
 from emulation.system.edit.origin import Origin
+from emulation.system.edit.preview import Preview
 from emulation.system.edit.projects import Projects
 from emulation.system.edit.work import Order, Worker
 from emulation.system.edit.workspace import Workspace
@@ -46,6 +49,7 @@ class Container:
         self.activity = Activity(table, settings.clock)
         self.hot_reload = HotReload(self.projects, self.activity, settings.clock)
         self.worker = Worker(self._workspace, self.projects, settings.clock, self._threads, self._worked)
+        self.preview = self._chosen_preview(settings)
         self._background: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -58,6 +62,7 @@ class Container:
         self._background.append(asyncio.create_task(self._prepare(), name="prepare"))
 
     async def stop(self) -> None:
+        await self.preview.close()
         await self.hot_reload.close()
         await self.worker.finish(within=GRACE)
         for task in self._background:
@@ -86,11 +91,19 @@ class Container:
             return None
         return Branch(self._settings.default_client_id, self._settings.default_user_id, None)
 
+    def _chosen_preview(self, settings: Settings) -> Preview:
+        if settings.astro is not None:
+            return AstroPreview(settings.astro, self.projects, self.activity, settings.clock, self._threads)
+        return BuiltinPreview(self.projects, self.hot_reload)
+
     def _worked(self, order: Order) -> None:
         self.hot_reload.notice(order.client_id, order.user_id, order.branch)
+        self.preview.notice(Place(order.session_id, order.client_id, order.user_id, order.thread_id))
 
     async def _prepare(self) -> None:
-        """What the first work and the first activity would otherwise wait for."""
+        """What the first work, the first page and the first activity would otherwise wait for."""
+        log.info("pages are shown", extra={"preview": self.preview.name, "because": self._settings.why_builtin})
+        self._background.append(asyncio.create_task(self.preview.prepare(), name="prepare the preview"))
         try:
             await self._origin.ensure()
         except (GitError, OSError):

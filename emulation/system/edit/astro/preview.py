@@ -1,0 +1,92 @@
+"""The preview by real Astro, as the edit container sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from concurrent.futures import Executor
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from emulation.system.answers import Refused
+from emulation.system.clock import Clock
+from emulation.system.edit.activity import Activity
+from emulation.system.edit.astro.host import Host, HostError
+from emulation.system.edit.astro.proxy import Proxy
+from emulation.system.edit.astro.servers import DevServers, base_of
+from emulation.system.edit.astro.toolchain import Toolchain
+from emulation.system.edit.directory import Place
+from emulation.system.edit.projects import Projects
+
+log = logging.getLogger(__name__)
+
+
+class AstroPreview:
+    """As `Preview` says."""
+
+    def __init__(
+        self, toolchain: Toolchain, projects: Projects, activity: Activity, clock: Clock, threads: Executor
+    ) -> None:
+        self.name = f"astro {toolchain.astro}"
+        self._activity = activity
+        self._folder = Path(tempfile.mkdtemp(prefix="preview-")).resolve()
+        (self._folder / "node_modules").symlink_to(toolchain.modules, target_is_directory=True)
+        self._host = Host(toolchain, self._folder / ".home")
+        self._servers = DevServers(self._host, projects, activity, clock, threads=threads, folder=self._folder)
+        self._proxy = Proxy()
+        self._early: set[asyncio.Task[None]] = set()
+
+    async def prepare(self) -> None:
+        try:
+            await self._host.ready()
+        except HostError as error:
+            log.error("Astro does not start", extra={"cause": str(error)})
+
+    async def page(self, request: web.Request, place: Place, room: str, path: str) -> web.StreamResponse:
+        server = await self._servers.current(place)
+        headers = {"X-Content-Type-Options": "nosniff", "X-Preview": self.name}
+        below = request.rel_url.raw_path.split("/", 3)[3:]
+        base = base_of(place)
+        return await self._proxy.page(request, server.port, base + "".join(below), base, headers)
+
+    async def problem(self, place: Place) -> str | None:
+        server = await self._servers.current(place)
+        try:
+            status = await self._proxy.status(server.port, base_of(place))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return f"the dev server does not answer: {error}"
+        return None if status == 200 else f"the dev server answers {status}"
+
+    async def hot_reload(self, request: web.Request, place: Place) -> web.StreamResponse:
+        # A page that is still open asks for its lost server every second; that does not bring a session back.
+        if not self._servers.is_running(place) and await self._activity.has_ended(place):
+            raise Refused(404, "The session has ended")
+        server = await self._servers.current(place)
+        return await self._proxy.socket(request, server.port, f"/ws/hmr/{place.session_id}", server.sockets)
+
+    def notice(self, place: Place) -> None:
+        """Where a session works somebody will look: its server starts at once."""
+        if self._servers.is_running(place):
+            self._servers.notice(place)
+            return
+        early = asyncio.create_task(self._start(place), name=f"start {place.session_id}")
+        self._early.add(early)
+        early.add_done_callback(self._early.discard)
+
+    async def close(self) -> None:
+        for task in self._early:
+            task.cancel()
+        await self._servers.close()
+        await self._proxy.close()
+        await self._host.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _start(self, place: Place) -> None:
+        try:
+            await self._servers.current(place)
+        except Refused as refused:
+            log.warning("a preview did not start", extra={"sessionId": place.session_id, "cause": refused.message})
