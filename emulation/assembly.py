@@ -6,6 +6,7 @@ from emulation.alb import Alb
 from emulation.cloud import Ground, Parts
 from emulation.cloudformation import Cloudformation
 from emulation.consumption import Consumption
+from emulation.dynamodb import OnDemand
 from emulation.ecs import Ecs, ProcessRuntime
 from emulation.faults import Faults
 from emulation.mail import Mail
@@ -27,11 +28,24 @@ def everything(ground: Ground) -> Parts:
     alb = Alb(context("alb"))
     ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
     consumption = Consumption(context("consumption"))
-    scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption])
+    on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
+    scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Parts(
-        controllers=(queues, storage, mail, alb, ecs, consumption, scaling, cloudformation, *account, faults),
+        controllers=(
+            queues,
+            storage,
+            mail,
+            alb,
+            ecs,
+            consumption,
+            on_demand,
+            scaling,
+            cloudformation,
+            *account,
+            faults,
+        ),
         facts=lambda: {"smtp": mail.smtp_address},
     )
