@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from kit.audit import AuditsItself
 from kit.backends.base import Backend, Cloud
@@ -11,6 +12,7 @@ from kit.clock import Clock
 from kit.console import Console
 from kit.cost.account import Account
 from kit.cost.publishing import publish
+from kit.cost.publishing import wanted as publishes
 from kit.errors import InfraError, KitError
 from kit.harness.mail import Mailbox
 from kit.history import History
@@ -150,10 +152,13 @@ class Run:
             return
         task = asyncio.current_task()
         await self.account.close(settle=bool(self.report.outcomes) and not (task and task.cancelling()))
+        self._report_now()
+        if self.report.outcomes and publishes(self.settings):
+            await publish(self.cloud, self.history, self._report_now)
+
+    def _report_now(self) -> dict[str, Any]:
         self.report.cost = self.account.to_json()
-        wanted = self.settings.cost.publish
-        if self.report.outcomes and (wanted == "always" or (wanted == "live" and self.settings.mode == "live")):
-            await publish(self.cloud, self.report.to_json(self._wall.wall()), self.history)
+        return self.report.to_json(self._wall.wall())
 
     def _about(self) -> dict[str, object]:
         about: dict[str, object] = {

@@ -17,6 +17,7 @@ from kit.cost.meter import metered
 from kit.cost.observer import Observer
 from kit.cost.prediction import UNASSIGNED, Prediction, Predictor, earlier
 from kit.cost.prices import load_prices
+from kit.cost.publishing import RESULTS, wanted
 from kit.errors import InfraError, KitError
 from kit.history import History
 from kit.settings import Settings
@@ -46,13 +47,20 @@ def is_new(settings: Settings) -> bool:
 
 def kind_of(settings: Settings) -> dict[str, Any]:
     """What runs must have in common for one to tell of another."""
-    return {"mode": settings.mode, "scale": settings.emulated.scale if settings.mode == "emulated" else 1}
+    scale = settings.emulated.scale if settings.mode == "emulated" else settings.live.clock.scale
+    return {"mode": settings.mode, "scale": scale}
 
 
 def predictor(settings: Settings) -> Predictor:
     """With the settings' prices and template, and the earlier runs in their report folder. Raises `UsageError`."""
-    template = Template.read(template_text(settings.stack.template), settings.stack.parameters)
-    return Predictor(load_prices(settings), template, earlier(settings.report_dir, kind_of(settings)))
+    return Predictor(load_prices(settings), template_of(settings), earlier(settings.report_dir, kind_of(settings)))
+
+
+def template_of(settings: Settings) -> Template:
+    """The template as this run deploys it. Raises `UsageError` when it cannot be read."""
+    live = {"MailDomain": settings.live.mail_domain, "CertificateArn": settings.live.certificate}
+    own = live if settings.mode == "live" else {}
+    return Template.read(template_text(settings.stack.template), {**own, **settings.stack.parameters})
 
 
 class Account:
@@ -143,7 +151,9 @@ class Account:
             return {}
         total = self.bill()
         error = {"error": self._error} if self._error else {}
-        predicted = self.predictor.run(self._predicted, new=is_new(self._settings), overhead=0.0)
+        predicted = self.predictor.run(
+            self._predicted, new=is_new(self._settings), overhead=0.0, published=wanted(self._settings)
+        )
         return {
             **total.to_json(),
             **error,
@@ -166,7 +176,7 @@ class Account:
         whose = "" if name == UNASSIGNED else name
         use: dict[str, float] = {}
         for item in total.items:
-            if item.scenario == whose and not item.fixed:
+            if item.scenario == whose and not item.fixed and item.what != RESULTS:
                 use[item.price] = use.get(item.price, 0.0) + item.quantity
         predicted = self._predicted.get(name)
         return {

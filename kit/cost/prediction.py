@@ -13,6 +13,7 @@ from typing import Any
 from kit.cost.bill import Item
 from kit.cost.inventory import Inventory
 from kit.cost.prices import HOURS_PER_MONTH, PriceTable
+from kit.cost.publishing import METRICS
 from kit.template import Template
 
 UNASSIGNED = "(between scenarios)"
@@ -115,18 +116,22 @@ class Predictor:
         spread = 2 * statistics.stdev(costs) / usd if len(costs) > 1 and usd else _ONE_RUN_WITHIN
         return Prediction(seconds, usd, min(1.0, max(MEASURED_WITHIN, spread)), f"{len(past)} earlier run(s)")
 
-    def run(self, names: Iterable[str], *, new: bool, overhead: float) -> Prediction:
+    def run(self, names: Iterable[str], *, new: bool, overhead: float, published: bool) -> Prediction:
         """A whole run of these scenarios: all of them, what lies between, and what stands there meanwhile.
 
-        `overhead` is the AWS seconds of deploying and taking away; `new` as in `Inventory.items`.
+        `overhead` is the AWS seconds of deploying and taking away; `new` as in `Inventory.items`; `published` tells
+        that its results will be.
         """
-        parts = [self.scenario(name) for name in names]
+        chosen = tuple(names)
+        parts = [self.scenario(name) for name in chosen]
         if UNASSIGNED in self.past:
             parts.append(self.scenario(UNASSIGNED))
         seconds = sum(part.seconds for part in parts) + overhead
         standing = Inventory.of(self.template).items(seconds, new=new)
         fixed = sum(self.table.usd(item.price, item.quantity) for item in standing)
         usd = sum(part.usd for part in parts) + fixed
+        if published:
+            usd += self.table.usd("metric_month", len(METRICS) * (len(chosen) + 1) / HOURS_PER_MONTH)
         off = sum(part.usd * part.within for part in parts) + fixed * _mean_within(parts)
         bases = sorted({part.basis for part in parts}) or ["nothing runs"]
         return Prediction(seconds, usd, off / usd if usd else 0.0, "; ".join(bases))

@@ -5,7 +5,7 @@ TestName is the scenario's name, or `all` for the run. The dashboard and the ala
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kit.backends.base import Cloud
@@ -13,16 +13,18 @@ from kit.cost.prices import HOURS_PER_MONTH
 from kit.cost.usage import record_count
 from kit.errors import InfraError
 from kit.history import History
+from kit.settings import Settings
 
 NAMESPACE = "Webordinary/IntegrationTests"
 RUN = "all"
 """TestName of what is told of a run as a whole."""
+RESULTS = "test results"
+"""What publishing is called in a bill."""
 _AT_ONCE = 500
 """Of the 1000 metrics PutMetricData takes."""
-_STARTUP = ("task pending", "page served")
-"""From the first sign of a task to the session's page: the container's start-up."""
-_CREATION = ("session accepted", "mail accepted"), "session row"
-"""From the request or the mail to the row."""
+METRICS = ("TestDuration", "TestSuccess", "ContainerStartupTime", "SessionCreationTime", "TestCost")
+_SERVED = ("page served", "first byte")
+"""The end of a container's start-up; it begins when the pull of its image does (`task pending`)."""
 
 
 def data_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -35,7 +37,7 @@ def data_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         if one["name"] in shares:
             data.append(_datum("TestCost", one["name"], [shares[one["name"]]["usd"]], "None"))
     if executed:
-        spans: dict[str, list[float]] = {name: [] for name in ("ContainerStartupTime", "SessionCreationTime")}
+        spans: dict[str, list[float]] = {name: [] for name in METRICS[2:4]}
         for one in executed:
             for name, values in _spans(one["phases"]).items():
                 spans[name] += values
@@ -48,20 +50,25 @@ def data_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return data
 
 
-async def publish(cloud: Cloud, report: Mapping[str, Any], history: History) -> int:
-    """Put a report's results; returns how many metrics that were. What goes wrong is in the history, not raised."""
+async def publish(cloud: Cloud, history: History, tell: Callable[[], Mapping[str, Any]]) -> int:
+    """Put a report's results; returns how many metrics that were. What goes wrong is in the history, not raised.
+
+    Custom metrics cost something: they are counted first, so that the report that `tell` gives then, and with it
+    the published cost, contains them.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
-    data = data_of(report)
+    number = len(data_of(tell()))
+    record_count(history, "metric_month", number / HOURS_PER_MONTH, RESULTS)
+    record_count(history, "metrics_request", -(-number // _AT_ONCE), RESULTS)
+    data = data_of(tell())
     try:
         for start in range(0, len(data), _AT_ONCE):
             chunk = data[start : start + _AT_ONCE]
             await cloud.aws.call("cloudwatch", "put_metric_data", Namespace=NAMESPACE, MetricData=chunk)
-            record_count(history, "metrics_request", 1, "test results")
     except (BotoCoreError, ClientError, InfraError) as error:
         history.note("publish", value={"failed": str(error)})
         return 0
-    record_count(history, "metric_month", len(data) / HOURS_PER_MONTH, "test results")
     return len(data)
 
 
@@ -74,21 +81,19 @@ def _told(name: str, seconds: float, passed: bool, spans: Mapping[str, Sequence[
 
 
 def _spans(phases: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Start-up and creation times of every journey of a scenario that has both ends of them."""
+    """Of every journey: from its container's first sign to the page, and from the request or the mail to the row."""
     journeys: dict[str, dict[str, float]] = {}
     for phase in phases:
         journeys.setdefault(phase.get("entry", ""), {}).setdefault(phase["name"], phase["aws_seconds"])
-    starts, ends = _CREATION
-    startup = [one[_STARTUP[1]] - one[_STARTUP[0]] for one in journeys.values() if set(_STARTUP) <= set(one)]
-    creation = [
-        one[ends] - next(one[start] for start in starts if start in one)
-        for one in journeys.values()
-        if ends in one and any(start in one for start in starts)
-    ]
-    return {
-        "ContainerStartupTime": [value for value in startup if value >= 0],
-        "SessionCreationTime": [value for value in creation if value >= 0],
-    }
+    startup, creation = [], []
+    for times in journeys.values():
+        served = next((times[name] for name in _SERVED if name in times), None)
+        if served is not None and "task pending" in times:
+            startup.append(served - times["task pending"])
+        if "session row" in times:
+            creation.append(times["session row"] - times.get("mail accepted", 0.0))
+    spans = {"ContainerStartupTime": startup, "SessionCreationTime": creation}
+    return {name: [value for value in values if value >= 0] for name, values in spans.items()}
 
 
 def _datum(metric: str, test: str, values: Sequence[float], unit: str) -> dict[str, Any]:
@@ -98,3 +103,8 @@ def _datum(metric: str, test: str, values: Sequence[float], unit: str) -> dict[s
         "Values": list(values),
         "Unit": unit,
     }
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether a run with these settings publishes its results."""
+    return settings.cost.publish == "always" or (settings.cost.publish == "live" and settings.mode == "live")
