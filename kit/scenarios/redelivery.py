@@ -75,8 +75,9 @@ async def redelivery(h: Harness) -> None:
         async with h.visiting(named[0]):
             await h.inbound.wait_until_empty(within=h.timeouts.reply)
             await _verify_done_once(h, named[0], held)
-    since = h.clock.now()
-    with h.step("8 idle, it goes back to zero", target=h.timeouts.idle_shutdown):
+            since = h.clock.now()
+            await h.session_api.end(named[0])
+    with h.step("8 it goes back to zero", target=h.timeouts.idle_shutdown):
         await h.wait_for_all_sessions_expired([session, *sessions])
         await verify_zero(h, [session, *sessions], since=since)
 

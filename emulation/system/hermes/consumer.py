@@ -15,9 +15,9 @@ from emulation.system.hermes.envelope import Delivery, Malformed, opened
 
 log = logging.getLogger(__name__)
 
-VISIBILITY = 120
-"""Seconds a message stays ours without renewal: how long a mail waits when Hermes is killed."""
-RENEW = 30.0
+VISIBILITY = 60
+"""Seconds a message stays ours without renewal, as its queue has it: how long a mail waits when Hermes is killed."""
+RENEW = 15.0
 """AWS seconds between renewals; three of them may be late."""
 WAIT = 10
 """Seconds of a long poll; ECS gives a stopping task 30."""

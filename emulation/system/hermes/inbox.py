@@ -18,7 +18,7 @@ from emulation.system.table import Below, Condition, Row, Table
 
 log = logging.getLogger(__name__)
 
-LEASE = 110
+LEASE = 55
 """Seconds; below the visibility timeout of consumer.py."""
 KEPT = 7 * 24 * 3600
 """Seconds for which a mail is remembered; a queue keeps messages for 4 days by default."""
