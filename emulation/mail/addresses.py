@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from emulation.errors import AwsError
 
 _LOCAL = re.compile(r"[^\x00-\x20\x7f@]+")
+_IN_BRACKETS = re.compile(r"<[^<>]*>\s*$")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -25,8 +26,10 @@ def ascii_domain(domain: str) -> str:
 
 
 def bare(address: str) -> str:
-    """The address within `"Name" <address>`."""
-    return parseaddr(address)[1]
+    """The address within `"Name" <address>`. The name may be a decoded one, with commas and quotes in it that no
+    longer separate anything."""
+    found = _IN_BRACKETS.search(address)
+    return parseaddr(found[0] if found else address)[1]
 
 
 def is_domain(text: str) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulation.errors import AwsError
-from emulation.mail.addresses import checked, covering, is_condition, matches
+from emulation.mail.addresses import bare, checked, covering, is_condition, matches
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,8 @@ def test_a_sender_or_recipient_may_have_a_display_name(given: str) -> None:
 def test_ses_refuses_an_address_it_cannot_use(given: str, reason: str) -> None:
     with pytest.raises(AwsError, match=reason):
         checked(given)
+
+
+@pytest.mark.parametrize("name", ["Ødegård, Z.", 'Zoë "Z" Ødegård', '"a <x@y>"', ""])
+def test_the_address_is_found_behind_any_decoded_name(name: str) -> None:
+    assert bare(f"{name} <zoe@clients.example.com>") == "zoe@clients.example.com"
