@@ -210,5 +210,9 @@ def _free(path: Path) -> bool:
 
 def _command() -> str:
     """What this process was started as, in two words."""
-    words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:2] if not word.startswith("-"))]
+    program = Path(sys.argv[0])
+    words = [
+        program.parent.name if program.name == "__main__.py" else program.name,
+        *(word for word in sys.argv[1:2] if not word.startswith("-")),
+    ]
     return " ".join(words)[:60] or "python"

@@ -47,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     except ChannelError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
+    except BrokenPipeError:  # whoever read the output has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains of it once more when it ends
+        return 0
 
 
 async def _interact(session: dict[str, str], region: str, profile: str | None) -> int:
