@@ -165,3 +165,4 @@ async def edit_container(workspace: Path, *, scale: float = SCALE, **more: Any) 
         finally:
             await container.stop()
             await runner.cleanup()
+            await container.close()

@@ -282,6 +282,16 @@ async def test_a_container_that_stops_finishes_what_it_has_begun(tmp_path: Path)
         await asking
 
 
+async def test_a_container_that_has_ended_asks_aws_for_nothing_more(tmp_path: Path) -> None:
+    async with edit_container(tmp_path) as edit:
+        await edit.work("w1", "create page A")
+        assert (await edit.get("/session/s1/page-a"))[0] == 200
+        updates = set(edit.container.activity._updates)
+    # AWS is out of reach here, so the update of the session's row was still being tried again.
+    assert updates
+    assert all(update.cancelled() for update in updates)
+
+
 def test_the_message_of_a_commit_is_summary_instruction_and_trailers() -> None:
     order = works.Order("s", "c", "u@x", "t", "w", "create page A\r\n\x00")
     plan = Plan(summaries=["Add page"])

@@ -48,9 +48,13 @@ class Activity:
         return all(row.get("status") not in _OPEN for row in rows)
 
     async def finish(self, within: float) -> None:
-        """Wait for updates under way, for so many AWS seconds."""
-        if self._updates:
-            await asyncio.wait(self._updates, timeout=self._clock.wall(within))
+        """Wait for updates under way, for so many AWS seconds, and drop those that are not done by then."""
+        updates = set(self._updates)
+        if updates:
+            await asyncio.wait(updates, timeout=self._clock.wall(within))
+        for update in updates:
+            update.cancel()
+        await asyncio.gather(*updates, return_exceptions=True)
 
     async def _update(self, place: Place, now: float) -> None:
         """The row must exist and be open: looking at a page neither creates a session nor revives one."""

@@ -62,11 +62,15 @@ class Container:
         self._background.append(asyncio.create_task(self._prepare(), name="prepare"))
 
     async def stop(self) -> None:
+        """End what is under way; requests are served still."""
         await self.preview.close()
         await self.hot_reload.close()
         await self.worker.finish(within=GRACE)
         for task in self._background:
             task.cancel()
+
+    async def close(self) -> None:
+        """Call when no request is served any more: nobody may ask AWS or git for anything after this."""
         await self.activity.finish(within=2.0)
         self._aws.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
