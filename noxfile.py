@@ -17,14 +17,16 @@ nox.options.sessions = ["lint", "tests", "emulated"]
 nox.options.error_on_external_run = True
 
 VERSIONS = ["3.11", "3.12", "3.13"]
+KIT_OPTIONS = {"--runtime": "--kit-runtime", "--scale": "--kit-scale"}
+"""The kit's options as its own commands spell them, and as pytest does, which has options of everybody."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
 
 
 @nox.session
 def emulated(session: nox.Session) -> None:
-    """The main job: all scenarios against the emulated cloud."""
+    """The main job: all scenarios against the emulated cloud; `-- --runtime docker` runs its tasks as containers."""
     _install(session)
-    session.run("pytest", "tests/integration", "--kit-mode", "emulated", *session.posargs)
+    session.run("pytest", "tests/integration", "--kit-mode", "emulated", *map(_for_pytest, session.posargs))
 
 
 @nox.session
@@ -70,9 +72,21 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def live(session: nox.Session) -> None:
-    """The same scenarios on real AWS."""
+    """The same scenarios on real AWS: deploys the stack, reports, cleans up. Costs money; see docs/live.md."""
     _install(session)
-    session.run("pytest", "tests/live", "--kit-mode", "live", *session.posargs)
+    session.run("pytest", "tests/live/test_scenarios.py", "--kit-mode", "live", *session.posargs)
+
+
+@nox.session
+def rehearsal(session: nox.Session) -> None:
+    """What a live run does, against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing."""
+    _install(session)
+    session.run("pytest", "tests/live", "--rehearse", *session.posargs)
+
+
+def _for_pytest(word: str) -> str:
+    name, equals, value = word.partition("=")
+    return f"{KIT_OPTIONS.get(name, name)}{equals}{value}"
 
 
 def _lint(session: nox.Session) -> None:

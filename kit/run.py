@@ -44,6 +44,14 @@ class Run:
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
 
+    def tell_skipped(self, scenarios: Iterable[Scenario]) -> None:
+        """Say beforehand what this cloud cannot run, and why; nothing is started or asked for it."""
+        able = self.backend.capabilities()
+        for scenario in scenarios:
+            reason = scenario.skipped_because(able)
+            if reason is not None and self.console:
+                self.console.progress(f"will be skipped: {scenario.name}, {reason}")
+
     async def start(self) -> Cloud:
         """Bring up the cloud with the stack deployed; see `Backend.start`."""
         if self.console:

@@ -6,6 +6,7 @@ a rehearsal's stand-in, it does not know.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,21 +93,8 @@ class LiveBackend:
         self.guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
         self._history.follow(self._clock)
         try:
-            who = await account.identity(self.aws)
-            self.guard.verify_account(who)
-            header = Header(
-                run=self.run,
-                account=settings.account,
-                region=settings.region,
-                stack=settings.stack.name,
-                expires=self._clock.now() + settings.live.expires,
-            )
-            self.ledger = Ledger.of_run(settings.report_dir, header, self._clock)
-            self.guard.trust(self.ledger.holds)
-            self.stack = LiveStack(
-                settings, self.aws, clock=self._clock, guard=self.guard, ledger=self.ledger, tell=self._tell
-            )
-            deployed = await self.stack.bring_up(wanted)
+            stack = await self._enter()
+            deployed = await stack.bring_up(wanted)
         except BaseException as error:
             await self._give_up(error)
             raise
@@ -122,8 +110,38 @@ class LiveBackend:
             region=settings.region,
             account=settings.account,
             capabilities=self.capabilities(),
-            evidence=(str(self.ledger.path),),
+            evidence=(str(self.ledger.path),) if self.ledger is not None else (),
         )
+
+    async def destroy(self) -> bool:
+        """Delete the stack that the settings name, whichever run of the kit made it, and nothing else; False when
+        there is none. A backend that does this is not started.
+
+        Raises `Refused` for a stack that is not the kit's, `UsageError` for one in use, `InfraError` when it stays.
+        """
+        try:
+            return await (await self._enter()).take_down()
+        finally:
+            self.aws.close()
+            self._threads.close()
+
+    async def _enter(self) -> LiveStack:
+        """Into the account: nothing is changed before it is known to be the one that is expected."""
+        settings = self._settings
+        self.guard.verify_account(await account.identity(self.aws))
+        header = Header(
+            run=self.run,
+            account=settings.account,
+            region=settings.region,
+            stack=settings.stack.name,
+            expires=self._clock.now() + settings.live.expires,
+        )
+        self.ledger = Ledger.of_run(settings.report_dir, header, self._clock)
+        self.guard.trust(self.ledger.holds)
+        self.stack = LiveStack(
+            settings, self.aws, clock=self._clock, guard=self.guard, ledger=self.ledger, tell=self._tell
+        )
+        return self.stack
 
     async def health(self) -> str | None:
         if not self._up or self.stack is None:
@@ -149,11 +167,18 @@ class LiveBackend:
                     next="when nobody uses the stack any more: kit destroy, or kit janitor",
                 )
             if was_up and (keep or self._settings.live.reuse):
+                stack.kept()
                 if stack.lease is not None:
                     await stack.lease.release()
                 self._say(f"stack {self._settings.stack.name} is kept; delete it with: kit destroy")
             else:
                 await stack.remove()
+        except BaseException:
+            # Whoever cleans up after this run need not wait for the lease to run out.
+            if stack is not None and stack.lease is not None:
+                with contextlib.suppress(Exception):
+                    await stack.lease.release()
+            raise
         finally:
             self.aws.close()
             self._threads.close()
@@ -161,8 +186,8 @@ class LiveBackend:
     async def _give_up(self, error: BaseException) -> None:
         """Clean up what a failed start has made; a second failure is added to what is told, not put in its place."""
         stack = self.stack
-        keep = self._settings.live.keep_on_failure and stack is not None
-        if keep:
+        if self._settings.live.keep_on_failure and stack is not None:
+            stack.kept()
             self._say(f"stack {self._settings.stack.name} is kept as it failed; delete it with: kit destroy")
             self.stack = None
         try:

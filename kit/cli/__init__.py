@@ -10,6 +10,9 @@ from kit import __version__
 from kit.cli import (
     audit,
     contract,
+    deploy,
+    destroy,
+    images,
     logs,
     mail,
     outbox,
@@ -25,7 +28,25 @@ from kit.cli import (
 )
 from kit.errors import Failed, KitError
 
-COMMANDS = (up, mail, status, run, rehearse, scenarios, report, logs, outbox, contract, selftest, audit, plan, prices)
+COMMANDS = (
+    up,
+    mail,
+    status,
+    run,
+    rehearse,
+    deploy,
+    destroy,
+    scenarios,
+    report,
+    logs,
+    outbox,
+    contract,
+    images,
+    selftest,
+    audit,
+    plan,
+    prices,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -57,6 +57,7 @@ async def _scenarios(args: argparse.Namespace) -> int:
 
     one = Run(common.load_settings(args), Console())
     scenarios = chosen(args.scenario)
+    one.tell_skipped(scenarios)
     await one.start()
     try:
         await one.execute_all(scenarios)

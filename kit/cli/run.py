@@ -17,12 +17,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
-    parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
+    parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
+    parser.add_argument(
+        "--scale", type=float, help="how much faster than real time AWS time runs (default: 60; 20 in containers)"
+    )
     parser.add_argument("--keep", action="store_true", help="unless all pass, keep the cloud running until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale)
+    settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale, emulated__runtime=args.runtime)
     return common.run_async(_run(settings, args.scenario, keep=args.keep))
 
 
@@ -36,6 +39,7 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
 
     scenarios = chosen(names)
     one = Run(settings, Console())
+    one.tell_skipped(scenarios)
     cloud = await one.start()
     try:
         verdict = await one.execute_all(scenarios)

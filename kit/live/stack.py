@@ -158,9 +158,30 @@ class LiveStack:
 
     def written_off(self) -> None:
         """The stack is gone, and with it everything of it that stands in this run's ledger."""
-        for entry in self._ledger.open():
-            if entry.kind == STACK or entry.facts.get("stack") == self._settings.stack.name:
-                self._ledger.removed(entry)
+        write_off(self._ledger, self._settings.stack.name)
+
+    def kept(self) -> None:
+        """The stack stays on purpose, until it expires: its run is not taken for a killed one."""
+        if self._entry is not None:
+            self._ledger.created(self._entry, self.id, kept=True)
+
+    async def take_down(self) -> bool:
+        """Delete the stack, whichever run of the kit made it; False when there was none.
+
+        Raises `Refused` when it is somebody else's, `UsageError` when it is in use.
+        """
+        found = await self.look()
+        name = self._settings.stack.name
+        if found is not None:
+            using = await self._in_use(found)
+            if using is not None and not self._is_over(tags.from_list(found["Tags"]).get(tags.RUN, "")):
+                raise UsageError(f"stack {name} is in use by {using}", next="wait for its end")
+            self._refuse_under_way(found)
+            await self._remove_abandoned(found)
+        for ledger in ledgers(self._settings.report_dir, self._clock):
+            if ledger.header.account == self._settings.account and ledger.header.runs_here is not True:
+                write_off(ledger, name)
+        return found is not None
 
     def _write_down(self, change_set: str, changes: Sequence[Mapping[str, Any]]) -> None:
         """Everything that the change set adds stands in the ledger before it is executed."""
@@ -208,16 +229,25 @@ class LiveStack:
             raise UsageError(f"stack {name} is in use by {using}", next="wait for its end, or take another stack.name")
         if status == "REVIEW_IN_PROGRESS":
             return False
-        if status.endswith("_IN_PROGRESS") and not over:
-            raise UsageError(
-                f"stack {name} is {status}, by run {run}", next="wait for its end, or take another stack.name"
-            )
+        self._refuse_under_way(there)
         if over or tags.expired(of, self._clock.now()):
             return False
         raise UsageError(
             f"stack {name} is there already, left by run {run} until {of.get(tags.EXPIRES, 'for ever')}",
             where=str(there["StackId"]),
             next="use it: --set live.reuse=true; or delete it: kit destroy",
+        )
+
+    def _refuse_under_way(self, there: Mapping[str, Any]) -> None:
+        """Raises `UsageError` while a living run, or one that nobody knows here, creates, updates or deletes it."""
+        of, status = tags.from_list(there["Tags"]), there["StackStatus"]
+        run = of.get(tags.RUN, "?")
+        if status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS") or self._is_over(run):
+            return
+        if tags.expired(of, self._clock.now()):
+            return
+        raise UsageError(
+            f"stack {there['StackName']} is {status}, by run {run}", next="wait for its end, or take another stack.name"
         )
 
     def _known_here(self, there: Mapping[str, Any]) -> bool:
@@ -232,7 +262,8 @@ class LiveStack:
         """Whether a run was one of this machine's, and its process is gone with its work undone."""
         for ledger in ledgers(self._settings.report_dir, self._clock):
             if ledger.header.run == run:
-                return ledger.header.runs_here is False and ledger.find(STACK, self._settings.stack.name) is not None
+                entry = ledger.find(STACK, self._settings.stack.name)
+                return ledger.header.runs_here is False and entry is not None and not entry.facts.get("kept")
         return False
 
     async def _in_use(self, there: Mapping[str, Any]) -> str | None:
@@ -249,6 +280,11 @@ class LiveStack:
         await destroy(self._aws, self._clock, there["StackId"], within=self._settings.timeouts.deploy, tell=self._tell)
         for ledger in ledgers(self._settings.report_dir, self._clock):
             if ledger.header.run == run:
-                for entry in ledger.open():
-                    if entry.kind == STACK or entry.facts.get("stack") == there["StackName"]:
-                        ledger.removed(entry)
+                write_off(ledger, there["StackName"])
+
+
+def write_off(ledger: Ledger, stack: str) -> None:
+    """A stack is gone for certain, and with it everything of it that stands in a ledger."""
+    for entry in ledger.open():
+        if (entry.kind, entry.name) == (STACK, stack) or entry.facts.get("stack") == stack:
+            ledger.removed(entry)

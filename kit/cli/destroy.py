@@ -1,0 +1,35 @@
+"""Delete the integration test stack from the account: the one that the settings name, if it carries the kit's tags.
+
+What is not there is deleted already. A stack in use, and one that is not the kit's, is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from kit.cli import common
+
+if TYPE_CHECKING:
+    from kit.settings import Settings
+
+HELP = "delete the stack from the account"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    return common.run_async(_destroy(common.load_settings(args, mode="live")))
+
+
+async def _destroy(settings: Settings) -> int:
+    from kit.backends.live import LiveBackend, clock_of  # noqa: PLC0415 - heavy: only where an account is used
+    from kit.history import History  # noqa: PLC0415
+
+    backend = LiveBackend(settings, settings.report_dir, History(clock_of(settings)), tell=common.say)
+    was_there = await backend.destroy()
+    name, where = settings.stack.name, f"account {settings.account}, {settings.region}"
+    common.say(f"Stack {name} is deleted." if was_there else f"There is no stack {name} in {where}.")
+    return 0
