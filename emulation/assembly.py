@@ -10,6 +10,7 @@ from emulation.dynamodb import OnDemand
 from emulation.ecs import Ecs, ProcessRuntime
 from emulation.faults import Faults
 from emulation.mail import Mail
+from emulation.network import Network
 from emulation.pricing import Pricing
 from emulation.queues import Queues
 from emulation.quotas import Quotas
@@ -28,6 +29,7 @@ def everything(ground: Ground) -> Parts:
     alb = Alb(context("alb"))
     ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
     consumption = Consumption(context("consumption"))
+    network = Network(context("network"), ground.dispatch, alb.links, ecs)
     on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
     scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
     cloudformation = Cloudformation(context("cloudformation"))
@@ -39,6 +41,7 @@ def everything(ground: Ground) -> Parts:
             storage,
             mail,
             alb,
+            network,
             ecs,
             consumption,
             on_demand,

@@ -31,34 +31,40 @@ class Links:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._cut: dict[Address, Cut] = {}
+        self._cut: dict[Address, dict[str, Cut]] = {}
         self._latency: dict[Address, float] = {}
 
     @property
     def whole(self) -> bool:
         return not (self._cut or self._latency)
 
-    def cut(self, host: str, port: int, *, refuses: bool = False) -> Cut:
+    def cut(self, host: str, port: int, *, refuses: bool = False, by: str = "") -> Cut:
         """Packets to this target vanish (connecting neither succeeds nor is refused), or connections are refused.
-        A link that is cut already stays as it is."""
-        return self._cut.setdefault((host, port), Cut(refuses))
+        A link may be cut by several: it is whole when all have healed it. One's second cut changes nothing."""
+        return self._cut.setdefault((host, port), {}).setdefault(by, Cut(refuses))
 
     def slow(self, host: str, port: int, seconds: float) -> None:
         """Everything sent to this target arrives so many AWS seconds later."""
         self._latency[(host, port)] = seconds
 
-    def heal(self, host: str, port: int) -> None:
-        """The link is as it was before any fault; what waits goes through. Without a fault: nothing."""
-        self._latency.pop((host, port), None)
-        cut = self._cut.pop((host, port), None)
+    def heal(self, host: str, port: int, *, by: str = "") -> None:
+        """Take back one's own cut, and without `by` also the latency; what waits goes through. Without a fault:
+        nothing."""
+        if not by:
+            self._latency.pop((host, port), None)
+        cuts = self._cut.get((host, port), {})
+        cut = cuts.pop(by, None)
         if cut is not None:
             cut.healed.set()
+        if not cuts:
+            self._cut.pop((host, port), None)
 
     async def reach(self, host: str, port: int) -> None:
         """Returns when a connection attempt to the target would get through: while cut, never.
         The caller brings the timeout. Raises ConnectionRefusedError where the cut refuses."""
         address = (host, port)
-        if cut := self._cut.get(address):
+        while cuts := self._cut.get(address):
+            cut = next(iter(cuts.values()))
             cut.attempts += 1
             if cut.refuses:
                 raise ConnectionRefusedError(f"{host}:{port} refuses connections")

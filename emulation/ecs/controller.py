@@ -21,6 +21,7 @@ from emulation.ecs.api.tags import Tags
 from emulation.ecs.api.tasks import Tasks
 from emulation.ecs.exec import ExecApi
 from emulation.ecs.exec_targets import ExecTargets
+from emulation.ecs.interfaces import Interface, interfaces
 from emulation.ecs.metadata import Metadata
 from emulation.ecs.metrics import Utilization
 from emulation.ecs.names import Names
@@ -40,6 +41,7 @@ class Ecs:
     def __init__(self, ctx: Context, runtime: Runtime, storage: Storage) -> None:
         store = Store(Names(ctx.region, ctx.account), ctx.clock)
         self._ctx = ctx
+        self._store = store
         self._scheduler = Scheduler(ctx, store, runtime, storage)
         self._api = (
             Clusters(store),
@@ -68,6 +70,10 @@ class Ecs:
     def running(self, task_arn: str) -> Mapping[str, Running]:
         """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""
         return self._scheduler.containers(task_arn)
+
+    def interfaces(self) -> Iterable[Interface]:
+        """The network interfaces of the tasks that have one, for who decides what reaches them."""
+        return interfaces(self._store)
 
     async def start(self) -> None:
         self._ctx.events.subscribe(TargetHealthChanged, self._scheduler.target_health_changed)

@@ -164,6 +164,8 @@ class Task:
     overrides: Mapping[str, Any]
     containers: list[Container]
     created_at: float
+    network: Mapping[str, Any] | None = None
+    """The network configuration it was started with."""
     load_balancers: tuple[Mapping[str, Any], ...] = ()
     service: Service | None = None
     deployment: Deployment | None = None

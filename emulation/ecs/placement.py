@@ -48,6 +48,7 @@ def new_task(clock: Clock, ids: Ids, names: Names, order: Order, siblings: Seque
         enable_execute_command=order.execute_command,
         zone=zone,
         attachment=_interface(ids, subnet) if revision.network else None,
+        network=revision.network,
         overrides={
             **order.overrides,
             "containerOverrides": [overrides.get(c.name, {"name": c.name}) for c in revision.definition.containers],
