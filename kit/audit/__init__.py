@@ -8,7 +8,7 @@ is *over* when its note's lock is free and the noted process (id and start time)
 is not over is alive and left alone.
 
 A *place* is one kind of thing that can be left behind, in one file of `kit/audit/places/`, and one line of
-`PLACES` there. It keeps the protocol `kit.audit.place.Place`:
+`places()` there. It keeps the protocol `kit.audit.place.Place`:
 
 - `look(runs)` returns what there is of the runs that are over (`runs.over`), and nothing else. It identifies a thing
   by the run's token or by what the note says of it, never by a name or a number alone: process ids, ports and
@@ -21,7 +21,7 @@ A *place* is one kind of thing that can be left behind, in one file of `kit/audi
   raises nothing for what is gone meanwhile or cannot be removed: the second look tells.
 - `doubtful(runs)` returns what looks like a run's but belongs to none in the ledger. It is told and left alone.
 
-Places are cleaned in the order of `PLACES`: what holds others first. The ledger's notes go last, and only of runs of
+Places are cleaned in the order of `places()`: what holds others first. The ledger's notes go last, and only of runs of
 which nothing else is left.
 """
 
