@@ -6,6 +6,7 @@ The only module of the kit that knows `emulation`, and it knows its command line
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import shutil
 import sys
@@ -218,3 +219,11 @@ def _import_boto3() -> None:
     import boto3  # noqa: PLC0415 - heavy: only where a call is made
 
     _ = boto3
+
+
+def image_recipes() -> Path:
+    """The folder with the Dockerfile and recipes of the container images (see kit/images)."""
+    found = importlib.util.find_spec("emulation")
+    if found is None or not found.submodule_search_locations:
+        raise UsageError("the emulated cloud is not installed", next="pip install webordinary-test-kit")
+    return Path(found.submodule_search_locations[0]) / "images"

@@ -1,0 +1,95 @@
+"""Build the container images of the reference system and the emulated cloud, and check them before a run."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from kit.cli import common
+
+if TYPE_CHECKING:
+    from kit.images.check import Finding
+
+HELP = "build and check container images"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="build|check", required=True)
+    build = actions.add_parser("build", help="build what is not up to date, and tag it :test")
+    build.add_argument("image", nargs="*", help="hermes, edit, cloud (default: all)")
+    build.add_argument(
+        "--base",
+        metavar="IMAGE",
+        help="base image, with Python 3.11+, git and CA certificates; or the way to make one: registry, debootstrap "
+        "(default: from a registry, and from Debian packages where none can be reached)",
+    )
+    build.set_defaults(action=_build)
+    check = actions.add_parser("check", help="compare the images and what runs with these sources and this machine")
+    check.add_argument("image", nargs="*", help="hermes, edit, cloud (default: all)")
+    common.settings_arguments(check)
+    check.set_defaults(action=_check)
+    for action in (build, check):
+        action.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    code: int = args.action(args)
+    return code
+
+
+def _build(args: argparse.Namespace) -> int:
+    from kit.backends.emulated import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from kit.images.build import build  # noqa: PLC0415
+    from kit.images.engine import engine  # noqa: PLC0415
+    from kit.images.recipes import read  # noqa: PLC0415
+
+    recipes = read(image_recipes())
+    chosen = recipes.chosen(args.image)
+    with engine() as used:
+        built = build(used, recipes, chosen, told_base=args.base, say=_quiet if args.json else common.say)
+    if args.json:
+        common.say_json([asdict(image) for image in built])
+    for image in () if args.json else built:
+        common.say(
+            f"{image.tag}  {image.id[:19]}  {image.size / 1e6:.0f} MB, {image.above_base / 1e6:.0f} above its base"
+            f"{'' if image.fresh else '  (was up to date)'}"
+        )
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from kit.backends.emulated import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from kit.images.check import check  # noqa: PLC0415
+    from kit.images.engine import engine  # noqa: PLC0415
+    from kit.images.recipes import read  # noqa: PLC0415
+
+    recipes = read(image_recipes()).chosen(args.image)
+    with engine() as used:
+        found = check(used, recipes, () if args.image else _others(args))
+    if args.json:
+        common.say_json([asdict(finding) for finding in found])
+    else:
+        _tell(found)
+    return int(any(finding.wrong for finding in found))
+
+
+def _others(args: argparse.Namespace) -> list[str]:
+    """The stack's images that the settings name."""
+    from kit.backends.deploy import template_text  # noqa: PLC0415 - heavy: only where images are
+    from kit.backends.images import images  # noqa: PLC0415
+
+    settings = common.load_settings(args)
+    return images(template_text(settings.stack.template), settings.stack.parameters)
+
+
+def _tell(found: list[Finding]) -> None:
+    for finding in found:
+        told = f"{finding.image}  {finding.digest[:19]}  {finding.architecture}".rstrip()
+        common.say(f"{told}  {finding.wrong or 'as built from these sources'}")
+        if finding.next:
+            common.say(f"  next:  {finding.next}")
+
+
+def _quiet(text: str) -> None:
+    del text

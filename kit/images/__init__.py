@@ -1,0 +1,6 @@
+"""Container images of the reference system and the emulated cloud: built from these sources, checked before a run.
+
+images.toml --recipes--> build --wheels, node_modules--> context --> engine --> webordinary/hermes:test
+                            |-- base: from a registry, or from Debian packages
+                           check: does what the engine has, and what runs, come from these sources?
+"""

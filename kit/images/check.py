@@ -1,0 +1,102 @@
+"""Whether what the engine has, and what runs in it, is what was built from these sources, for this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kit.images import cache
+from kit.images.base import SOURCES
+from kit.images.build import BASE
+from kit.images.engine import Engine
+from kit.images.recipes import Recipe, digest
+
+_SHOWN = 3
+"""Changed files that a finding names."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one image. `wrong` is "" when it is as it should be."""
+
+    image: str
+    digest: str
+    architecture: str
+    wrong: str = ""
+    next: str = ""
+
+
+def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ()) -> list[Finding]:
+    """Look at every image of `recipes`, at `others` (images that were not built here: only that they are there and fit
+    the machine), and at the containers that run any of them."""
+    own = {recipe.tag: recipe for recipe in recipes}
+    found = []
+    for tag in (*own, *(name for name in others if name not in own)):
+        image = engine.image(tag)
+        if image is None:
+            next_ = "kit images build" if tag in own else f"docker pull {tag}, or build it"
+            found.append(Finding(tag, "", "", "it is not in the engine", next_))
+            continue
+        told = (image.id, str(image.attrs.get("Architecture", "")))
+        problems = [*_of_machine(engine, told[1]), *(_of_sources(engine, own[tag], image) if tag in own else ())]
+        problems += _of_containers(engine, tag, image.id)
+        found += [Finding(tag, *told, *problem) for problem in problems] or [Finding(tag, *told)]
+    return found
+
+
+Problem = tuple[str, str]
+"""What is wrong, and what to do."""
+
+
+def _of_machine(engine: Engine, architecture: str) -> Iterator[Problem]:
+    if architecture != engine.architecture:
+        yield (
+            f"it is made for {architecture or 'an unknown architecture'}, and the engine's machine is "
+            f"{engine.architecture}: it would not start, or be emulated and slow",
+            f"build or pull it for linux/{engine.architecture}",
+        )
+
+
+def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]:
+    rebuild = f"kit images build {recipe.name}"
+    told = image.labels.get(SOURCES)
+    if told is None:
+        yield "it was not built by kit images build, so nothing tells what is in it", rebuild
+        return
+    manifest = recipe.manifest()
+    record = cache.built().get(engine.id, {}).get(recipe.tag)
+    if told != digest(manifest, recipe.name, image.labels.get(BASE, "")):
+        before = record["manifest"] if record and record["sources"] == told else None
+        yield f"it is stale: built from other sources than these{_changed(before, manifest)}", rebuild
+    elif record and record["sources"] == told and record["id"] != image.id:
+        yield (
+            f"its digest is {image.id[:19]}, but what was built on {record['built']} is {record['id'][:19]}: "
+            "something else was tagged so since",
+            rebuild,
+        )
+
+
+def _changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
+    if before is None:
+        return ""
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f" ({', '.join(names[:_SHOWN])}{more})" if names else ""
+
+
+def _of_containers(engine: Engine, tag: str, built: str) -> Iterator[Problem]:
+    for container in engine.client.api.containers():
+        runs, named = container["ImageID"], container["Image"]
+        name = container["Names"][0].lstrip("/") if container.get("Names") else container["Id"][:12]
+        if runs != built and tag in (named, _name_at_start(engine, container["Id"])):
+            yield (
+                f"container {name} runs {runs[:19]}, and what was built is {built[:19]}",
+                "end the run that started it, or deploy anew: UpdateService with forceNewDeployment",
+            )
+
+
+def _name_at_start(engine: Engine, container: str) -> str:
+    """The image's name as the container was started with: lists show an id once the name means another image."""
+    told: str = engine.client.api.inspect_container(container)["Config"]["Image"]
+    return told
