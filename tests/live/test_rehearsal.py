@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,11 +21,12 @@ import pytest
 from kit.backends.base import Backend
 from kit.backends.live import LiveBackend, clock_of
 from kit.errors import InfraError, UsageError
+from kit.eventually import eventually
 from kit.history import History
 from kit.live import tags
 from kit.live.guard import Refused
 from kit.live.lease import holder
-from kit.live.ledger import ledgers
+from kit.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
 from kit.rehearsal import (
     FOREIGN_CLUSTER,
     FOREIGN_QUEUE,
@@ -307,3 +310,34 @@ def _calls(account: Account) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"{account.endpoint}/_emulation/calls?since=0") as answer:
         calls: list[dict[str, Any]] = json.loads(answer.read())
     return calls
+
+
+# ---- Killed on the way
+@pytest.mark.parametrize("state", [INTENDED, CREATED])
+async def test_the_next_run_collects_what_a_killed_one_left(tmp_path: Path, account: Account, state: str) -> None:
+    killed = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kit", "run", "readiness", "--set", f"report_dir={tmp_path}"),
+        env={**os.environ, **account.environment()},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    clock = clock_of(load({}))
+
+    async def noted() -> list[Entry]:
+        return [
+            entry
+            for ledger in ledgers(tmp_path, clock)
+            for entry in ledger.open()
+            if entry.state == state and (entry.kind == STACK) == (state == CREATED)
+        ]
+
+    await eventually(noted, within=1800, clock=clock, describe=f"a resource to be {state}")
+    killed.kill()
+    await killed.wait()
+    said: list[str] = []
+    backend = a_backend(tmp_path, said)
+    await backend.start()
+    assert any("was left by run" in line for line in said)
+    await backend.stop()
+    assert stacks() == []
+    assert [entry for ledger in ledgers(tmp_path, clock) for entry in ledger.open()] == []
