@@ -13,6 +13,7 @@ from kit.console import Console
 from kit.cost.account import Account
 from kit.cost.publishing import publish
 from kit.cost.publishing import wanted as publishes
+from kit.cost.words import foretold
 from kit.errors import InfraError, KitError
 from kit.harness.mail import Mailbox
 from kit.history import History
@@ -87,7 +88,11 @@ class Run:
 
     async def execute_all(self, scenarios: Iterable[Scenario]) -> Verdict:
         """Run scenarios one after the other; on a ground that is gone, the rest is not tried."""
-        for scenario in scenarios:
+        chosen = tuple(scenarios)
+        if self.console and self.cloud is not None:
+            names = [one.name for one in chosen if one.skipped_because(self.cloud.capabilities) is None]
+            self.console.progress(foretold(self.settings, self.account.predict(names).to_json()))
+        for scenario in chosen:
             outcome = await self.execute(scenario)
             if outcome.verdict is Verdict.INFRA and await self.backend.health() is not None:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,6 +54,12 @@ def kind_of(settings: Settings) -> dict[str, Any]:
 def predictor(settings: Settings) -> Predictor:
     """With the settings' prices and template, and the earlier runs in their report folder. Raises `UsageError`."""
     return Predictor(load_prices(settings), template_of(settings), earlier(settings.report_dir, kind_of(settings)))
+
+
+def predict(predictor: Predictor, settings: Settings, names: Iterable[str]) -> Prediction:
+    """What a run of these scenarios will take and cost."""
+    new = is_new(settings)
+    return predictor.run(names, new=new, overhead=OVERHEAD if new else 0.0, published=wanted(settings))
 
 
 def template_of(settings: Settings) -> Template:
@@ -112,6 +118,10 @@ class Account:
             self._seconds[name] = clock.now() - began
             self._history.note(usage.SCENARIO, value={"began": began, "ended": clock.now()}, of=name)
 
+    def predict(self, names: Iterable[str]) -> Prediction:
+        """What a run of these scenarios will take and cost, by what was known before it."""
+        return predict(self.predictor, self._settings, names)
+
     def check(self) -> None:
         """Raises `BudgetSpent` when the run has cost its budget, by what is known now."""
         if self.budget is None or self._cloud is None:
@@ -151,9 +161,7 @@ class Account:
             return {}
         total = self.bill()
         error = {"error": self._error} if self._error else {}
-        predicted = self.predictor.run(
-            self._predicted, new=is_new(self._settings), overhead=0.0, published=wanted(self._settings)
-        )
+        predicted = self.predict(self._predicted)
         return {
             **total.to_json(),
             **error,

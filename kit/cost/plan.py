@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.backends.capability import Level
-from kit.cost.account import OVERHEAD, budget_of, is_new, predictor
+from kit.cost.account import budget_of, is_new, predict, predictor
 from kit.cost.inventory import Inventory
 from kit.cost.prediction import Prediction, Predictor
 from kit.cost.prices import HOURS_PER_MONTH
-from kit.cost.publishing import wanted
 from kit.report import FILE
 from kit.scenario import Scenario
 from kit.settings import Settings
@@ -91,7 +90,7 @@ def plan(settings: Settings, scenarios: Iterable[Scenario]) -> Plan:
         stack=settings.stack.name,
         resources=dict(sorted(resources.items())) if new else {},
         scenarios=planned,
-        prediction=telling.run(executed, new=new, overhead=OVERHEAD if new else 0.0, published=wanted(settings)),
+        prediction=predict(telling, settings, executed),
         standing_month=sum(telling.table.usd(item.price, item.quantity) for item in month),
         targets="judged" if scale == 1 else f"at {scale:g} × AWS time only those met, or missed, at any speed",
         budget=budget_of(settings),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kit.settings import Settings
 
 
 def line(cost: Mapping[str, Any]) -> str:
@@ -16,3 +19,12 @@ def line(cost: Mapping[str, Any]) -> str:
     error = f"; incomplete: {cost['error']}" if "error" in cost else ""
     parts = f"${cost['marginal_usd']:.4f} for what it did, ${cost['fixed_usd']:.4f} for what stood there"
     return f"{verb} ${cost['usd']:.4f}: {parts}{told}{error}"
+
+
+def foretold(settings: Settings, predicted: Mapping[str, Any]) -> str:
+    """A prediction in one line."""
+    verb = "costs" if settings.mode == "live" else "would cost live"
+    minutes = predicted["aws_seconds"] / 60
+    between = f"${predicted['usd_low']:.3f} to ${predicted['usd_high']:.3f}"
+    cost = f"{verb} ${predicted['usd']:.3f} ({between})"
+    return f"predicted: {minutes:.0f} min of AWS time, {cost}; from: {predicted['basis']}"
