@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from emulation.alb import Alb
 from emulation.cloud import Ground, Parts
 from emulation.cloudformation import Cloudformation
@@ -19,15 +21,20 @@ from emulation.storage import Storage
 from emulation.sts import Sts
 from emulation.tagging import Tagging
 
+if TYPE_CHECKING:
+    from emulation.ecs.docker import DockerHost
+
 
 def everything(ground: Ground) -> Parts:
     """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
     context, config = ground.context, ground.config
     queues = Queues(context("queues"))
-    storage = Storage(context("storage"))
+    engine = _engine(ground)
+    storage = Storage(context("storage"), engine.volumes if engine else None)
     mail = Mail(context("mail"), config.smtp_port)
-    alb = Alb(context("alb"))
-    ecs = Ecs(context("ecs"), ProcessRuntime(config.programs, ground.guardian), storage)
+    alb = Alb(context("alb"), ground.reach)
+    runtime = engine.runtime if engine else ProcessRuntime(config.programs, ground.guardian)
+    ecs = Ecs(context("ecs"), runtime, storage)
     consumption = Consumption(context("consumption"))
     network = Network(context("network"), ground.dispatch, alb.links, ecs)
     on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
@@ -37,6 +44,7 @@ def everything(ground: Ground) -> Parts:
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Parts(
         controllers=(
+            *([engine] if engine else []),
             queues,
             storage,
             mail,
@@ -52,3 +60,13 @@ def everything(ground: Ground) -> Parts:
         ),
         facts=lambda: {"smtp": mail.smtp_address},
     )
+
+
+def _engine(ground: Ground) -> DockerHost | None:
+    """The container engine, where tasks are containers."""
+    if ground.config.runtime != "docker":
+        return None
+    from emulation.ecs.docker import DockerHost  # noqa: PLC0415 - its client is heavy, and most runs need none
+
+    context, gateway = ground.context("engine"), ground.gateway
+    return DockerHost(context, ground.guardian, ground.reach, ground.config.images, listen=gateway.listen_on_bridge)

@@ -18,6 +18,7 @@ from emulation.controller import Caller, Context, Controller, Events
 from emulation.gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
 from emulation.guardian import Guardian, mark, remove
 from emulation.ids import Ids
+from emulation.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Ground:
     """A context for the part of this name: its calls are recorded under it."""
     dispatch: Dispatch
     """Every call's way: where faults reach into it."""
+    gateway: Gateway
+    reach: Reach
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Cloud:
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
         self.admin = Admin(self.recorder)
-        self.gateway = Gateway(self.dispatch, self.admin, port=config.port)
+        self.reach = Reach()
+        self.gateway = Gateway(self.dispatch, self.admin, port=config.port, reach=self.reach)
         self.workdir = Path()
         self.parts = Parts(())
         self._assemble = assemble
@@ -100,7 +104,8 @@ class Cloud:
     async def _start(self) -> None:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
         await asyncio.gather(self.guardian.start(self.workdir, self._token), self.base.start())
-        self.parts = self._assemble(Ground(self.config, self.guardian, self.context, self.dispatch))
+        ground = Ground(self.config, self.guardian, self.context, self.dispatch, self.gateway, self.reach)
+        self.parts = self._assemble(ground)
         controllers = self.parts.controllers
         self.dispatch.register(controllers)
         self.admin.add({"health": self._health, "status": self._status})

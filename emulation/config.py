@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+RUNTIMES = ("process", "docker")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class CloudConfig:
     smtp_port: int = 0
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Image name → the program that stands for it on this machine."""
+    runtime: str = "process"
+    """What a container becomes: a "process" of this machine, or one of "docker"."""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Image name → the image that stands for it in the engine; those named here are looked for at the start."""
     workdir: Path | None = None
     """A folder of the run's own, removed at the end; None makes a temporary one."""
     record: Path | None = None
@@ -35,6 +41,8 @@ class CloudConfig:
             raise ValueError(f"account must be 12 digits, got {self.account!r}")
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             raise ValueError(f"region must be an AWS region such as us-west-2, got {self.region!r}")
+        if self.runtime not in RUNTIMES:
+            raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, got {self.runtime!r}")
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
         for name, port in (("port", self.port), ("smtp_port", self.smtp_port)):
@@ -69,11 +77,13 @@ def from_json(text: str, source: str) -> CloudConfig:
 class _Kind:
     types: tuple[type, ...]
     described: str
+    holds: Callable[[Any], bool] | None = None
+    """What each value of an object must be."""
 
     def accepts(self, value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, self.types):
             return False
-        return not isinstance(value, dict) or all(_is_command(command) for command in value.values())
+        return self.holds is None or not isinstance(value, dict) or all(map(self.holds, value.values()))
 
 
 def _is_command(value: Any) -> bool:
@@ -89,7 +99,13 @@ _KINDS = {
     "scale": _Kind((int, float), "a number"),
     "port": _PORT,
     "smtp_port": _PORT,
-    "programs": _Kind((dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}'),
+    "programs": _Kind(
+        (dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}', _is_command
+    ),
+    "runtime": _TEXT,
+    "images": _Kind(
+        (dict,), 'an object of image names, such as {"web:1": "my/web:2"}', lambda each: isinstance(each, str)
+    ),
     "workdir": _PATH,
     "record": _PATH,
     "seed": _Kind((int, type(None)), "an integer or null"),

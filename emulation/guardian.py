@@ -1,11 +1,12 @@
 """Kills what a killed cloud leaves behind: a tiny process of its own, told over a pipe what to watch.
 
-    cloud --(stdin: workdir, group, forget, done)--> guardian
+    cloud --(stdin: workdir, group, forget, afterwards, done)--> guardian
 
 The pipe closes when the cloud dies, however it dies. Without a `done` before that, the guardian sends SIGKILL
-to every process group it was told of and removes the workdir. It runs in a session of its own, so the
-terminal's Ctrl-C does not reach it. It uses the standard library only, and little of that: started with
-`python -I -S` it is there in 25 ms and takes 11 MB, which is why the rest is imported where it is used.
+to every process group it was told of, runs the programs it was told to run afterwards (one that removes containers,
+say), and removes the workdir. It runs in a session of its own, so the terminal's Ctrl-C does not reach it. It uses the
+standard library only, and little of that: started with `python -I -S` it is there in 25 ms and takes 11 MB, which is
+why the rest is imported where it is used.
 
 It removes no folder but the one it was told of, and that only while the folder holds the marker file with the
 token of this run: a path that was reused for something else is left alone.
@@ -65,6 +66,7 @@ def serve(lines: TextIO) -> None:
     """The guardian's own main: read orders until the pipe closes, then clean up unless told `done`."""
     groups: set[int] = set()
     workdir: tuple[Path, str] | None = None
+    programs: list[list[str]] = []
     for line in lines:
         order, _, argument = line.rstrip("\n").partition(" ")
         if order == "workdir":
@@ -74,6 +76,8 @@ def serve(lines: TextIO) -> None:
             groups.add(int(argument))
         elif order == "forget":
             groups.discard(int(argument))
+        elif order == "afterwards":
+            programs.append(argument.split("\t"))
         elif order == "done":
             return
     for group in groups:
@@ -82,8 +86,19 @@ def serve(lines: TextIO) -> None:
                 os.killpg(group, signal.SIGKILL)
             except OSError:
                 continue
+    for argv in programs:
+        _run(argv)
     if workdir is not None:
         remove(*workdir)
+
+
+def _run(argv: list[str]) -> None:
+    import subprocess  # noqa: PLC0415 - only where containers are to be removed
+
+    try:
+        subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, timeout=120)
+    except (OSError, subprocess.SubprocessError):
+        return
 
 
 class Guardian:
@@ -119,6 +134,10 @@ class Guardian:
     async def forget(self, pgid: int) -> None:
         """The group has ended; its number may be somebody else's from now on."""
         await self._tell(f"forget {pgid}")
+
+    async def afterwards(self, argv: list[str]) -> None:
+        """Run this program should the cloud die, after the process groups are killed. No word may contain a tab."""
+        await self._tell("afterwards " + "\t".join(argv))
 
     async def done(self) -> None:
         """An orderly end: nothing is killed or removed. Safe to call twice, or when the guardian is gone."""

@@ -27,6 +27,7 @@ _CALL = pytest.StashKey["pytest.CallInfo[None]"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kit", "emulated cloud or real AWS (webordinary-test-kit)")
     group.addoption("--kit-mode", choices=("emulated", "live"), help="which cloud the scenarios run on")
+    group.addoption("--kit-runtime", choices=("process", "docker"), help="what a task of the emulated cloud becomes")
     group.addoption("--kit-scale", type=float, metavar="N", help="how much faster than real time AWS time runs")
 
 
@@ -41,6 +42,8 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
         told["mode"] = mode
     if scale := request.config.getoption("--kit-scale"):
         told["emulated"] = {"scale": scale}
+    if runtime := request.config.getoption("--kit-runtime"):
+        told.setdefault("emulated", {})["runtime"] = runtime
     file = request.config.rootpath / "kit.toml"
     try:
         return load(told, file=file if file.exists() else None)

@@ -13,20 +13,21 @@ from emulation.alb.links import Links
 from emulation.alb.operations import Operations
 from emulation.alb.plane import Plane
 from emulation.controller import Context, Datum, Handler, Operation, Watcher
+from emulation.reach import Reach
 
 ADDRESS_TAG = "emulation:address"
 """The tag on every listener that says where it really listens (`127.0.0.1:<port>`)."""
 
 
 class Alb:
-    """Every declared load balancer listens on loopback.
+    """Every declared load balancer listens on loopback, and on the bridge of the run's containers if there is one.
 
-    Its DNSName is `127.0.0.1:<port>`, chosen and held from its creation on. There listens the listener
-    with the lowest declared port; every other one has a port of its own. All are told by the tag
+    Its DNSName is `127.0.0.1:<port>`, or the bridge's address, chosen and held from its creation on. There listens the
+    listener with the lowest declared port; every other one has a port of its own. All are told by the tag
     `emulation:address` (DescribeTags on the listener) and by `GET /_emulation/load-balancers`.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, reach: Reach | None = None) -> None:
         self._aws = ctx.aws
         self._declared = Declared(ctx.aws)
         self._plane = Plane(
@@ -36,6 +37,7 @@ class Alb:
             table=lambda: self._declared.table,
             workdir=ctx.workdir,
             log=ctx.log,
+            reach=reach,
         )
         self._operations = Operations(ctx.aws, self._declared, self._plane.targets, self._apply, self._plane.address)
         self._told: dict[str, str] = {}

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +16,8 @@ from emulation.alb import tls
 from emulation.alb.replies import SERVER, page
 from emulation.alb.table import Listener, LoadBalancer, Table
 from emulation.clock import Clock
+from emulation.reach import LOOPBACK, Reach
 
-LOOPBACK = "127.0.0.1"
 CLOSING = 0.1
 """Wall seconds an exchange has to end when its listener is deleted; AWS breaks it off too."""
 LINGERING = 1.0
@@ -44,50 +44,89 @@ class Ear(Protocol):
     def malformed(self, load_balancer: str) -> None: ...
 
 
-def reserve(port: int = 0) -> socket.socket:
+_TRIES = 20
+
+
+def reserve(port: int = 0, address: str = LOOPBACK) -> socket.socket:
     """A bound socket that does not listen: connecting is refused, and nobody else gets the port."""
     reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    reserved.bind((LOOPBACK, port))
+    try:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind((address, port))
+    except OSError:
+        reserved.close()
+        raise
     return reserved
 
 
-class Door:
-    """One port and the HTTP server on it."""
+def reserve_everywhere(addresses: Iterable[str], port: int = 0) -> list[socket.socket]:
+    """The same port at each of these addresses. Raises OSError."""
+    first, *others = addresses
+    for tries_left in reversed(range(_TRIES if port == 0 else 1)):
+        held = [reserve(port, first)]
+        try:
+            held += [reserve(held[0].getsockname()[1], address) for address in others]
+            return held
+        except OSError:
+            for each in held:
+                each.close()
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
 
-    def __init__(self) -> None:
-        self.socket = reserve()
-        self.port: int = self.socket.getsockname()[1]
+
+class Door:
+    """One port, at every address that has to be listened on, and the HTTP server on it."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._addresses = tuple(reach.addresses())
+        self._sockets = reserve_everywhere(self._addresses)
+        self.port: int = self._sockets[0].getsockname()[1]
+        reach.ports.add(self.port)
         self.listener_arn: str | None = None
         self.protocol: str | None = None
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._http: _Http | None = None
 
     async def open(self, listener: Listener, http: _Http, context: ssl.SSLContext | None) -> None:
         self.listener_arn, self.protocol, self._http = listener.arn, listener.protocol, http
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(http, sock=self.socket, backlog=1024, ssl=context)
+        for each in self._sockets:
+            self._servers.append(await loop.create_server(http, sock=each, backlog=1024, ssl=context))
 
     async def close(self, *, keep_port: bool) -> None:
         """Stop listening; connections that have no request under way close at once."""
         self.listener_arn = self.protocol = None
-        if self._server is None or self._http is None:
+        if not self._servers or self._http is None:
             if not keep_port:
-                self.socket.close()
+                for each in self._sockets:
+                    each.close()
             return
-        self._server.close()
+        servers, self._servers = self._servers, []
+        http, self._http = self._http, None
+        for server in servers:
+            server.close()
         if keep_port:
-            self.socket = reserve(self.port)
-        await self._http.shutdown(CLOSING)
-        self._server = self._http = None
+            self._sockets = reserve_everywhere(self._addresses, self.port)
+        await http.shutdown(CLOSING)
 
 
 class Node:
     """One load balancer's doors: the listener with the lowest port has the door that the load
     balancer's DNS name tells, every other listener one of its own."""
 
-    def __init__(self, load_balancer: LoadBalancer, answer: Answer, ear: Ear, clock: Clock, certificates: Path) -> None:
-        self.main = Door()
+    def __init__(
+        self,
+        load_balancer: LoadBalancer,
+        answer: Answer,
+        ear: Ear,
+        clock: Clock,
+        certificates: Path,
+        *,
+        reach: Reach | None = None,
+    ) -> None:
+        self._reach = reach or Reach()
+        self.main = Door(self._reach)
         self._others: dict[str, Door] = {}
         self._arn = load_balancer.arn
         self._name = load_balancer.name
@@ -102,8 +141,8 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where the load balancer is reached: `127.0.0.1:<port>`."""
-        return f"{LOOPBACK}:{self.main.port}"
+        """Where this machine and tasks alike reach the load balancer: `127.0.0.1:<port>` without containers."""
+        return f"{self._reach.shared}:{self.main.port}"
 
     @property
     def ports(self) -> Mapping[int, int]:
@@ -119,7 +158,7 @@ class Node:
             await self._others.pop(arn).close(keep_port=False)
         await self._serve(self.main, listeners[0] if listeners else None)
         for arn, listener in others.items():
-            await self._serve(self._others.setdefault(arn, Door()), listener)
+            await self._serve(self._others.get(arn) or self._others.setdefault(arn, Door(self._reach)), listener)
         self._ports = {listener.port: (self._others.get(listener.arn) or self.main).port for listener in listeners}
 
     async def close(self) -> None:

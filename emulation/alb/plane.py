@@ -15,7 +15,7 @@ from typing import Any
 from emulation.alb.accesslog import AccessLog, line
 from emulation.alb.balancing import Balancer
 from emulation.alb.checker import Checker
-from emulation.alb.door import LOOPBACK, Node
+from emulation.alb.door import Node
 from emulation.alb.exchange import Exchange
 from emulation.alb.links import Links
 from emulation.alb.metrics import Metrics
@@ -27,6 +27,7 @@ from emulation.alb.targets import Targets
 from emulation.clock import Clock
 from emulation.controller import Datum, Events
 from emulation.ids import Ids
+from emulation.reach import Reach
 
 
 class Plane:
@@ -39,12 +40,14 @@ class Plane:
         table: Callable[[], Table],
         workdir: Path,
         log: logging.Logger,
+        reach: Reach | None = None,
     ) -> None:
         """`table` answers the routing table as it is now; `apply` is called when it has changed."""
         self._clock = clock
         self._table = table
         self._workdir = workdir
         self._log = log
+        self._reach = reach or Reach()
         self.links = Links(clock)
         self._metrics = Metrics()
         self._checker = Checker(clock, self.links, table)
@@ -71,7 +74,9 @@ class Plane:
         for arn, balancer in table.load_balancers.items():
             if arn not in self._nodes:
                 certificates = self._workdir / "tls"
-                self._nodes[arn] = Node(balancer, self._router.answer, self._metrics, self._clock, certificates)
+                self._nodes[arn] = Node(
+                    balancer, self._router.answer, self._metrics, self._clock, certificates, reach=self._reach
+                )
             await self._nodes[arn].follow(table)
         self.targets.follow_table()
 
@@ -94,7 +99,7 @@ class Plane:
     def listener_address(self, listener_arn: str) -> str:
         """Where a listener of the table really listens."""
         listener = self._table().listeners[listener_arn]
-        return f"{LOOPBACK}:{self._nodes[listener.load_balancer_arn].ports[listener.port]}"
+        return f"{self._reach.shared}:{self._nodes[listener.load_balancer_arn].ports[listener.port]}"
 
     def collect(self) -> list[Datum]:
         return self._metrics.collect(self._table(), self.targets)

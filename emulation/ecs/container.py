@@ -14,6 +14,7 @@ from emulation.ecs.model import Container
 from emulation.ecs.news import News
 from emulation.ecs.runtime import CannotStart, Output, Running
 
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _RESTART_PERIOD = 300.0
 """AWS seconds a container must have run before its restart policy restarts it, unless the policy says another."""
 
@@ -108,6 +109,8 @@ class ContainerRun:
             watch.cancel()
             await asyncio.wait({watch})
         self.container.exit_code = code
+        if self.running.out_of_memory:
+            self.container.reason = OUT_OF_MEMORY
         return self._restarts(code, self._clock.now() - started)
 
     def _restarts(self, code: int, ran: float) -> bool:

@@ -10,32 +10,33 @@ from emulation.ecs.logs import LogStream, LogTarget
 from emulation.ecs.model import Task
 from emulation.ecs.secrets import SecretsMissing, fetch_secrets
 from emulation.errors import AwsError
-from emulation.storage import MountFailed, Storage
+from emulation.storage import MountFailed, NamedVolume, Storage
 
 
 class FailedToStart(Exception):
     """The task cannot start; the text becomes its stopped reason."""
 
 
-async def mount_volumes(storage: Storage, task: Task, folder: Path) -> dict[str, Path]:
-    """The folder behind each of the task's volumes; those that are no file system lie in `folder` and go with it.
+async def mount_volumes(storage: Storage, task: Task, folder: Path) -> dict[str, Path | NamedVolume]:
+    """What is behind each of the task's volumes; those that are no file system lie in `folder` and go with it.
     Raises `FailedToStart`."""
-    folders = {}
+    folders: dict[str, Path | NamedVolume] = {}
     for volume in task.definition.raw.get("volumes", ()):
         efs = volume.get("efsVolumeConfiguration")
         if efs is None:
-            source = folder / volume["name"]
-            _make(source)
+            scratch = folder / volume["name"]
+            _make(scratch)
+            folders[volume["name"]] = scratch
         else:
             access_point = efs.get("authorizationConfig", {}).get("accessPointId")
             try:
-                source = (await storage.mount(efs["fileSystemId"], access_point, efs.get("rootDirectory") or "/")).path
+                mounted = await storage.mount(efs["fileSystemId"], access_point, efs.get("rootDirectory") or "/")
             except MountFailed as error:
                 raise FailedToStart(
                     "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
                     f"stderr: {error} : unsuccessful EFS utils command execution; code: 1"
                 ) from error
-        folders[volume["name"]] = source
+            folders[volume["name"]] = mounted.source
     return folders
 
 

@@ -15,13 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from emulation.storage import NamedVolume
+
 if TYPE_CHECKING:
     import signal
 
     from emulation.ecs.exec.terminal import Terminal
 
 Output = Callable[[bytes], Awaitable[None]]
-"""Takes what a container wrote, stdout and stderr in the order of writing. Awaited: a slow reader slows the writer."""
+"""Takes what a container wrote, each of stdout and stderr in the order of writing. Awaited: a slow reader slows the
+writer."""
 
 METADATA_VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
 """A different value in each container, handed down to all its processes: they can be told by it."""
@@ -37,8 +40,8 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class Mount:
-    source: Path
-    """A folder of this machine."""
+    source: Path | NamedVolume
+    """A folder of this machine, or a volume of the engine that this runtime uses."""
     target: str
     """Where the container finds it."""
     read_only: bool = False
@@ -61,6 +64,8 @@ class ContainerSpec:
     working_directory: str | None = None
     user: str | None = None
     init_process: bool = False
+    read_only: bool = False
+    """Its root file system; mounts are their own."""
     cpu_units: int = 0
     memory_mib: int | None = None
 
@@ -78,6 +83,8 @@ class TaskSpec:
     vcpus: float
     memory_mib: float
     labels: Mapping[str, str] = field(default_factory=dict)
+    containers: int = 1
+    """How many there will be; they share one network."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,11 @@ class Running(Protocol):
 
     async def wait(self) -> int:
         """The exit code (128 + n after signal n), once it has ended and all its output was delivered."""
+        ...
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it was killed because it used more memory than it may. Known once `wait` has returned."""
         ...
 
     async def run(self, argv: Sequence[str]) -> int:

@@ -25,10 +25,19 @@ from emulation.ecs.initialization import FailedToStart, container_secrets, mount
 from emulation.ecs.logs import LogStream
 from emulation.ecs.model import Container, Target, Task
 from emulation.ecs.news import News
-from emulation.ecs.runtime import CannotPull, ContainerSpec, Mount, Output, Running, Runtime, Sandbox, TaskSpec
+from emulation.ecs.runtime import (
+    CannotPull,
+    ContainerSpec,
+    Mount,
+    Output,
+    Running,
+    Runtime,
+    Sandbox,
+    TaskSpec,
+)
 from emulation.ecs.targets import Targets
 from emulation.errors import AwsError
-from emulation.storage import Storage
+from emulation.storage import NamedVolume, Storage
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,8 @@ class TaskRun:
             "com.amazonaws.ecs.task-definition-version": str(task.definition.revision),
         }
         self._folder.mkdir(parents=True)
-        spec = TaskSpec(task.id, task.arn, self._folder, listening_ports(task), vcpus, memory, labels)
+        ports, count = listening_ports(task), len(task.containers)
+        spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, labels, count)
         self._sandbox = await self._machine.runtime.prepare(spec)
         if task.attachment is not None:
             task.attachment.status, task.attachment.address = "ATTACHED", self._sandbox.address
@@ -155,7 +165,7 @@ class TaskRun:
 
     async def _activate(
         self,
-        volumes: Mapping[str, Path],
+        volumes: Mapping[str, Path | NamedVolume],
         logs: Mapping[str, LogStream],
         secrets: Mapping[str, Mapping[str, str]],
     ) -> None:
@@ -169,7 +179,9 @@ class TaskRun:
         self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
         await self._news.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
 
-    def _spec(self, container: Container, volumes: Mapping[str, Path], environment: Mapping[str, str]) -> ContainerSpec:
+    def _spec(
+        self, container: Container, volumes: Mapping[str, Path | NamedVolume], environment: Mapping[str, str]
+    ) -> ContainerSpec:
         raw = container.definition.raw
         override = self.task.container_override(container.name)
         return ContainerSpec(
@@ -186,6 +198,7 @@ class TaskRun:
             working_directory=raw.get("workingDirectory"),
             user=raw.get("user"),
             init_process=raw.get("linuxParameters", {}).get("initProcessEnabled", False),
+            read_only=raw.get("readonlyRootFilesystem", False),
             cpu_units=override.get("cpu") or raw.get("cpu", 0),
             memory_mib=override.get("memory") or raw.get("memory"),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from emulation.ecs.runtime import Mount
 
@@ -32,6 +33,8 @@ class Translation:
         """The real path; None for what does not lie at or below a mount. The innermost mount counts."""
         for mount in sorted(self.mounts, key=lambda each: len(each.target), reverse=True):
             target = mount.target.rstrip("/")
+            if not isinstance(mount.source, Path):
+                continue
             if path.rstrip("/") == target:
                 return str(mount.source)
             if path.startswith(f"{target}/"):

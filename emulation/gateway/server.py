@@ -10,15 +10,17 @@ from emulation.base.wire import HttpRequest, HttpResponse
 from emulation.gateway.admin import Admin
 from emulation.gateway.dispatch import Dispatch
 from emulation.gateway.intercept import CutOff
+from emulation.reach import LOOPBACK, Reach
 
 LARGEST_BODY = 1 << 30
 """Bytes; an S3 object put in one request may be 5 GiB on AWS, which nobody tests on a laptop."""
 
 
 class Gateway:
-    """Listens on 127.0.0.1 only."""
+    """Listens on 127.0.0.1, and on the bridge of the run's containers if there is one."""
 
-    def __init__(self, dispatch: Dispatch, admin: Admin, *, port: int = 0) -> None:
+    def __init__(self, dispatch: Dispatch, admin: Admin, *, port: int = 0, reach: Reach | None = None) -> None:
+        self._reach = reach or Reach()
         self._dispatch = dispatch
         self._admin = admin
         self._port = port
@@ -26,12 +28,13 @@ class Gateway:
 
     @property
     def host(self) -> str:
-        """`address:port`, once it listens."""
-        return f"127.0.0.1:{self._port}"
+        """`address:port` as answers tell it to whoever asks, in a container or outside; once it listens."""
+        return f"{self._reach.shared}:{self._port}"
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        """As this machine's programs reach it."""
+        return f"http://{LOOPBACK}:{self._port}"
 
     async def start(self, routes: Iterable[web.RouteDef] = ()) -> None:
         """Listen. `routes` are raw aiohttp routes that come before AWS, such as ECS Exec's data channel.
@@ -46,11 +49,23 @@ class Gateway:
             app, access_log=None, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0.2
         )
         await self._runner.setup()
+        self._port = await self._listen(LOOPBACK)
+        self._reach.ports.add(self._port)
+
+    async def listen_on_bridge(self) -> None:
+        """Listen where containers reach it too, on the same port. Raises OSError when it is taken there."""
+        if self._reach.bridge is not None:
+            await self._listen(self._reach.bridge)
+
+    async def _listen(self, address: str) -> int:
+        assert self._runner is not None
+        site = web.TCPSite(self._runner, address, self._port)
         try:
-            await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+            await site.start()
         except OSError as error:
-            raise OSError(error.errno, f"the gateway cannot listen on {self.host}: {error.strerror}") from error
-        self._port = self._runner.addresses[0][1]
+            what = f"the gateway cannot listen on {address}:{self._port}: {error.strerror}"
+            raise OSError(error.errno, what) from error
+        return int(self._runner.addresses[-1][1])
 
     async def stop(self) -> None:
         """Give up what is being answered after 0.2 s."""

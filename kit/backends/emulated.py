@@ -18,14 +18,14 @@ from typing import Any
 from kit.audit import Ledger, Note, audit_self
 from kit.audit.ledger import TOKEN_VARIABLE
 from kit.audit.machine import Identity, identity
-from kit.backends import capability
+from kit.backends import capability, preview
 from kit.backends.aws import Access, Aws, Credentials
 from kit.backends.base import Cloud
 from kit.backends.capability import Level
 from kit.backends.child import Child, environment
 from kit.backends.deploy import deploy, template_text
 from kit.backends.faults import GatewayFaults
-from kit.backends.images import refuse_without_program
+from kit.backends.images import chosen, refuse_without_program
 from kit.backends.smtp import SmtpDoor
 from kit.backends.stack import Stack
 from kit.clock import Clock
@@ -34,9 +34,10 @@ from kit.history import History
 from kit.settings import Settings
 from kit.threads import Threads
 
+EDIT = "webordinary/edit:test"
 REFERENCE_PROGRAMS: Mapping[str, Sequence[str]] = {
     "webordinary/hermes:test": (sys.executable, "-m", "emulation.system.hermes"),
-    "webordinary/edit:test": (sys.executable, "-m", "emulation.system.edit"),
+    EDIT: (sys.executable, "-m", "emulation.system.edit"),
 }
 """The reference system, in the place of Webordinary's own images."""
 
@@ -137,8 +138,14 @@ class EmulatedBackend:
         """As `Backend.start`. Refuses a template with an image that no program stands for before it starts anything."""
         settings = self._settings
         template = template_text(settings.stack.template)
-        programs = {**REFERENCE_PROGRAMS, **settings.emulated.programs}
-        refuse_without_program(template, settings.stack.parameters, programs)
+        parameters, images = chosen(template, settings.stack.parameters, settings.images)
+        containers = settings.emulated.runtime == "docker"
+        # In a container the image decides what it can show.
+        shown = None if containers else await self._threads.run(preview.chosen, settings.emulated.preview)
+        programs = _programs(settings, shown)
+        if shown is not None:
+            refuse_without_program(template, parameters, programs)
+            parameters = preview.told(shown, template) | parameters
         if shutil.which("git") is None:
             raise UsageError(
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
@@ -154,12 +161,15 @@ class EmulatedBackend:
             "port": settings.emulated.port,
             "smtp_port": settings.emulated.smtp_port,
             "programs": {image: list(argv) for image, argv in programs.items()},
+            **({"runtime": "docker", "images": images} if containers else {}),
             "record": str(calls.resolve()),
             "workdir": str(self._note.workdir),
             **({} if settings.emulated.seed is None else {"seed": settings.emulated.seed}),
         }
         try:
             argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
+            if containers:
+                self._note.add(engine=True)
             self._child = Child(argv, log, environment() | {TOKEN_VARIABLE: self._note.token})
             self._note.add(cloud=astuple(identity(self._child.pid) or Identity(self._child.pid, "")))
             # boto3 takes a third of a second to import; the cloud starts meanwhile.
@@ -175,7 +185,7 @@ class EmulatedBackend:
                 clock,
                 settings.stack.name,
                 template,
-                settings.stack.parameters,
+                parameters,
                 within=settings.timeouts.deploy,
             )
             # An account has one active rule set, and this account is the stack's alone.
@@ -213,6 +223,12 @@ class EmulatedBackend:
         note, self._note = self._note, None
         if note is not None:
             self.left_behind += map(str, await audit_self(note))
+
+
+def _programs(settings: Settings, shown: preview.Chosen | None) -> dict[str, Sequence[str]]:
+    edit = REFERENCE_PROGRAMS[EDIT]
+    reference = {**REFERENCE_PROGRAMS, EDIT: edit if shown is None else shown.program(edit)}
+    return {**reference, **settings.emulated.programs}
 
 
 def _import_boto3() -> None:

@@ -44,6 +44,27 @@ def refuse_without_program(template: str, parameters: Mapping[str, str], program
             )
 
 
+def chosen(
+    template: str, parameters: Mapping[str, str], wanted: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings' `images` taken apart: template parameters, and for every image of the template the one that runs.
+    Raises `UsageError` for a name that is neither a parameter nor an image of the template."""
+    names = parameter_names(template)
+    told = {**parameters, **{name: image for name, image in wanted.items() if name in names}}
+    there = images(template, told)
+    for name in wanted:
+        if name not in names and name not in there:
+            known = sorted(
+                [*there, *(name for name, default in names.items() if default in images(template, parameters))]
+            )
+            raise UsageError(
+                f"{name!r} is no image of the stack, nor a parameter that names one",
+                where="images",
+                next=f"the template has {', '.join(known)}",
+            )
+    return told, {image: wanted.get(image, image) for image in there}
+
+
 def images(template: str, parameters: Mapping[str, str]) -> list[str]:
     """The images of the template's container definitions, where they are literal or a parameter's value."""
     document = _document(template)

@@ -28,6 +28,7 @@ SCALE = 10
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON line when ready, and nothing else")
+    parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
     parser.add_argument("--scale", type=float, help=f"how much faster than real time AWS time runs (default: {SCALE})")
     parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
     parser.add_argument("--smtp-port", type=int, help="port of the SMTP door (default: any free one)")
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         defaults={"emulated": {"scale": SCALE}},
         emulated__scale=args.scale,
+        emulated__runtime=args.runtime,
         emulated__port=args.port,
         emulated__smtp_port=args.smtp_port,
     )

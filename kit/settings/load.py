@@ -19,6 +19,8 @@ from kit.settings.model import Settings
 from kit.settings.profiles import PROFILES
 
 FILE = "kit.toml"
+DOCKER_SCALE = 20
+"""How fast AWS time runs by default where tasks are containers: one takes a third of a second to start."""
 PREFIX = "KIT_"
 
 Keys = tuple[str, ...]
@@ -65,6 +67,9 @@ def load(
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _merged(merged, layer.values)
+    emulated = merged.get("emulated", {})
+    if emulated.get("runtime") == "docker":
+        merged["emulated"] = {"scale": DOCKER_SCALE, **emulated}
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:

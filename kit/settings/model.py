@@ -33,7 +33,8 @@ class Emulated(Section):
     """The emulated cloud."""
 
     scale: float = Field(default=60, gt=0)
-    """How much faster than the wall clock AWS time runs."""
+    """How much faster than the wall clock AWS time runs. Unset, it is 20 where tasks are containers: the engine takes a
+    third of a second to start one, whatever the clock says."""
     port: Port = 0
     """Where the AWS endpoint listens."""
     smtp_port: Port = 0
@@ -42,8 +43,11 @@ class Emulated(Section):
     """Image name → the program (argument vector) that runs in its place; added to the reference system's own."""
     base: Literal["moto"] = "moto"
     """What holds the declared state of the services that the emulated cloud does not answer itself."""
-    runtime: Literal["process"] = "process"
-    """What a container becomes: a process of this machine."""
+    runtime: Literal["process", "docker"] = "process"
+    """What a container becomes: a process of this machine, or a container of its engine (Docker, podman)."""
+    preview: Literal["auto", "astro", "builtin"] | None = None
+    """What shows the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
+    Unset, it is the built-in one in processes and what the image has in containers."""
     seed: int | None = None
     """Seeds the cloud's ids; unset, they differ from run to run."""
     allowance: float = Field(default=20, ge=0)
@@ -171,6 +175,8 @@ class Settings(BaseSettings):
     """Where runs are kept."""
     stack: Stack = Stack()
     emulated: Emulated = Emulated()
+    images: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    """Image parameter of the stack, or image of its template → the local or pullable image to run in its place."""
     live: Live = Live()
     cost: Cost = Cost()
     prices: dict[str, Annotated[float, Field(ge=0)]] = {}

@@ -55,9 +55,9 @@ async def access_point(w: World, of: str, path: str, info: Any = INFO, **setting
 async def test_what_is_written_through_one_mount_is_read_through_the_next(w: World) -> None:
     fs = await file_system(w)
     first = await storage_of(w).mount(fs)
-    (first.path / "file").write_text("kept")
+    (first.source / "file").write_text("kept")
     second = await storage_of(w).mount(fs)
-    assert (second.path / "file").read_text() == "kept"
+    assert (second.source / "file").read_text() == "kept"
 
 
 async def test_an_access_point_shows_its_root_directory_only(w: World) -> None:
@@ -65,22 +65,22 @@ async def test_an_access_point_shows_its_root_directory_only(w: World) -> None:
     whole = await storage_of(w).mount(fs)
     one = await storage_of(w).mount(fs, await access_point(w, fs, "/teams/one"))
     two = await storage_of(w).mount(fs, await access_point(w, fs, "/teams/two"))
-    (one.path / "file").write_text("one")
-    assert list(two.path.iterdir()) == []
-    assert (whole.path / "teams/one/file").read_text() == "one"
+    (one.source / "file").write_text("one")
+    assert list(two.source.iterdir()) == []
+    assert (whole.source / "teams/one/file").read_text() == "one"
 
 
 async def test_file_systems_do_not_see_each_other(w: World) -> None:
     one, two = await storage_of(w).mount(await file_system(w)), await storage_of(w).mount(await file_system(w))
-    (one.path / "file").write_text("one")
-    assert list(two.path.iterdir()) == []
+    (one.source / "file").write_text("one")
+    assert list(two.source.iterdir()) == []
 
 
 async def test_an_access_points_root_is_made_as_its_creation_info_says(w: World) -> None:
     fs = await file_system(w)
     point = await access_point(w, fs, "/made", PosixUser={"Uid": 1000, "Gid": 1001})
     volume = await storage_of(w).mount(fs, point)
-    made = volume.path.stat()
+    made = volume.source.stat()
     assert stat.S_IMODE(made.st_mode) == 0o750
     assert volume.posix_user == Owner(1000, 1001)
     if os.geteuid() == 0:
@@ -89,9 +89,9 @@ async def test_an_access_points_root_is_made_as_its_creation_info_says(w: World)
 
 async def test_an_existing_root_keeps_its_permissions(w: World) -> None:
     fs = await file_system(w)
-    (await storage_of(w).mount(fs)).path.joinpath("old").mkdir(mode=0o700)
+    (await storage_of(w).mount(fs)).source.joinpath("old").mkdir(mode=0o700)
     volume = await storage_of(w).mount(fs, await access_point(w, fs, "/old"))
-    assert stat.S_IMODE(volume.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(volume.source.stat().st_mode) == 0o700
 
 
 async def test_a_file_system_that_is_not_there_cannot_be_mounted(w: World) -> None:
@@ -131,7 +131,7 @@ async def test_a_root_directory_cannot_lead_upwards(w: World) -> None:
 async def test_a_symbolic_link_does_not_lead_out(w: World) -> None:
     fs = await file_system(w)
     volume = await storage_of(w).mount(fs)
-    (volume.path / "out").symlink_to("/")
+    (volume.source / "out").symlink_to("/")
     with pytest.raises(MountFailed, match="leads out of"):
         await storage_of(w).mount(fs, root_directory="/out/etc")
 
@@ -139,11 +139,11 @@ async def test_a_symbolic_link_does_not_lead_out(w: World) -> None:
 async def test_a_deleted_file_system_takes_its_files_with_it(w: World) -> None:
     fs = await file_system(w)
     volume = await storage_of(w).mount(fs)
-    (volume.path / "file").write_text("x")
+    (volume.source / "file").write_text("x")
     for target in (await w.aws.call("efs", "DescribeMountTargets", FileSystemId=fs))["MountTargets"]:
         await w.aws.call("efs", "DeleteMountTarget", MountTargetId=target["MountTargetId"])
     await w.aws.call("efs", "DeleteFileSystem", FileSystemId=fs)
-    assert await eventually(lambda: asyncio.to_thread(lambda: not volume.path.exists()))
+    assert await eventually(lambda: asyncio.to_thread(lambda: not volume.source.exists()))
 
 
 def mounted(fs: str, point: str | None) -> dict[str, Any]:

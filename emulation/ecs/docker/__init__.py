@@ -1,0 +1,11 @@
+"""The Docker runtime: every task is containers on a network of the run's own, every file system a volume.
+
+DockerHost      engine, network, the way back to this machine; removes everything at the end
+  DockerRuntime   ContainerSpec --shape--> container, attach, wait, exec
+  Volumes         (file system, root directory) --> volume
+sweep.py        what removes a run's things without this process: the guardian, an audit
+"""
+
+from emulation.ecs.docker.host import DockerHost
+
+__all__ = ["DockerHost"]

@@ -1,0 +1,136 @@
+"""One container of the engine, from its creation to its removal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiodocker import DockerError
+from aiodocker.containers import DockerContainer
+
+from emulation.ecs.docker import commands
+from emulation.ecs.runtime import CannotStart, Output
+
+if TYPE_CHECKING:
+    from emulation.ecs.exec.terminal import Terminal
+
+_GONE = (404, 409)
+"""The engine's answers about a container that is not there, or does not run, any more."""
+_NO_SPACE = "no space left on device"
+
+
+class EngineContainer:
+    """A `Running`. `start` once; `remove` at the end."""
+
+    def __init__(self, container: DockerContainer, output: Output, *, exec_user: str) -> None:
+        self.id: str = container.id
+        self._container = container
+        self._output = output
+        self._exec_user = exec_user
+        self._marks = (f"{self.id[:12]}-{number}" for number in itertools.count())
+        self._ended = False
+        self._out_of_memory = False
+        self._order = asyncio.Lock()
+        """What it is told, it is told one after the other."""
+        self._telling: set[asyncio.Task[None]] = set()
+        self._over: asyncio.Task[int]
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended
+
+    @property
+    def out_of_memory(self) -> bool:
+        return self._out_of_memory
+
+    async def start(self) -> None:
+        """Raises `CannotStart`; the container is removed then."""
+        stream = self._container.attach(stdout=True, stderr=True)
+        try:
+            await stream._init()  # before it starts, so that its first words are heard
+            await self._container.start()
+        except (DockerError, aiohttp.ClientError) as error:
+            await stream.close()
+            self._ended = True
+            await self.remove()
+            raise CannotStart(why(error)) from error
+        self._over = asyncio.create_task(self._follow(stream))
+
+    def signal(self, number: signal.Signals) -> None:
+        self._tell(lambda: self._container.kill(signal=number.name))
+
+    def kill(self) -> None:
+        self._tell(lambda: self._container.kill(signal="SIGKILL"))
+
+    def pause(self) -> None:
+        self._tell(self._container.pause)
+
+    def resume(self) -> None:
+        self._tell(self._container.unpause)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._over)
+
+    async def run(self, argv: Sequence[str]) -> int:
+        return await commands.run(self._container, argv, next(self._marks))
+
+    async def terminal(self, argv: Sequence[str]) -> Terminal:
+        return await commands.ExecTerminal.start(self._container, argv, next(self._marks), user=self._exec_user)
+
+    async def remove(self) -> None:
+        """Kill it if it runs, and remove it with the volumes that only it had."""
+        with contextlib.suppress(DockerError, aiohttp.ClientError):
+            await self._container.delete(force=True, v=True)
+        if hasattr(self, "_over"):
+            await asyncio.wait({self._over})
+
+    def _tell(self, call: Callable[[], Awaitable[Any]]) -> None:
+        if self._ended:
+            return
+
+        async def told() -> None:
+            async with self._order:
+                if not self._ended:
+                    with contextlib.suppress(DockerError, aiohttp.ClientError):  # it has ended meanwhile
+                        await call()
+
+        telling = asyncio.create_task(told())
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _follow(self, stream: Any) -> int:
+        async def read() -> None:
+            while (message := await stream.read_out()) is not None:
+                await self._output(message.data)
+
+        reading = asyncio.create_task(read())
+        try:
+            code = int((await self._container.wait())["StatusCode"])
+        finally:
+            self._ended = True
+            await asyncio.wait({reading})  # the engine closes it when all has been delivered
+            await stream.close()
+        if code == 128 + signal.SIGKILL:
+            with contextlib.suppress(DockerError, aiohttp.ClientError):  # removed already
+                self._out_of_memory = bool((await self._container.show())["State"]["OOMKilled"])
+        return code
+
+
+def why(error: BaseException) -> str:
+    """What kept a container from starting, without the engine's wrapping."""
+    text = str(getattr(error, "message", error)).strip()
+    for wrapping in ("unable to start container process: ", "starting container process caused: "):
+        text = text.rpartition(wrapping)[2]
+    text = text.removesuffix(": unknown")
+    if _NO_SPACE in text:
+        return (
+            f"{text}. The disk of the container engine is full: make room there (docker system df shows what takes it)"
+        )
+    if "port is already allocated" in text or "address already in use" in text:
+        return f"{text}. Another program took the port while the task started: the next task gets another one"
+    return text

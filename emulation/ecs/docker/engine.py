@@ -1,0 +1,130 @@
+"""The container engine: found where the `docker` command finds it, and asked before anything depends on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiodocker import Docker, DockerError
+
+_OLDEST = (1, 40)
+"""Docker 19.03, podman 3: the first with everything that is asked of them here."""
+_NEXT = 'next: start it, or run without: --runtime process (runtime = "process" below [emulated] in kit.toml)'
+
+
+class EngineUnusable(OSError):
+    """There is no engine that could run containers; the text says why, and what to do."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Engine:
+    """An engine that answers. `open` it, `close` it."""
+
+    def __init__(self, client: Docker, address: str, about: Mapping[str, Any]) -> None:
+        self.client = client
+        self.address = address
+        """Such as unix:///var/run/docker.sock."""
+        self.architecture: str = about["Arch"]
+        """As images name it: amd64, arm64, …"""
+        self.emulates: bool = "Docker Desktop" in about.get("Platform", {}).get("Name", "")
+        """Whether it runs images of other architectures."""
+
+    @classmethod
+    async def open(cls, environ: Mapping[str, str] = os.environ) -> Engine:
+        """DOCKER_HOST, then the context in use, then the sockets of Docker, rootless Docker and podman. Raises
+        `EngineUnusable`."""
+        address, client = None, None
+        try:
+            client, address = _client(environ)
+            about = await client.version()
+        except (DockerError, aiohttp.ClientError, OSError, ValueError, AssertionError) as error:
+            if client is not None:
+                await _close(client)
+            raise EngineUnusable(_why(error, address)) from error
+        version = tuple(int(part) for part in str(about.get("ApiVersion", "0.0")).split("."))
+        if about.get("Os") != "linux" or version < _OLDEST:
+            await _close(client)
+            raise EngineUnusable(
+                f"the container engine at {address} runs {about.get('Os')} containers, API {about.get('ApiVersion')}; "
+                "Linux containers and API 1.40 (Docker 19.03) or newer are needed. next: switch or update it"
+            )
+        return cls(client, address, about)
+
+    async def close(self) -> None:
+        await _close(self.client)
+
+    async def headers(self, call: str, query: Mapping[str, str]) -> Mapping[str, str]:
+        """A HEAD call, for which the client library has no method. Raises `DockerError`."""
+        url = self.client._canonicalize_url(call)
+        async with self.client.session.head(url, params=dict(query)) as response:
+            if response.status >= 400:
+                raise DockerError(response.status, f"HEAD {call}: {response.reason}")
+            return dict(response.headers)
+
+    async def json(self, call: str, query: Mapping[str, str]) -> Any:
+        """A GET call with parameters that the client library does not offer. Raises `DockerError`."""
+        return await self.client._query_json(call, params=dict(query))
+
+
+async def _close(client: Docker) -> None:
+    await client.close()
+    await client.connector.close()  # it closes none that it was given
+
+
+def sockets(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Where engines listen that neither DOCKER_HOST nor a context names."""
+    own = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}")
+    return [
+        Path("/var/run/docker.sock"),
+        own / "docker.sock",
+        Path.home() / ".docker/run/docker.sock",
+        own / "podman/podman.sock",
+        Path("/run/podman/podman.sock"),
+    ]
+
+
+def _client(environ: Mapping[str, str]) -> tuple[Docker, str]:
+    url = environ.get("DOCKER_HOST") or None
+    if url is None and not _has_context(environ):
+        found = next((path for path in sockets(environ) if path.is_socket()), None)
+        url = f"unix://{found}" if found else None
+        if url is None and os.name != "nt":
+            looked = ", ".join(str(path) for path in sockets(environ))
+            raise ValueError(f"no container engine was found: DOCKER_HOST is not set, and none listens at {looked}")
+    if url is not None and url.startswith("unix://"):
+        # A run of forty containers holds eighty connections; aiohttp's own limit is a hundred.
+        client = Docker(url, connector=aiohttp.UnixConnector(url.removeprefix("unix://"), limit=0))
+        client.docker_host = "unix://localhost"  # as the library does with a connector of its own making
+        return client, url
+    client = Docker(url)
+    return client, url or client._connection_info
+
+
+def _has_context(environ: Mapping[str, str]) -> bool:
+    if environ.get("DOCKER_CONTEXT", "default") != "default":
+        return True
+    configuration = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+    try:
+        return '"currentContext"' in configuration.read_text()
+    except OSError:
+        return False
+
+
+def _why(error: BaseException, address: str | None) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, PermissionError):
+            return (
+                f"no permission on the container engine's socket {address}. next: add yourself to the group that owns "
+                "it (sudo usermod -aG docker $USER, then log in again), use rootless Docker or podman, or run without: "
+                "--runtime process"
+            )
+        cause = cause.__cause__ or getattr(cause, "os_error", None)
+    if address is None:
+        return f"{error}. {_NEXT}"
+    return f"no container engine answers at {address} ({error or type(error).__name__}). {_NEXT}"

@@ -1,0 +1,174 @@
+"""File systems as volumes of the engine.
+
+    file system             a volume
+    its directory /a/b      a volume that is a bind of that directory, which is all a task can see
+
+Everything is made by the engine itself, by way of a container that never runs: no file of a task lies in a folder of
+this machine, so it does not matter who this machine's user is, nor whether the engine has this machine's folders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import io
+import json
+import struct
+import tarfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiodocker import DockerError
+from aiodocker.containers import DockerContainer
+
+from emulation.ecs.docker.container import why
+from emulation.storage import Creation, MountFailed, NamedVolume, Owner, creation, leads_out, missing
+
+if TYPE_CHECKING:
+    from emulation.ecs.docker.host import DockerHost
+
+_TOP = PurePosixPath("/fs")
+_GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
+
+
+class Volumes:
+    """`emulation.storage.Shelves` of one engine."""
+
+    def __init__(self, host: DockerHost) -> None:
+        self._host = host
+        self._keepers: dict[str, DockerContainer] = {}
+        """File system → the container by which the engine looks into it."""
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._volumes: dict[tuple[str, PurePosixPath], str] = {}
+        """Those of directories."""
+
+    async def existing(self, file_system: str, directory: PurePosixPath) -> NamedVolume:
+        async with self._locks[file_system]:
+            with _engine_trouble():
+                if not await self._is_directory(file_system, directory):
+                    raise missing(directory)
+                return NamedVolume(await self._volume(file_system, directory))
+
+    async def made(
+        self, file_system: str, directory: PurePosixPath, info: Mapping[str, Any] | None, owner: Owner | None
+    ) -> NamedVolume:
+        async with self._locks[file_system]:
+            with _engine_trouble():
+                if not await self._is_directory(file_system, directory):
+                    await self._make(file_system, directory, creation(info), owner)
+                volume = await self._volume(file_system, directory)
+                return NamedVolume(volume, None if owner is None else owner.gid)
+
+    async def remove(self, file_system: str) -> None:
+        """Raises `DockerError`, when a task still uses it for example."""
+        async with self._locks[file_system]:
+            keeper = self._keepers.pop(file_system, None)
+            if keeper is None:
+                return
+            await keeper.delete(force=True)
+            own = [self._volumes.pop(key) for key in list(self._volumes) if key[0] == file_system]
+            for volume in (*own, self._whole(file_system)):
+                await self._host.remove_volume(volume)
+
+    def _whole(self, file_system: str) -> str:
+        return f"{self._host.run}-{file_system}"
+
+    async def _volume(self, file_system: str, directory: PurePosixPath) -> str:
+        """The volume that shows this directory and what is below it."""
+        if directory == PurePosixPath("/"):
+            return self._whole(file_system)
+        key = file_system, directory
+        if key not in self._volumes:
+            whole = await self._host.client.volumes.get(self._whole(file_system))
+            place = str((await whole.show())["Mountpoint"]) + str(directory)
+            name = f"{key[0]}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
+            options = {"type": "none", "o": "bind", "device": place}
+            self._volumes[key] = await self._host.create_volume(f"{self._host.run}-{name}", options)
+        return self._volumes[key]
+
+    async def _keeper(self, file_system: str) -> DockerContainer:
+        if file_system not in self._keepers:
+            await self._host.create_volume(self._whole(file_system), {})
+            config: dict[str, Any] = {
+                "Image": await self._host.pause_image(),
+                "Labels": self._host.labels,
+                "HostConfig": {
+                    "NetworkMode": "none",
+                    "Mounts": [{"Type": "volume", "Source": self._whole(file_system), "Target": str(_TOP)}],
+                },
+            }
+            name = f"{self._host.run}-{file_system}"
+            self._keepers[file_system] = await self._host.client.containers.create(config, name=name)
+        return self._keepers[file_system]
+
+    async def _is_directory(self, file_system: str, directory: PurePosixPath) -> bool:
+        """Looks at each step of the way: what a task made a symbolic link could lead out of the volume."""
+        keeper = await self._keeper(file_system)
+        for step in reversed((directory, *directory.parents[:-1])):
+            mode = await self._mode(keeper, _TOP / step.relative_to("/"))
+            if mode is None:
+                return False
+            if mode & _GO_SYMLINK:
+                raise leads_out(file_system, directory)
+            if not mode & _GO_DIRECTORY:
+                raise MountFailed(f"mount.nfs4: mounting 127.0.0.1:{directory} failed: Not a directory")
+        return True
+
+    async def _mode(self, keeper: DockerContainer, path: PurePosixPath) -> int | None:
+        """A Go `FileMode`; None for what is not there."""
+        try:
+            headers = await self._host.engine.headers(f"containers/{keeper.id}/archive", {"path": str(path)})
+        except DockerError as error:
+            if error.status == 404:
+                return None
+            raise
+        told = {name.lower(): value for name, value in headers.items()}["x-docker-container-path-stat"]
+        return int(json.loads(base64.b64decode(told))["mode"])
+
+    async def _make(self, file_system: str, directory: PurePosixPath, how: Creation, owner: Owner | None) -> None:
+        keeper = await self._keeper(file_system)
+        missing_steps = []
+        for step in (directory, *directory.parents[:-1]):
+            if await self._mode(keeper, _TOP / step.relative_to("/")) is not None:
+                break
+            missing_steps.append(step)
+        top = (_TOP / missing_steps[-1].relative_to("/")).parent
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for step in reversed(missing_steps):
+                entry = tarfile.TarInfo(str((_TOP / step.relative_to("/")).relative_to(top)))
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                if step == directory:
+                    entry.mode, entry.uid, entry.gid = how.mode, how.owner.uid, how.owner.gid
+                    if owner is not None:
+                        entry.mode |= 0o070  # the mask of the access list, as the mode shows it
+                        entry.pax_headers = shared_by(owner, how.mode)
+                tar.addfile(entry)
+        await keeper.put_archive(str(top), buffer.getvalue())
+
+
+def shared_by(owner: Owner, mode: int) -> dict[str, str]:
+    """Access lists for a directory, as tar carries them, that let the access point's user and group do everything in
+    it and in all that is made in it. EFS makes every user of an access point its one user; an engine's volume cannot,
+    so all its users are in the one group."""
+    own, group, other = mode >> 6 & 7, mode >> 3 & 7, mode & 7
+    # Tags and the order are the kernel's: owner, named user, owning group, named group, mask, others.
+    entries = [(1, own), (2, 7, owner.uid), (4, group), (8, 7, owner.gid), (16, 7), (32, other)]
+    packed = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, bits, *(who or [0xFFFFFFFF])) for tag, bits, *who in entries
+    )
+    text = packed.decode("utf-8", "surrogateescape")
+    return {f"SCHILY.xattr.system.posix_acl_{kind}": text for kind in ("access", "default")}
+
+
+@contextlib.contextmanager
+def _engine_trouble() -> Iterator[None]:
+    try:
+        yield
+    except (DockerError, aiohttp.ClientError) as error:
+        raise MountFailed(f"the container engine cannot make the volume: {why(error)}") from error

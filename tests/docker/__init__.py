@@ -1,0 +1,1 @@
+"""What needs a container engine and the base image (`kit images build`): run by `nox -s docker`."""

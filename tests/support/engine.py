@@ -1,0 +1,94 @@
+"""A container engine for tests: the Docker runtime, with an image that is a shell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiodocker import Docker
+
+from emulation.clock import Clock
+from emulation.controller import Context, Events
+from emulation.ecs.docker import DockerHost
+from emulation.ids import Ids
+from emulation.reach import Reach
+from tests.support.runtime_conformance import SHELL
+
+BASE = os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")
+"""Has a shell, grep and Python."""
+
+
+class NoGuardian:
+    """A guardian that only remembers."""
+
+    def __init__(self) -> None:
+        self.programs: list[list[str]] = []
+
+    async def afterwards(self, argv: list[str]) -> None:
+        self.programs.append(argv)
+
+
+@dataclass(frozen=True)
+class Bed:
+    """A run's place in the engine."""
+
+    host: DockerHost
+    guardian: NoGuardian
+    reach: Reach
+
+    @property
+    def client(self) -> Docker:
+        return self.host.client
+
+    async def left(self) -> list[str]:
+        """What there is of this run in the engine now."""
+        return await left(self.host.run)
+
+    async def image(self, tag: str, **changes: Any) -> str:
+        """An image made of the base with another configuration, gone with the run."""
+        config = {"Image": BASE, "Labels": self.host.labels, **changes}
+        container = await self.client.containers.create(config)
+        repository, _, version = f"{self.host.run}-{tag}".rpartition(":")
+        await container.commit(repository=repository, tag=version)
+        await container.delete(force=True)
+        return f"{repository}:{version}"
+
+
+def context(workdir: Path) -> Context:
+    """A context whose cloud is nobody's: the engine's parts call no AWS."""
+    unused: Any = None
+    return Context(Clock(scale=60), Ids(), unused, unused, Events(), "us-west-2", "123456789012", workdir, str)
+
+
+@asynccontextmanager
+async def bed(workdir: Path, images: Mapping[str, str] | None = None) -> AsyncIterator[Bed]:
+    """Its runtime knows the image SHELL, whose program is `/bin/sh -c`. Everything is gone at the end."""
+    guardian, reach, known = NoGuardian(), Reach(), dict(images or {})
+
+    async def listen() -> None:
+        return None
+
+    host = DockerHost(context(workdir), guardian, reach, known, listen=listen)
+    try:
+        await host.start()
+        made = Bed(host, guardian, reach)
+        known[SHELL] = await made.image("shell:1", Entrypoint=["/bin/sh", "-c"])
+        yield made
+    finally:
+        await host.stop()
+
+
+async def left(run: str) -> list[str]:
+    """What carries a run's label, as `kind name`."""
+    from emulation.ecs.docker import sweep
+    from emulation.ecs.docker.engine import Engine
+
+    engine = await Engine.open()
+    await engine.close()
+    found = await asyncio.to_thread(sweep.find, engine.address, f"{sweep.RUN}={run}")
+    return [f"{item['kind']} {item['name']}" for item in found]
