@@ -14,6 +14,7 @@ from kit.backends.capability import Level
 from kit.backends.faults import FaultDoor
 from kit.backends.stack import Stack
 from kit.clock import Clock
+from kit.live.ledger import Ledger
 from kit.threads import Threads
 
 
@@ -59,6 +60,9 @@ class Cloud:
     capabilities: Mapping[str, Level]
     evidence: tuple[str, ...] = ()
     """Files that tell what happened, to be named when something fails."""
+    ledger: Ledger | None = None
+    """Where stands, before it is done, what must be taken back even if this process is killed; None for a cloud that
+    ends with it."""
     fault_door: FaultDoor | None = None
     """Where it takes orders to go wrong; None for a cloud that takes none."""
 

@@ -111,6 +111,7 @@ class LiveBackend:
             account=settings.account,
             capabilities=self.capabilities(),
             evidence=(str(self.ledger.path),) if self.ledger is not None else (),
+            ledger=self.ledger,
         )
 
     async def destroy(self) -> bool:
