@@ -45,5 +45,5 @@ def _run() -> dict[str, Any]:
         subprocess.run(argv, cwd=folder, env=environment, check=False, stdout=subprocess.DEVNULL)
         report: dict[str, Any] = json.loads((Path(folder) / ".kit" / "latest" / "report.json").read_text())
     if report["verdict"] != "pass":
-        raise RuntimeError(f"{SESSIONS} sessions did not pass: {report['scenarios'][0]['message'][:600]}")
+        raise RuntimeError(f"{SESSIONS} sessions did not pass: {report['scenarios'][0]['error']['message'][:600]}")
     return report
