@@ -60,8 +60,9 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator
     async with h.visiting(session):
         with h.step(f"{prefix}5 the preview shows the new page"):
             await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
-            _check_within_target(h)
-        with h.step(f"{prefix}6 the file is on the shared workspace", target=h.timeouts.file_check):
+            check_phases(h, phases.TASK_RUNNING, phases.TARGET_HEALTHY, h.timeouts.health)
+            check_phases(h, phases.SESSION_ROW, phases.CHANGE_VISIBLE, h.timeouts.container_ready)
+        with h.step(f"{prefix}6 the file is on the shared workspace"):
             await h.verify_file_exists(system.project_path(session.client_id, session.user_id, system.page_file(title)))
         yield opened
 
@@ -73,6 +74,9 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
     with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
         await h.wait_for_idle(opened.session, journey=opened.journey)
         await verify_zero(h, [opened.session], since=idle_since)
+        stopped = opened.journey.at(phases.ZERO_TASKS)
+        if stopped is not None:
+            h.check_within("the last activity to zero tasks", stopped - idle_since, h.timeouts.idle_shutdown)
 
 
 async def start_at_zero(h: Harness) -> None:
@@ -100,8 +104,9 @@ async def _said_zero(h: Harness, since: float) -> None:
     await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=since, within=h.timeouts.scale_down)
 
 
-def _check_within_target(h: Harness) -> None:
+def check_phases(h: Harness, begins: str, ends: str, target: float) -> None:
+    """Check how long it took from one phase of the journey under way to another, when both were seen; AWS seconds."""
     __tracebackhide__ = True
-    row, visible = h.timeline.at(phases.SESSION_ROW), h.timeline.at(phases.CHANGE_VISIBLE)
-    if row is not None and visible is not None:
-        h.check_within("session row to visible change", visible - row, h.timeouts.container_ready)
+    began, ended = h.timeline.at(begins), h.timeline.at(ends)
+    if began is not None and ended is not None:
+        h.check_within(f"{begins} to {ends}", ended - began, target)

@@ -48,6 +48,15 @@ class Steps:
     gate: Callable[[], None] | None = None
     """Asked before every step; by raising it keeps the step from beginning."""
 
+    def measured(self, name: str, measured: Measured) -> None:
+        """A step that was measured otherwise than by its block: a span between two things that were seen."""
+        began = self.clock.now() - measured.aws_seconds
+        step = Step(name, began, measured.target, measured, held=measured.met is not False)
+        step.asserted = int(measured.met is not None)
+        self.all.append(step)
+        if self.listener:
+            self.listener.step_ended(step)
+
     @contextmanager
     def step(self, name: str, *, target: float | None = None) -> Iterator[Step]:
         """A step around its block; it held when the block raised nothing."""

@@ -129,11 +129,20 @@ class Harness:
         self.checks.check(holds, what, **seen)
 
     def check_within(self, what: str, aws_seconds: float, target: float) -> None:
-        """Assert that something took at most `target` AWS seconds, where this clock can tell; see `Measured.met`."""
+        """Assert that something took at most `target` AWS seconds, where this clock can tell; see `Measured.met`.
+
+        It is a step of the report of its own.
+        """
         __tracebackhide__ = True
-        met = Measured(aws_seconds, aws_seconds / self._context.clock.scale, target).met
-        if met is not None:
-            self.check(met, f"{what} within {target:g} AWS s", seen=f"{aws_seconds:.1f} AWS s")
+        self._measured(what, Measured(aws_seconds, aws_seconds / self._context.clock.scale, target))
+
+    def _measured(self, what: str, measured: Measured) -> None:
+        __tracebackhide__ = True
+        self._steps.measured(what, measured)
+        if measured.met is not None:
+            self.check(
+                measured.met, f"{what} within {measured.target:g} AWS s", seen=f"{measured.aws_seconds:.1f} AWS s"
+            )
 
     # ---- Faults
     def fault(self, fault: Fault, *, wait: bool | None = None) -> AbstractAsyncContextManager[Injected]:
@@ -225,9 +234,12 @@ class Harness:
         return await self.files.run(command, service=service)
 
     async def verify_file_exists(self, path: str) -> ExecResult:
-        """Check that a workspace file is there, from inside a container."""
+        """Check that a workspace file is there, from inside a container, and how long the look took."""
         __tracebackhide__ = True
-        return await self.files.verify_exists(path)
+        result = await self.files.verify_exists(path)
+        # No timer of AWS is in it: it lasts as long on a fast clock as it does in real time.
+        self._measured("a file's check by ECS Exec", Measured(result.seconds, result.seconds, self.timeouts.file_check))
+        return result
 
     # ---- Preview
     async def fetch_preview(self, session: TestSession, page: str = "") -> Answer:

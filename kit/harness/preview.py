@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from kit import phases
 from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.http import Answer, Http
+from kit.harness.repeating import repeatedly
 from kit.harness.services import Services, Target
 from kit.harness.sessions import TestSession
 from kit.system import TARGET_COOKIE
@@ -80,24 +80,19 @@ class Preview:
         browser the visitor keeps to one container, by the load balancer's cookie. What it sees is recorded and
         not judged.
         """
-        visitor = asyncio.create_task(self._visit(session), name=f"visitor of {session.session_id}")
-        try:
-            yield
-        finally:
-            visitor.cancel()
-            await asyncio.gather(visitor, return_exceptions=True)
-
-    async def _visit(self, session: TestSession) -> None:
         cookie: dict[str, str] = {}
-        while True:
+
+        async def visit() -> None:
             with self._context.history.operation("visit", session=session.session_id) as operation:
                 try:
-                    answer = await self._http.get(session.preview_url, headers=cookie)
+                    answer = await self._http.get(session.preview_url, headers=dict(cookie))
                     operation.ok(status=answer.status)
-                    cookie = sticky(answer) or cookie
+                    cookie.update(sticky(answer))
                 except OSError as error:
                     operation.info(error)
-            await self._context.clock.sleep(_VISIT_EVERY)
+
+        async with repeatedly(self._context.clock, _VISIT_EVERY, visit, f"visitor of {session.session_id}"):
+            yield
 
     async def _served(self, url: str, what: str, within: float) -> Answer:
         __tracebackhide__ = True

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from kit.harness.context import Context
 from kit.harness.http import Answer, Http
+from kit.harness.repeating import repeatedly
 from kit.harness.sessions import Sessions, TestSession
 from kit.system import DRAINING, EXPIRED, SessionRow
 
-_KEPT_ALIVE = 4
+_KEPT_ALIVE = 6
 """Times within the stack's idle time; a busy machine may miss some."""
 
 
@@ -59,24 +59,19 @@ class SessionApi:
 
         Unlike a visitor's, their word needs no container that answers. What Hermes says is recorded and not judged.
         """
-        keeper = asyncio.create_task(self._keep_alive(session), name=f"keeper of {session.session_id}")
-        try:
-            yield
-        finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-
-    async def _keep_alive(self, session: TestSession) -> None:
         url = self._context.system.session_action_url(session.session_id, "keepalive")
         every = float(self._context.cloud.stack.idle_seconds) / _KEPT_ALIVE
-        while True:
+
+        async def keep() -> None:
             with self._context.history.operation("keepalive", session=session.session_id) as operation:
                 try:
                     answer = await self._http.request("POST", url)
                     operation.ok(status=answer.status, body=answer.body[:200])
                 except OSError as error:
                     operation.info(error)
-            await self._context.clock.sleep(every)
+
+        async with repeatedly(self._context.clock, every, keep, f"keeper of {session.session_id}"):
+            yield
 
     async def end(self, session: TestSession) -> SessionRow:
         """Deactivate a session and wait until it is expired; it has nothing to do any more, so no idle time passes."""

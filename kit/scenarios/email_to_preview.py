@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kit import system
+from kit import phases, system
 from kit.backends import capability
 from kit.checker import one_reply_each
 from kit.harness import Harness
 from kit.harness.mail import Reply, SentMail
 from kit.harness.sessions import TestSession
-from kit.journeys import back_to_zero, from_zero
+from kit.journeys import back_to_zero, check_phases, from_zero
 from kit.scenario import scenario
 
 
@@ -61,6 +61,7 @@ async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
         headers={"In-Reply-To": reply.message_id, "References": reply.message_id},
     )
     await h.wait_for_change(replace(session, marker=marker), system.slug(title), within=h.timeouts.container_ready)
+    check_phases(h, phases.MAIL_ACCEPTED, phases.CHANGE_VISIBLE, h.timeouts.warm)
     return second
 
 

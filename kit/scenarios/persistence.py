@@ -45,7 +45,7 @@ async def persistence(h: Harness) -> None:
             second = await _second_session(h, first)
             await meanwhile.enter_async_context(h.session_api.keeping_alive(second))
             await _verify_elsewhere(h, second, gone)
-        with h.step("4 the files of before are there", target=h.timeouts.file_check):
+        with h.step("4 the files of before are there"):
             await h.verify_file_exists(_file(second, _HEADER))
             await h.verify_file_exists(_file(second, system.page_file(kept)))
         with h.step("5 the git history is preserved, commit by commit"):

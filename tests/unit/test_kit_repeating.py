@@ -1,0 +1,41 @@
+"""What is done again and again does not wait for its answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from kit.clock import Clock
+from kit.harness.repeating import repeatedly
+
+
+async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_for_ever_more() -> None:
+    begun, enough = [], asyncio.Event()
+
+    async def unanswered() -> None:
+        begun.append(1)
+        if len(begun) == 4:
+            enough.set()
+        await asyncio.Event().wait()
+
+    clock = Clock(scale=1000)
+    async with asyncio.timeout(5), repeatedly(clock, 10, unanswered, "x"):
+        await enough.wait()
+        await clock.sleep(100)
+        assert len(begun) == 4
+
+
+async def test_what_breaks_is_done_again_and_nothing_goes_on_after_the_block() -> None:
+    begun, enough = [], asyncio.Event()
+
+    async def broken() -> None:
+        begun.append(1)
+        if len(begun) == 6:
+            enough.set()
+        raise ValueError("broken")
+
+    clock = Clock(scale=1000)
+    async with asyncio.timeout(5), repeatedly(clock, 10, broken, "x"):
+        await enough.wait()
+    seen = len(begun)
+    await clock.sleep(100)
+    assert len(begun) == seen
