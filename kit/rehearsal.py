@@ -27,6 +27,8 @@ from kit.threads import Threads
 
 MAIL_DOMAIN = "it.rehearsal.example"
 RULE_SET = "inbound-mail"
+ROLE = "integration-tests"
+"""A role that the account's own users may assume."""
 FOREIGN_RULE = "accounting"
 FOREIGN_STACK = "somebody-elses-stack"
 FOREIGN_QUEUE = "somebody-elses-orders"
@@ -205,6 +207,7 @@ async def _prepare(account: Account, threads: Threads) -> None:
             repository, _, tag = image.partition("/")[2].partition(":")
             await aws.call("ecr", "create_repository", repositoryName=repository)
             await aws.call("ecr", "put_image", repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
+        await aws.call("iam", "create_role", RoleName=ROLE, AssumeRolePolicyDocument=_trust(account.account))
         await aws.call("sqs", "create_queue", QueueName=FOREIGN_QUEUE)
         await aws.call("cloudformation", "create_stack", StackName=FOREIGN_STACK, TemplateBody=_FOREIGN_TEMPLATE)
         await aws.call("ecs", "create_cluster", clusterName=FOREIGN_CLUSTER)
@@ -213,6 +216,11 @@ async def _prepare(account: Account, threads: Threads) -> None:
         raise InfraError(f"the account could not be prepared for the rehearsal: {error}") from error
     finally:
         aws.close()
+
+
+def _trust(account: str) -> str:
+    allow = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
 
 
 async def _foreign_service(aws: Aws) -> None:

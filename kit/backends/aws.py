@@ -158,6 +158,12 @@ class Aws:
         try:
             return make()
         except exceptions.ClientError as error:
+            if error.operation_name == "AssumeRole":
+                raise InfraError(
+                    f"the role cannot be assumed: {error}",
+                    where=self.access.role or "",
+                    next="look at the role's trust policy, and at the caller's: aws sts get-caller-identity",
+                ) from error
             if error.response.get("Error", {}).get("Code") not in _REFUSED_CREDENTIALS:
                 raise
             raise InfraError(

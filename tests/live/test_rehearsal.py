@@ -33,6 +33,7 @@ from kit.rehearsal import (
     FOREIGN_RULE,
     FOREIGN_SERVICE,
     FOREIGN_STACK,
+    ROLE,
     RULE_SET,
     Account,
     Rehearsal,
@@ -269,6 +270,13 @@ async def test_the_stacks_rules_are_added_to_the_active_set_and_taken_out_again(
     async with deployed(tmp_path):
         assert foreign()["active rule set"] == RULE_SET
         assert set(foreign()["rules"]) == {"webordinary-it-inbound", "webordinary-it-replies", FOREIGN_RULE}
+
+
+async def test_a_role_is_assumed_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    role = f"arn:aws:iam::123456789012:role/{ROLE}"
+    assert await a_backend(tmp_path, live={"role": role}).destroy() is False
+    with pytest.raises(InfraError, match="the role cannot be assumed"):
+        await a_backend(tmp_path, live={"role": role + "-of-nobody"}).start()
 
 
 async def test_the_runs_own_clients_cannot_reach_beyond_its_stack(tmp_path: Path) -> None:
