@@ -92,6 +92,8 @@ class Console:
             f"[bold {colour}]{report.verdict}[/]: {counts['executed']} executed, {counts['skipped']} skipped, "
             f"{counts['asserted']} checks asserted; report {path}"
         )
+        if report.previews:
+            self.rich.print(f"[dim]pages rendered by {escape(', '.join(report.previews))}[/]")
         if report.cost:
             self.rich.print(f"[dim]{escape(cost_line(report.cost))}[/]")
         for line in report.about.get("left_behind", ()):

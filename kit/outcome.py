@@ -28,6 +28,8 @@ class Outcome:
     steps: list[Step] = field(default_factory=list)
     faults: list[Injected] = field(default_factory=list)
     """What was made to go wrong."""
+    previews: list[str] = field(default_factory=list)
+    """What rendered the pages."""
     message: str = ""
     """Why it is not a pass; empty when it is."""
     evidence: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Outcome:
             "phases": [phase for journey in self.journeys for phase in journey.to_json()],
             "steps": [step.to_json() for step in self.steps],
             **({"faults": [fault.to_json() for fault in self.faults]} if self.faults else {}),
+            **({"previews": self.previews} if self.previews else {}),
             **error,
             **({"cleaned": self.cleaned} if self.cleaned else {}),
         }

@@ -41,6 +41,11 @@ class Report:
         """Over all that was executed; what was skipped does not count, and nothing is no pass."""
         return combined(outcome.verdict for outcome in self.outcomes if outcome.verdict is not None)
 
+    @property
+    def previews(self) -> list[str]:
+        """What rendered the pages, over all scenarios."""
+        return sorted({preview for outcome in self.outcomes for preview in outcome.previews})
+
     def counts(self) -> dict[str, int]:
         verdicts = Counter(SKIPPED if one.verdict is None else str(one.verdict) for one in self.outcomes)
         return {
@@ -62,6 +67,7 @@ class Report:
                 "kit": __version__,
                 "python": platform.python_version(),
                 "platform": sys.platform,
+                **({"previews": self.previews} if self.previews else {}),
             },
             "verdict": str(self.verdict),
             "counts": self.counts(),

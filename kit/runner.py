@@ -104,6 +104,7 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             seconds = cloud.clock.monotonic() - started
             outcome.measured = Measured(seconds * cloud.clock.scale, seconds)
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
+            outcome.previews = sorted(harness.http.previews)
             if outcome.verdict is not Verdict.PASS and ground.folder is not None:
                 outcome.evidence += await harness.collect_evidence(ground.folder, file_name(name), since)
             await _leave_clean(harness, outcome, ground)

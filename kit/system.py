@@ -36,6 +36,9 @@ DEFAULT_CLIENT = "test-client"
 BALANCER_SERVER = "awselb/2.0"
 """The `Server` header of an answer that the load balancer gave by itself: it never reached a target."""
 
+PREVIEW_HEADER = "x-preview"
+"""The header by which a page says what rendered it: `builtin`, or `astro` and its version."""
+
 TARGET_COOKIE = "AWSALB"
 """The load balancer's cookie that binds a client to one target; only edit's target group is sticky."""
 
@@ -174,6 +177,11 @@ def slug(title: str) -> str:
 def add_page(title: str) -> str:
     """The instruction that adds a page, in the scripted agent's grammar."""
     return f'Add a new page called "{title}"'
+
+
+def update_page(slug: str, text: str) -> str:
+    """The instruction that gives a page another text, in the scripted agent's grammar."""
+    return f'Update {slug}.astro with the text "{text}"'
 
 
 def project_path(client_id: str, user_id: str, file: str = "") -> str:

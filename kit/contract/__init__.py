@@ -1,6 +1,7 @@
 """The contract: what the parts of the system under test say to each other, and to their clients.
 
     HTTP answers (answers.py)   session rows (rows.py)   queue messages (messages.py)   reply mails (replies.py)
+             hot reload (hot_reload.py)
                     \\_____________________|____________________|______________________/
                                            v
                      Terms, units and the breach that names the hop (terms.py)
@@ -10,9 +11,10 @@ never came. The harness checks everything it reads here; `kit contract` does it 
 """
 
 from kit.contract.answers import check_answer
+from kit.contract.hot_reload import check_hot_reload
 from kit.contract.messages import check_message
 from kit.contract.replies import check_reply
 from kit.contract.rows import check_row
 from kit.contract.terms import ContractBroken
 
-__all__ = ["ContractBroken", "check_answer", "check_message", "check_reply", "check_row"]
+__all__ = ["ContractBroken", "check_answer", "check_hot_reload", "check_message", "check_reply", "check_row"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.contract import ContractBroken, check_hot_reload
 from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.sessions import TestSession
@@ -29,13 +29,21 @@ class Socket:
     """The subprotocol that was agreed on."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     """Everything said so far, oldest first."""
+    breach: ContractBroken | None = None
+    """The first thing that was said in other words than Vite's; after it nothing is listened to."""
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What was said so far. Raises `ContractBroken`."""
+        if self.breach is not None:
+            raise self.breach
+        return self.messages
 
     async def wait_for_reload(self, *, within: float) -> Mapping[str, Any]:
         """Wait for a message that makes a browser load something anew; `within` AWS seconds."""
         __tracebackhide__ = True
 
         async def look() -> dict[str, Any]:
-            found = next((message for message in self.messages if message.get("type") in _RELOADS), None)
+            found = next((message for message in self.heard() if message.get("type") in _RELOADS), None)
             if found is None:
                 raise NotYet(self.messages)
             return found
@@ -49,7 +57,7 @@ class Socket:
         __tracebackhide__ = True
 
         async def look() -> list[dict[str, Any]]:
-            return self.messages
+            return self.heard()
 
         await self.context.eventually(
             look,
@@ -80,12 +88,16 @@ class HotReload:
         socket = Socket(self._context, url, connection.subprotocol)
 
         async def listen() -> None:
-            async for text in connection:
-                socket.messages.append(json.loads(text))
+            try:
+                async for text in connection:
+                    socket.messages.append(check_hot_reload(str(text), url))
+            except ContractBroken as breach:
+                socket.breach = breach
 
         listening = asyncio.create_task(listen(), name=f"listening on {url}")
         try:
             yield socket
+            socket.heard()
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -10,7 +10,7 @@ from typing import Any
 from kit import contract
 from kit.clock import Clock
 from kit.eventually import shortened
-from kit.system import BALANCER_SERVER
+from kit.system import BALANCER_SERVER, PREVIEW_HEADER
 
 _ANSWER_WITHIN = 150.0
 """Wall seconds: an activation of the deployed system may take 120."""
@@ -55,6 +55,8 @@ class Http:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.previews: set[str] = set()
+        """What rendered the pages that were seen, as they say themselves."""
         self._session: Any = None
 
     async def request(
@@ -85,6 +87,8 @@ class Http:
             text = await response.text(errors="replace")
             cookies = {name: morsel.value for name, morsel in response.cookies.items()}
         head = {name.lower(): value for name, value in response.headers.items()}
+        if PREVIEW_HEADER in head:
+            self.previews.add(head[PREVIEW_HEADER])
         answer = Answer(url, response.status, head, text, first_byte, cookies)
         if not answer.by_balancer:
             contract.check_answer(method, url, answer.status, text)

@@ -70,6 +70,7 @@ async def routing(h: Harness) -> None:
             with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
                 await edit.ask_for(2)
                 tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
+                await _verify_all_serve(h, session)
             with h.step("6 one client stays with one container; one that hangs costs 504"):
                 elsewhere = await _verify_hanging(h, session, tasks[0])
             with h.step("7 one that breaks costs 502"):
@@ -160,6 +161,20 @@ async def _verify_hot_reload(h: Harness, session: TestSession, slug: str) -> Non
     h.checks.equal(message["type"], "full-reload", "the type of the message for a page that changed")
     h.check(message.get("path", "*") in ("*", f"/{slug}"), f"the message to mean the page /{slug}", seen=message)
     h.check(page.status == 200 and marker in page.body, f"the page with {marker}, once it is announced", seen=page)
+
+
+async def _verify_all_serve(h: Harness, session: TestSession) -> None:
+    """A healthy target may still have to load what it shows pages with: ready is who serves the page."""
+
+    async def statuses() -> list[int]:
+        return [(await h.fetch_preview(session)).status for _ in range(_CLIENTS)]
+
+    await h.eventually(
+        statuses,
+        until=lambda seen: set(seen) == {200},
+        within=h.timeouts.container_ready,
+        describe=f"the page of {session} to be served by every container",
+    )
 
 
 async def _verify_hanging(h: Harness, session: TestSession, hanging: str) -> Mapping[str, str]:

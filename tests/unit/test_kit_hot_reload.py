@@ -10,6 +10,7 @@ import pytest
 from websockets import Subprotocol
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
+from kit.contract import ContractBroken
 from kit.errors import WaitExpired
 from kit.harness.hot_reload import HotReload
 from kit.harness.sessions import TestSession
@@ -43,7 +44,7 @@ async def browsing(*messages: str, refuse: HTTPStatus | None = None) -> AsyncIte
 
 async def test_a_socket_asks_for_its_session_and_hears_what_is_said() -> None:
     async with (
-        browsing(CONNECTED, '{"type": "pong"}', RELOAD) as (hot_reload, paths),
+        browsing(CONNECTED, '{"type": "ping"}', RELOAD) as (hot_reload, paths),
         hot_reload.open(SESSION) as socket,
     ):
         await socket.wait_until_connected(within=60)
@@ -56,6 +57,21 @@ async def test_a_socket_asks_for_its_session_and_hears_what_is_said() -> None:
 async def test_a_greeting_is_no_reload() -> None:
     async with browsing(CONNECTED) as (hot_reload, _), hot_reload.open(SESSION) as socket:
         with pytest.raises(WaitExpired, match="a hot-reload message"):
+            await socket.wait_for_reload(within=60)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("reload!", "it is no JSON"),
+        ('{"type": "reload"}', "type: "),
+        ('{"type": "update"}', "updates is missing"),
+        ('{"type": "update", "updates": [{"type": "css-update", "path": "/a.css"}]}', "updates.0.acceptedPath"),
+    ],
+)
+async def test_other_words_than_vites_break_the_contract(said: str, wrong: str) -> None:
+    with pytest.raises(ContractBroken, match=wrong):
+        async with browsing(CONNECTED, said) as (hot_reload, _), hot_reload.open(SESSION) as socket:
             await socket.wait_for_reload(within=60)
 
 

@@ -20,9 +20,12 @@ from emulation.system.edit.astro.proxy import Proxy
 from emulation.system.edit.astro.servers import DevServers, base_of
 from emulation.system.edit.astro.toolchain import Toolchain
 from emulation.system.edit.directory import Place
+from emulation.system.edit.origin import SAMPLE_SITE
 from emulation.system.edit.projects import Projects
 
 log = logging.getLogger(__name__)
+
+_SAMPLE = ("astro.config.mjs", "package.json", "tsconfig.json", "src", "public")
 
 
 class AstroPreview:
@@ -41,10 +44,23 @@ class AstroPreview:
         self._early: set[asyncio.Task[None]] = set()
 
     async def prepare(self) -> None:
+        """Render a page of the sample site, unless a session's is wanted already: most of a first page's time goes
+        into loading Astro."""
+        place = Place("-warm-", "-", "-", "-")
+        root = self._folder / place.session_id
         try:
             await self._host.ready()
-        except HostError as error:
+            if self._servers.wanted:
+                return
+            for part in _SAMPLE:
+                await asyncio.to_thread(_copy, SAMPLE_SITE / part, root / part)
+            port = await self._host.start(place.session_id, root, base_of(place), "ws")
+            await self._proxy.status(port, base_of(place))
+            await self._host.stop(place.session_id)
+        except (HostError, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.error("Astro does not start", extra={"cause": str(error)})
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
 
     async def page(self, request: web.Request, place: Place, room: str, path: str) -> web.StreamResponse:
         server = await self._servers.current(place)
@@ -90,3 +106,11 @@ class AstroPreview:
             await self._servers.current(place)
         except Refused as refused:
             log.warning("a preview did not start", extra={"sessionId": place.session_id, "cause": refused.message})
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)

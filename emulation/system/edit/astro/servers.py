@@ -63,12 +63,15 @@ class DevServers:
         self._folder = folder
         self._locks = Locks()
         self._running: dict[str, DevServer] = {}
+        self.wanted = False
+        """Somebody has asked for one."""
 
     def is_running(self, place: Place) -> bool:
         return place.session_id in self._running
 
     async def current(self, place: Place) -> DevServer:
         """A session's dev server, which has the newest files. Raises `Refused` with 503."""
+        self.wanted = True
         async with self._locks[place.session_id]:
             try:
                 server = await self._updated(place)
