@@ -11,6 +11,7 @@ from emulation.consumption import Consumption
 from emulation.dynamodb import OnDemand
 from emulation.ecs import Ecs, ProcessRuntime
 from emulation.faults import Faults
+from emulation.fis import Fis
 from emulation.mail import Mail
 from emulation.network import Network
 from emulation.pricing import Pricing
@@ -41,6 +42,7 @@ def everything(ground: Ground) -> Parts:
     scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
+    fis = Fis(context("fis"), network)
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Parts(
         controllers=(
@@ -56,6 +58,7 @@ def everything(ground: Ground) -> Parts:
             scaling,
             cloudformation,
             *account,
+            fis,
             faults,
         ),
         facts=lambda: {"smtp": mail.smtp_address},

@@ -122,7 +122,7 @@ class Network:
         if self._intercept in self._traffic.interceptors:
             self._traffic.interceptors.remove(self._intercept)
         for disruption in list(self._disruptions):
-            self.restore(disruption)
+            self._restore(disruption)
         for event in self._isolated.values():
             event.set()
         for host, port in self._cut:
@@ -132,8 +132,9 @@ class Network:
         """Wait until everything heard so far is in force."""
         await self._settled.wait()
 
-    def disrupt(self, subnets: Iterable[str], scope: str) -> Disruption:
-        """Let nothing of a scope through from now on, calls under way included."""
+    def disrupt(self, subnets: Iterable[str], scope: str) -> Callable[[], None]:
+        """Let nothing of a scope through from now on, calls under way included. Returns what ends it; what hangs
+        goes on then. It may be called again."""
         disruption = Disruption(frozenset(subnets), scope)
         self._disruptions.append(disruption)
         within = {each.task_arn for each in self._tasks.interfaces() if each.subnet in disruption.subnets}
@@ -141,10 +142,9 @@ class Network:
             lambda call: call.caller.name in within and disruption.stops(call.service), disruption.over
         )
         self._apply()
-        return disruption
+        return lambda: self._restore(disruption)
 
-    def restore(self, disruption: Disruption) -> None:
-        """End it; what hangs goes on. May be repeated."""
+    def _restore(self, disruption: Disruption) -> None:
         if disruption in self._disruptions:
             self._disruptions.remove(disruption)
         disruption.over.set()

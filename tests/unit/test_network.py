@@ -143,12 +143,12 @@ async def test_without_egress_a_task_hears_nothing_of_aws_and_others_do(p: Stree
 async def test_a_disruption_of_dynamodb_stops_calls_under_its_subnet_until_it_is_over(p: Street) -> None:
     task = await p.task()
     interface = next(each for each in network(p)._tasks.interfaces() if each.task_arn == task)
-    disruption = network(p).disrupt([interface.subnet], "dynamodb")
+    restore = network(p).disrupt([interface.subnet], "dynamodb")
     during = await p.call_as_task(task, 0.5)
-    network(p).restore(disruption)
-    elsewhere = network(p).disrupt(["subnet-other"], "dynamodb")
+    restore()
+    restore_elsewhere = network(p).disrupt(["subnet-other"], "dynamodb")
     beside = await p.call_as_task(task)
-    network(p).restore(elsewhere)
+    restore_elsewhere()
 
     assert (during, beside, await p.call_as_task(task)) == ("silent", "ok", "ok")
 

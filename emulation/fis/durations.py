@@ -1,0 +1,22 @@
+"""ISO 8601 durations as FIS takes them: PT1M to PT12H."""
+
+from __future__ import annotations
+
+import re
+
+SHORTEST, LONGEST = 60, 12 * 3600
+"""Seconds: https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html"""
+
+_PATTERN = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
+
+def seconds(text: str) -> int:
+    """Raises ValueError for what is no duration, or not within FIS's limits."""
+    found = _PATTERN.fullmatch(text)
+    if found is None or not any(found.groups()):
+        raise ValueError(f"{text!r} is not an ISO 8601 duration such as PT1M")
+    hours, minutes, rest = (int(each or 0) for each in found.groups())
+    total = 3600 * hours + 60 * minutes + rest
+    if not SHORTEST <= total <= LONGEST:
+        raise ValueError(f"{text} must be between PT1M and PT12H")
+    return total
