@@ -47,6 +47,8 @@ class Call:
     region: str
     account: str
     request_id: str
+    answer: bytes = b""
+    """For watchers: the body of the answer to a call from the wire; empty for a call of the cloud's own parts."""
 
 
 Handler = Callable[[Call], Awaitable[dict[str, Any]]]

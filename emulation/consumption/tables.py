@@ -5,6 +5,7 @@ Not counted: writes whose condition did not hold, and reads of PartiQL statement
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,13 +72,20 @@ class Tables:
         return data
 
     async def follow(self, call: Call) -> None:
-        """Count one operation that has succeeded. What it read is read once more, from the base alone."""
+        """Count one operation that has succeeded. What its answer does not show is read once more, from the base."""
         params = call.params
+        shown = json.loads(call.answer) if call.answer and not any(name in params for name in _SHOWN) else {}
         match call.operation:
+            case "UpdateItem" if params.get("ReturnValues") == "ALL_NEW" and "Attributes" in shown:
+                await self._write(params["TableName"], shown["Attributes"], "PutItem")
             case "PutItem" | "UpdateItem" | "DeleteItem":
                 await self._write(params["TableName"], params.get("Item") or params["Key"], call.operation)
+            case "GetItem" if shown:
+                self._add_read(params, item_size(shown.get("Item", {})))
             case "GetItem":
                 await self._get(params["TableName"], params["Key"], consistent=bool(params.get("ConsistentRead")))
+            case "Query" | "Scan" if "Items" in shown:
+                self._add_read(params, sum(map(item_size, shown["Items"])))
             case "Query" | "Scan":
                 await self._read(call.operation, params)
             case "BatchGetItem":
@@ -145,7 +153,9 @@ class Tables:
         if operation == "Scan" or "FilterExpression" in params or "ProjectionExpression" in params:
             whole = _without_unused(whole)
         answer = await self._aws.base("dynamodb", operation, **whole)
-        size = sum(item_size(item) for item in answer.get("Items", ()))
+        self._add_read(params, sum(item_size(item) for item in answer.get("Items", ())))
+
+    def _add_read(self, params: Mapping[str, Any], size: int) -> None:
         units = read_units(size, consistent=bool(params.get("ConsistentRead")))
         self._add("Read", _name(params["TableName"]), params.get("IndexName", ""), units)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -165,8 +165,8 @@ class Dispatch:
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
             response = await self._base.forward(*key, identity.request, request_id)
-        if response.status < 400:
-            self._tell(call)
+        if response.status < 400 and key in self._watchers:
+            self._tell(replace(call, answer=response.body))
         return response
 
     async def _result(

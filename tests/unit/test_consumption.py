@@ -135,6 +135,26 @@ async def test_what_boto3_does_to_a_table_is_counted() -> None:
         assert await consumed(w) == {}, "counters start anew"
 
 
+async def test_an_update_whose_answer_shows_the_item_is_counted_by_it() -> None:
+    async with world(Consumption) as w:
+        await a_table(w)
+        client = w.client("dynamodb")
+
+        def use() -> None:
+            client.put_item(TableName="t", Item={"id": {"S": "1"}, "status": {"S": "a"}, "big": {"S": "x" * 3000}})
+            client.update_item(
+                TableName="t",
+                Key={"id": {"S": "1"}},
+                UpdateExpression="SET #s = :b",
+                ExpressionAttributeNames={"#s": "status"},
+                ExpressionAttributeValues={":b": {"S": "b"}},
+                ReturnValues="ALL_NEW",
+            )
+
+        await asyncio.to_thread(use)
+        assert await consumed(w) == {("Write", "t"): 3 + 3, ("Write", "t", "ByStatus"): 3 + 6}
+
+
 async def test_what_a_condition_refused_changes_nothing() -> None:
     async with world(Consumption) as w:
         await a_table(w)
