@@ -190,6 +190,12 @@ def project_path(client_id: str, user_id: str, file: str = "") -> str:
     return f"{path}/{file}" if file else path
 
 
+def git(project: str) -> str:
+    """git in a project, for a shell in the container. ECS Exec enters as root, the files are the container's user's:
+    git would refuse to read what is somebody else's."""
+    return f'git --no-pager -c "safe.directory=*" -C "{project}"'
+
+
 def page_file(title: str) -> str:
     """The file of a page, from the project's root."""
     return f"src/pages/{slug(title)}.astro"

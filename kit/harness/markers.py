@@ -16,7 +16,8 @@ Place = Literal["files", "history"]
 _SAYS: dict[Place, str] = {
     # Names and contents, but not git's own files: their objects are packed, the history says what is in them.
     "files": "{ find . -name .git -prune -o -print; grep -rh --exclude-dir=.git -F FOR . ; }",
-    "history": "git --no-pager log --all --patch --color=never --format='%H %an %ae %cn %ce %D%n%B'",
+    "history": "git --no-pager -c 'safe.directory=*' log --all --patch --color=never "
+    "--format='%H %an %ae %cn %ce %D%n%B'",
 }
 _USER = "user:"
 

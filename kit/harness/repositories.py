@@ -71,7 +71,7 @@ class Repositories:
         __tracebackhide__ = True
         project = system.project_path(session.client_id, session.user_id)
         # ECS Exec is a terminal: git would page and colour what it says.
-        result = await self._files.run(f'git --no-pager -C "{project}" -c color.ui=false {command}')
+        result = await self._files.run(f"{system.git(project)} -c color.ui=false {command}")
         self._context.checks.check(
             result.exit_code == 0,
             f"git {command.split(maxsplit=1)[0]} to succeed in the project of {session}",

@@ -67,7 +67,7 @@ async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
 
 async def _verify_committed(h: Harness, session: TestSession) -> None:
     project = system.project_path(session.client_id, session.user_id)
-    log = await h.exec_in_container(f'git -C "{project}" log -1 --format=%B')
+    log = await h.exec_in_container(f"{system.git(project)} log -1 --format=%B")
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
     h.check(session.marker in log.output, f"the last commit to carry the marker {session.marker}", seen=log.output)
 

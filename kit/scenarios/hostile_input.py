@@ -109,7 +109,7 @@ async def _verify_commit(h: Harness, session: TestSession, texts: dict[str, str]
     __tracebackhide__ = True
     project = system.project_path(session.client_id, session.user_id)
     said = "%an <%ae>%n%(trailers:key=Work-Id,valueonly,separator=%x2C)%n%B"
-    log = await h.exec_in_container(f'git --no-pager -C "{project}" log -1 --format="{said}" | base64')
+    log = await h.exec_in_container(f'{system.git(project)} log -1 --format="{said}" | base64')
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
     author, trailers, message = base64.b64decode(log.output).decode().split("\n", 2)
     for name, text in texts.items():

@@ -159,7 +159,7 @@ async def _verify_commits(h: Harness, thread: Thread, foreign: Thread) -> None:
     __tracebackhide__ = True
     row = await h.verify_session_exists(thread.opened)
     project = system.project_path(thread.opened.client_id, thread.user)
-    log = await h.exec_in_container(f'git --no-pager -C "{project}" log --reverse --format=%s "{row.edit_branch}" --')
+    log = await h.exec_in_container(f'{system.git(project)} log --reverse --format=%s "{row.edit_branch}" --')
     h.checks.equal(log.exit_code, 0, f"the exit code of git log {row.edit_branch}", next=log.output)
     known = [*thread.markers, *foreign.markers]
     found = [marker for line in log.output.splitlines() for marker in known if marker in line]

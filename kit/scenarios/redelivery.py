@@ -115,7 +115,7 @@ async def _verify_done_once(h: Harness, session: TestSession, posted: Posted) ->
     await h.wait_for_container_ready(session)
     project = system.project_path(session.client_id, session.user_id)
     marker = posted.mail.marker
-    log = await h.exec_in_container(f'git --no-pager -C "{project}" log --all --grep={marker} --format=%H')
+    log = await h.exec_in_container(f"{system.git(project)} log --all --grep={marker} --format=%H")
     h.checks.equal(log.exit_code, 0, "the exit code of git log", next=log.output)
     h.checks.equal(len(log.output.split()), 1, f"the number of commits for {marker}")
     answered = [reply.in_reply_to for reply in h.mail.replies(posted.mail.sender)]

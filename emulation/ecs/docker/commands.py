@@ -45,7 +45,7 @@ class ExecTerminal:
         self._command = command
         self._stream = stream
         self._mark = mark
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
         self._unwritten: asyncio.Queue[bytes | tuple[int, int]] = asyncio.Queue()
         self._writing = asyncio.create_task(self._write())
 
@@ -68,7 +68,7 @@ class ExecTerminal:
         return cls(container, command, stream, mark)
 
     async def read(self) -> bytes:
-        if self._closed:
+        if self._closing is not None:
             return b""
         try:
             message = await self._stream.read_out()
@@ -83,16 +83,19 @@ class ExecTerminal:
         self._unwritten.put_nowait((columns, rows))
 
     async def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         self._writing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._writing
-        with contextlib.suppress(DockerError, aiohttp.ClientError):
-            if (await self._command.inspect())["Running"]:
-                await _end(self._container, self._mark)
-        await self._stream.close()
+        await asyncio.wait({self._writing})
+        try:
+            with contextlib.suppress(DockerError, aiohttp.ClientError):
+                if (await self._command.inspect())["Running"]:
+                    await _end(self._container, self._mark)
+        finally:
+            await self._stream.close()
 
     async def _write(self) -> None:
         while True:

@@ -31,6 +31,7 @@ class Engine:
         """Such as unix:///var/run/docker.sock."""
         self.architecture: str = about["Arch"]
         """As images name it: amd64, arm64, …"""
+        self.cpus: int = about["NCPU"]
         self.emulates: bool = "Docker Desktop" in about.get("Platform", {}).get("Name", "")
         """Whether it runs images of other architectures."""
 
@@ -41,7 +42,7 @@ class Engine:
         address, client = None, None
         try:
             client, address = _client(environ)
-            about = await client.version()
+            about = {**await client.system.info(), **await client.version()}
         except (DockerError, aiohttp.ClientError, OSError, ValueError, AssertionError) as error:
             if client is not None:
                 await _close(client)

@@ -69,6 +69,11 @@ class DockerHost:
     def client(self) -> Docker:
         return self.engine.client
 
+    @property
+    def scale(self) -> float:
+        """AWS seconds in a second of this machine."""
+        return self._ctx.clock.scale
+
     def handlers(self) -> Mapping[Operation, Handler]:
         return {}
 

@@ -63,6 +63,7 @@ class DockerRuntime:
             container,
             run=self._host.run,
             image=self._images.real(container.image),
+            cpus=self._cpus(sandbox.task.vcpus),
             environment={name: self._host.inside(value) for name, value in container.environment.items()},
             labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},
             network=self._network(sandbox) if holder is None else shape.shared_network(holder.id),
@@ -114,6 +115,11 @@ class DockerRuntime:
         }
         self._holders[sandbox.task.id] = await self._start(f"{self._prefix(sandbox)}-network", config, _nothing)
 
+    def _cpus(self, vcpus: float) -> float | None:
+        """The limit in CPUs of this machine: the task's size is CPU time for each second of AWS time."""
+        cpus = vcpus * self._host.scale
+        return cpus if cpus < self._host.engine.cpus else None
+
     def _network(self, sandbox: Sandbox) -> dict[str, Any]:
         return shape.network_config(sandbox, self._host.network, self._host.this_machine)
 
@@ -122,11 +128,11 @@ class DockerRuntime:
         return shape.container_name(self._host.run, family, sandbox.task.id[:12])
 
     async def _usage(self, container: str) -> Usage | None:
-        stats: dict[str, Any] = {}
+        stats: dict[str, Any] | None = None
         with contextlib.suppress(DockerError, aiohttp.ClientError):  # it has ended meanwhile
             stats = await self._host.engine.json(f"containers/{container}/stats", {"stream": "0", "one-shot": "1"})
-        memory = stats.get("memory_stats", {})
-        if "usage" not in memory:
+        memory = (stats or {}).get("memory_stats", {})
+        if stats is None or "usage" not in memory:
             return None
         details = memory.get("stats", {})
         cache = details.get("total_inactive_file", details.get("inactive_file", 0))

@@ -20,11 +20,13 @@ def container_config(
     *,
     run: str,
     image: str,
+    cpus: float | None,
     environment: Mapping[str, str],
     labels: Mapping[str, str],
     network: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The body of /containers/create. `network` is `network_config`'s, or another container's network."""
+    """The body of /containers/create. `cpus` is its limit, None for all there are; `network` is `network_config`'s or
+    `shared_network`'s."""
     task = sandbox.task
     memory = int(min(container.memory_mib or task.memory_mib, task.memory_mib) * _MIB)
     host = {
@@ -32,12 +34,13 @@ def container_config(
         "Mounts": [_mount(mount, own_volume(mount, sandbox, run), labels) for mount in container.mounts],
         "Memory": memory,
         "MemorySwap": memory,  # no swap, as on Fargate
-        "NanoCpus": int(task.vcpus * 1e9),
+        **({"NanoCpus": int(cpus * 1e9)} if cpus is not None else {}),
         "Init": container.init_process,
         "ReadonlyRootfs": container.read_only,
         # Its output is read as it comes; a second copy in a file nobody reads would only fill the disk.
         "LogConfig": {"Type": "none"},
-        **({"CpuShares": max(2, container.cpu_units)} if container.cpu_units else {}),
+        # What is scarce is shared as the sizes say.
+        "CpuShares": max(2, container.cpu_units or int(task.vcpus * 1024)),
         **({"GroupAdd": _groups(container)} if _groups(container) else {}),
     }
     return {

@@ -51,8 +51,10 @@ class AgentSession:
         finally:
             for task in (relay, resend, listen):
                 task.cancel()
-            await asyncio.gather(relay, resend, listen, return_exceptions=True)
-            await terminal.close()
+            try:
+                await asyncio.gather(relay, resend, listen, return_exceptions=True)
+            finally:  # the client may hang up just now, which cancels this
+                await terminal.close()
 
     async def close(self, output: str = "") -> None:
         """Say that the session is over; `output` carries the reason when it never began."""
