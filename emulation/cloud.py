@@ -68,7 +68,7 @@ class Cloud:
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
         self.admin = Admin(self.recorder)
-        self.reach = Reach()
+        self.reach = Reach(first_balancer=config.load_balancer_port)
         self.gateway = Gateway(self.dispatch, self.admin, port=config.port, reach=self.reach)
         self.workdir = Path()
         self.parts = Parts(())

@@ -23,6 +23,8 @@ class CloudConfig:
     port: int = 0
     """Of the gateway, on 127.0.0.1; 0 takes a free one."""
     smtp_port: int = 0
+    load_balancer_port: int = 0
+    """Of the first load balancer; 0 takes a free one."""
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Image name → the program that stands for it on this machine."""
     runtime: str = "process"
@@ -45,7 +47,8 @@ class CloudConfig:
             raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, got {self.runtime!r}")
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
-        for name, port in (("port", self.port), ("smtp_port", self.smtp_port)):
+        for name in ("port", "smtp_port", "load_balancer_port"):
+            port = getattr(self, name)
             if not 0 <= port <= 65535:
                 raise ValueError(f"{name} must be 0 (any free one) to 65535, got {port!r}")
 
@@ -99,6 +102,7 @@ _KINDS = {
     "scale": _Kind((int, float), "a number"),
     "port": _PORT,
     "smtp_port": _PORT,
+    "load_balancer_port": _PORT,
     "programs": _Kind(
         (dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}', _is_command
     ),

@@ -23,6 +23,13 @@ class Reach:
     """An address that this machine and its containers share; servers listen there as well."""
     ports: set[int] = field(default_factory=set)
     """Those of this machine's servers that tasks use."""
+    first_balancer: int = 0
+    """The port of the first load balancer; 0, any free one."""
+
+    def balancer_port(self) -> int:
+        """The port that the next load balancer is to have."""
+        port, self.first_balancer = self.first_balancer, 0
+        return port
 
     def addresses(self) -> Iterator[str]:
         """Every address to listen on."""

@@ -78,9 +78,9 @@ def reserve_everywhere(addresses: Iterable[str], port: int = 0) -> list[socket.s
 class Door:
     """One port, at every address that has to be listened on, and the HTTP server on it."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, port: int = 0) -> None:
         self._addresses = tuple(reach.addresses())
-        self._sockets = reserve_everywhere(self._addresses)
+        self._sockets = reserve_everywhere(self._addresses, port)
         self.port: int = self._sockets[0].getsockname()[1]
         reach.ports.add(self.port)
         self.listener_arn: str | None = None
@@ -126,7 +126,7 @@ class Node:
         reach: Reach | None = None,
     ) -> None:
         self._reach = reach or Reach()
-        self.main = Door(self._reach)
+        self.main = Door(self._reach, self._reach.balancer_port())
         self._others: dict[str, Door] = {}
         self._arn = load_balancer.arn
         self._name = load_balancer.name

@@ -39,6 +39,11 @@ class Emulated(Section):
     """Where the AWS endpoint listens."""
     smtp_port: Port = 0
     """Where the SMTP door listens."""
+    load_balancer_port: Port = 0
+    """Where the stack's load balancer listens."""
+    endpoint: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+    """The AWS endpoint of an emulated cloud that runs elsewhere, with the stack deployed, such as docker-compose.yml's:
+    it is used as it is, and left running. Empty, a cloud is started."""
     programs: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     """Image name → the program (argument vector) that runs in its place; added to the reference system's own."""
     base: Literal["moto"] = "moto"
