@@ -155,6 +155,10 @@ class Run:
 
             tell = self.console.progress if self.console else None
             return LiveBackend(self.settings, self.folder, self.history, run=self.id, tell=tell)
+        if self.settings.emulated.endpoint:
+            from kit.backends.attached import AttachedBackend  # noqa: PLC0415 - live runs need none of it
+
+            return AttachedBackend(self.settings, self.history)
         from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - live runs need none of it
 
         return EmulatedBackend(self.settings, self.folder, self.history)

@@ -1,6 +1,6 @@
 """Opens ports of this container to what listens on its loopback, and runs a program for as long as it lasts.
 
-    doors.py 4566 2525 -- python3 -m kit up …
+    doors.py KIT_EMULATED__PORT -- python3 -m kit up        # with KIT_EMULATED__PORT=4566 in the environment
 
     published port ─▶ this container's own address:4566 ─▶ 127.0.0.1:4566
 
@@ -70,4 +70,4 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 if __name__ == "__main__":
     border = sys.argv.index("--")
-    sys.exit(asyncio.run(main([int(port) for port in sys.argv[1:border]], sys.argv[border + 1 :])))
+    sys.exit(asyncio.run(main([int(os.environ[name]) for name in sys.argv[1:border]], sys.argv[border + 1 :])))

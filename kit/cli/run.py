@@ -21,11 +21,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale", type=float, help="how much faster than real time AWS time runs (default: 60; 20 in containers)"
     )
+    parser.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="an emulated cloud that runs, such as docker-compose.yml's; it is left running",
+    )
     parser.add_argument("--keep", action="store_true", help="unless all pass, keep the cloud running until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale, emulated__runtime=args.runtime)
+    settings = common.load_settings(
+        args,
+        mode=args.mode,
+        emulated__scale=args.scale,
+        emulated__runtime=args.runtime,
+        emulated__endpoint=args.endpoint,
+    )
     return common.run_async(_run(settings, args.scenario, keep=args.keep))
 
 

@@ -1,0 +1,101 @@
+"""An emulated cloud that somebody else runs, with the stack deployed: found out from its endpoint, used, and left.
+
+What it tells at `/_emulation/status` is its readiness line; its stack's outputs tell the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from kit.backends.aws import Aws
+from kit.backends.base import Cloud
+from kit.backends.capability import Level
+from kit.backends.emulated import CAPABILITIES, Readiness, cloud_at
+from kit.backends.stack import Stack
+from kit.errors import InfraError, UsageError
+from kit.history import History
+from kit.settings import Settings
+from kit.threads import Threads
+
+_ANSWERS_WITHIN = 10.0
+"""Wall seconds."""
+
+
+class AttachedBackend:
+    """A `Backend` that starts nothing and takes nothing away."""
+
+    name = "emulated"
+
+    def __init__(self, settings: Settings, history: History) -> None:
+        self._settings = settings
+        self._endpoint = settings.emulated.endpoint.rstrip("/")
+        self._history = history
+        self._threads = Threads()
+        self._aws: Aws | None = None
+
+    def capabilities(self) -> Mapping[str, Level]:
+        return CAPABILITIES
+
+    async def start(self) -> Cloud:
+        """Raises `UsageError` when no emulated cloud answers there, or the stack is not deployed."""
+        settings = self._settings
+        ready = reached_at(self._endpoint, await self._threads.run(_status, self._endpoint))
+        self._history.follow(ready.clock(settings.emulated.allowance))
+        self._aws = Aws(ready.access(), self._threads, self._history)
+        stack = await self._deployed(self._aws, settings.stack.name)
+        return cloud_at(ready, stack, self._aws, allowance=settings.emulated.allowance)
+
+    async def health(self) -> str | None:
+        try:
+            await self._threads.run(_status, self._endpoint)
+        except UsageError as error:
+            return error.what
+        return None
+
+    async def faults(self) -> list[str]:
+        """Its log is elsewhere."""
+        return []
+
+    async def stop(self, *, keep: bool = False) -> None:
+        if self._aws is not None:
+            self._aws.close()
+        self._threads.close()
+
+    async def _deployed(self, aws: Aws, name: str) -> Stack:
+        try:
+            answer: dict[str, Any] = await aws.call("cloudformation", "describe_stacks", StackName=name)
+        except Exception as error:
+            raise UsageError(
+                f"the cloud at {self._endpoint} has no stack {name}: {error}",
+                where="stack.name",
+                next="wait until it is deployed (docker compose up --wait), or name the one that is",
+            ) from error
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", ())}
+        if not outputs:
+            raise InfraError(f"stack {name} is {answer['Stacks'][0]['StackStatus']}, without outputs so far")
+        return Stack.from_outputs(name, outputs)
+
+
+def reached_at(endpoint: str, status: Mapping[str, Any]) -> Readiness:
+    """Where the cloud is for somebody who reaches it at `endpoint`: its doors have the same host."""
+    ready = Readiness.from_json(status)
+    host = urlsplit(endpoint).hostname or ""
+    return replace(ready, aws=endpoint, smtp=f"{host}:{ready.smtp.rpartition(':')[2]}")
+
+
+def _status(endpoint: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_emulation/status", timeout=_ANSWERS_WITHIN) as answer:
+            told: dict[str, Any] = json.loads(answer.read())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"no emulated cloud answers at {endpoint}: {error}",
+            where="emulated.endpoint (--endpoint)",
+            next="start one: docker compose up --wait, or kit up",
+        ) from error
+    return told
