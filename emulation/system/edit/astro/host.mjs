@@ -20,6 +20,10 @@ function session(root, base) {
       name: "webordinary:session",
       // Not in Astro's own settings: there it would be put before Astro's base, not in its place.
       config: () => ({ base }),
+      // Nothing watches the files; `changed` tells of them. (A null in the settings would be merged away.)
+      configResolved(config) {
+        config.server.watch = null;
+      },
       configureServer(server) {
         vite = server;
         // Astro takes its base off every address, and Vite would then miss its own, which is the same.
@@ -57,7 +61,7 @@ const orders = {
         cacheDir: join(root, ".vite-cache"),
         clearScreen: false,
         plugins: [own.plugin],
-        server: { watch: null, hmr: { path: hot }, fs: { allow: [root, modules] } },
+        server: { hmr: { path: hot }, fs: { allow: [root, modules] } },
       },
     });
     servers.set(name, { ...own, stop: () => server.stop() });
