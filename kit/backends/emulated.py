@@ -25,7 +25,7 @@ from kit.backends.capability import Level
 from kit.backends.child import Child, environment
 from kit.backends.deploy import deploy, template_text
 from kit.backends.faults import GatewayFaults
-from kit.backends.images import chosen, parameter_names, refuse_without_program
+from kit.backends.images import chosen, refuse_without_program
 from kit.backends.smtp import SmtpDoor
 from kit.backends.stack import Stack
 from kit.clock import Clock
@@ -145,9 +145,7 @@ class EmulatedBackend:
         programs = _programs(settings, shown)
         if shown is not None:
             refuse_without_program(template, parameters, programs)
-            parameters = preview.told(shown, template) | parameters
-        elif settings.emulated.preview is not None and preview.PARAMETER in parameter_names(template):
-            parameters = {preview.PARAMETER: settings.emulated.preview} | parameters
+        parameters = preview.told(shown.preview if shown else settings.emulated.preview, template) | parameters
         if shutil.which("git") is None:
             raise UsageError(
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"

@@ -35,9 +35,9 @@ class Chosen:
         return ["env", f"SITE_NODE_MODULES={self.node_modules}", *argv] if self.node_modules else list(argv)
 
 
-def told(shown: Chosen, template: str) -> dict[str, str]:
-    """The stack parameter that says so; none for a template that does not know it."""
-    return {PARAMETER: shown.preview} if PARAMETER in parameter_names(template) else {}
+def told(wanted: Wanted | None, template: str) -> dict[str, str]:
+    """The stack parameter that says so; none when nothing is wanted, or for a template that does not know it."""
+    return {PARAMETER: wanted} if wanted and PARAMETER in parameter_names(template) else {}
 
 
 def chosen(wanted: Wanted | None) -> Chosen:
