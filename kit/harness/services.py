@@ -137,7 +137,7 @@ class Services:
             look,
             until=lambda counts: all(count.nothing_left for count in counts),
             within=within,
-            every=2.0,
+            every=4.0,
             describe=f"{' and '.join(wanted)} to be at zero tasks, none in any state",
             next="see the alarms and scaling activities: kit status",
         )

@@ -60,29 +60,28 @@ async def routing(h: Harness) -> None:
         session = await h.create_test_session(system.add_page(f"Routed Page {marker}"), marker=marker)
         await h.wait_for_container_ready(session)
         await h.wait_for_change(session, system.slug(f"Routed Page {marker}"), within=h.timeouts.container_ready)
-    async with h.capacity.held("edit") as edit, AsyncExitStack() as drained:
-        async with h.session_api.keeping_alive(session):
-            with h.step("3 every rule of the load balancer, the default included"):
-                await _verify_rules(h, session)
-                await _verify_unknown_sessions(h)
-            with h.step("4 a change arrives as a hot-reload message", target=h.timeouts.warm):
-                await _verify_hot_reload(h, session, system.slug(f"Routed Page {marker}"))
-            with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
-                await edit.ask_for(2)
-                tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
-                await _verify_all_serve(h, session)
-            with h.step("6 one client stays with one container; one that hangs costs 504"):
-                elsewhere = await _verify_hanging(h, session, tasks[0])
-            with h.step("7 one that breaks costs 502"):
-                await _verify_broken(h, session, tasks[1], elsewhere)
-            with h.step("8 a request under way is finished while its container drains"):
-                await drained.enter_async_context(h.balancer.drain_delay("edit", _DRAINING))
-                await _verify_draining(h, session, edit)
-        since = h.clock.now()
-        with h.step("9 ended, while the containers drain"):
-            await h.session_api.end(session)
+    async with h.session_api.keeping_alive(session), h.capacity.held("edit") as edit, AsyncExitStack() as drained:
+        with h.step("3 every rule of the load balancer, the default included"):
+            await _verify_rules(h, session)
+            await _verify_unknown_sessions(h)
+        with h.step("4 a change arrives as a hot-reload message", target=h.timeouts.warm):
+            await _verify_hot_reload(h, session, system.slug(f"Routed Page {marker}"))
+        with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
+            await edit.ask_for(2)
+            tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
+            await _verify_all_serve(h, session)
+        with h.step("6 one client stays with one container; one that hangs costs 504"):
+            elsewhere = await _verify_hanging(h, session, tasks[0])
+        with h.step("7 one that breaks costs 502"):
+            await _verify_broken(h, session, tasks[1], elsewhere)
+        with h.step("8 a request under way is finished while its container drains"):
+            await drained.enter_async_context(h.balancer.drain_delay("edit", _DRAINING))
+            await _verify_draining(h, session, edit)
+            # Until then Hermes stays: asleep, it would be woken by the 503 that was just given.
             await h.services.wait_for_zero(["edit"], within=_DRAINING + h.timeouts.scale_down)
-    with h.step("10 it goes back to zero", target=h.timeouts.idle_shutdown):
+    since = h.clock.now()
+    with h.step("9 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
+        await h.session_api.end(session)
         await verify_zero(h, [session], since=since)
 
 
@@ -188,13 +187,15 @@ async def _verify_hanging(h: Harness, session: TestSession, hanging: str) -> Map
         answers = await asyncio.gather(*(_twice(h, session, cookie) for cookie in cookies))
     statuses = [tuple(answer.status for answer in both) for both in answers]
     h.checks.equal(sorted(set(statuses)), [(200, 200), (504, 504)], "what clients get twice, each by its own cookie")
-    for late in (answer for both in answers for answer in both if answer.status == 504):
-        h.check(late.by_balancer, "504 by the load balancer", seen=late)
-        took = late.first_byte - began
-        h.check(
-            took >= timeout, f"the load balancer to wait {timeout:g} AWS s for the container", seen=f"{took:.1f} AWS s"
-        )
-        h.check_within("a 504", took, timeout + h.timeouts.warm)
+    late = [answer for both in answers for answer in both if answer.status == 504]
+    h.check(all(answer.by_balancer for answer in late), "504 by the load balancer", seen=late)
+    took = sorted(answer.first_byte - began for answer in late)
+    h.check(
+        took[0] >= timeout,
+        f"the load balancer to wait {timeout:g} AWS s for the container",
+        seen=f"{took[0]:.1f} AWS s",
+    )
+    h.check_within("the slowest 504", took[-1], timeout + h.timeouts.warm)
     return next(cookie for cookie, status in zip(cookies, statuses, strict=True) if status == (200, 200))
 
 
