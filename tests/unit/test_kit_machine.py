@@ -1,0 +1,21 @@
+"""A failure on a busy machine and a fast clock says so."""
+
+from __future__ import annotations
+
+from kit.machine import load, too_busy
+
+
+def test_a_busy_machine_is_named_with_what_to_do() -> None:
+    assert "a load of 14.5 on 2 processor(s), while an idle minute of AWS was 1.0 s of it" in too_busy(60, 14.5, 2)
+    assert too_busy(60, 14.5, 2).endswith("--scale 20")
+
+
+def test_in_real_time_or_with_little_to_do_the_machine_is_not_to_blame() -> None:
+    assert too_busy(1, 14.5, 2) == ""
+    assert too_busy(60, 1.9, 2) == ""
+
+
+def test_the_load_is_known_everywhere() -> None:
+    running, processors = load()
+    assert running >= 0
+    assert processors >= 1
