@@ -6,7 +6,7 @@ scenario --> harness --> Cloud (aws, alb, mail, clock, stack) <-- made by -- Bac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from kit.backends.aws import Aws
@@ -63,6 +63,8 @@ class Cloud:
     ledger: Ledger | None = None
     """Where stands, before it is done, what must be taken back even if this process is killed; None for a cloud that
     ends with it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What everything that is created in it carries."""
     fault_door: FaultDoor | None = None
     """Where it takes orders to go wrong; None for a cloud that takes none."""
 

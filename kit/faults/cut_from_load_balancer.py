@@ -3,22 +3,24 @@
     ALB --X--> target     requests: 504 (silence) or 502 (refused); health checks fail, twice --> unhealthy
                           --> ECS replaces the task
 
-The emulated load balancer is cut at the link to this target: connections that come later, not those that are open.
-Live it is a security group rule less (the load balancer's, on the tasks' group; it cuts all tasks of the service),
-or FIS aws:ecs:task-network-blackhole-port (ingress, the container's port) on a task with enableFaultInjection.
+The emulated load balancer is cut at the link to this target. On AWS its security group lets everything out but what
+goes there (`security_group`): packets vanish, as security groups never refuse. In both, connections that come later
+are concerned, not those that are open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from kit.backends.capability import FAULT_NETWORK
-from kit.errors import UsageError
+from kit.errors import InfraError, NotSupported, UsageError
 from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.security_group import Permission, Replacement, leaving_out
 from kit.faults.site import Site
+from kit.faults.undo import DEADLINE, Page, UndoCall
 from kit.system import SERVICES
 
 
@@ -33,7 +35,7 @@ class CutFromLoadBalancer:
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
-    within: ClassVar[float] = 90.0
+    within: ClassVar[float] = 240.0
 
     @property
     def target(self) -> str:
@@ -49,6 +51,8 @@ class CutFromLoadBalancer:
             raise UsageError(
                 f"{host}:{port} is no target of the stack's load balancer", next="see h.services.targets('edit')"
             )
+        if site.door is None:
+            return await _cut_by_group(site, host, port, self.how)
         settings = {"host": host, "port": port, "how": self.how}
         what = "attempt(s) of the load balancer blocked"
         return Cut(
@@ -73,6 +77,90 @@ class Cut:
 
     async def counts(self) -> Mapping[str, int]:
         return await self.by_door.counts()
+
+
+_UNSEEN = ("unhealthy", "draining", "unused")
+
+
+@dataclass(frozen=True)
+class CutByGroup:
+    """The effect of a security group that leaves the target out."""
+
+    site: Site
+    host: str
+    port: int
+    page: Page
+
+    async def verify(self) -> Seen:
+        health = await _health(self.site, self.host, self.port) or "unused: taken out and replaced"
+        return Seen(health.split()[0].rstrip(":") in _UNSEEN, f"target {self.host}:{self.port} is {health}")
+
+    async def undo(self) -> None:
+        await self.page.undo(self.site.aws, self.site.clock)
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+
+async def _cut_by_group(site: Site, host: str, port: int, how: str) -> CutByGroup:
+    if how != "silence":
+        raise NotSupported("a security group refuses no connection", next='CutFromLoadBalancer(…, how="silence")')
+    arn = site.system.stack.load_balancer_arn
+    balancer = (await site.aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[arn]))["LoadBalancers"][0]
+    named = list(balancer.get("SecurityGroups", ()))
+    which = (
+        {"GroupIds": named}
+        if named
+        else {
+            "Filters": [
+                {"Name": "vpc-id", "Values": [balancer["VpcId"]]},
+                {"Name": "group-name", "Values": ["default"]},
+            ]
+        }
+    )
+    groups = (await site.aws.call("ec2", "describe_security_groups", **which))["SecurityGroups"]
+    changes = [change for group in groups if (change := leaving_out(group, host, port)) is not None]
+    if not changes:
+        raise InfraError(f"no security group of {arn} lets anything out to {host}:{port} as it is")
+    calls = [call for change in changes for call in _back(change)]
+    page = Page.begin(site.book, f"cut {site.ids.marker()}", calls, until=site.clock.now() + DEADLINE)
+    cut = CutByGroup(site, host, port, page)
+    try:
+        for change in changes:
+            for call in _there(change):
+                await site.aws.call(call.service, call.operation, **call.params)
+    except BaseException:
+        await cut.undo()
+        raise
+    return cut
+
+
+def _there(change: Replacement) -> list[UndoCall]:
+    """First what is to be instead, then the loss: nobody else is cut off meanwhile."""
+    return [
+        *([_egress("authorize", change.group, change.instead)] if change.instead else []),
+        _egress("revoke", change.group, change.lost),
+    ]
+
+
+def _back(change: Replacement) -> list[UndoCall]:
+    """One by one, as a call fails whole when a part of it was done before."""
+    lost = [_egress("authorize", change.group, [each]) for each in change.lost]
+    instead = [
+        _egress("revoke", change.group, [{**each, "IpRanges": [entry]}])
+        for each in change.instead
+        for entry in each["IpRanges"]
+    ]
+    return [*lost, *instead]
+
+
+def _egress(verb: str, group: str, permissions: Sequence[Permission]) -> UndoCall:
+    return UndoCall(
+        "ec2",
+        f"{verb}_security_group_egress",
+        {"GroupId": group, "IpPermissions": list(permissions)},
+        gone=("InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidGroup.NotFound"),
+    )
 
 
 async def _health(site: Site, host: str, port: int) -> str | None:

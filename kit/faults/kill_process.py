@@ -18,10 +18,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from kit.backends.capability import FAULT_TASK
 from kit.errors import NotSupported, UsageError
+from kit.faults import processes
 from kit.faults.fault import Effect, Seen, Shows
 from kit.faults.site import Site
 
@@ -30,19 +31,6 @@ KILLED = 137
 
 _LOOK_EVERY = 2.0
 """AWS seconds."""
-_NOTHING_TO_KILL = 3
-_SCRIPT = (
-    'v="ECS_CONTAINER_METADATA_URI_V4=${ECS_CONTAINER_METADATA_URI_V4:?}"; main=; oldest=; parent=; '
-    "s=$(cat /proc/$$/stat); set -- ${s##*) }; mine=$4; "
-    'for p in $(grep -lsF "$v" /proc/[0-9]*/environ | cut -d/ -f3); do [ "$p" = 1 ] && continue; '
-    's=$(cat "/proc/$p/stat" 2>/dev/null) || continue; set -- ${s##*) }; [ "$4" = "$mine" ] && continue; '
-    'if [ -z "$main" ] || [ "${20}" -lt "$oldest" ] || { [ "${20}" = "$oldest" ] && [ "$parent" = "$p" ]; }; '
-    "then main=$p; oldest=${20}; parent=$2; fi; done; "
-    f'[ -n "$main" ] || {{ echo "no process but init runs here"; exit {_NOTHING_TO_KILL}; }}; '
-    'echo "killing $main"; kill -9 "$main"'
-)
-"""Fields of /proc/<pid>/stat behind the name, which may contain anything: 2 is the parent, 4 the session (this
-shell's own does not count), 20 the start time."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ class KillProcess:
         container = self.container or names[0]
         if container not in names:
             raise UsageError(f"task {self.task} has no container {container!r}; it has {', '.join(names)}")
-        if await _can_kill_inside(site, task, container):
+        if await site.can_signal(task, container):
             await _kill_inside(site, self.task, container)
         elif site.door is not None:
             await site.door.inject(site.ids.marker(), "kill-process", {"task": self.task, "container": container})
@@ -100,17 +88,10 @@ class Killed:
         return {}
 
 
-async def _can_kill_inside(site: Site, task: Mapping[str, Any], container: str) -> bool:
-    if not task.get("enableExecuteCommand"):
-        return False
-    definition = await site.definition(task, container)
-    return bool(definition.get("linuxParameters", {}).get("initProcessEnabled"))
-
-
 async def _kill_inside(site: Site, task: str, container: str) -> None:
     from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
-    killing = asyncio.ensure_future(site.run(task, container, _SCRIPT))
+    killing = asyncio.ensure_future(site.run(task, container, processes.KILL))
     dying = asyncio.ensure_future(_stops_running(site, task))
     try:
         # The shell dies with its container, often before it has said so: either end will do.

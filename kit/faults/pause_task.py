@@ -2,22 +2,25 @@
 
     kit --GET--> task's own port     before: an answer     while paused: silence     after: an answer
 
-The emulated cloud sends SIGSTOP to all of the task's processes, and SIGCONT to undo it. Live has nothing like it for
-Fargate; near to it come `kill -STOP` of the main process by ECS Exec (with an init process), and FIS
-aws:ecs:task-cpu-stress. Both are left out until they are tried.
+The emulated cloud sends SIGSTOP to all of the task's processes, and SIGCONT to undo it. On AWS a shell in the container
+does the same by ECS Exec, to the main process and all that it began: with an init process, as process 1 cannot be
+stopped from inside; ECS Exec's own agent goes on. They go on by themselves after a while, should nobody be there to
+say so. From outside the VPC a task's own port cannot be asked, so there the kernel's word is taken: state T.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from kit.backends.capability import FAULT_PAUSE
-from kit.errors import UsageError
+from kit.errors import InfraError, NotSupported, UsageError
+from kit.faults import processes
 from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Seen, Shows
 from kit.faults.site import ANSWERS, SILENT, Site
+from kit.faults.undo import DEADLINE
 
 _BEFORE = 5.0
 """Wall seconds in which the task must answer before it is paused."""
@@ -34,14 +37,17 @@ class PauseTask:
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_PAUSE,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
-    within: ClassVar[float] = 10.0
+    within: ClassVar[float] = 30.0
 
     @property
     def target(self) -> str:
         return self.task
 
     async def inject(self, site: Site) -> Effect:
-        host, port = await site.address(await site.running_task(self.task))
+        task = await site.running_task(self.task)
+        if site.door is None:
+            return await _pause_inside(site, task)
+        host, port = await site.address(task)
         began = site.clock.monotonic()
         before = await site.probe(host, port, _BEFORE)
         took = site.clock.monotonic() - began
@@ -69,3 +75,47 @@ class Paused:
 
     async def counts(self) -> Mapping[str, int]:
         return await self.by_door.counts()
+
+
+@dataclass(frozen=True)
+class PausedInside:
+    site: Site
+    task: str
+    container: str
+    pids: Sequence[str]
+
+    async def verify(self) -> Seen:
+        result = await self.site.run(self.task, self.container, processes.states(list(self.pids)))
+        told = dict(line.split() for line in result.output.splitlines() if len(line.split()) == 2)
+        stopped = [pid for pid in self.pids if told.get(pid) == "T"]
+        return Seen(
+            len(stopped) == len(self.pids), f"{len(stopped)} of {len(self.pids)} processes of {self.container} stopped"
+        )
+
+    async def undo(self) -> None:
+        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
+        if (await self.site.task(self.task))["lastStatus"] != "RUNNING":
+            return
+        try:
+            await self.site.run(self.task, self.container, processes.go_on(list(self.pids)))
+        except ExecError as error:
+            if (await self.site.task(self.task))["lastStatus"] == "RUNNING":
+                raise InfraError(f"task {self.task} may stand still for another {DEADLINE:g} s: {error}") from error
+
+    async def counts(self) -> Mapping[str, int]:
+        return {"paused": len(self.pids)}
+
+
+async def _pause_inside(site: Site, task: Mapping[str, Any]) -> PausedInside:
+    arn, container = task["taskArn"], task["containers"][0]["name"]
+    if len(task["containers"]) > 1 or not await site.can_signal(task, container):
+        raise NotSupported(
+            f"task {arn} cannot be paused from inside",
+            next="that takes one container with EnableExecuteCommand and LinuxParameters.InitProcessEnabled",
+        )
+    result = await site.run(arn, container, processes.pause(DEADLINE / site.clock.scale))
+    word, *pids = (result.output.split() if result.exit_code == 0 else []) or [""]
+    if word != "paused" or not pids:
+        raise UsageError(f"nothing was paused in {container} of {arn}: {result.output.strip()}")
+    return PausedInside(site, arn, container, tuple(pids))

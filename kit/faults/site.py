@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kit.backends.aws import Aws
 from kit.backends.faults import FaultDoor
 from kit.clock import Clock
 from kit.errors import NotSupported, UsageError
+from kit.faults.undo import UndoBook
 from kit.ids import Ids
 from kit.system import SERVICES, System
 
@@ -27,7 +28,7 @@ class Result(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """The place of a fault: the same for every cloud, but for the door, which live has not."""
+    """The place of a fault: the same for every cloud, but for the door, which AWS has not, and the book."""
 
     aws: Aws
     system: System
@@ -36,6 +37,11 @@ class Site:
     run: Callable[[str, str, str], Awaitable[Result]]
     """ECS Exec: task ARN, container, shell command."""
     door: FaultDoor | None = None
+    """Where a cloud takes orders to fail. Without one, faults go the ways that AWS has."""
+    book: UndoBook | None = None
+    """Where it is written down beforehand what takes a fault back; None where faults die with their cloud."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What everything that is created carries."""
 
     def the_door(self, what: str) -> FaultDoor:
         """The cloud's own door for faults. Raises `NotSupported` where there is none."""
@@ -85,6 +91,14 @@ class Site:
         answer = await self.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
         definitions: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
         return next(each for each in definitions if each["name"] == container)
+
+    async def can_signal(self, task: Mapping[str, Any], container: str) -> bool:
+        """Whether a shell in the container can send signals to its program: the kernel spares a process 1 that gets
+        one from its own namespace, so there has to be an init process before it."""
+        if not task.get("enableExecuteCommand"):
+            return False
+        definition = await self.definition(task, container)
+        return bool(definition.get("linuxParameters", {}).get("initProcessEnabled"))
 
     async def address(self, task: Mapping[str, Any]) -> tuple[str, int]:
         """Where a task listens: the port it maps onto its host, else its own address with its container's port.

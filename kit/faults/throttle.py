@@ -3,9 +3,9 @@
     task --> gateway --[ token bucket (AWS seconds), or a seeded coin ]--> service
                   \\--> the service's own throttling error: code, status, ThrottlingReasons
 
-The emulated cloud's gateway answers in the service's place and counts what it refused. Live it is DynamoDB only:
-UpdateTable with OnDemandThroughput of one read and one write unit (switched back to undo, verified by
-AWS/DynamoDB WriteThrottleEvents); FIS throttles EC2 and Kinesis calls alone.
+The emulated cloud's gateway answers in the service's place and counts what it refused. On AWS it is DynamoDB only, by
+its on-demand maximum throughput (`by_capacity`): all of the stack's tables, whoever calls. A rate is request units a
+second there; a probability takes its share of ten. FIS throttles EC2 and Kinesis calls alone.
 
 SDKs repeat throttled calls: what the system under test sees of it is what its own retries leave over.
 """
@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from kit.backends.capability import FAULT_THROTTLE
 from kit.errors import UsageError
+from kit.faults.by_capacity import Limited
 from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Shows
 from kit.faults.site import Site
@@ -44,7 +45,8 @@ class Throttle:
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
     shows: ClassVar[Shows] = Shows.BY_USE
-    within: ClassVar[float] = 30.0
+    within: ClassVar[float] = 240.0
+    """CloudWatch tells a minute's throttled calls one to three minutes later."""
 
     def __post_init__(self) -> None:
         if self.probability is not None and self.rate is not None:
@@ -56,6 +58,9 @@ class Throttle:
 
     async def inject(self, site: Site) -> Effect:
         everything = self.probability is None and self.rate is None
+        if site.door is None:
+            share = 1.0 if self.probability is None else self.probability
+            return await Limited.inject(site, self.service, self.operation, probability=share, rate=self.rate)
         settings = {
             "service": self.service,
             "operation": self.operation,

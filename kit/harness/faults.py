@@ -11,5 +11,14 @@ from kit.harness.files import Files
 def nemesis(context: Context, files: Files) -> Nemesis:
     """The nemesis of a scenario: it acts by the scenario's own cloud, ids and ECS Exec."""
     cloud = context.cloud
-    site = Site(cloud.aws, context.system, context.clock, context.ids, files.run_in, cloud.fault_door)
+    site = Site(
+        cloud.aws,
+        context.system,
+        context.clock,
+        context.ids,
+        files.run_in,
+        cloud.fault_door,
+        book=cloud.ledger,
+        tags=cloud.tags,
+    )
     return Nemesis(site, context.history, cloud.capabilities)

@@ -37,7 +37,7 @@ from kit.threads import Threads
 from tests.support.ecs import eventually
 from tests.support.kit import a_stack
 
-CLUSTER, SERVICE, TABLE = "cluster", "edit-service", "sessions"
+CLUSTER, SERVICE, TABLE, MAILS = "cluster", "edit-service", "sessions", "mails"
 ROLE = "arn:aws:iam::123456789012:role/execution"
 
 SERVER = """
@@ -164,14 +164,15 @@ async def place(*, init_process: bool = True, execute_command: bool = True) -> A
 async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) -> dict[str, str]:
     """Everything there; returns what the stack's outputs would say."""
     call = cloud.context("test").aws.call
-    await call(
-        "dynamodb",
-        "CreateTable",
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    for table in (TABLE, MAILS):
+        await call(
+            "dynamodb",
+            "CreateTable",
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
     vpc = (await call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16"))["Vpc"]["VpcId"]
     subnets = [
         (await call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-west-2{zone}"))[
@@ -248,5 +249,8 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
         "hermes_service_name": "hermes-service",
         "edit_target_group_arn": groups[0],
         "hermes_target_group_arn": groups[1],
+        "load_balancer_arn": balancer["LoadBalancerArn"],
+        "sessions_table_name": TABLE,
+        "mail_table_name": MAILS,
         "load_balancer_url": f"http://{balancer['DNSName']}",
     }

@@ -317,5 +317,5 @@ async def test_says_when_it_shows_and_how_soon(case: Case) -> None:
     fault = case.make(NOBODY)
 
     assert isinstance(fault.shows, Shows)
-    assert 0 < fault.within <= 120
+    assert 0 < fault.within <= 300
     assert fault.needs

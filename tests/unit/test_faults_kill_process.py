@@ -14,7 +14,8 @@ import pytest
 
 from kit.errors import NotSupported, UsageError
 from kit.faults import KillProcess
-from kit.faults.kill_process import _SCRIPT, Killed
+from kit.faults.kill_process import Killed
+from kit.faults.processes import KILL
 from kit.faults.site import Site
 from kit.ids import Ids
 from kit.system import System
@@ -49,7 +50,7 @@ def container(name: str, program: str) -> Iterator[subprocess.Popen[bytes]]:
 def kill_inside(name: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], VARIABLE: f"http://metadata/{name}"}
     return subprocess.run(
-        ["/bin/sh", "-c", _SCRIPT], env=environment, capture_output=True, text=True, timeout=20, check=False
+        ["/bin/sh", "-c", KILL], env=environment, capture_output=True, text=True, timeout=20, check=False
     )
 
 
@@ -74,7 +75,7 @@ class TestTheScript:
     )
     def test_in_a_container_of_its_own_spares_the_init_process_which_then_exits_137(self) -> None:
         init = 'setsid sleep 300 & setsid sh -c "$KILL"; wait $!; exit $?'
-        environment = {"PATH": os.environ["PATH"], VARIABLE: "http://metadata/c", "KILL": _SCRIPT}
+        environment = {"PATH": os.environ["PATH"], VARIABLE: "http://metadata/c", "KILL": KILL}
         answer = subprocess.run(
             [*IN_A_CONTAINER, "sh", "-c", init],
             env=environment,
@@ -92,7 +93,7 @@ class TestTheScript:
 
     def test_refuses_to_run_where_the_container_cannot_be_told(self) -> None:
         answer = subprocess.run(
-            ["/bin/sh", "-c", _SCRIPT], env={"PATH": os.environ["PATH"]}, capture_output=True, check=False
+            ["/bin/sh", "-c", KILL], env={"PATH": os.environ["PATH"]}, capture_output=True, check=False
         )
         assert answer.returncode != 0
         assert b"killing" not in answer.stdout

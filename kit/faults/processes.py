@@ -1,0 +1,87 @@
+"""Shell scripts that act on a container's own processes, run in it by ECS Exec.
+
+The main process is the oldest of the container but its init process. Told by /proc and the metadata variable that ECS
+gives to every process, it is the right one also where the machine's other processes are in sight. Root in a container
+may not read the environment of its user's processes; but whoever enters a container from outside has no parent in it,
+and then the main process is init's oldest child.
+"""
+
+from __future__ import annotations
+
+NOTHING_FOUND = 3
+"""The exit code when no process but init runs there."""
+
+_FIND_MAIN = (
+    'v="ECS_CONTAINER_METADATA_URI_V4=${ECS_CONTAINER_METADATA_URI_V4:?}"; main=; oldest=; parent=; top=$$; '
+    "s=$(cat /proc/$$/stat); set -- ${s##*) }; mine=$4; "
+    'while [ "$2" != 0 ]; do top=$2; s=$(cat "/proc/$top/stat"); set -- ${s##*) }; done; '
+    'look() { s=$(cat "/proc/$1/stat" 2>/dev/null) || return 0; p=$1; of=$2; set -- ${s##*) }; '
+    '[ "$4" = "$mine" ] && return 0; [ "${of:-$2}" = "$2" ] || return 0; '
+    'if [ -z "$main" ] || [ "${20}" -lt "$oldest" ] || { [ "${20}" = "$oldest" ] && [ "$parent" = "$p" ]; }; '
+    "then main=$p; oldest=${20}; parent=$2; fi; }; "
+    'for n in $(grep -lsF "$v" /proc/[0-9]*/environ | cut -d/ -f3); do [ "$n" = 1 ] || look "$n"; done; '
+    'if [ -z "$main" ] && [ "$top" != 1 ] && [ "$(id -u)" = 0 ] && { [ ! -r /proc/1/environ ] || '
+    '! cat /proc/1/environ >/dev/null 2>&1 || grep -qsF "$v" /proc/1/environ; }; '
+    'then for n in /proc/[0-9]*; do look "${n#/proc/}" 1; done; fi; '
+    f'[ -n "$main" ] || {{ echo "no process but init runs here"; exit {NOTHING_FOUND}; }}; '
+)
+"""Fields of /proc/<pid>/stat behind the name, which may contain anything: 2 is the parent, 4 the session (this
+shell's own does not count), 20 the start time."""
+
+KILL = _FIND_MAIN + 'echo "killing $main"; kill -9 "$main"'
+
+
+def pause(wall_seconds: float) -> str:
+    """Stop the main process and everything it has begun; tells their ids. After so many wall seconds they go on by
+    themselves, whoever is still there to say so."""
+    return (
+        _FIND_MAIN
+        + 'tree=" $main "; grown=1; kill -STOP "$main"; while [ "$grown" = 1 ]; do grown=0; '
+        + 'for f in /proc/[0-9]*/stat; do s=$(cat "$f" 2>/dev/null) || continue; p=${f#/proc/}; p=${p%/stat}; '
+        + 'set -- ${s##*) }; case "$tree" in *" $p "*) continue;; esac; '
+        + 'case "$tree" in *" $2 "*) kill -STOP "$p" && tree="$tree$p " && grown=1;; esac; done; done; '
+        + f"(setsid sh -c 'sleep {wall_seconds:g}; kill -CONT '\"$tree\" </dev/null >/dev/null 2>&1 &); "
+        + 'echo "paused$tree"'
+    )
+
+
+def states(pids: list[str]) -> str:
+    """Tell each process' state as the kernel has it: T is stopped."""
+    return (
+        f"for p in {' '.join(pids)}; do "
+        's=$(cat "/proc/$p/stat" 2>/dev/null) || { echo "$p gone"; continue; }; set -- ${s##*) }; echo "$p $1"; done'
+    )
+
+
+def go_on(pids: list[str]) -> str:
+    """Let them go on; those that are gone are none."""
+    return f"kill -CONT {' '.join(pids)} 2>/dev/null; true"
+
+
+_POST = (
+    'post() { if command -v curl >/dev/null; then curl -sS -m 5 -X POST -d "$2" "$u/$1"; '
+    "elif command -v python3 >/dev/null; then python3 -c 'import sys, urllib.request as r; "
+    'print(r.urlopen(r.Request(sys.argv[1], sys.argv[2].encode(), method="POST"), timeout=5).read().decode())\' '
+    '"$u/$1" "$2"; else wget -qO- -T 5 --post-data "$2" "$u/$1"; fi; }; '
+)
+
+
+def blackhole(port: int, wall_seconds: float) -> str:
+    """Ask the container agent to swallow what goes out to a TCP port, for so many wall seconds: it ends by itself, as
+    nothing can be said to a task that is cut off. It begins a moment after this command has ended.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fault-injection.html
+    """
+    body = f'{{"Port":{port},"Protocol":"tcp","TrafficType":"egress"}}'
+    inner = (
+        f'u="${{ECS_AGENT_URI}}/fault/v1/network-blackhole-port"; {_POST}'
+        f'sleep 0.3; post start "$1"; sleep {wall_seconds:g}; '
+        'for n in 1 2 3; do post stop "$1" && break; sleep 6; done'
+    )
+    quoted = inner.replace("'", "'\"'\"'")
+    return (
+        '[ -n "$ECS_AGENT_URI" ] || { echo "no ECS_AGENT_URI"; exit 4; }; '
+        f'u="${{ECS_AGENT_URI}}/fault/v1/network-blackhole-port"; {_POST}'
+        f"post status '{body}' || exit 5; "
+        f"(setsid sh -c '{quoted}' sh '{body}' </dev/null >/dev/null 2>&1 &)"
+    )

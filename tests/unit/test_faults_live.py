@@ -1,0 +1,327 @@
+"""Faults by AWS's own means, as on a cloud that takes no orders to fail: on a real service, each one seen, undone, and
+undone by somebody else when its run is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+import pytest_asyncio
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from emulation.controller import Caller
+from emulation.dynamodb import OnDemand
+from emulation.network import Network
+from kit.backends.capability import FAULTS, Level
+from kit.errors import NotSupported, UsageError
+from kit.faults import CutFromLoadBalancer, Fault, KillProcess, PauseTask, StopTask, Throttle, processes
+from kit.faults.nemesis import Nemesis
+from kit.faults.security_group import leaving_out
+from kit.faults.undo import KIND, undo_entry
+from tests.support.ecs import eventually
+from tests.support.faults import TABLE, Place, place
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+_SESSION = boto3.session.Session()
+
+
+@dataclass
+class Book:
+    """An UndoBook that keeps what a file would hold."""
+
+    lines: list[str] = field(default_factory=list)
+    open: dict[int, Any] = field(default_factory=dict)
+
+    def intend(self, kind: str, name: str, **facts: Any) -> Any:
+        assert kind == KIND
+        entry = SimpleNamespace(index=len(self.lines), facts=json.loads(json.dumps(facts)))
+        self.lines.append(name)
+        self.open[entry.index] = entry
+        return entry
+
+    def created(self, entry: Any, id: str = "", **facts: Any) -> Any:
+        entry.facts.update(json.loads(json.dumps(facts)))
+        return entry
+
+    def removed(self, entry: Any) -> Any:
+        self.open.pop(entry.index, None)
+        return entry
+
+
+@dataclass
+class Live:
+    """The place without its door."""
+
+    place: Place
+    book: Book
+
+    def __post_init__(self) -> None:
+        self.site = replace(self.place.site, door=None, book=self.book)
+        self.nemesis = Nemesis(self.site, self.place.history, dict.fromkeys(FAULTS, Level.NATIVE))
+
+    async def write_as_task(self, task: str, size: int = 1) -> str:
+        """What comes of a task's PutItem."""
+        keys = self.place.cloud.keys.issue(Caller("task", task))
+        client = _SESSION.client(
+            "dynamodb",
+            endpoint_url=self.place.cloud.gateway.url,
+            region_name="us-west-2",
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        item = {"id": {"S": "x"}, "text": {"S": "x" * size}}
+        try:
+            await asyncio.to_thread(client.put_item, TableName=TABLE, Item=item)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "ok"
+
+    async def after_a_flood(self, task: str) -> str:
+        """What a task's write meets after one of 300 KB, which takes five minutes' worth of one unit a second."""
+        await self.write_as_task(task, 300_000)
+        return await self.write_as_task(task)
+
+    async def states(self) -> set[str]:
+        group = self.site.system.target_group_arn("edit")
+        answer = await self.place.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)
+        return {each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]}
+
+    async def undo_as_somebody_else(self) -> None:
+        for entry in list(self.book.open.values()):
+            await undo_entry(self.place.aws, self.site.clock, entry.facts)
+            self.book.removed(entry)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def a_place() -> AsyncIterator[Place]:
+    async with place() as made:
+        await made.aws.call(
+            "elbv2",
+            "modify_target_group",
+            TargetGroupArn=made.site.system.target_group_arn("edit"),
+            HealthCheckIntervalSeconds=20,
+            HealthCheckTimeoutSeconds=15,
+            UnhealthyThresholdCount=2,
+        )
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def live(a_place: Place) -> Live:
+    await a_place.task()
+    return Live(a_place, Book())
+
+
+async def test_throttles_dynamodb_by_its_tables_maximum_and_cloudwatch_tells(live: Live) -> None:
+    task = await live.place.task()
+    before = await live.after_a_flood(task)
+    async with live.nemesis.fault(Throttle("dynamodb", "PutItem")) as effect:
+        during = await live.after_a_flood(task)
+        noted = len(live.book.open)
+
+    assert (before, during) == ("ok", "ProvisionedThroughputExceededException")
+    assert effect.verified, effect.seen
+    assert "calls throttled, as CloudWatch tells" in effect.seen
+    assert (noted, live.book.open) == (1, {})
+    assert await live.after_a_flood(task) == "ok"
+
+
+async def test_a_throttle_that_nobody_met_is_not_verified(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = await live.place.task()
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    on_demand = next(each for each in live.place.cloud.parts.controllers if isinstance(each, OnDemand))
+    interceptors = live.place.cloud.dispatch.interceptors
+    monkeypatch.setattr(live.place.cloud.dispatch, "interceptors", [nothing for _ in interceptors])
+    async with live.nemesis.fault(Throttle("dynamodb", "PutItem"), wait=False) as effect:
+        assert await live.after_a_flood(task) == "ok"
+        seen = await effect._effect.verify()  # type: ignore[union-attr]  # injected by now
+        monkeypatch.undo()
+        effect.verified = True  # nothing is to be waited for
+
+    assert not seen.effective
+    assert on_demand._throttled.total() == 0
+
+
+async def test_pauses_a_task_from_inside_until_it_is_undone(live: Live) -> None:
+    task = await live.place.task()
+    before = await live.place.ask(task)
+    async with live.nemesis.fault(PauseTask(task)) as effect:
+        during = await live.place.ask(task)
+
+    assert (before, during, await live.place.ask(task)) == ("answers", "silent", "answers")
+    assert effect.verified, effect.seen
+
+
+async def test_a_paused_task_goes_on_by_itself_when_nobody_says_so(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.faults.pause_task.DEADLINE", 60.0)  # a second here
+    task = await live.place.task()
+    await PauseTask(task).inject(live.site)
+    during = await live.place.ask(task)
+
+    async def answers() -> bool:
+        return await live.place.ask(task) == "answers"
+
+    assert during == "silent"
+    assert await eventually(answers, within=10)
+
+
+async def test_a_pause_that_stops_nothing_is_not_verified(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "pause", lambda _: 'echo "paused $$"')
+    task = await live.place.task()
+    effect = await PauseTask(task).inject(live.site)
+
+    assert not (await effect.verify()).effective
+    assert await live.place.ask(task) == "answers"
+
+
+async def test_leaves_a_target_out_of_the_load_balancers_reach(live: Live) -> None:
+    task = await live.place.task()
+    async with live.nemesis.fault(CutFromLoadBalancer(task)) as effect:
+        noted = len(live.book.open)
+
+    assert effect.verified, effect.seen
+    assert (noted, live.book.open) == (1, {})
+    await live.place.task()
+    assert await live.place.get() == "200"
+
+
+async def test_a_cut_without_effect_is_not_verified(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "_apply", lambda _: None)
+    effect = await CutFromLoadBalancer(await live.place.task()).inject(live.site)
+    seen = await effect.verify()
+    monkeypatch.undo()
+    await effect.undo()
+
+    assert not seen.effective, seen.what
+
+
+async def egress(live: Live) -> list[Any]:
+    groups = (await live.place.aws.call("ec2", "describe_security_groups"))["SecurityGroups"]
+    return sorted(
+        (
+            each["GroupId"],
+            rule["IpProtocol"],
+            rule.get("FromPort"),
+            rule.get("ToPort"),
+            tuple(sorted(entry["CidrIp"] for entry in rule["IpRanges"])),
+        )
+        for each in groups
+        for rule in each["IpPermissionsEgress"]
+        if rule["IpRanges"]
+    )
+
+
+@pytest.mark.parametrize(
+    "make", [lambda _: Throttle("dynamodb"), CutFromLoadBalancer], ids=["Throttle", "CutFromLoadBalancer"]
+)
+async def test_what_a_killed_run_left_is_taken_back_from_its_book(live: Live, make: Callable[[str], Fault]) -> None:
+    task = await live.place.task()
+    before = await egress(live)
+    await make(task).inject(live.site)  # and nobody is there to undo it
+    during = await egress(live), await maximum(live)
+    await live.undo_as_somebody_else()
+    await live.undo_as_somebody_else()
+    await live.place.task()
+
+    assert during != (before, -1)
+    assert (await egress(live), await maximum(live)) == (before, -1)
+    assert await live.after_a_flood(await live.place.task()) == "ok"
+    assert await live.place.get() == "200"
+
+
+async def maximum(live: Live) -> int:
+    table = (await live.place.aws.call("dynamodb", "describe_table", TableName=TABLE))["Table"]
+    return int(table.get("OnDemandThroughput", {}).get("MaxWriteRequestUnits", -1))
+
+
+async def test_an_injection_that_fails_halfway_is_taken_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = await egress(live)
+    call = live.site.aws.call
+
+    async def broken(service: str, operation: str, /, **params: Any) -> Mapping[str, Any]:
+        if operation == "revoke_security_group_egress" and "0.0.0.0/0" in json.dumps(params):
+            raise RuntimeError("the network is gone")
+        return await call(service, operation, **params)
+
+    monkeypatch.setattr(live.site.aws, "call", broken)
+    with pytest.raises(RuntimeError):
+        await CutFromLoadBalancer(await live.place.task()).inject(live.site)
+    monkeypatch.undo()
+
+    assert await egress(live) == before
+    assert not live.book.open
+
+
+@pytest.mark.parametrize("make", [KillProcess, StopTask])
+async def test_what_goes_the_same_way_everywhere_needs_no_door(live: Live, make: Callable[[str], Fault]) -> None:
+    task = await live.place.task()
+    async with live.nemesis.fault(make(task)) as effect:
+        pass
+
+    assert effect.verified, effect.seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        (Throttle("sqs"), "AWS cannot be made to throttle sqs"),
+        (Throttle("dynamodb", "DescribeTable"), "AWS cannot be made to throttle dynamodb.DescribeTable"),
+    ],
+)
+async def test_what_aws_cannot_do_is_said_before_anything_happens(live: Live, fault: Fault, complaint: str) -> None:
+    with pytest.raises(NotSupported, match=complaint):
+        await fault.inject(live.site)
+
+    assert not live.book.lines
+
+
+async def test_a_security_group_refuses_no_connection(live: Live) -> None:
+    with pytest.raises(NotSupported, match="a security group refuses no connection"):
+        await CutFromLoadBalancer(await live.place.task(), how="refuse").inject(live.site)
+
+
+async def test_an_unknown_task_is_refused(live: Live) -> None:
+    nobody = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
+    with pytest.raises(UsageError, match="there is no task"):
+        await PauseTask(nobody).inject(live.site)
+
+
+ALL: dict[str, Any] = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}], "UserIdGroupPairs": []}
+
+
+class TestLeavingOut:
+    async def test_everything_but_one_address_and_there_everything_but_one_port(self) -> None:
+        change = leaving_out({"GroupId": "sg", "IpPermissionsEgress": [ALL]}, "10.42.0.9", 8080)
+
+        assert change is not None
+        assert change.lost == ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},)
+        ranges, *ports = change.instead
+        assert len(ranges["IpRanges"]) == 32
+        assert [(each["FromPort"], each["ToPort"]) for each in ports] == [(0, 8079), (8081, 65535)]
+        assert sum(len(each["IpRanges"]) for each in change.instead) <= 60  # a group's quota
+
+    async def test_rules_that_do_not_concern_the_target_stay(self) -> None:
+        elsewhere = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+        other_port = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+        assert leaving_out({"GroupId": "sg", "IpPermissionsEgress": [elsewhere, other_port]}, "10.42.0.9", 8080) is None
+
+    async def test_a_rule_by_group_goes_whole_and_comes_back_whole(self) -> None:
+        rule = {"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "UserIdGroupPairs": [{"GroupId": "sg-task"}]}
+        change = leaving_out({"GroupId": "sg", "IpPermissionsEgress": [rule]}, "10.42.0.9", 8080)
+
+        assert change is not None
+        assert (change.lost, change.instead) == ((rule,), ())
