@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulation.base.models import service_model
 from emulation.controller import Call, Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
+from emulation.ecs.agent_faults import AgentFaults
 from emulation.ecs.api.clusters import Clusters
 from emulation.ecs.api.definitions import Definitions
 from emulation.ecs.api.services import Services
@@ -52,6 +53,7 @@ class Ecs:
         )
         self._exec = ExecApi(ctx, ExecTargets(store, self._scheduler))
         self._metadata = Metadata(store)
+        self._agent_faults = AgentFaults(ctx, store)
         self._utilization = Utilization(ctx.clock, store, runtime)
 
     def handlers(self) -> Mapping[Operation, Handler]:
@@ -65,7 +67,7 @@ class Ecs:
         return {}
 
     def web_routes(self) -> Iterable[web.RouteDef]:
-        return [*self._metadata.web_routes(), *self._exec.web_routes()]
+        return [*self._metadata.web_routes(), *self._agent_faults.web_routes(), *self._exec.web_routes()]
 
     def running(self, task_arn: str) -> Mapping[str, Running]:
         """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emulation.controller import Context, Credentials
+from emulation.ecs.agent_faults import AGENT_VARIABLE
 from emulation.ecs.model import Container, Task
 from emulation.ecs.runtime import METADATA_VARIABLE
 
@@ -28,6 +29,7 @@ def container_environment(
         **secrets,
         **{pair["name"]: pair.get("value", "") for pair in override.get("environment", ())},
         METADATA_VARIABLE: f"{ctx.endpoint()}/v4/{container.runtime_id}",
+        AGENT_VARIABLE: f"{ctx.endpoint()}/v4/{container.runtime_id}/agent",
     }
 
 

@@ -17,11 +17,13 @@ from typing import Protocol
 
 from emulation.alb.links import Address, Links
 from emulation.controller import Call, Context, Handler, Operation, TaskChanged, Watcher
+from emulation.ecs.agent_faults import Blackhole, BlackholeChanged
 from emulation.ecs.interfaces import Interface
+from emulation.errors import AwsError
 from emulation.gateway import Intercepted, Interceptor
 from emulation.network.declared import Balancer, Declared, Subnet, read
 from emulation.network.interfaces import InterfaceApi
-from emulation.network.rules import Port, reaches, reaches_internet
+from emulation.network.rules import AWS_PORT, Port, reaches, reaches_internet
 
 _BY = "network"
 _CHANGING: tuple[Operation, ...] = (
@@ -101,6 +103,7 @@ class Network:
         self._isolated: dict[str, asyncio.Event] = {}
         """Tasks that reach AWS no more, until their event is set."""
         self._disruptions: list[Disruption] = []
+        self._blackholes: set[Blackhole] = set()
         self._furnished: set[str] = set()
         self._interface_api = InterfaceApi(ctx.aws, ctx.account, ctx.region, tasks.interfaces, lambda: self._declared)
 
@@ -112,6 +115,7 @@ class Network:
 
     async def start(self) -> None:
         self._ctx.events.subscribe(TaskChanged, self._task_changed)
+        self._ctx.events.subscribe(BlackholeChanged, self._blackhole_changed)
         self._traffic.interceptors.append(self._intercept)
         self._following = asyncio.get_running_loop().create_task(self._follow(), name="network")
 
@@ -158,6 +162,13 @@ class Network:
         if news.last_status in ("ACTIVATING", "RUNNING", "STOPPED"):
             self._apply()
 
+    def _blackhole_changed(self, news: BlackholeChanged) -> None:
+        (self._blackholes.add if news.on else self._blackholes.discard)(news.blackhole)
+        self._apply()
+        task = news.blackhole.task_arn
+        if task in self._isolated and news.on:
+            self._traffic.break_off(lambda call: call.caller.name == task, self._isolated[task])
+
     async def _follow(self) -> None:
         while True:
             await self._stale.wait()
@@ -189,6 +200,10 @@ class Network:
         cut: set[Address] = set()
         isolated: set[str] = set()
         for each in self._tasks.interfaces():
+            swallowed = {(hole.port, hole.traffic) for hole in self._blackholes if hole.task_arn == each.task_arn}
+            cut |= {(each.address, real) for real, port in each.ports.items() if (port, "ingress") in swallowed}
+            if (AWS_PORT, "egress") in swallowed:
+                isolated.add(each.task_arn)
             subnet = self._declared.subnets.get(each.subnet)
             if subnet is None:
                 continue
@@ -230,14 +245,22 @@ class Network:
             return True
         return reaches(theirs, nodes, its, declared.place(subnet, it.address, its), Port(real, it.ports[real]))
 
-    async def _intercept(self, call: Intercepted) -> None:
+    async def _intercept(self, call: Intercepted) -> AwsError | None:
+        if self._isolated and (call.service, call.operation) == ("ecs", "ExecuteCommand"):
+            wanted = str(call.read().get("task", ""))
+            if any(wanted in (task, task.rpartition("/")[2]) for task in self._isolated):
+                return AwsError(
+                    "TargetNotConnectedException",
+                    "The execute command failed due to an internal error. Try again later.",
+                )
         if call.caller.kind != "task" or not (self._isolated or self._disruptions):
-            return
+            return None
         if event := self._isolated.get(call.caller.name):
             await event.wait()
         for disruption in tuple(self._disruptions):
             if disruption.stops(call.service) and self._subnet_of(call.caller.name) in disruption.subnets:
                 await disruption.over.wait()
+        return None
 
     def _subnet_of(self, task: str) -> str:
         return next((each.subnet for each in self._tasks.interfaces() if each.task_arn == task), "")

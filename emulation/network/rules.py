@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-ANYWHERE = IPv4Network("0.0.0.0/0")
 TCP = ("-1", "tcp", "6")
+AWS_PORT = 443
+"""Where AWS's endpoints listen, and so what a rule must let out."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def reaches(source: Sequence[Group], nodes: Sequence[Place], target: Sequence[Gr
     return out and come
 
 
-def reaches_internet(groups: Iterable[Group], vpc: IPv4Network, port: int = 443) -> bool:
+def reaches_internet(groups: Iterable[Group], vpc: IPv4Network, port: int = AWS_PORT) -> bool:
     """Whether something with these groups gets to AWS's endpoints: a rule for them, or for all addresses outside."""
     return any(
         rule.on(port) and (rule.prefix_lists or any(not network.subnet_of(vpc) for network in rule.networks))

@@ -54,7 +54,7 @@ class Limited:
         units = max(1, round(rate if rate is not None else _USUAL * (1.0 - probability)))
         stack = site.system.stack
         tables = tuple(dict.fromkeys((stack.sessions_table_name, stack.mail_table_name)))
-        calls = [_back(each, await _described(site, each)) for each in tables]
+        calls = [_back(each, await _active(site, each)) for each in tables]
         now = site.clock.now()
         page = Page.begin(site.book, f"throttle {site.ids.marker()}", calls, until=now + DEADLINE)
         limited = cls(site, tables, kinds, now, page)
@@ -63,13 +63,7 @@ class Limited:
             for table in tables:
                 await site.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
             for table in tables:
-                await eventually(
-                    lambda table=table: _described(site, table),  # type: ignore[misc]  # mypy cannot tell the default
-                    until=lambda told: told["TableStatus"] == "ACTIVE",
-                    within=_ACTIVE_WITHIN,
-                    clock=site.clock,
-                    describe=f"table {table} with its new maximum",
-                )
+                await _active(site, table)
         except BaseException:
             await limited.undo()
             raise
@@ -114,6 +108,17 @@ async def _described(site: Site, table: str) -> Mapping[str, Any]:
     answer = await site.aws.call("dynamodb", "describe_table", TableName=table)
     found: Mapping[str, Any] = answer["Table"]
     return found
+
+
+async def _active(site: Site, table: str) -> Mapping[str, Any]:
+    """The table's description once no change of it is under way."""
+    return await eventually(
+        lambda: _described(site, table),
+        until=lambda told: told["TableStatus"] == "ACTIVE",
+        within=_ACTIVE_WITHIN,
+        clock=site.clock,
+        describe=f"table {table} to be ACTIVE",
+    )
 
 
 def _back(table: str, before: Mapping[str, Any]) -> UndoCall:

@@ -3,20 +3,29 @@
     task --X--> gateway        another task, the kit --> gateway
 
 The emulated cloud knows the task by its access key, takes also the answers of calls under way (a long poll for
-messages), and counts. Live it is FIS aws:ecs:task-network-blackhole-port (egress, 443) on a task with
-enableFaultInjection, or the same by the agent's fault endpoint through ECS Exec; a security group without egress would
-cut all tasks of its service.
+messages), and counts. On AWS the container agent swallows what the task sends to port 443, asked by ECS Exec
+(the task definition has EnableFaultInjection). ECS Exec goes that way too, so nobody can call it off: it ends by itself
+after `lasts`, and undoing it is to wait for that. A security group without egress would cut all tasks of its
+service, and leave open connections open; a task's own interface takes no other group.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from kit.backends.capability import FAULT_NETWORK
+from kit.errors import InfraError, NotSupported, UsageError
+from kit.eventually import eventually
+from kit.faults import processes
 from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Shows
+from kit.faults.fault import Effect, Seen, Shows
 from kit.faults.site import Site
+
+_HTTPS = 443
+_AFTERWARDS = 90.0
+"""AWS seconds in which ECS Exec gets through again after the end."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +37,93 @@ class CutFromAws:
     how: Literal["silence", "reset"] = "silence"
     """Packets vanish and calls hang until it is undone, or connections break at once."""
 
+    lasts: float = 60.0
+    """AWS seconds; heeded where it cannot be called off."""
+
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     shows: ClassVar[Shows] = Shows.BY_USE
-    within: ClassVar[float] = 60.0
+    within: ClassVar[float] = 90.0
 
     @property
     def target(self) -> str:
         return self.task
 
     async def inject(self, site: Site) -> Effect:
-        await site.running_task(self.task)
+        task = await site.running_task(self.task)
+        if site.door is None:
+            return await _cut_inside(site, task, self.how, self.lasts)
         settings = {"task": self.task, "how": self.how}
         return await ByDoor.inject(site, "cut-from-aws", settings, did="cut", what="call(s) without an answer")
+
+
+@dataclass(frozen=True)
+class CutInside:
+    """The effect of a task's own container agent."""
+
+    site: Site
+    task: str
+    container: str
+    until: float
+    """AWS epoch seconds at which it ends by itself."""
+
+    async def verify(self) -> Seen:
+        why = await self._refusal()
+        return Seen(
+            why == _OUT_OF_REACH and self.site.clock.now() < self.until,
+            "ECS Exec gets through to it" if why is None else f"ECS Exec: {why}",
+        )
+
+    async def undo(self) -> None:
+        """Wait for its end."""
+        await self.site.clock.sleep(self.until - self.site.clock.now())
+        if (await self.site.task(self.task))["lastStatus"] != "RUNNING":
+            return
+        seen = await eventually(
+            self._refusal,
+            until=lambda why: why != _OUT_OF_REACH,
+            within=_AFTERWARDS,
+            clock=self.site.clock,
+            describe=f"ECS Exec to get through to {self.task} again",
+        )
+        if seen is not None and (await self.site.task(self.task))["lastStatus"] == "RUNNING":
+            raise InfraError(f"task {self.task} may be cut off from AWS still: {seen}")
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+    async def _refusal(self) -> str | None:
+        """What ExecuteCommand answers, whose agent takes its orders over the same port; None for a session."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
+
+        try:
+            await self.site.aws.call(
+                "ecs",
+                "execute_command",
+                cluster=self.site.system.stack.cluster_name,
+                task=self.task,
+                container=self.container,
+                command="true",
+                interactive=True,
+            )
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return None
+
+
+_OUT_OF_REACH = "TargetNotConnectedException"
+
+
+async def _cut_inside(site: Site, task: Mapping[str, Any], how: str, lasts: float) -> CutInside:
+    arn, container = task["taskArn"], task["containers"][0]["name"]
+    if how != "silence":
+        raise NotSupported("nothing on AWS breaks a task's connections", next='CutFromAws(…, how="silence")')
+    answer = await site.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+    if not (answer["taskDefinition"].get("enableFaultInjection") and task.get("enableExecuteCommand")):
+        raise NotSupported(
+            f"task {arn} cannot be cut off from AWS",
+            next="that takes EnableFaultInjection in its task definition, and EnableExecuteCommand in its service",
+        )
+    result = await site.run(arn, container, processes.blackhole(_HTTPS, lasts / site.clock.scale))
+    if result.exit_code != 0 or "not-running" not in result.output:
+        raise UsageError(f"the container agent of {arn} refuses: {result.output.strip()}")
+    return CutInside(site, arn, container, site.clock.now() + lasts)

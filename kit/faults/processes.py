@@ -40,8 +40,8 @@ def pause(wall_seconds: float) -> str:
         + 'for f in /proc/[0-9]*/stat; do s=$(cat "$f" 2>/dev/null) || continue; p=${f#/proc/}; p=${p%/stat}; '
         + 'set -- ${s##*) }; case "$tree" in *" $p "*) continue;; esac; '
         + 'case "$tree" in *" $2 "*) kill -STOP "$p" && tree="$tree$p " && grown=1;; esac; done; done; '
-        + f"(setsid sh -c 'sleep {wall_seconds:g}; kill -CONT '\"$tree\" </dev/null >/dev/null 2>&1 &); "
-        + 'echo "paused$tree"'
+        + _left_behind(f"sleep {wall_seconds:g}; kill -CONT $1", '"$tree"')
+        + '; echo "paused$tree"'
     )
 
 
@@ -76,12 +76,17 @@ def blackhole(port: int, wall_seconds: float) -> str:
     inner = (
         f'u="${{ECS_AGENT_URI}}/fault/v1/network-blackhole-port"; {_POST}'
         f'sleep 0.3; post start "$1"; sleep {wall_seconds:g}; '
-        'for n in 1 2 3; do post stop "$1" && break; sleep 6; done'
+        'for n in 1 2 3; do case "$(post stop "$1")" in *stopped*) break;; esac; sleep 6; done'
     )
-    quoted = inner.replace("'", "'\"'\"'")
     return (
         '[ -n "$ECS_AGENT_URI" ] || { echo "no ECS_AGENT_URI"; exit 4; }; '
         f'u="${{ECS_AGENT_URI}}/fault/v1/network-blackhole-port"; {_POST}'
-        f"post status '{body}' || exit 5; "
-        f"(setsid sh -c '{quoted}' sh '{body}' </dev/null >/dev/null 2>&1 &)"
+        f"post status '{body}' || exit 5; " + _left_behind(inner, f"'{body}'")
     )
+
+
+def _left_behind(script: str, argument: str) -> str:
+    """Starts a script, handed one argument, that outlives its shell. The substitution ends when the script, in a
+    session of its own by then, lets go of its output: whoever ends this shell's session does not end that one."""
+    quoted = script.replace("'", "'\"'\"'")
+    return f"started=$(setsid sh -c 'exec >/dev/null 2>&1; {quoted}' sh {argument} </dev/null &)"

@@ -218,6 +218,7 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
         networkMode="awsvpc",
         cpu="256",
         memory="512",
+        enableFaultInjection=True,
         executionRoleArn=ROLE,
         taskRoleArn=ROLE,
         containerDefinitions=[

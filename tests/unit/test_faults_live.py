@@ -21,7 +21,7 @@ from emulation.dynamodb import OnDemand
 from emulation.network import Network
 from kit.backends.capability import FAULTS, Level
 from kit.errors import NotSupported, UsageError
-from kit.faults import CutFromLoadBalancer, Fault, KillProcess, PauseTask, StopTask, Throttle, processes
+from kit.faults import CutFromAws, CutFromLoadBalancer, Fault, KillProcess, PauseTask, StopTask, Throttle, processes
 from kit.faults.nemesis import Nemesis
 from kit.faults.security_group import leaving_out
 from kit.faults.undo import KIND, undo_entry
@@ -206,6 +206,18 @@ async def test_a_cut_without_effect_is_not_verified(live: Live, monkeypatch: pyt
     await effect.undo()
 
     assert not seen.effective, seen.what
+
+
+async def test_cuts_a_task_off_from_aws_by_its_own_agent_for_as_long_as_it_says(live: Live) -> None:
+    task = await live.place.task()
+    before = await live.place.call_as_task(task)
+    async with live.nemesis.fault(CutFromAws(task, lasts=120.0)) as effect:
+        await effect.until_seen()
+        during = await live.place.call_as_task(task, 0.3)
+
+    assert (before, during, await live.place.call_as_task(task)) == ("ok", "silent", "ok")
+    assert effect.verified, effect.seen
+    assert (await live.site.run(task, "edit", "echo back")).output.strip() == "back"
 
 
 async def egress(live: Live) -> list[Any]:
