@@ -140,7 +140,7 @@ class EmulatedBackend:
         template = template_text(settings.stack.template)
         parameters, images = chosen(template, settings.stack.parameters, settings.images)
         containers = settings.emulated.runtime == "docker"
-        # In a container the image decides what it can show.
+        # Astro on this machine is looked for only where it would run on this machine.
         shown = None if containers else await self._threads.run(preview.chosen, settings.emulated.preview)
         programs = _programs(settings, shown)
         if shown is not None:

@@ -52,7 +52,7 @@ class Emulated(Section):
     """What a container becomes: a process of this machine, or a container of its engine (Docker, podman)."""
     preview: Literal["auto", "astro", "builtin"] | None = None
     """What shows the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
-    Unset, it is the built-in one in processes and what the image has in containers."""
+    Unset, it is the built-in one: Astro takes seconds to start, so it wants a scale of 5 or less."""
     seed: int | None = None
     """Seeds the cloud's ids; unset, they differ from run to run."""
     allowance: float = Field(default=20, ge=0)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from emulation.ecs.docker.runtime import DockerRuntime
+from emulation.ecs.runtime import CannotPull, ContainerSpec, Mount, TaskSpec
 from tests.support.engine import Bed, bed
-from tests.support.runtime_conformance import RuntimeConformance
+from tests.support.runtime_conformance import SHELL, Output, RuntimeConformance, bench
 
 
 @pytest_asyncio.fixture
-async def run(tmp_path_factory: object) -> AsyncIterator[Bed]:
-    async with bed(Path()) as made:
+async def run(tmp_path: Path) -> AsyncIterator[Bed]:
+    async with bed(tmp_path) as made:
         yield made
 
 
@@ -23,5 +28,184 @@ async def runtime(run: Bed) -> DockerRuntime:
     return run.host.runtime
 
 
+NO_SLEEP = ["/bin/sh", "-c", "! grep -qsx sleep /proc/[0-9]*/comm"]
+
+
 class TestConformance(RuntimeConformance):
     pass
+
+
+async def inspect(run: Bed, name: str = "app") -> dict[str, Any]:
+    """What the engine says of the running container of this name."""
+    for container in await run.client.containers.list():
+        shown: dict[str, Any] = await container.show()
+        if shown["Config"]["Labels"].get("com.amazonaws.ecs.container-name") == name and run.host.run in shown["Name"]:
+            return shown
+    raise AssertionError(f"no container {name} of {run.host.run} runs")
+
+
+async def test_a_container_beyond_its_memory_is_killed_and_it_is_told_why(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec python3 -c \"x = b'x' * (200 << 20)\"", memory_mib=32)
+        assert await container.wait() == 128 + signal.SIGKILL
+        assert container.out_of_memory
+
+
+async def test_a_container_that_is_only_killed_was_not_out_of_memory(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec sleep 60")
+        container.kill()
+        await container.wait()
+        assert not container.out_of_memory
+
+
+async def test_limits_are_the_task_definitions(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        await b.start("exec sleep 60", memory_mib=64, cpu_units=128)
+        host = (await inspect(run))["HostConfig"]
+    assert host["Memory"] == host["MemorySwap"] == 64 << 20
+    assert host["CpuShares"] == 128
+
+
+async def test_a_container_may_not_use_more_memory_than_its_task_has(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        await b.start("exec sleep 60", memory_mib=4096)
+        assert (await inspect(run))["HostConfig"]["Memory"] == 512 << 20
+
+
+async def test_ports_are_published_on_loopback_only(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
+        await b.start("exec sleep 60", ports=(8080,))
+        published = (await inspect(run))["NetworkSettings"]["Ports"]["8080/tcp"]
+    assert [each["HostIp"] for each in published] == ["127.0.0.1"]
+
+
+async def test_a_container_reaches_the_machines_servers_and_no_other_loopback(run: Bed, tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), run.reach.shared, 0)
+    port = server.sockets[0].getsockname()[1]
+    run.reach.ports.add(port)
+    reach = "import os, socket; socket.create_connection(os.environ['PLACE'].split(':'), 3); print(os.environ['PLACE'])"
+    async with server, bench(run.host.runtime, tmp_path) as b:
+        code, text = await b.run(f'exec python3 -c "{reach}"', environment={"PLACE": f"127.0.0.1:{port}"})
+    assert (code, text) == (0, f"host.docker.internal:{port}\n")
+
+
+async def test_a_user_a_read_only_root_and_a_working_directory_are_real(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        _, text = await b.run(
+            "id -u; pwd; touch /file 2>&1", user="1234:1234", read_only=True, working_directory="/usr"
+        )
+    assert text.splitlines()[:2] == ["1234", "/usr"]
+    assert "Read-only file system" in text
+
+
+async def test_an_init_process_reaps_what_the_program_leaves(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        _, text = await b.run("cat /proc/1/comm", init_process=True)
+    assert "sh" not in text.split()
+
+
+async def test_exec_enters_as_root_whoever_the_program_is(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec sleep 60", user="1234")
+        terminal = await container.terminal(["id", "-u"])
+        assert (await terminal.read()).strip() == b"0"
+        await terminal.close()
+
+
+async def test_a_terminal_has_the_size_it_is_given(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec sleep 60")
+        terminal = await container.terminal(["/bin/sh", "-c", "while :; do stty size; sleep 0.1; done"])
+        terminal.resize(120, 33)
+        seen = b""
+        async with asyncio.timeout(5):
+            while b"33 120" not in seen:
+                seen += await terminal.read()
+        await terminal.close()
+
+
+@pytest.mark.parametrize("user", [None, "1234"])
+async def test_a_closed_terminal_ends_all_it_started(run: Bed, tmp_path: Path, user: str | None) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec tail -f /dev/null", user=user)
+        terminal = await container.terminal(["/bin/sh", "-c", "echo up; sleep 77; echo late"])
+        assert b"up" in await terminal.read()
+        await terminal.close()
+        assert await container.run(NO_SLEEP) == 0
+
+
+async def test_a_terminal_for_a_missing_program_says_so(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec sleep 60")
+        with pytest.raises(OSError, match="executable file not found"):
+            await container.terminal(["no-such-program"])
+
+
+@pytest.mark.parametrize("user", [None, "1234"])
+async def test_a_cancelled_command_is_killed(run: Bed, tmp_path: Path, user: str | None) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("exec tail -f /dev/null", user=user)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(container.run(["/bin/sleep", "55"]), 0.5)
+        assert await container.run(NO_SLEEP) == 0
+
+
+async def test_containers_of_a_task_share_a_network_and_their_own_volume(run: Bed, tmp_path: Path) -> None:
+    runtime, folder = run.host.runtime, tmp_path / "pair"
+    folder.mkdir()
+    scratch = Mount(folder / "volumes" / "scratch", "/scratch")
+    sandbox = await runtime.prepare(TaskSpec("pair", "arn:pair", folder, (8080,), 0.25, 512, {}, 2))
+    try:
+        outputs = Output(), Output()
+        server = ContainerSpec(
+            "server",
+            SHELL,
+            {},
+            ["echo hello > /scratch/file; exec python3 -m http.server 8080 -d /scratch"],
+            mounts=[scratch],
+        )
+        await runtime.start(sandbox, server, outputs[0])
+        fetch = "import urllib.request as u; print(u.urlopen('http://localhost:8080/file').read())"
+        client = ContainerSpec(
+            "client",
+            SHELL,
+            {},
+            [f'cat /scratch/file; until python3 -c "{fetch}" 2>/dev/null; do :; done'],
+            mounts=[scratch],
+        )
+        code = await (await runtime.start(sandbox, client, outputs[1])).wait()
+        assert (code, outputs[1].text) == (0, "hello\nb'hello\\n'\n")
+    finally:
+        await runtime.release(sandbox)
+    assert [item for item in await run.left() if "pair" in item] == []
+
+
+async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: Bed) -> None:
+    with pytest.raises(CannotPull, match=r"failed to resolve ref docker\.io/nobody/knows:this: .*kit images build"):
+        await run.host.runtime.pull("nobody/knows:this")
+
+
+async def test_an_image_of_another_architecture_is_refused(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run.host.engine, "architecture", "riscv64")
+    with pytest.raises(CannotPull, match=r"matching platform 'linux/riscv64'.*docker build --platform"):
+        await run.host.runtime.pull(SHELL)
+
+
+async def test_a_port_that_was_taken_meanwhile_is_told(run: Bed, tmp_path: Path) -> None:
+    from emulation.ecs.runtime import CannotStart
+
+    async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
+        thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", b.sandbox.ports[8080])
+        async with thief:
+            with pytest.raises(CannotStart, match=r"address already in use.*Another program took the port"):
+                await b.start("exec sleep 60", ports=(8080,))
+
+
+async def test_nothing_is_left_of_a_run(tmp_path: Path) -> None:
+    async with bed(tmp_path) as run, bench(run.host.runtime, tmp_path) as b:
+        await b.start("exec sleep 60", mounts=[Mount(b.sandbox.task.folder / "volumes" / "own", "/own")])
+        assert len(await run.left()) >= 4
+    from tests.support.engine import left
+
+    assert await left(run.host.run) == []

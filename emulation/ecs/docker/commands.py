@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,8 +14,12 @@ from aiodocker.containers import DockerContainer
 from aiodocker.execs import Exec
 
 _MARK = "EMULATION_COMMAND"
-_END = f'for p in /proc/[0-9]*; do grep -qs "{_MARK}=$0" "$p/environ" && kill -9 "${{p#/proc/}}"; done'
-_ROOT = "0:0"
+_END = (
+    'for p in /proc/[0-9]*; do s=$(cat "$p/stat" 2>/dev/null) || continue; set -- ${s##*) }; '
+    f'if [ "$4" = "$SESSION" ] || grep -qs "{_MARK}=$MARK" "$p/environ"; then kill -9 "${{p#/proc/}}"; fi; done'
+)
+"""Kills every process of a session (field 4 behind the name in /proc/<pid>/stat), and every process that carries the
+mark, as far as root may read it: not that of another user's."""
 
 
 async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int:
@@ -27,7 +32,7 @@ async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int
                 while (message := await stream.read_out()) is not None:
                     said = said or message.data
             except BaseException:
-                await _end(container, mark)
+                await _end(container, command, mark, user="")
                 raise
         code = (await command.inspect())["ExitCode"]
     except (DockerError, aiohttp.ClientError) as error:
@@ -40,11 +45,12 @@ async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int
 class ExecTerminal:
     """`emulation.ecs.exec.terminal.Terminal` inside a container."""
 
-    def __init__(self, container: DockerContainer, command: Exec, stream: Any, mark: str) -> None:
+    def __init__(self, container: DockerContainer, command: Exec, stream: Any, mark: str, user: str) -> None:
         self._container = container
         self._command = command
         self._stream = stream
         self._mark = mark
+        self._user = user
         self._closing: asyncio.Task[None] | None = None
         self._unwritten: asyncio.Queue[bytes | tuple[int, int]] = asyncio.Queue()
         self._writing = asyncio.create_task(self._write())
@@ -57,7 +63,7 @@ class ExecTerminal:
             command = await container.exec(list(argv), stdin=True, tty=True, user=user, environment=environment)
             stream = command.start()
             await stream._init()
-            state = await command.inspect()
+            state = await _begun(command)
         except (DockerError, aiohttp.ClientError) as error:
             raise OSError(str(getattr(error, "message", error))) from error
         if not state["Running"] and state["ExitCode"] in (126, 127) and not state.get("Pid"):
@@ -65,7 +71,7 @@ class ExecTerminal:
             await stream.close()
             text = said.data.decode(errors="replace").strip() if said else ""
             raise OSError(text or f'exec: "{argv[0]}": executable file not found in $PATH')
-        return cls(container, command, stream, mark)
+        return cls(container, command, stream, mark, user)
 
     async def read(self) -> bytes:
         if self._closing is not None:
@@ -93,7 +99,7 @@ class ExecTerminal:
         try:
             with contextlib.suppress(DockerError, aiohttp.ClientError):
                 if (await self._command.inspect())["Running"]:
-                    await _end(self._container, self._mark)
+                    await _end(self._container, self._command, self._mark, user=self._user)
         finally:
             await self._stream.close()
 
@@ -107,14 +113,36 @@ class ExecTerminal:
                     await self._command.resize(w=told[0], h=told[1])
 
 
-async def _end(container: DockerContainer, mark: str) -> None:
+async def _begun(command: Exec) -> dict[str, Any]:
+    """What the engine says of a command once it runs, or is known not to; its first answer comes before that, and
+    nothing tells when."""
+    while True:
+        state: dict[str, Any] = await command.inspect()
+        if state.get("Pid") or not state["Running"]:
+            return state
+        await asyncio.sleep(0.005)
+
+
+async def _end(container: DockerContainer, command: Exec, mark: str, *, user: str) -> None:
     """Kill a command and all it started. The engine has no call for that, so another command does it, which needs a
     shell and grep in the image; without them the command ends with its container."""
     with contextlib.suppress(DockerError, aiohttp.ClientError):
-        killer = await container.exec(["/bin/sh", "-c", _END, mark], user=_ROOT)
+        session = _inner_pid((await command.inspect()).get("Pid") or 0)
+        told = {"SESSION": str(session or "none"), "MARK": mark}
+        killer = await container.exec(["/bin/sh", "-c", _END], user=user, environment=told)
         async with killer.start() as stream:
             while await stream.read_out() is not None:
                 pass
+
+
+def _inner_pid(pid: int) -> int | None:
+    """A process' id as its container has it; None where the engine's processes are not this machine's."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    ids = [line.split() for line in status.splitlines() if line.startswith("NSpid:")]
+    return int(ids[0][-1]) if ids and len(ids[0]) > 2 else None
 
 
 def _missing(text: str) -> bool:

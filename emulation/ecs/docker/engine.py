@@ -125,7 +125,8 @@ def _why(error: BaseException, address: str | None) -> str:
                 "it (sudo usermod -aG docker $USER, then log in again), use rootless Docker or podman, or run without: "
                 "--runtime process"
             )
-        cause = cause.__cause__ or getattr(cause, "os_error", None)
+        cause = cause.__cause__ or cause.__context__ or getattr(cause, "os_error", None)
     if address is None:
         return f"{error}. {_NEXT}"
-    return f"no container engine answers at {address} ({error or type(error).__name__}). {_NEXT}"
+    said = getattr(error, "message", None) or error
+    return f"no container engine answers at {address} ({said}). {_NEXT}"

@@ -1,0 +1,95 @@
+"""File systems as volumes of the engine: what one container writes another reads, and no more than it may see."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+import pytest_asyncio
+from aiodocker import DockerError
+
+from emulation.ecs.runtime import Mount
+from emulation.storage import MountFailed, NamedVolume, Owner
+from tests.support.engine import Bed, bed
+from tests.support.runtime_conformance import bench
+
+NUMBERS = itertools.count()
+INFO = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}
+
+
+@pytest_asyncio.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Bed]:
+    async with bed(tmp_path) as made:
+        yield made
+
+
+async def access_point(run: Bed, path: str, file_system: str = "fs-1", user: Owner | None = None) -> NamedVolume:
+    return await run.host.volumes.made(file_system, PurePosixPath(path), INFO, user)
+
+
+async def said(run: Bed, folder: Path, script: str, volume: NamedVolume, user: str | None = None) -> str:
+    """What a script says that finds the volume at /data, in a task of its own."""
+    async with bench(run.host.runtime, folder, f"task-{next(NUMBERS)}") as b:
+        code, text = await b.run(script, mounts=[Mount(volume, "/data")], user=user)
+        assert code == 0, text
+    return text
+
+
+async def test_what_a_container_wrote_the_next_one_reads(run: Bed, tmp_path: Path) -> None:
+    volume = await access_point(run, "/shared")
+    await said(run, tmp_path, "echo kept > /data/file", volume)
+    assert await said(run, tmp_path, "cat /data/file", volume) == "kept\n"
+
+
+async def test_access_points_see_their_own_root_and_the_whole_sees_all(run: Bed, tmp_path: Path) -> None:
+    one, two = await access_point(run, "/teams/one"), await access_point(run, "/teams/two")
+    whole = await run.host.volumes.existing("fs-1", PurePosixPath("/"))
+    await said(run, tmp_path, "echo one > /data/file", one)
+    assert await said(run, tmp_path, "ls -A /data", two) == ""
+    assert await said(run, tmp_path, "cat /data/teams/one/file", whole) == "one\n"
+
+
+async def test_file_systems_do_not_see_each_other(run: Bed, tmp_path: Path) -> None:
+    one, two = await access_point(run, "/a", "fs-1"), await access_point(run, "/a", "fs-2")
+    await said(run, tmp_path, "touch /data/file", one)
+    assert await said(run, tmp_path, "ls -A /data", two) == ""
+
+
+async def test_a_root_is_made_as_its_creation_info_says(run: Bed, tmp_path: Path) -> None:
+    volume = await access_point(run, "/made/here")
+    assert await said(run, tmp_path, "stat -c '%u %g %a' /data", volume) == "1000 1001 750\n"
+
+
+async def test_all_users_of_an_access_point_share_their_files(run: Bed, tmp_path: Path) -> None:
+    volume = await access_point(run, "/team", user=Owner(1000, 1001))
+    await said(run, tmp_path, "mkdir /data/sub && echo a > /data/sub/file", volume, user="4321")
+    await said(run, tmp_path, "echo b >> /data/sub/file && touch /data/sub/mine", volume, user="1000:1000")
+    assert await said(run, tmp_path, "cat /data/sub/file", volume, user="5555") == "a\nb\n"
+
+
+async def test_a_missing_directory_cannot_be_mounted(run: Bed) -> None:
+    with pytest.raises(MountFailed, match=r"127\.0\.0\.1:/nowhere failed.*No such file"):
+        await run.host.volumes.existing("fs-1", PurePosixPath("/nowhere"))
+
+
+async def test_a_symbolic_link_does_not_lead_out(run: Bed, tmp_path: Path) -> None:
+    whole = await run.host.volumes.existing("fs-1", PurePosixPath("/"))
+    await said(run, tmp_path, "ln -s /etc /data/out", whole)
+    with pytest.raises(MountFailed, match="leads out of fs-1"):
+        await access_point(run, "/out/ssl")
+
+
+async def test_a_deleted_file_system_takes_its_volumes_with_it(run: Bed, tmp_path: Path) -> None:
+    await said(run, tmp_path, "touch /data/file", await access_point(run, "/a"))
+    await run.host.volumes.remove("fs-1")
+    assert not [item for item in await run.left() if "fs-1" in item]
+
+
+async def test_a_volume_in_use_is_not_removed_and_it_is_told(run: Bed, tmp_path: Path) -> None:
+    volume = await access_point(run, "/a")
+    async with bench(run.host.runtime, tmp_path) as b:
+        await b.start("exec sleep 60", mounts=[Mount(volume, "/data")])
+        with pytest.raises(DockerError, match="volume is in use"):
+            await run.host.volumes.remove("fs-1")
