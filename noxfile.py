@@ -6,7 +6,9 @@ Environments are kept, and installed anew only when pyproject.toml changes.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import socket
 from pathlib import Path
 
 import nox
@@ -94,6 +96,44 @@ def rehearsal(session: nox.Session) -> None:
     """What a live run does, against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing."""
     _install(session)
     session.run("pytest", "tests/live", "--rehearse", *session.posargs)
+
+
+@nox.session
+def docker(session: nox.Session) -> None:
+    """The container images, built and checked, and the tests of the Docker runtime. Needs a container engine."""
+    _install(session)
+    session.run("kit", "images", "build", "hermes", "edit")
+    session.run("kit", "images", "check", "hermes", "edit")
+    session.run("pytest", "-q", *(session.posargs or ["tests/docker"]))
+
+
+@nox.session
+def compose(session: nox.Session) -> None:
+    """docker-compose.yml brought up on free ports, scenarios (all, or those named) run against it from outside."""
+    _install(session)
+    session.run("kit", "images", "build", "cloud")
+    command = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
+    command += ["--project-name", f"kit-compose-{os.getpid()}"]
+    ports = dict(zip(("AWS_PORT", "SMTP_PORT", "ALB_PORT"), map(str, _free_ports(3)), strict=True))
+    environ = {"KIT_EMULATED__SCALE": "30", "KIT_EMULATED__PREVIEW": "builtin", **os.environ, **ports}
+    try:
+        session.run(*command, "up", "--detach", "--no-build", env=environ, external=True)
+        session.run("kit", "run", "--endpoint", f"http://127.0.0.1:{ports['AWS_PORT']}", *session.posargs)
+    except BaseException:
+        session.run(*command, "logs", "--tail", "100", env=environ, external=True, success_codes=range(256))
+        raise
+    finally:
+        session.run(*command, "down", "--volumes", env=environ, external=True)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody has now."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in held]
+    finally:
+        for each in held:
+            each.close()
 
 
 def _for_pytest(word: str) -> str:

@@ -17,7 +17,9 @@ from kit.backends.base import Cloud
 from kit.backends.capability import Level
 from kit.backends.emulated import CAPABILITIES, Readiness, cloud_at
 from kit.backends.stack import Stack
-from kit.errors import InfraError, UsageError
+from kit.clock import Clock
+from kit.errors import UsageError, WaitExpired
+from kit.eventually import NotYet, eventually
 from kit.history import History
 from kit.settings import Settings
 from kit.threads import Threads
@@ -42,12 +44,28 @@ class AttachedBackend:
         return CAPABILITIES
 
     async def start(self) -> Cloud:
-        """Raises `UsageError` when no emulated cloud answers there, or the stack is not deployed."""
+        """Waits for a cloud that is coming up. Raises `UsageError` when within `emulated.start_within` none answers
+        there, or the stack is not deployed."""
         settings = self._settings
-        ready = reached_at(self._endpoint, await self._threads.run(_status, self._endpoint))
-        self._history.follow(ready.clock(settings.emulated.allowance))
-        self._aws = Aws(ready.access(), self._threads, self._history)
-        stack = await self._deployed(self._aws, settings.stack.name)
+        last: UsageError | None = None
+
+        async def looked() -> tuple[Readiness, Stack] | None:
+            nonlocal last
+            try:
+                return await self._look()
+            except UsageError as error:
+                last = error
+                raise NotYet(error.what) from None
+
+        try:
+            found = await eventually(
+                looked, within=settings.emulated.start_within, clock=Clock(), describe=f"the cloud at {self._endpoint}"
+            )
+        except WaitExpired:
+            assert last is not None
+            raise last from None
+        assert found is not None and self._aws is not None
+        ready, stack = found
         return cloud_at(ready, stack, self._aws, allowance=settings.emulated.allowance)
 
     async def health(self) -> str | None:
@@ -66,19 +84,33 @@ class AttachedBackend:
             self._aws.close()
         self._threads.close()
 
-    async def _deployed(self, aws: Aws, name: str) -> Stack:
+    async def _look(self) -> tuple[Readiness, Stack]:
+        """The cloud and its stack as they are now. Raises `UsageError` for what is not there."""
+        ready = reached_at(self._endpoint, await self._threads.run(_status, self._endpoint))
+        if self._aws is None:
+            self._history.follow(ready.clock(self._settings.emulated.allowance))
+            self._aws = Aws(ready.access(), self._threads, self._history)
+        name = self._settings.stack.name
         try:
-            answer: dict[str, Any] = await aws.call("cloudformation", "describe_stacks", StackName=name)
+            answer: dict[str, Any] = await self._aws.call("cloudformation", "describe_stacks", StackName=name)
         except Exception as error:
             raise UsageError(
                 f"the cloud at {self._endpoint} has no stack {name}: {error}",
                 where="stack.name",
-                next="wait until it is deployed (docker compose up --wait), or name the one that is",
+                next="deploy it (docker compose up and kit up do), or name the one that is there",
             ) from error
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", ())}
-        if not outputs:
-            raise InfraError(f"stack {name} is {answer['Stacks'][0]['StackStatus']}, without outputs so far")
-        return Stack.from_outputs(name, outputs)
+        told = answer["Stacks"][0]
+        if not told.get("Outputs"):
+            raise UsageError(f"stack {name} is {told['StackStatus']} and has no outputs so far", where=self._endpoint)
+        stack = Stack.from_outputs(name, {out["OutputKey"]: out["OutputValue"] for out in told.get("Outputs", ())})
+        # Whoever deployed it opens the mail last.
+        active = await self._aws.call("ses", "describe_active_receipt_rule_set")
+        if active.get("Metadata", {}).get("Name") != stack.receipt_rule_set_name:
+            raise UsageError(
+                f"stack {name} takes no mail: its receipt rule set is not active",
+                next=f"ses.SetActiveReceiptRuleSet with RuleSetName={stack.receipt_rule_set_name}",
+            )
+        return ready, stack
 
 
 def reached_at(endpoint: str, status: Mapping[str, Any]) -> Readiness:

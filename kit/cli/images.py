@@ -77,10 +77,12 @@ def _check(args: argparse.Namespace) -> int:
 def _others(args: argparse.Namespace) -> list[str]:
     """The stack's images that the settings name."""
     from kit.backends.deploy import template_text  # noqa: PLC0415 - heavy: only where images are
-    from kit.backends.images import images  # noqa: PLC0415
+    from kit.backends.images import chosen, images  # noqa: PLC0415
 
     settings = common.load_settings(args)
-    return images(template_text(settings.stack.template), settings.stack.parameters)
+    template = template_text(settings.stack.template)
+    parameters, instead = chosen(template, settings.stack.parameters, settings.images)
+    return [instead.get(image, image) for image in images(template, parameters)]
 
 
 def _tell(found: list[Finding]) -> None:
