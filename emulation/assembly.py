@@ -22,6 +22,9 @@ from emulation.storage import Storage
 from emulation.sts import Sts
 from emulation.tagging import Tagging
 
+LATE_DELIVERIES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
+"""Wall seconds. A base that is a program of its own delivers when it gets to it, and counts delays in whole seconds."""
+
 if TYPE_CHECKING:
     from emulation.ecs.docker import DockerHost
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 def everything(ground: Ground) -> Parts:
     """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
     context, config = ground.context, ground.config
-    queues = Queues(context("queues"))
+    queues = Queues(context("queues"), () if config.base == "moto" else LATE_DELIVERIES)
     engine = _engine(ground)
     storage = Storage(context("storage"), engine.volumes if engine else None)
     mail = Mail(context("mail"), config.smtp_port)

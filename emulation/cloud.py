@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulation.base.embedded import Embedded
+from emulation.base.choosing import base_of
 from emulation.clock import Clock
 from emulation.config import CloudConfig
 from emulation.controller import Caller, Context, Controller, Events
@@ -63,7 +63,7 @@ class Cloud:
         self.events = Events()
         self.guardian = Guardian()
         self.recorder = Recorder(config.record)
-        self.base = Embedded(self.clock, account=config.account, host=lambda: self.gateway.host, seed=config.seed)
+        self.base = base_of(config, self.clock, self.ids, self.guardian, lambda: self.gateway.host)
         self.dispatch = Dispatch(
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
@@ -103,7 +103,8 @@ class Cloud:
 
     async def _start(self) -> None:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
-        await asyncio.gather(self.guardian.start(self.workdir, self._token), self.base.start())
+        await self.guardian.start(self.workdir, self._token)
+        await self.base.start()
         ground = Ground(self.config, self.guardian, self.context, self.dispatch, self.gateway, self.reach)
         self.parts = self._assemble(ground)
         controllers = self.parts.controllers
@@ -144,6 +145,7 @@ class Cloud:
             "pid": os.getpid(),
             "clock": {"scale": self.clock.scale, "origin": self.clock.origin},
             "workdir": str(self.workdir),
+            **({"base": facts} if (facts := self.base.facts()) else {}),
             **self.parts.facts(),
         }
 

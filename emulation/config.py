@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 RUNTIMES = ("process", "docker")
+BASES = ("moto", "localstack")
+_URL = re.compile(r"https?://[^/\s?#]+/?")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class CloudConfig:
     """What a container becomes: a "process" of this machine, or one of "docker"."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Image name → the image that stands for it in the engine; those named here are looked for at the start."""
+    base: str = "moto"
+    """What holds the declared state: "moto" in this process, a "localstack" container, or an endpoint's URL."""
+    base_services: Sequence[str] = ()
+    """The services to take from such a container or endpoint, by botocore's names; () takes what it has."""
+    localstack_image: str = "localstack/localstack:4.14.0"
     workdir: Path | None = None
     """A folder of the run's own, removed at the end; None makes a temporary one."""
     record: Path | None = None
@@ -45,6 +52,11 @@ class CloudConfig:
             raise ValueError(f"region must be an AWS region such as us-west-2, got {self.region!r}")
         if self.runtime not in RUNTIMES:
             raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, got {self.runtime!r}")
+        if self.base not in BASES and not _URL.fullmatch(self.base):
+            raise ValueError(
+                f"base must be one of {', '.join(BASES)}, or the URL of an AWS-compatible endpoint such as "
+                f"http://127.0.0.1:5000, got {self.base!r}"
+            )
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
         for name in ("port", "smtp_port", "load_balancer_port"):
@@ -110,6 +122,9 @@ _KINDS = {
     "images": _Kind(
         (dict,), 'an object of image names, such as {"web:1": "my/web:2"}', lambda each: isinstance(each, str)
     ),
+    "base": _TEXT,
+    "base_services": _Kind((list,), 'a list of service names, such as ["sqs", "sns", "s3"]'),
+    "localstack_image": _TEXT,
     "workdir": _PATH,
     "record": _PATH,
     "seed": _Kind((int, type(None)), "an integer or null"),

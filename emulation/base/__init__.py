@@ -30,3 +30,15 @@ class Base(Protocol):
     async def stop(self) -> None:
         """Forget everything. Must not raise."""
         ...
+
+    def passes_on(self, service: str) -> bool:
+        """Whether `forward` takes a service's requests as they came; what it does not take goes by `call`."""
+        ...
+
+    def warm(self) -> None:
+        """Get ready in the background for what the stack will use."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the readiness line says of it; nothing for the embedded base."""
+        ...

@@ -66,6 +66,12 @@ class Embedded:
         Embedded._living = self
         await self._in_worker(self._prepare)
 
+    def passes_on(self, service: str) -> bool:
+        return True
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
     def warm(self) -> None:
         """Import the services of the stack in the background, one between two calls."""
         self._warming = asyncio.get_running_loop().create_task(self._warm())

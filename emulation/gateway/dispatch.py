@@ -154,14 +154,15 @@ class Dispatch:
         """The answer to a request from the wire: the base's word for word, a handler's serialised."""
         key = (identity.service, identity.operation)
         handler = self._handlers.get(key)
-        if handler is None and key not in self._watchers and identity.protocol != CBOR:
+        as_it_came = identity.protocol != CBOR and self._base.passes_on(identity.service)
+        if handler is None and key not in self._watchers and as_it_came:
             return await self._base.forward(*key, identity.request, request_id)
         params = parse(identity)
         call = Call(*key, params, caller, identity.region, self._account, request_id)
         if handler is not None:
             validate(*key, params)
             response = serialize(identity, await self._carry_through(handler, call), request_id)
-        elif identity.protocol == CBOR:  # which the base does not speak
+        elif not as_it_came:
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
             response = await self._base.forward(*key, identity.request, request_id)

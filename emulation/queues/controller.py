@@ -6,7 +6,7 @@ SendMessage, SNS Publish, visibility changes --watched--> the queue's line --wak
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emulation.controller import Call, Context, Datum, Handler, Operation, Watcher
@@ -32,8 +32,11 @@ class Queues:
     receive, or when a waiting one has waited its time.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, late: Sequence[float] = ()) -> None:
+        """`late`: wall seconds after which to look again for what a topic or a delay brings, where the base delivers
+        in its own time."""
         self._ctx = ctx
+        self._late = late
         self._queues: dict[str, Queue] = {}
         self._deleted: dict[str, float] = {}
         self._subscribers: dict[str, set[str]] = {}
@@ -201,9 +204,13 @@ class Queues:
         queue.activity.sent(1, now)
         wait = queue.timing.delay if delay is None else delay
         if wait:
-            queue.line.due(now + wait)
+            self._expected(queue, now + wait)
         else:
             queue.line.nudge()
+
+    def _expected(self, queue: Queue, at: float) -> None:
+        for seconds in (0.0, *self._late):
+            queue.line.due(at + seconds * self._ctx.clock.scale)
 
     def _on_send(self, call: Call) -> None:
         if (queue := self._known(call)) is not None:
@@ -266,6 +273,8 @@ class Queues:
             if (queue := self._queues.get(name)) is not None:
                 for _ in range(count):
                     self._arrived(queue, None)
+                if self._late:
+                    self._expected(queue, self._ctx.clock.now() + queue.timing.delay)
 
 
 def _name(address: str) -> str:

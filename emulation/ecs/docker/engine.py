@@ -36,9 +36,9 @@ class Engine:
         """Whether it runs images of other architectures."""
 
     @classmethod
-    async def open(cls, environ: Mapping[str, str] = os.environ) -> Engine:
+    async def open(cls, environ: Mapping[str, str] = os.environ, *, instead: str = _NEXT) -> Engine:
         """DOCKER_HOST, then the context in use, then the sockets of Docker, rootless Docker and podman. Raises
-        `EngineUnusable`."""
+        `EngineUnusable`, whose text ends with what can be done `instead`."""
         address, client = None, None
         try:
             client, address = _client(environ)
@@ -46,7 +46,7 @@ class Engine:
         except (DockerError, aiohttp.ClientError, OSError, ValueError, AssertionError) as error:
             if client is not None:
                 await _close(client)
-            raise EngineUnusable(_why(error, address)) from error
+            raise EngineUnusable(_why(error, address, instead)) from error
         version = tuple(int(part) for part in str(about.get("ApiVersion", "0.0")).split("."))
         if about.get("Os") != "linux" or version < _OLDEST:
             await _close(client)
@@ -116,7 +116,7 @@ def _has_context(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def _why(error: BaseException, address: str | None) -> str:
+def _why(error: BaseException, address: str | None, instead: str) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, PermissionError):
@@ -127,6 +127,6 @@ def _why(error: BaseException, address: str | None) -> str:
             )
         cause = cause.__cause__ or cause.__context__ or getattr(cause, "os_error", None)
     if address is None:
-        return f"{error}. {_NEXT}"
+        return f"{error}. {instead}"
     said = getattr(error, "message", None) or error
-    return f"no container engine answers at {address} ({said}). {_NEXT}"
+    return f"no container engine answers at {address} ({said}). {instead}"
