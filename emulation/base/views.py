@@ -10,6 +10,7 @@ from typing import Any
 from emulation.base.aws_time import adopt_imported
 from emulation.base.lean import one_session
 from emulation.base.models import is_service
+from emulation.base.vpcs import take_network_acls_along
 
 View = Callable[[Any, str, Any], Any]
 """moto's form of a handler: (request, url, headers) → (status, headers, body)."""
@@ -65,4 +66,6 @@ def views_of(service: str) -> Views | None:
         package = backend.backend.__module__.rpartition(".")[0]
         urls = importlib.import_module(f"{package}.urls")
     adopt_imported()
+    if service == "ec2":
+        take_network_acls_along()
     return Views({convert_regex_to_flask_path(path.format("")): view for path, view in urls.url_paths.items()})

@@ -21,12 +21,15 @@ from kit.errors import InfraError
 from kit.history import History
 from kit.ids import Ids
 from kit.live import account
+from kit.live.audit import audit, failed, marks_of
 from kit.live.guard import Guard
+from kit.live.inventory import Ground
 from kit.live.ledger import Header, Ledger
 from kit.live.mail import SesDoor
 from kit.live.rates import Rates
-from kit.live.stack import LiveStack, plan
+from kit.live.stack import LiveStack, Plan, plan
 from kit.settings import Settings
+from kit.template import Template
 from kit.threads import Threads
 
 NATIVE: Mapping[str, Level] = {
@@ -78,8 +81,12 @@ class LiveBackend:
         self.run = run or Ids().run_id(self._clock.wall())
         self.guard = Guard(settings.account, settings.stack.name, settings.production)
         self.aws = Aws(access_of(settings), self._threads, history, gate=self.guard, pace=Rates(self._clock))
+        self.partition = "aws"
         self.ledger: Ledger | None = None
         self.stack: LiveStack | None = None
+        self.left_behind: list[str] = []
+        """What the audit at the end found, a line each."""
+        self._wanted: Plan | None = None
         self._up = False
 
     def capabilities(self) -> Mapping[str, Level]:
@@ -89,7 +96,7 @@ class LiveBackend:
         """As `Backend.start`. What can be refused is refused before anything is created: the template, images,
         names of production, the account, the mail domain, a stack that is in use or somebody else's."""
         settings = self._settings
-        wanted = plan(settings)
+        wanted = self._wanted = plan(settings)
         self.guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
         self._history.follow(self._clock)
         try:
@@ -129,7 +136,9 @@ class LiveBackend:
     async def _enter(self) -> LiveStack:
         """Into the account: nothing is changed before it is known to be the one that is expected."""
         settings = self._settings
-        self.guard.verify_account(await account.identity(self.aws))
+        who = await account.identity(self.aws)
+        self.guard.verify_account(who)
+        self.partition = str(who["Arn"]).split(":")[1]
         header = Header(
             run=self.run,
             account=settings.account,
@@ -172,8 +181,10 @@ class LiveBackend:
                 if stack.lease is not None:
                     await stack.lease.release()
                 self._say(f"stack {self._settings.stack.name} is kept; delete it with: kit destroy")
+                await self._audit(kept=stack)
             else:
                 await stack.remove()
+                await self._audit()
         except BaseException:
             # Whoever cleans up after this run need not wait for the lease to run out.
             if stack is not None and stack.lease is not None:
@@ -183,6 +194,18 @@ class LiveBackend:
         finally:
             self.aws.close()
             self._threads.close()
+
+    async def _audit(self, kept: LiveStack | None = None) -> None:
+        """Prove that nothing of this run is left, but for a stack that is kept. Raises `InfraError` that names it."""
+        assert self.ledger is not None and self._wanted is not None
+        template = Template.read(self._wanted.template, self._wanted.parameters)
+        marks = marks_of(self._settings.stack.name, self.run, template, self.ledger.ids())
+        ground = Ground(self.aws, self._settings.region, self._settings.account, self.partition)
+        left = await audit(ground, self._clock, marks, kept=await kept.parts() if kept is not None else ())
+        self.left_behind = list(map(str, left))
+        if left:
+            raise failed(left, self.run)
+        self._say("audit: nothing of this run is left in the account" + (", but for the stack" if kept else ""))
 
     async def _give_up(self, error: BaseException) -> None:
         """Clean up what a failed start has made; a second failure is added to what is told, not put in its place."""

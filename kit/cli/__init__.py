@@ -12,10 +12,13 @@ from kit.cli import (
     contract,
     deploy,
     destroy,
+    iam,
     images,
+    janitor,
     logs,
     mail,
     outbox,
+    parity,
     plan,
     prices,
     rehearse,
@@ -36,6 +39,7 @@ COMMANDS = (
     rehearse,
     deploy,
     destroy,
+    janitor,
     scenarios,
     report,
     logs,
@@ -46,6 +50,8 @@ COMMANDS = (
     audit,
     plan,
     prices,
+    iam,
+    parity,
 )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kit.audit.machine import identity
 from kit.clock import Clock
 from kit.errors import UsageError
 
@@ -58,6 +59,8 @@ class Header:
     """AWS epoch seconds."""
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
+    started: str = field(default_factory=lambda: _started(os.getpid()))
+    """When the process began, as the system tells it: process ids are used again."""
 
     @property
     def runs_here(self) -> bool | None:
@@ -70,7 +73,7 @@ class Header:
             return False
         except PermissionError:
             return True
-        return True
+        return not self.started or _started(self.pid) == self.started
 
 
 class Ledger:
@@ -117,6 +120,11 @@ class Ledger:
         """What may be there still, the newest first: the order in which to remove it."""
         with self._lock:
             return [entry for entry in reversed(self._entries) if entry.state != REMOVED]
+
+    def ids(self) -> set[str]:
+        """What AWS calls or called whatever was created, also what is removed by now."""
+        with self._lock:
+            return {entry.id for entry in self._entries if entry.id}
 
     def find(self, kind: str, name: str) -> Entry | None:
         """The newest open entry of this kind and name."""
@@ -190,6 +198,11 @@ def _entries(path: Path) -> list[Entry]:
         else:
             entries[entry.index] = entry
     return entries
+
+
+def _started(pid: int) -> str:
+    found = identity(pid)
+    return found.started if found is not None else ""
 
 
 def _sync_folder(folder: Path) -> None:

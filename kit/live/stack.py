@@ -138,6 +138,13 @@ class LiveStack:
             if entry is not None:
                 self._ledger.created(entry, resource["PhysicalResourceId"])
 
+    async def parts(self) -> set[str]:
+        """The stack and what it consists of, as AWS calls it."""
+        resources = await self._aws.pages(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=self.id
+        )
+        return {self.id, *(each["PhysicalResourceId"] for each in resources if each.get("PhysicalResourceId"))}
+
     async def remove(self) -> None:
         """Delete the stack, tried again where needed. Raises `InfraError` with the first cause when it stays."""
         found = await stack_named(self._aws, self.id or self._settings.stack.name)
