@@ -31,6 +31,8 @@ class Scenario:
     body: Body
     checkers: tuple[Checker, ...] = ()
     """Read the history when the body has ended."""
+    part_of: str = ""
+    """The scenario in which all of this is looked at too: this one is run only when it is named."""
 
     def skipped_because(self, capabilities: Mapping[str, Level]) -> str | None:
         """Why this cloud cannot run it; None when it can."""
@@ -42,14 +44,14 @@ _REGISTER: dict[str, Scenario] = {}
 
 
 def scenario(
-    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = ()
+    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = (), part_of: str = ""
 ) -> Callable[[Body], Body]:
     """Register an async function as a scenario. Raises ValueError for a name that is taken."""
 
     def register(body: Body) -> Body:
         if name in _REGISTER:
             raise ValueError(f"there are two scenarios called {name!r}")
-        _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers))
+        _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers), part_of)
         return body
 
     return register
@@ -66,7 +68,7 @@ def all_scenarios() -> list[Scenario]:
 
 
 def chosen(names: Iterable[str]) -> list[Scenario]:
-    """The scenarios with these names, in this order; all of them when there are no names.
+    """The scenarios with these names, in this order; without names all of them, but for those that are part of others.
 
     Raises `UsageError` that names the nearest one.
     """
@@ -80,4 +82,4 @@ def chosen(names: Iterable[str]) -> list[Scenario]:
                 next=(f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(known)}",
             )
         result.append(known[name])
-    return result or list(known.values())
+    return result or [one for one in known.values() if not one.part_of]

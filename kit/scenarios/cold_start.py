@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from kit.backends import capability
 from kit.harness import Harness
+from kit.harness.sessions import TestSession
 from kit.journeys import back_to_zero, from_zero
+from kit.routes import verify_counted, verify_known, verify_looking_counts, verify_unknown
 from kit.scenario import scenario
 
 
@@ -23,6 +25,18 @@ from kit.scenario import scenario
 async def cold_start(h: Harness) -> None:
     """All seven steps, once for each entry."""
     for entry in ("http", "mail"):
+        since = h.clock.now()
         async with from_zero(h, entry, prefix=f"{entry}: ") as opened:
-            pass
+            if entry == "http":
+                await _verify_agreed(h, opened.session, since)
         await back_to_zero(h, opened, prefix=f"{entry}: ")
+
+
+async def _verify_agreed(h: Harness, session: TestSession, since: float) -> None:
+    """The session is counted, and every route answers as was agreed on."""
+    with h.step("its count is published where the alarms look for it", target=h.timeouts.health):
+        await verify_counted(h, since)
+    with h.step("every route answers for it; for one that nobody opened they say so"):
+        await verify_known(h, session)
+        await verify_looking_counts(h, session)
+        await verify_unknown(h, f"TEST_{h.new_marker()}")

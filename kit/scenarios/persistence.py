@@ -12,7 +12,7 @@ from kit.harness.repositories import Commit
 from kit.harness.sessions import TestSession
 from kit.journeys import start_at_zero, verify_zero
 from kit.scenario import scenario
-from kit.system import ACTIVE
+from kit.system import ACTIVE, EXPIRED
 
 _HEADER = "src/components/Header.astro"
 _SUBJECT = "Create Header component"
@@ -40,6 +40,8 @@ async def persistence(h: Harness) -> None:
     with h.step("2 its containers are taken away by force", target=h.timeouts.scale_down + h.timeouts.health):
         gone = await _force_to_zero(h)
         await h.session_api.end(first)
+        answer = await h.session_api.ask(first.session_id, "status")
+        h.checks.equal(answer.json().get("status"), EXPIRED, f"the status in the answer of {answer.url}")
     async with AsyncExitStack() as meanwhile:
         with h.step("3 a new session of the same user", target=h.timeouts.container_ready):
             second = await _second_session(h, first)
