@@ -12,13 +12,11 @@ from kit.cli import (
     contract,
     deploy,
     destroy,
-    iam,
     images,
     janitor,
     logs,
     mail,
     outbox,
-    parity,
     plan,
     prices,
     rehearse,
@@ -50,8 +48,6 @@ COMMANDS = (
     audit,
     plan,
     prices,
-    iam,
-    parity,
 )
 
 
