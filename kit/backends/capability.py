@@ -41,8 +41,10 @@ FAULT_API = "fault_api"
 """AWS can be made to answer late, or to fail."""
 FAULT_NETWORK = "fault_network"
 """One task can be cut off from AWS or from the load balancer."""
+FAULT_EXPERIMENT = "fault_experiment"
+"""Experiments of the Fault Injection Service can be run in the stack."""
 
-FAULTS = (FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK)
+FAULTS = (FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK, FAULT_EXPERIMENT)
 ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS, *FAULTS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 from kit.errors import InfraError
 
@@ -36,19 +36,24 @@ class Stack:
     environment_name: str
     receipt_rule_set_name: str
     idle_seconds: str
+    fault_role_arn: str = ""
+    """What experiments of the Fault Injection Service act as; empty where the template has none."""
+    fault_abort_alarm_arn: str = ""
+    """The alarm that stops them."""
 
     @classmethod
     def from_outputs(cls, name: str, outputs: Mapping[str, str]) -> Stack:
         """Raises `InfraError` that names the outputs a template lacks."""
         wanted = {field.name: output_key(field.name) for field in fields(cls) if field.name != "name"}
-        missing = [key for key in wanted.values() if key not in outputs]
+        optional = {output_key(field.name) for field in fields(cls) if field.default is not MISSING}
+        missing = [key for key in wanted.values() if key not in outputs and key not in optional]
         if missing:
             raise InfraError(
                 f"stack {name} has no output {', '.join(missing)}",
                 where="the template's Outputs",
                 next="add them to the template: the kit finds everything by the stack's outputs",
             )
-        return cls(name=name, **{field: outputs[key] for field, key in wanted.items()})
+        return cls(name=name, **{field: outputs[key] for field, key in wanted.items() if key in outputs})
 
     def outputs(self) -> dict[str, str]:
         """The outputs again, as CloudFormation names them."""

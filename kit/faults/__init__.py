@@ -4,6 +4,7 @@ from kit.faults.api_error import ApiError
 from kit.faults.api_latency import ApiLatency
 from kit.faults.cut_from_aws import CutFromAws
 from kit.faults.cut_from_load_balancer import CutFromLoadBalancer
+from kit.faults.disrupt_connectivity import DisruptConnectivity
 from kit.faults.fault import Effect, EffectNotSeen, Fault, Seen, Shows
 from kit.faults.kill_process import KillProcess
 from kit.faults.pause_task import PauseTask
@@ -15,6 +16,7 @@ __all__ = [
     "ApiLatency",
     "CutFromAws",
     "CutFromLoadBalancer",
+    "DisruptConnectivity",
     "Effect",
     "EffectNotSeen",
     "Fault",

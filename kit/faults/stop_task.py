@@ -1,6 +1,7 @@
 """A task is stopped by StopTask: SIGTERM, and SIGKILL after its stop timeout; its targets drain first.
 
-The same call in both clouds. Live also has FIS aws:ecs:stop-task (with stop conditions), which makes this call.
+The same call in both clouds, or `by="fis"`: an experiment of the Fault Injection Service makes it, with its stop
+condition, role and record.
 A stopped task stays stopped, so there is nothing to undo; its service starts another task.
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from kit.backends.capability import FAULT_TASK
+from kit.faults.experiment import Experiment
 from kit.faults.fault import Effect, Seen, Shows
 from kit.faults.site import Site
 
@@ -22,6 +24,7 @@ class StopTask:
     task: str
     """The task's ARN."""
     reason: str = "stopped by the test kit"
+    by: Literal["api", "fis"] = "api"
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
@@ -34,6 +37,11 @@ class StopTask:
     async def inject(self, site: Site) -> Effect:
         await site.running_task(self.task)
         cluster = site.system.stack.cluster_name
+        if self.by == "fis":
+            target = {"resourceType": "aws:ecs:task", "resourceArns": [self.task], "selectionMode": "ALL"}
+            action = {"actionId": "aws:ecs:stop-task", "targets": {"Tasks": "task"}}
+            experiment = await Experiment.start(site, f"stop {self.task}"[:512], {"task": target}, {"stop": action})
+            return Stopped(site, self.task, experiment)
         await site.aws.call("ecs", "stop_task", cluster=cluster, task=self.task, reason=self.reason)
         return Stopped(site, self.task)
 
@@ -42,6 +50,7 @@ class StopTask:
 class Stopped:
     site: Site
     task: str
+    experiment: Experiment | None = None
 
     async def verify(self) -> Seen:
         task = await self.site.task(self.task)
@@ -50,7 +59,9 @@ class Stopped:
         return Seen(status == "STOPPED" and why == "UserInitiated", seen)
 
     async def undo(self) -> None:
-        return None
+        """A stopped task stays stopped; of an experiment, its template goes."""
+        if self.experiment is not None:
+            await self.experiment.end()
 
     async def counts(self) -> Mapping[str, int]:
         return {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kit.backends.aws import Aws
     from kit.clock import Clock
 
-KIND = "kit:fault"
+KIND = "fault"
 """The kind of a book's entries that hold calls in their facts, below `undo`."""
 DEADLINE = 600.0
 """AWS seconds after which a fault may be taken back by anybody, whatever its run is doing."""
@@ -68,26 +68,38 @@ class UndoBook(Protocol):
 
 @dataclass
 class Page:
-    """One fault's entry in the book, if there is a book."""
+    """What the book holds of one fault, if there is a book."""
 
     book: UndoBook | None
-    entry: Any = None
+    until: float
+    """The deadline, AWS epoch seconds."""
     calls: list[UndoCall] = field(default_factory=list)
+    entries: list[Any] = field(default_factory=list)
 
     @classmethod
     def begin(cls, book: UndoBook | None, name: str, calls: Iterable[UndoCall], *, until: float) -> Page:
-        """Write the calls down; `until` is the deadline, AWS epoch seconds."""
-        page = cls(book, calls=list(calls))
-        if book is not None:
-            page.entry = book.intend(KIND, name, until=until, undo=[asdict(each) for each in page.calls])
+        """Write the calls down."""
+        page = cls(book, until)
+        page._intend(name, list(calls))
         return page
 
+    def add(self, name: str, call: UndoCall, *, id: str) -> None:
+        """One more call, made before the others; `id` is what AWS calls that which it takes back."""
+        self._intend(name, [call])
+        if self.book is not None:
+            self.entries[-1] = self.book.created(self.entries[-1], id)
+
     async def undo(self, aws: Aws, clock: Clock) -> None:
-        """Make the calls, and strike the entry out. May be repeated. Raises `InfraError`."""
+        """Make the calls, and strike the entries out. May be repeated. Raises `InfraError`."""
         await make(aws, clock, self.calls)
-        if self.book is not None and self.entry is not None:
-            self.book.removed(self.entry)
-            self.entry = None
+        while self.book is not None and self.entries:
+            self.book.removed(self.entries.pop())
+
+    def _intend(self, name: str, calls: list[UndoCall]) -> None:
+        self.calls[:0] = calls
+        if self.book is not None:
+            undo = [asdict(each) for each in calls]
+            self.entries.append(self.book.intend(KIND, name, until=self.until, undo=undo))
 
 
 async def undo_entry(aws: Aws, clock: Clock, facts: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ async with place() as p:
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,6 +40,7 @@ from tests.support.kit import a_stack
 
 CLUSTER, SERVICE, TABLE, MAILS = "cluster", "edit-service", "sessions", "mails"
 ROLE = "arn:aws:iam::123456789012:role/execution"
+FAULT_ROLE = "arn:aws:iam::123456789012:role/faults"
 
 SERVER = """
 import os, signal, sys
@@ -209,6 +211,7 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
         Port=80,
         DefaultActions=[{"Type": "forward", "TargetGroupArn": groups[0]}],
     )
+    await _role(call)
     await call("ecs", "CreateCluster", clusterName=CLUSTER)
     await call(
         "ecs",
@@ -250,8 +253,19 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
         "hermes_service_name": "hermes-service",
         "edit_target_group_arn": groups[0],
         "hermes_target_group_arn": groups[1],
+        "fault_role_arn": FAULT_ROLE,
+        "fault_abort_alarm_arn": "",
         "load_balancer_arn": balancer["LoadBalancerArn"],
         "sessions_table_name": TABLE,
         "mail_table_name": MAILS,
         "load_balancer_url": f"http://{balancer['DNSName']}",
     }
+
+
+async def _role(call: Any) -> None:
+    """What experiments act as."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "fis.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    allow = {"Effect": "Allow", "Action": ["ecs:*", "ec2:*"], "Resource": "*"}
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, allow)]
+    await call("iam", "CreateRole", RoleName="faults", AssumeRolePolicyDocument=documents[0])
+    await call("iam", "PutRolePolicy", RoleName="faults", PolicyName="faults", PolicyDocument=documents[1])

@@ -21,10 +21,21 @@ from emulation.dynamodb import OnDemand
 from emulation.network import Network
 from kit.backends.capability import FAULTS, Level
 from kit.errors import NotSupported, UsageError
-from kit.faults import CutFromAws, CutFromLoadBalancer, Fault, KillProcess, PauseTask, StopTask, Throttle, processes
+from kit.faults import (
+    CutFromAws,
+    CutFromLoadBalancer,
+    DisruptConnectivity,
+    Fault,
+    KillProcess,
+    PauseTask,
+    StopTask,
+    Throttle,
+    processes,
+)
 from kit.faults.nemesis import Nemesis
 from kit.faults.security_group import leaving_out
 from kit.faults.undo import KIND, undo_entry
+from kit.system import System
 from tests.support.ecs import eventually
 from tests.support.faults import TABLE, Place, place
 
@@ -97,7 +108,7 @@ class Live:
         return {each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]}
 
     async def undo_as_somebody_else(self) -> None:
-        for entry in list(self.book.open.values()):
+        for entry in reversed(list(self.book.open.values())):
             await undo_entry(self.place.aws, self.site.clock, entry.facts)
             self.book.removed(entry)
 
@@ -218,6 +229,52 @@ async def test_cuts_a_task_off_from_aws_by_its_own_agent_for_as_long_as_it_says(
     assert (before, during, await live.place.call_as_task(task)) == ("ok", "silent", "ok")
     assert effect.verified, effect.seen
     assert (await live.site.run(task, "edit", "echo back")).output.strip() == "back"
+
+
+async def test_cuts_a_subnet_off_from_dynamodb_by_an_experiment_and_leaves_no_template(live: Live) -> None:
+    task = await live.place.task()
+    before = await live.place.call_as_task(task)
+    async with live.nemesis.fault(DisruptConnectivity(task)) as effect:
+        during = await live.place.call_as_task(task, 0.3)
+        noted = len(live.book.open)
+
+    assert (before, during, await live.place.call_as_task(task)) == ("ok", "silent", "ok")
+    assert effect.verified, effect.seen
+    assert (noted, live.book.open) == (3, {})
+    assert (await live.place.aws.call("fis", "list_experiment_templates"))["experimentTemplates"] == []
+
+
+async def test_an_experiment_that_a_killed_run_left_is_stopped_and_its_template_deleted(live: Live) -> None:
+    task = await live.place.task()
+    await DisruptConnectivity(task, seconds=3600).inject(live.site)
+    during = await live.place.call_as_task(task, 0.3)
+    await live.undo_as_somebody_else()
+
+    async def is_reached() -> bool:
+        return await live.place.call_as_task(task, 0.3) == "ok"
+
+    assert during == "silent"
+    assert await eventually(is_reached, within=10)
+    assert (await live.place.aws.call("fis", "list_experiment_templates"))["experimentTemplates"] == []
+
+
+async def test_stops_a_task_by_an_experiment(live: Live) -> None:
+    task = await live.place.task()
+    async with live.nemesis.fault(StopTask(task, by="fis")) as effect:
+        pass
+
+    assert effect.verified, effect.seen
+    assert "Fault Injection" in effect.seen
+    await live.place.task()
+
+
+async def test_a_stack_without_a_role_has_no_experiments(live: Live) -> None:
+    stack = replace(live.site.system.stack, fault_role_arn="")
+    site = replace(live.site, system=System(stack))
+    with pytest.raises(NotSupported, match="has no role for experiments"):
+        await DisruptConnectivity(await live.place.task()).inject(site)
+
+    assert not live.book.lines
 
 
 async def egress(live: Live) -> list[Any]:

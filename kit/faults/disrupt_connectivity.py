@@ -1,0 +1,78 @@
+"""The subnets in which tasks run lose a part of the network: DynamoDB, or everything outside the subnet.
+
+    tasks in the subnet --X--> DynamoDB     FIS aws:network:disrupt-connectivity, a minute at least
+
+The same in both clouds, by FIS: it puts another network ACL before the subnets and takes it away at the end, also when
+nobody is there any more. Calls hang; open connections, too. It concerns all tasks in these subnets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from kit.backends.capability import FAULT_EXPERIMENT
+from kit.errors import UsageError
+from kit.faults.experiment import SHORTEST, Experiment
+from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.site import Site
+
+_ACTION, _TARGET = "cut", "subnets"
+
+
+@dataclass(frozen=True)
+class DisruptConnectivity:
+    """Cut off the subnets in which a task is, or all of its service's."""
+
+    task: str
+    """The ARN of a task: its subnet is meant."""
+    scope: Literal["dynamodb", "s3", "all"] = "dynamodb"
+    """What is not reached; `all` leaves the subnet's own traffic."""
+    seconds: float = SHORTEST
+    """AWS seconds after which FIS ends it, undone or not."""
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_EXPERIMENT,)
+    shows: ClassVar[Shows] = Shows.AT_ONCE
+    within: ClassVar[float] = 60.0
+
+    def __post_init__(self) -> None:
+        if self.seconds < SHORTEST:
+            raise UsageError(f"an experiment's action lasts {SHORTEST:g} s at least, got {self.seconds:g}")
+
+    @property
+    def target(self) -> str:
+        return f"{self.scope} from the subnet of {self.task}"
+
+    async def inject(self, site: Site) -> Effect:
+        task = await site.running_task(self.task)
+        details = {each["name"]: each["value"] for entry in task["attachments"] for each in entry["details"]}
+        if "subnetId" not in details:
+            raise UsageError(f"task {self.task} is in no subnet")
+        subnet = f"arn:aws:ec2:{site.aws.access.region}:{self.task.split(':')[4]}:subnet/{details['subnetId']}"
+        target = {"resourceType": "aws:ec2:subnet", "resourceArns": [subnet], "selectionMode": "ALL"}
+        parameters = {"duration": _iso(self.seconds), "scope": self.scope}
+        action = {
+            "actionId": "aws:network:disrupt-connectivity",
+            "parameters": parameters,
+            "targets": {"Subnets": _TARGET},
+        }
+        return Disrupted(await Experiment.start(site, self.target[:512], {_TARGET: target}, {_ACTION: action}))
+
+
+@dataclass(frozen=True)
+class Disrupted:
+    experiment: Experiment
+
+    async def verify(self) -> Seen:
+        return await self.experiment.action(_ACTION)
+
+    async def undo(self) -> None:
+        await self.experiment.end()
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+
+def _iso(seconds: float) -> str:
+    return f"PT{round(seconds)}S" if seconds % 60 else f"PT{round(seconds) // 60}M"
