@@ -20,7 +20,7 @@ from kit.clock import Clock
 from kit.errors import InfraError
 from kit.history import History
 from kit.ids import Ids
-from kit.live import account
+from kit.live import account, tags
 from kit.live.audit import audit, failed, marks_of
 from kit.live.guard import Guard
 from kit.live.inventory import Ground
@@ -39,6 +39,10 @@ NATIVE: Mapping[str, Level] = {
     capability.SHARED_WORKSPACE: Level.NATIVE,
     capability.METRICS: Level.NATIVE,
     capability.FAULT_TASK: Level.NATIVE,
+    capability.FAULT_PAUSE: Level.NATIVE,
+    capability.FAULT_THROTTLE: Level.NATIVE,
+    capability.FAULT_NETWORK: Level.NATIVE,
+    capability.FAULT_EXPERIMENT: Level.NATIVE,
 }
 """What every account has."""
 
@@ -119,6 +123,7 @@ class LiveBackend:
             capabilities=self.capabilities(),
             evidence=(str(self.ledger.path),) if self.ledger is not None else (),
             ledger=self.ledger,
+            tags=tags.tags(settings.stack.name, self.run, self._clock.now() + settings.live.expires),
         )
 
     async def destroy(self) -> bool:
