@@ -11,14 +11,14 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kit.audit import Ledger, Note, audit_self
 from kit.audit.ledger import TOKEN_VARIABLE
 from kit.audit.machine import Identity, identity
-from kit.backends import capability, preview
+from kit.backends import capability, declared, preview
 from kit.backends.aws import Access, Aws, Credentials
 from kit.backends.base import Cloud
 from kit.backends.capability import Level
@@ -68,6 +68,8 @@ class Readiness:
     scale: float
     origin: float
     workdir: str
+    base: Mapping[str, Any] = field(default_factory=dict)
+    """What holds the declared state, when that is not the embedded base."""
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Readiness:
@@ -81,6 +83,7 @@ class Readiness:
                 scale=float(line["clock"]["scale"]),
                 origin=float(line["clock"]["origin"]),
                 workdir=line.get("workdir", ""),
+                base=line.get("base", {}),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InfraError(f"the readiness line lacks {error}: {json.dumps(line)[:300]}") from None
@@ -109,6 +112,7 @@ def cloud_at(ready: Readiness, stack: Stack, aws: Aws, *, allowance: float, evid
         account=ready.account,
         capabilities=CAPABILITIES,
         evidence=evidence,
+        base=ready.base,
         fault_door=GatewayFaults(ready.aws, aws.threads),
     )
 
@@ -136,7 +140,7 @@ class EmulatedBackend:
 
     async def start(self) -> Cloud:
         """As `Backend.start`. Refuses a template with an image that no program stands for before it starts anything."""
-        settings = self._settings
+        settings, base = self._settings, self._settings.emulated.base
         template = template_text(settings.stack.template)
         parameters, images = chosen(template, settings.stack.parameters, settings.images)
         containers = settings.emulated.runtime == "docker"
@@ -145,7 +149,7 @@ class EmulatedBackend:
         programs = _programs(settings, shown)
         if shown is not None:
             refuse_without_program(template, parameters, programs)
-        parameters = preview.told(shown.preview if shown else settings.emulated.preview, template) | parameters
+        parameters = preview.told(shown.preview if shown else settings.emulated.preview or "builtin", template) | parameters
         if shutil.which("git") is None:
             raise UsageError(
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
@@ -163,22 +167,25 @@ class EmulatedBackend:
             "load_balancer_port": settings.emulated.load_balancer_port,
             "programs": {image: list(argv) for image, argv in programs.items()},
             **({"runtime": "docker", "images": images} if containers else {}),
+            "base": base,
+            "base_services": list(settings.emulated.base_services),
+            "localstack_image": settings.emulated.localstack_image,
             "record": str(calls.resolve()),
             "workdir": str(self._note.workdir),
             **({} if settings.emulated.seed is None else {"seed": settings.emulated.seed}),
         }
         try:
             argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
-            if containers:
+            if containers or base == declared.LOCALSTACK:
                 self._note.add(engine=True)
             self._child = Child(argv, log, environment() | {TOKEN_VARIABLE: self._note.token})
             self._note.add(cloud=astuple(identity(self._child.pid) or Identity(self._child.pid, "")))
             # boto3 takes a third of a second to import; the cloud starts meanwhile.
             _, line = await asyncio.gather(
-                self._threads.run(_import_boto3), self._threads.run(self._child.ready, settings.emulated.start_within)
+                self._threads.run(_import_boto3), self._threads.run(self._child.ready, declared.ready_within(settings))
             )
             self.readiness = Readiness.from_json(line)
-            clock = self.readiness.clock(settings.emulated.allowance)
+            clock = self._clock()
             self._history.follow(clock)
             self._aws = Aws(self.readiness.access(), self._threads, self._history)
             stack = await deploy(
@@ -191,6 +198,9 @@ class EmulatedBackend:
             )
             # An account has one active rule set, and this account is the stack's alone.
             await self._aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
+        except InfraError as error:
+            await self.stop()
+            raise declared.explained(error, base) from error
         except BaseException:
             await self.stop()
             raise
@@ -214,10 +224,17 @@ class EmulatedBackend:
         assert self._child is not None
         return await self._threads.run(self._child.wait)
 
+    def _clock(self) -> Clock:
+        assert self.readiness is not None
+        return self.readiness.clock(self._settings.emulated.allowance)
+
     async def stop(self, *, keep: bool = False) -> None:
         child, self._child = self._child, None
-        if self._aws is not None:
-            self._aws.close()
+        aws, self._aws = self._aws, None
+        if aws is not None:
+            if child is not None and child.ended() is None and declared.outlives(self._settings.emulated.base):
+                self.left_behind += await declared.taken_back(aws, self._clock(), self._settings)
+            aws.close()
         if child is not None:
             await asyncio.to_thread(child.stop)
         self._threads.close()

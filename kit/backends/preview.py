@@ -1,6 +1,6 @@
 """What shows the reference system's pages when it runs as processes: real Astro, or its built-in renderer.
 
-In a container the image decides: it has Node and the site's modules, or not.
+In a container the image has Node and the modules, or not; what is not asked for is not used there either.
 """
 
 from __future__ import annotations

@@ -46,8 +46,13 @@ class Emulated(Section):
     it is used as it is, and left running. Empty, a cloud is started."""
     programs: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     """Image name → the program (argument vector) that runs in its place; added to the reference system's own."""
-    base: Literal["moto"] = "moto"
-    """What holds the declared state of the services that the emulated cloud does not answer itself."""
+    base: str = Field(default="moto", pattern=r"^(moto|localstack|https?://[^/\s?#]+/?)$")
+    """What holds the declared state of the services that the emulated cloud does not answer itself: "moto" in its own
+    process, "localstack" in a container, or the URL of any AWS-compatible endpoint."""
+    base_services: tuple[str, ...] = ()
+    """The services to take from that container or endpoint, by boto3's names; empty, all it has."""
+    localstack_image: str = Field(default="localstack/localstack:4.14.0", min_length=1)
+    """The image of the base "localstack". Newer ones than the default demand a token."""
     runtime: Literal["process", "docker"] = "process"
     """What a container becomes: a process of this machine, or a container of its engine (Docker, podman)."""
     preview: Literal["auto", "astro", "builtin"] | None = None
