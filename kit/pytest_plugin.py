@@ -27,6 +27,7 @@ _CALL = pytest.StashKey["pytest.CallInfo[None]"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kit", "emulated cloud or real AWS (webordinary-test-kit)")
     group.addoption("--kit-mode", choices=("emulated", "live"), help="which cloud the scenarios run on")
+    group.addoption("--kit-base", metavar="BASE", help="what holds the declared state: moto, localstack or a URL")
     group.addoption("--kit-runtime", choices=("process", "docker"), help="what a task of the emulated cloud becomes")
     group.addoption("--kit-scale", type=float, metavar="N", help="how much faster than real time AWS time runs")
 
@@ -44,6 +45,8 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
         told["emulated"] = {"scale": scale}
     if runtime := request.config.getoption("--kit-runtime"):
         told.setdefault("emulated", {})["runtime"] = runtime
+    if base := request.config.getoption("--kit-base"):
+        told.setdefault("emulated", {})["base"] = base
     file = request.config.rootpath / "kit.toml"
     try:
         return load(told, file=file if file.exists() else None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kit.audit import AuditsItself
 from kit.backends.base import Backend, Cloud
+from kit.backends.declared import lines
 from kit.clock import Clock
 from kit.console import Console
 from kit.cost.account import Account
@@ -70,8 +71,12 @@ class Run:
             raise
         seconds = self._wall.monotonic() - before
         self.report.about["cloud_ready_seconds"] = round(seconds, 3)
+        if self.cloud.base:
+            self.report.about["base"] = dict(self.cloud.base)
         if self.console:
             self.console.cloud_ready(seconds)
+            for line in lines(self.cloud.base):
+                self.console.progress(line)
         return self.cloud
 
     async def execute(self, scenario: Scenario) -> Outcome:

@@ -54,6 +54,7 @@ class Layered:
         self.lacking: dict[str, str] = {}
         """Service → why the embedded base serves it."""
         self.serving: set[str] = set()
+        self._unwanted: set[str] = set()
         self._log = logging.getLogger("emulation.base")
 
     async def start(self) -> None:
@@ -75,7 +76,7 @@ class Layered:
         self.near.warm()
 
     def passes_on(self, service: str) -> bool:
-        return service == "s3" or service in self.lacking
+        return service == "s3" or self._is_near(service)
 
     async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
         return await (await self._base(service)).forward(service, operation, request, request_id)
@@ -100,7 +101,7 @@ class Layered:
 
     async def _base(self, service: str) -> Endpoint | Embedded:
         assert self._far is not None
-        if service not in self.serving and service not in self.lacking:
+        if service not in self.serving and not self._is_near(service):
             await self._ask(service)
         return self._far if service in self.serving else self.near
 
@@ -108,15 +109,18 @@ class Layered:
         """Decide about a service that nobody asked for before."""
         assert self._far is not None
         if self._only and service not in self._only:
-            self.lacking[service] = "not among the services to be taken from the base"
+            self._unwanted.add(service)
             return
         if service not in self._asked:
             self._asked[service] = asyncio.get_running_loop().create_task(lacks(self._far, service, self._region))
         why = await asyncio.shield(self._asked[service])
-        if service in self.serving or service in self.lacking:
+        if service in self.serving or self._is_near(service):
             return
         self._decide({service: why})
         self._log.info("%s comes from %s", service, f"the embedded base: {why}" if why else self.name)
+
+    def _is_near(self, service: str) -> bool:
+        return service in self.lacking or service in self._unwanted
 
     def _decide(self, told: Mapping[str, str | None]) -> None:
         """Sort what was told, keeping together what belongs together."""

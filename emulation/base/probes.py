@@ -19,7 +19,8 @@ QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "ec2": ("DescribeVpcs", {}),
     "efs": ("DescribeFileSystems", {"MaxItems": 1}),
     "elbv2": ("DescribeLoadBalancers", {"PageSize": 1}),
-    "iam": ("ListRoles", {"MaxItems": 1}),
+    # AWS's own policies are what a stack's roles need; moto's server has them only if it is told to load them.
+    "iam": ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"}),
     "logs": ("DescribeLogGroups", {"limit": 1}),
     "s3": ("ListBuckets", {}),
     "ses": ("ListConfigurationSets", {}),

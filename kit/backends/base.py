@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from kit.backends.aws import Aws
 from kit.backends.capability import Level
@@ -65,6 +65,8 @@ class Cloud:
     ends with it."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """What everything that is created in it carries."""
+    base: Mapping[str, Any] = field(default_factory=dict)
+    """What holds its declared state, where that is not a part of it: name, endpoint, and which services it serves."""
     fault_door: FaultDoor | None = None
     """Where it takes orders to go wrong; None for a cloud that takes none."""
 

@@ -17,6 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
+    parser.add_argument(
+        "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"
+    )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
     parser.add_argument(
         "--scale", type=float, help="how much faster than real time AWS time runs (default: 60; 20 in containers)"
@@ -35,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         mode=args.mode,
         emulated__scale=args.scale,
         emulated__runtime=args.runtime,
+        emulated__base=args.base,
         emulated__endpoint=args.endpoint,
     )
     return common.run_async(_run(settings, args.scenario, keep=args.keep))

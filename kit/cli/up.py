@@ -28,6 +28,9 @@ SCALE = 10
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON line when ready, and nothing else")
+    parser.add_argument(
+        "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"
+    )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
     parser.add_argument("--scale", type=float, help=f"how much faster than real time AWS time runs (default: {SCALE})")
     parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
@@ -40,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         defaults={"emulated": {"scale": SCALE}},
         emulated__scale=args.scale,
         emulated__runtime=args.runtime,
+        emulated__base=args.base,
         emulated__port=args.port,
         emulated__smtp_port=args.smtp_port,
     )
@@ -133,6 +137,8 @@ def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, An
 
 
 def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) -> None:
+    from kit.backends.declared import lines as base_lines  # noqa: PLC0415 - heavy: only where a cloud is started
+
     ready = backend.readiness
     assert ready is not None
     lines = [
@@ -143,6 +149,7 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         f"  SMTP           {ready.smtp}",
         f"  mail to        {cloud.stack.mail_address}   (from anybody@{cloud.stack.client_mail_domain})",
         f"  log            {folder / 'cloud.log'}",
+        *(f"  {line}" for line in base_lines(ready.base)),
         "",
         *(f"  export {name}={value}" for name, value in ready.access().environment().items()),
     ]
