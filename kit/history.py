@@ -9,6 +9,7 @@ An invoke is on disk before its operation starts, so a killed run leaves what it
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,12 +18,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakKeyDictionary
 
 from kit.clock import Clock
 
 INVOKE, OK, FAIL, INFO = "invoke", "ok", "fail", "info"
 
 _scenario: ContextVar[str] = ContextVar("scenario", default="")
+_step: ContextVar[str] = ContextVar("step", default="")
+_home: ContextVar[object] = ContextVar("home", default=None)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Event:
     value: Mapping[str, Any] = field(default_factory=dict)
     """What came back."""
     error: str = ""
+    step: str = ""
+    """The scenario's step it was done in."""
+    strand: int = 0
+    """Two strands ran beside each other; what was done in one was done in this order. 0 is the scenario's own."""
 
 
 class Operation:
@@ -86,6 +94,8 @@ class History:
         self._events: list[Event] = []
         self._lock = threading.Lock()
         self._file: TextIO | None = None
+        self._strands: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._last_strand = 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a", encoding="utf-8")
@@ -97,16 +107,27 @@ class History:
     @contextmanager
     def scenario(self, name: str) -> Iterator[None]:
         """Everything recorded inside, also by tasks started inside, belongs to this scenario."""
-        token = _scenario.set(name)
+        token, home = _scenario.set(name), _home.set(_task())
         try:
             yield
         finally:
+            _home.reset(home)
             _scenario.reset(token)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Everything recorded inside, also by tasks started inside, belongs to this step."""
+        token = _step.set(name)
+        try:
+            yield
+        finally:
+            _step.reset(token)
 
     @contextmanager
     def operation(self, name: str, *, caller: str = "kit", **touches: str) -> Iterator[Operation]:
         """Record one operation around the block that performs it."""
-        invoke = self._append(Event(-1, -1, INVOKE, name, caller, _scenario.get(), 0.0, 0.0, dict(touches)))
+        began = Event(-1, -1, INVOKE, name, caller, _scenario.get(), 0.0, 0.0, dict(touches))
+        invoke = self._append(replace(began, step=_step.get(), strand=self._strand()))
         operation = Operation()
         try:
             yield operation
@@ -136,6 +157,17 @@ class History:
                 self._file.close()
                 self._file = None
 
+    def _strand(self) -> int:
+        """0 in the task that runs the scenario, a number of its own in every task beside it."""
+        task = _task()
+        if task is None or task is _home.get():
+            return 0
+        with self._lock:
+            if task not in self._strands:
+                self._last_strand += 1
+                self._strands[task] = self._last_strand
+            return self._strands[task]
+
     def _append(self, event: Event) -> Event:
         """Give an event its place and its time; an invoke is its own operation."""
         with self._lock:
@@ -155,7 +187,17 @@ class History:
 
 
 def _without_empty(event: Event) -> dict[str, Any]:
-    return {name: value for name, value in vars(event).items() if value not in ("", {})}
+    said = {name: value for name, value in vars(event).items() if value not in ("", {})}
+    if event.strand == 0:
+        del said["strand"]
+    return said
+
+
+def _task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread without an event loop
+        return None
 
 
 def is_definite(error: BaseException) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from kit.clock import iso
 
-_LETTERS = "bcdfghjkmnpqrstvwxz"
+LETTERS = "bcdfghjkmnpqrstvwxz"
 """No vowels and no look-alikes: a marker never spells a word that a page could contain by itself."""
-_DIGITS = "23456789"
+DIGITS = "23456789"
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Ids:
     def marker(self) -> str:
         """A word that occurs nowhere else, for example `k7bq3tz9`: letter first, lower case, no hyphen,
         so it survives file names, URLs, branch names, mail headers and HTML unchanged."""
-        return "".join(self.source.choice(_LETTERS if n % 2 == 0 else _LETTERS + _DIGITS) for n in range(8))
+        return "".join(self.source.choice(LETTERS if n % 2 == 0 else LETTERS + DIGITS) for n in range(8))
 
     def run_id(self, wall_epoch: float) -> str:
         """The name of a run and its folder: sortable by time, unique by its tail."""

@@ -29,6 +29,10 @@ MAIL_DOMAIN = "it.rehearsal.example"
 RULE_SET = "inbound-mail"
 ROLE = "integration-tests"
 """A role that the account's own users may assume."""
+CALLS = "calls.jsonl"
+"""The record of every call, in the stand-in's folder; `kit rehearse` leaves it in the run's."""
+OWNER = "owner"
+"""The access key with which the account is prepared: what it did is not taken for the run's in the record of calls."""
 FOREIGN_RULE = "accounting"
 FOREIGN_STACK = "somebody-elses-stack"
 FOREIGN_QUEUE = "somebody-elses-orders"
@@ -131,7 +135,7 @@ class Rehearsal:
             "scale": self.scale or settings.emulated.scale,
             "port": settings.emulated.port,
             "programs": programs,
-            "record": str((self.folder / "calls.jsonl").resolve()),
+            "record": str((self.folder / CALLS).resolve()),
         }
         try:
             argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
@@ -186,7 +190,7 @@ def aimed(account: Account) -> Iterator[None]:
 async def _prepare(account: Account, threads: Threads) -> None:
     """What its owner did once and by hand, and what belongs to somebody else."""
     clock = Clock(scale=account.scale, origin=account.origin, allowance=20)
-    access = Access(account.region, account.endpoint, Credentials("test", "test"))
+    access = Access(account.region, account.endpoint, Credentials(OWNER, OWNER))
     aws = Aws(access, threads, History(clock))
     try:
         await aws.call("ses", "verify_domain_identity", Domain=MAIL_DOMAIN)

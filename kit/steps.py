@@ -68,7 +68,8 @@ class Steps:
         if self.listener:
             self.listener.step_started(step)
         try:
-            yield step
+            with self.checks.history.step(name):
+                yield step
             step.held = True
         finally:
             seconds = self.clock.monotonic() - wall

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,13 +46,14 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
             if args.hold:
                 return await _hold(rehearsal, account)
             with aimed(account):
-                return await _scenarios(args)
+                return await _scenarios(args, folder)
         finally:
             await asyncio.to_thread(rehearsal.stop)
 
 
-async def _scenarios(args: argparse.Namespace) -> int:
+async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
     from kit.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
+    from kit.rehearsal import CALLS  # noqa: PLC0415
     from kit.run import Run  # noqa: PLC0415
     from kit.scenario import chosen  # noqa: PLC0415
 
@@ -63,6 +65,7 @@ async def _scenarios(args: argparse.Namespace) -> int:
         await one.execute_all(scenarios)
     finally:
         await one.stop()
+        shutil.copy(stand_in / CALLS, one.folder / CALLS)
     return one.report.verdict.exit_code
 
 

@@ -1,0 +1,100 @@
+"""What the role of a live run may do: its least-privilege policy, from the calls that a rehearsal made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit.cli import common
+from kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from kit.settings import Settings
+
+HELP = "the IAM policy a live run needs, filled in for the settings"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.settings_arguments(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--policy", action="store_true", help="the policy in one document (the default)")
+    what.add_argument(
+        "--write", type=Path, metavar="FOLDER", help="the policy as managed policies of IAM's size, one file each"
+    )
+    what.add_argument(
+        "--trust", metavar="SUBJECT", help="who may take the role: repo:OWNER/NAME:environment:live, by GitHub's OIDC"
+    )
+    what.add_argument(
+        "--compare", nargs="+", type=Path, metavar="RECORD", help="exit 1 when these rehearsals called more or less"
+    )
+    what.add_argument(
+        "--refresh", nargs="+", type=Path, metavar="RECORD", help="rewrite what is checked in, from these rehearsals"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.compare:
+        return _compare(args.compare)
+    if args.refresh:
+        return _refresh(args.refresh)
+    settings = common.load_settings(args, defaults={"mode": "live"})
+    if args.write:
+        return _write(settings, args.write)
+    if args.trust:
+        return _trust(settings, args.trust)
+    from kit.iam import policy  # noqa: PLC0415 - what --help need not wait for
+
+    common.say_json(policy(settings))
+    return 0
+
+
+def _write(settings: Settings, folder: Path) -> int:
+    from kit.iam import documents  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in documents(settings).items():
+        path = folder / f"{name}.json"
+        path.write_text(_text(document), encoding="utf-8")
+        common.say(str(path))
+    return 0
+
+
+def _trust(settings: Settings, subject: str) -> int:
+    from kit.iam.document import trust  # noqa: PLC0415
+    from kit.iam.values import values_of  # noqa: PLC0415
+
+    if not subject.startswith("repo:") or subject.count(":") < 2 or "*" in subject:
+        raise UsageError(
+            f"{subject} is no subject of a workflow's, or lets in more than one",
+            next="repo:OWNER/NAME:environment:live, or repo:OWNER/NAME:ref:refs/heads/main",
+        )
+    common.say_json(trust(values_of(settings), subject))
+    return 0
+
+
+def _compare(records: list[Path]) -> int:
+    from kit.iam.calls import differences, gathered, kept  # noqa: PLC0415
+
+    found = differences(kept(), gathered(records))
+    for line in found:
+        common.say(line)
+    return 1 if found else 0
+
+
+def _refresh(records: list[Path]) -> int:
+    from kit.iam import calls, document  # noqa: PLC0415
+
+    found = calls.gathered(records)
+    for line in calls.differences(calls.kept(), found):
+        common.say(line.replace("missing: ", "new: ").replace("superfluous: ", "gone: "))
+    home = Path(document.__file__).parent
+    (home / calls.KEPT).write_text(_text(found.to_json()), encoding="utf-8")
+    (home / document.KEPT).write_text(_text(document.built(found)), encoding="utf-8")
+    return 0
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"

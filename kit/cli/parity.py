@@ -1,0 +1,34 @@
+"""Two runs side by side: the same scenarios, steps and checks in the same order, on whatever clouds they ran."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kit.cli import common
+
+HELP = "compare two runs: they differ in nothing but times and ids, or exit 1"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    for name in ("a", "b"):
+        parser.add_argument(name, type=Path, metavar=name.upper(), help="a run's folder, its report or its history")
+    parser.add_argument("--steps", action="store_true", help="with the times of every step")
+    parser.add_argument("--strict", action="store_true", help="what only one cloud can run is a difference as well")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write a Markdown page as well")
+
+
+def run(args: argparse.Namespace) -> int:
+    from kit.parity import compare, run_at  # noqa: PLC0415 - what --help need not wait for
+    from kit.parity.page import lines, markdown  # noqa: PLC0415
+
+    parity = compare(run_at(args.a), run_at(args.b))
+    if args.page:
+        args.page.write_text(markdown(parity), encoding="utf-8")
+    if args.json:
+        common.say_json(parity.to_json())
+    else:
+        for line in lines(parity, steps=args.steps):
+            common.say(line)
+    return 0 if parity.holds(strict=args.strict) else 1
