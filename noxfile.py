@@ -78,6 +78,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def selftest(session: nox.Session) -> None:
+    """Break the reference system on purpose: every break must turn its scenario red, for its own reason."""
+    _install(session)
+    session.run("kit", "selftest", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The figures of the README's table, measured here."""
     _install(session)
