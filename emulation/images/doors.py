@@ -24,9 +24,15 @@ _CHUNK = 65_536
 async def main(ports: Sequence[int], argv: Sequence[str]) -> int:
     """Run the program; its exit code."""
     own = socket.gethostbyname(socket.gethostname())
-    servers = []
+    servers, open_now = [], set[asyncio.Task[None]]()
+
+    def come(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passing = asyncio.create_task(_passed_on(port, reader, writer))
+        open_now.add(passing)  # nothing else holds on to it
+        passing.add_done_callback(open_now.discard)
+
     if not own.startswith("127."):  # with the machine's own network there is nothing to open
-        servers = [await asyncio.start_server(partial(_passed_on, port), own, port, backlog=512) for port in ports]
+        servers = [await asyncio.start_server(partial(come, port), own, port, backlog=512) for port in ports]
     # Its standard input is its lifeline: it ends with this process.
     reading, _lifeline = os.pipe()
     program = await asyncio.create_subprocess_exec(*argv, stdin=reading)

@@ -9,12 +9,13 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from kit.backends.aws import Aws
 from kit.backends.base import Cloud
-from kit.backends.capability import Level
+from kit.backends.capability import FAULT_PAUSE, Level
 from kit.backends.emulated import CAPABILITIES, Readiness, cloud_at
 from kit.backends.stack import Stack
 from kit.clock import Clock
@@ -24,6 +25,8 @@ from kit.history import History
 from kit.settings import Settings
 from kit.threads import Threads
 
+_ELSEWHERE: Mapping[str, Level] = {**CAPABILITIES, FAULT_PAUSE: Level.ABSENT}
+"""A pause shows at the task's own port, which only the cloud's own machine (or container) reaches."""
 _ANSWERS_WITHIN = 10.0
 """Wall seconds."""
 
@@ -39,9 +42,13 @@ class AttachedBackend:
         self._history = history
         self._threads = Threads()
         self._aws: Aws | None = None
+        self._let_go = False
 
     def capabilities(self) -> Mapping[str, Level]:
-        return CAPABILITIES
+        try:
+            return _capabilities(_status(self._endpoint))
+        except UsageError:  # it is still coming up; what it can do is told again when it has
+            return _ELSEWHERE
 
     async def start(self) -> Cloud:
         """Waits for a cloud that is coming up. Raises `UsageError` when within `emulated.start_within` none answers
@@ -66,9 +73,12 @@ class AttachedBackend:
             raise last from None
         assert found is not None and self._aws is not None
         ready, stack = found
-        return cloud_at(ready, stack, self._aws, allowance=settings.emulated.allowance)
+        cloud = cloud_at(ready, stack, self._aws, allowance=settings.emulated.allowance)
+        return replace(cloud, capabilities=_capabilities({"workdir": ready.workdir}))
 
     async def health(self) -> str | None:
+        if self._let_go:
+            return "the cloud was let go"
         try:
             await self._threads.run(_status, self._endpoint)
         except UsageError as error:
@@ -80,6 +90,7 @@ class AttachedBackend:
         return []
 
     async def stop(self, *, keep: bool = False) -> None:
+        self._let_go = True
         if self._aws is not None:
             self._aws.close()
         self._threads.close()
@@ -118,6 +129,12 @@ def reached_at(endpoint: str, status: Mapping[str, Any]) -> Readiness:
     ready = Readiness.from_json(status)
     host = urlsplit(endpoint).hostname or ""
     return replace(ready, aws=endpoint, smtp=f"{host}:{ready.smtp.rpartition(':')[2]}")
+
+
+def _capabilities(status: Mapping[str, Any]) -> Mapping[str, Level]:
+    """All of them where the cloud runs on this very machine, shown by its folder."""
+    workdir = str(status.get("workdir", ""))
+    return CAPABILITIES if workdir and Path(workdir).is_dir() else _ELSEWHERE
 
 
 def _status(endpoint: str) -> dict[str, Any]:
