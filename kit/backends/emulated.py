@@ -149,7 +149,8 @@ class EmulatedBackend:
         programs = _programs(settings, shown)
         if shown is not None:
             refuse_without_program(template, parameters, programs)
-        parameters = preview.told(shown.preview if shown else settings.emulated.preview or "builtin", template) | parameters
+        pages = shown.preview if shown else settings.emulated.preview or "builtin"
+        parameters = preview.told(pages, template) | parameters
         if shutil.which("git") is None:
             raise UsageError(
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
