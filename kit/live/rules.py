@@ -50,6 +50,8 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "efs.DeleteFileSystem": ("FileSystemId",),
     "elbv2.DeleteLoadBalancer": ("LoadBalancerArn",),
     "elbv2.DeleteTargetGroup": ("TargetGroupArn",),
+    "elbv2.ModifyLoadBalancerAttributes": ("LoadBalancerArn",),
+    "elbv2.ModifyTargetGroupAttributes": ("TargetGroupArn",),
     "fis.DeleteExperimentTemplate": ("id",),
     "fis.StartExperiment": ("experimentTemplateId",),
     "fis.StopExperiment": ("id",),
