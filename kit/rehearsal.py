@@ -45,13 +45,15 @@ _FOREIGN_TEMPLATE = json.dumps(
 _MANIFEST = json.dumps(
     {
         "schemaVersion": 2,
-        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        "config": {
-            "mediaType": "application/vnd.docker.container.image.v1+json",
-            "size": 7023,
-            "digest": "sha256:" + "0" * 64,
-        },
-        "layers": [],
+        "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+        "manifests": [
+            {
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "size": 7143,
+                "digest": "sha256:" + "0" * 64,
+                "platform": {"architecture": "amd64", "os": "linux"},
+            }
+        ],
     }
 )
 

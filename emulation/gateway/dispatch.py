@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from functools import cache, partial
 from typing import Any
 
@@ -106,7 +107,8 @@ class Dispatch:
                 request_id=request_id,
                 touches=touched(read()),
             )
-        return response
+        dated = {**response.headers, "date": formatdate(self._clock.now(), usegmt=True)}
+        return HttpResponse(response.status, dated, response.body)
 
     async def call(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one call of the cloud's own parts; see `emulation.controller.Aws`."""

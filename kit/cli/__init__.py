@@ -12,11 +12,14 @@ from kit.cli import (
     contract,
     deploy,
     destroy,
+    doctor,
+    iam,
     images,
     janitor,
     logs,
     mail,
     outbox,
+    parity,
     plan,
     prices,
     rehearse,
@@ -37,6 +40,7 @@ COMMANDS = (
     rehearse,
     deploy,
     destroy,
+    doctor,
     janitor,
     scenarios,
     report,
@@ -48,6 +52,8 @@ COMMANDS = (
     audit,
     plan,
     prices,
+    iam,
+    parity,
 )
 
 

@@ -17,6 +17,20 @@ _ECR = re.compile(
 )
 
 
+EcrImage = re.Match[str]
+"""An image's name in parts: account, region, name, digest, tag."""
+
+
+def in_ecr(image: str) -> EcrImage | None:
+    """The parts of an image's name; None for an image of another registry."""
+    return _ECR.match(image)
+
+
+def image_id(found: EcrImage) -> dict[str, str]:
+    """As ECR's calls take it."""
+    return {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
+
+
 async def identity(aws: Aws) -> dict[str, Any]:
     """Who makes these calls: `Account`, `Arn`, `UserId`."""
     return await aws.call("sts", "get_caller_identity")
@@ -66,13 +80,16 @@ def refuse_local_images(images: Iterable[str]) -> None:
 async def refuse_absent_images(aws: Aws, images: Iterable[str]) -> None:
     """Raises `UsageError` for an ECR image that is not there. Other registries are not looked into."""
     for image in images:
-        found = _ECR.match(image)
+        found = in_ecr(image)
         if found is None:
             continue
-        which = {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
         try:
             await aws.call(
-                "ecr", "describe_images", registryId=found["account"], repositoryName=found["name"], imageIds=[which]
+                "ecr",
+                "describe_images",
+                registryId=found["account"],
+                repositoryName=found["name"],
+                imageIds=[image_id(found)],
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]

@@ -1,0 +1,86 @@
+"""The container images of the stack: whether ECR has them, which they are exactly, and what machines they are for."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+from kit.backends.aws import Aws
+from kit.doctor.finding import Finding, fail, ok, warn
+from kit.live import account
+from kit.live.stack import Plan
+from kit.settings import Settings
+from kit.threads import Threads
+
+_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+_WITHIN = 10.0
+"""Wall seconds to get an image's configuration, some KB."""
+_NAMES = {"X86_64": "amd64", "ARM64": "arm64"}
+
+
+async def images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan, architecture: str) -> Sequence[Finding]:
+    """`architecture`: of the template's tasks, as ECS names it (X86_64, ARM64)."""
+    findings: list[Finding] = []
+    needed = _NAMES.get(architecture, architecture)
+    for image in wanted.images:
+        found = account.in_ecr(image)
+        if found is None:
+            findings.append(ok("images", f"{image} is not in ECR, and not looked at"))
+            continue
+        await account.refuse_absent_images(aws, [image])
+        if found["region"] != settings.region:
+            next = f"push it to {settings.region}: pulls from elsewhere are slow and cost money"
+            findings.append(warn("images", f"{image} is in {found['region']}", next))
+        manifest, digest = await _manifest(aws, found)
+        short = f"{image} @ {digest[:19]}…"
+        for_machines = await _architectures(aws, threads, found, manifest)
+        if not for_machines:
+            findings.append(
+                warn("images", f"{short}, for machines that cannot be told", "docker manifest inspect " + image)
+            )
+        elif needed not in for_machines:
+            next = f"build it for {needed}: docker buildx build --platform linux/{needed}"
+            findings.append(fail("images", f"{short} is for {', '.join(for_machines)}, tasks are {needed}", next))
+        else:
+            findings.append(ok("images", f"{short} for {', '.join(for_machines)}"))
+    return findings
+
+
+async def _manifest(aws: Aws, found: account.EcrImage) -> tuple[dict[str, Any], str]:
+    answer = await aws.call(
+        "ecr",
+        "batch_get_image",
+        registryId=found["account"],
+        repositoryName=found["name"],
+        imageIds=[account.image_id(found)],
+    )
+    image = answer["images"][0]
+    manifest: dict[str, Any] = json.loads(image["imageManifest"])
+    return manifest, str(image["imageId"].get("imageDigest", ""))
+
+
+async def _architectures(aws: Aws, threads: Threads, found: account.EcrImage, manifest: dict[str, Any]) -> list[str]:
+    """From the index, or from the image's configuration, which ECR keeps as a layer."""
+    if manifest.get("mediaType") in _INDEXES or "manifests" in manifest:
+        named = {each.get("platform", {}).get("architecture", "") for each in manifest.get("manifests", ())}
+        return sorted(named - {"", "unknown"})
+    try:
+        answer = await aws.call(
+            "ecr",
+            "get_download_url_for_layer",
+            registryId=found["account"],
+            repositoryName=found["name"],
+            layerDigest=manifest["config"]["digest"],
+        )
+        configuration = json.loads(await threads.run(_fetched, answer["downloadUrl"]))
+        return [str(configuration["architecture"])]
+    except Exception:  # a look that may fail for many reasons, and spoils nothing
+        return []
+
+
+def _fetched(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=_WITHIN) as response:
+        body: bytes = response.read(1 << 20)
+        return body

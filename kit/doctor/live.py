@@ -1,0 +1,104 @@
+"""What a live run needs: all that is asked of AWS is looks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from kit.backends.aws import Aws
+from kit.backends.live import access_of, clock_of, endpoint
+from kit.doctor import access, images, mail, room
+from kit.doctor.finding import Check, Finding, fail, ok
+from kit.errors import KitError
+from kit.history import History
+from kit.live import account
+from kit.live.guard import Guard
+from kit.live.rates import Rates
+from kit.live.stack import Plan, plan
+from kit.settings import Settings
+from kit.template import Template
+from kit.threads import Threads
+
+
+@asynccontextmanager
+async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
+    """All of them; without an account that answers, only those that need none."""
+    clock, threads = clock_of(settings), Threads()
+    guard = Guard(settings.account, settings.stack.name, settings.production)  # told nothing: it lets no change through
+    aws = Aws(access_of(settings), threads, History(clock), gate=guard, pace=Rates(clock))
+    try:
+        wanted, refused = _planned(settings)
+        found: list[Check] = [
+            ("settings", lambda: _settings(settings, wanted, refused)),
+            ("credentials", lambda: access.credentials(settings, aws, clock)),
+            ("region", lambda: access.region(settings)),
+            ("ledger", lambda: room.ledger(settings)),
+        ]
+        try:
+            who = await account.identity(aws)
+        except KitError as error:
+            nobody = error
+            found.append(("account", lambda: _raise(nobody)))
+            yield found
+            return
+        found.append(("account", lambda: access.account(settings, aws, who)))
+        found.append(("clock", lambda: access.skew(aws, clock)))
+        if who["Account"] != settings.account:  # nothing that is seen there says anything
+            yield found
+            return
+        yield [
+            *found,
+            ("mail domain", lambda: mail.identity(settings, aws)),
+            ("sending", lambda: mail.sending(settings, aws)),
+            ("receipt rules", lambda: mail.rule_set(settings, aws)),
+            ("MX", lambda: mail.mx(settings, endpoint())),
+            ("certificate", lambda: mail.certificate(settings, aws, clock)),
+            ("host name", lambda: mail.host_name(settings)),
+            *([("images", lambda: _images(settings, aws, threads, wanted))] if wanted is not None else []),
+            ("stack", lambda: _stack(settings, aws, wanted)),
+            ("leftovers", lambda: room.leftovers(settings)),
+        ]
+    finally:
+        aws.close()
+        threads.close()
+
+
+def _planned(settings: Settings) -> tuple[Plan | None, KitError | None]:
+    try:
+        wanted = plan(settings)
+        guard = Guard(settings.account, settings.stack.name, settings.production)
+        guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
+    except KitError as error:
+        return None, error
+    return wanted, None
+
+
+async def _settings(settings: Settings, wanted: Plan | None, refused: KitError | None) -> Sequence[Finding]:
+    if refused is not None:
+        return [fail("settings", refused.what, refused.next)]
+    assert wanted is not None
+    return [
+        ok("settings", f"stack {settings.stack.name}, {len(wanted.images)} images, budget ${settings.live.budget:g}")
+    ]
+
+
+async def _images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan | None) -> Sequence[Finding]:
+    assert wanted is not None
+    template = Template.read(wanted.template, wanted.parameters)
+    kinds = {
+        template.value(each.properties.get("RuntimePlatform", {}).get("CpuArchitecture", "X86_64"))
+        for each in template.of_type("AWS::ECS::TaskDefinition")
+    }
+    return await images.images(settings, aws, threads, wanted, str(min(kinds, default="X86_64")))
+
+
+async def _stack(settings: Settings, aws: Aws, wanted: Plan | None) -> Sequence[Finding]:
+    there, finding = await room.stack(settings, aws)
+    if wanted is None:
+        return [finding]
+    template = Template.read(wanted.template, wanted.parameters)
+    return [finding, *await room.quotas(aws, template, deployed=there)]
+
+
+async def _raise(error: KitError) -> Sequence[Finding]:
+    raise error

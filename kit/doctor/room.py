@@ -1,0 +1,144 @@
+"""Whether there is room for the stack: quotas of the account, what stands there already, and what runs left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from kit.backends.aws import Aws
+from kit.backends.deploy import stack_named
+from kit.doctor.finding import Finding, Level, fail, ok, warn
+from kit.live import tags
+from kit.live.janitor import Outcome
+from kit.live.ledger import FOLDER
+from kit.live.sweep import janitor
+from kit.settings import Settings
+from kit.template import Template
+
+_OVERLAP = 2
+"""While a service is deployed anew, old and new tasks run side by side."""
+
+
+@dataclass(frozen=True)
+class _Quota:
+    service: str
+    code: str
+    what: str
+    listing: tuple[str, str, str] | None = None
+    """What counts against it: service, operation, key of boto3."""
+
+
+_VCPU = _Quota("fargate", "L-3032A538", "Fargate vCPU")
+_COUNTED = (
+    (_Quota("vpc", "L-F678F1CE", "VPCs", ("ec2", "describe_vpcs", "Vpcs")), "AWS::EC2::VPC"),
+    (
+        _Quota("vpc", "L-A4707A72", "internet gateways", ("ec2", "describe_internet_gateways", "InternetGateways")),
+        "AWS::EC2::InternetGateway",
+    ),
+    (
+        _Quota(
+            "elasticloadbalancing",
+            "L-53DA6B97",
+            "load balancers",
+            ("elbv2", "describe_load_balancers", "LoadBalancers"),
+        ),
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    ),
+)
+
+
+async def quotas(aws: Aws, template: Template, *, deployed: bool) -> Sequence[Finding]:
+    """Those that new accounts meet. `deployed`: the stack is there, and needs no more of what is counted."""
+    findings = []
+    needs = vcpus(template)
+    has = await _value(aws, _VCPU)
+    if has is not None and has < needs:
+        next = "ask for more: aws service-quotas request-service-quota-increase --service-code fargate --quota-code "
+        findings.append(
+            fail("quotas", f"{has:g} Fargate vCPU, tasks need {needs:g}", f"{next}{_VCPU.code} --desired-value 6")
+        )
+    elif has is not None:
+        findings.append(ok("quotas", f"{has:g} Fargate vCPU, tasks need {needs:g}"))
+    for quota, type in _COUNTED:
+        needed = 0 if deployed else len(template.of_type(type))
+        has = await _value(aws, quota)
+        if not needed or has is None or quota.listing is None:
+            continue
+        used = len(await aws.pages(*quota.listing))
+        seen = f"{used} of {has:g} {quota.what}, the stack needs {needed} more"
+        if used + needed > has:
+            next = f"remove one, or ask for more: quota {quota.code} of {quota.service}"
+            findings.append(fail("quotas", seen, next))
+        else:
+            findings.append(ok("quotas", seen))
+    return findings
+
+
+async def _value(aws: Aws, quota: _Quota) -> float | None:
+    try:
+        answer = await aws.call("service-quotas", "get_service_quota", ServiceCode=quota.service, QuotaCode=quota.code)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchResourceException":  # nobody asked for another than the default
+            raise
+        answer = await aws.call(
+            "service-quotas", "get_aws_default_service_quota", ServiceCode=quota.service, QuotaCode=quota.code
+        )
+    return float(answer["Quota"]["Value"])
+
+
+def vcpus(template: Template) -> float:
+    """What all of the stack's tasks may need at a time."""
+    definitions = [
+        int(template.value(each.properties.get("Cpu", 256))) for each in template.of_type("AWS::ECS::TaskDefinition")
+    ]
+    targets = template.of_type("AWS::ApplicationAutoScaling::ScalableTarget")
+    tasks = sum(int(template.value(each.properties.get("MaxCapacity", 1))) for each in targets)
+    return _OVERLAP * tasks * max(definitions, default=256) / 1024
+
+
+async def stack(settings: Settings, aws: Aws) -> tuple[bool, Finding]:
+    """Whether the stack of this name is there and can be used, and what to say of it."""
+    name = settings.stack.name
+    found = await stack_named(aws, name)
+    if found is None:
+        return False, ok("stack", f"{name} is not there; a run makes it and takes it away")
+    of, status = tags.from_list(found.get("Tags")), found["StackStatus"]
+    if of.get(tags.MARKER) != name:
+        seen = f"{name} is there, and is not the kit's: it has no tag {tags.MARKER}"
+        return False, fail("stack", seen, "choose another name: --set stack.name=…; the kit leaves this one alone")
+    seen = f"{name} is {status}, of run {of.get(tags.RUN, '?')}, until {of.get(tags.EXPIRES, '?')}"
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
+        return False, fail("stack", seen, "wait for its end, or: kit janitor; kit destroy")
+    if settings.live.reuse:
+        return True, ok("stack", f"{seen}; it is used")
+    return True, warn("stack", seen, "use it: --set live.reuse=true; or delete it: kit destroy, kit janitor")
+
+
+async def leftovers(settings: Settings) -> Sequence[Finding]:
+    async with janitor(settings) as one:
+        lines = await one.sweep(act=False)
+    findings = [
+        warn(
+            "leftovers",
+            str(line),
+            "look at it: kit janitor" if line.outcome is Outcome.DOUBTFUL else "kit janitor --yes",
+        )
+        for line in lines
+        if line.outcome in (Outcome.LEFT, Outcome.DOUBTFUL)
+    ]
+    busy = [str(line) for line in lines if line.outcome in (Outcome.ALIVE, Outcome.KEPT)]
+    if findings:
+        return findings
+    return [Finding(Level.OK, "leftovers", "; ".join(busy) if busy else "nothing is left of earlier runs")]
+
+
+async def ledger(settings: Settings) -> Sequence[Finding]:
+    """The first folder on the way to the ledger that exists must let us write."""
+    wanted = (settings.report_dir / FOLDER).resolve()
+    there = next(each for each in (wanted, *wanted.parents) if each.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return [fail("ledger", f"{there} cannot be written to", "set report_dir to a folder that can")]
+    return [ok("ledger", f"{wanted}")]
