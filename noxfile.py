@@ -70,11 +70,14 @@ def fast(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, and the template."""
+    """Style, types, the template, and the workflows."""
     _install(session)
     _lint(session)
     session.run("mypy")
     session.run("cfn-lint", "kit/stack/integration-test-stack.yaml")
+    workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("zizmor", "--offline", "--no-progress", ".github")
 
 
 @nox.session
