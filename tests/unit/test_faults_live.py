@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 from emulation.controller import Caller
 from emulation.dynamodb import OnDemand
 from emulation.network import Network
+from kit.backends.aws import Aws
 from kit.backends.capability import FAULTS, Level
 from kit.errors import NotSupported, UsageError
 from kit.faults import (
@@ -35,9 +37,13 @@ from kit.faults import (
 from kit.faults.nemesis import Nemesis
 from kit.faults.security_group import leaving_out
 from kit.faults.undo import KIND, undo_entry
+from kit.live import tags
+from kit.live.guard import Guard
+from kit.live.ledger import Header, Ledger
+from kit.settings import Production
 from kit.system import System
 from tests.support.ecs import eventually
-from tests.support.faults import TABLE, Place, place
+from tests.support.faults import CLUSTER, MAILS, TABLE, Place, place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -394,3 +400,32 @@ class TestLeavingOut:
 
         assert change is not None
         assert (change.lost, change.instead) == ((rule,), ())
+
+
+async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empty(live: Live, tmp_path: Path) -> None:
+    """With a real ledger, and a guard that knows the stack's resources and nothing else."""
+    place, stack = live.place, live.site.system.stack
+    clock = live.site.clock
+    ledger = Ledger.of_run(
+        tmp_path, Header("run-1", "123456789012", "us-west-2", stack.name, clock.now() + 3600), clock
+    )
+    guard = Guard("123456789012", stack.name, Production())
+    guard.verify_account(await place.aws.call("sts", "get_caller_identity"))
+    guard.adopt(None)
+    guard.trust(ledger.holds)
+    groups = (await place.aws.call("ec2", "describe_security_groups"))["SecurityGroups"]
+    guard.own(CLUSTER, TABLE, MAILS, *(each["GroupId"] for each in groups))
+    aws = Aws(place.aws.access, place.aws.threads, place.history, gate=guard)
+    site = replace(live.site, aws=aws, book=ledger, tags=tags.tags(stack.name, "run-1", clock.now() + 3600))
+    nemesis = Nemesis(site, place.history, dict.fromkeys(FAULTS, Level.NATIVE))
+    task = await place.task()
+    for fault in (Throttle("dynamodb"), DisruptConnectivity(task), StopTask(task, by="fis")):
+        async with nemesis.fault(fault, wait=False) as effect:
+            effect.verified = True  # that it shows is tested above
+            assert ledger.open()
+        assert not ledger.open(), fault
+    async with nemesis.fault(CutFromLoadBalancer(await place.task()), wait=False) as effect:
+        effect.verified = True
+        assert ledger.open()
+    assert not ledger.open()
+    await place.task()
