@@ -8,6 +8,7 @@ It acts through the guard like a run does. Doing it twice, or two at a time, com
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -98,8 +99,9 @@ class Janitor:
         lines: list[Line] = []
         standing: set[str] = set()
         looked = await look(self._ground)
-        for name in sorted(self._stacks(looked)):
-            lines += await self._stack(name, standing, act=act)
+        stacks = sorted(self._stacks(looked))
+        for found in await asyncio.gather(*(self._stack(name, standing, act=act) for name in stacks)):
+            lines += found
         if act:
             looked = await look(self._ground)
         lines += await self._strays(self._outside(looked, standing), act=act)

@@ -19,7 +19,7 @@ from typing import Any
 
 from kit.audit.machine import identity
 from kit.clock import Clock
-from kit.errors import UsageError
+from kit.errors import InfraError, UsageError
 
 FOLDER = "ledger"
 INTENDED, CREATED, REMOVED = "intended", "created", "removed"
@@ -144,6 +144,17 @@ class Ledger:
             return changed
 
     def _write(self, entries: Iterable[Entry]) -> None:
+        """Raises `InfraError` when it cannot be written: what stands nowhere must not be created."""
+        try:
+            self._append(entries)
+        except OSError as error:
+            raise InfraError(
+                f"the ledger cannot be written: {error.strerror or error}",
+                where=str(self.path),
+                next="nothing is created that does not stand in it: make room, or set report_dir to a folder of yours",
+            ) from error
+
+    def _append(self, entries: Iterable[Entry]) -> None:
         new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:

@@ -52,8 +52,6 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "elbv2.DeleteTargetGroup": ("TargetGroupArn",),
     "elbv2.ModifyLoadBalancerAttributes": ("LoadBalancerArn",),
     "elbv2.ModifyTargetGroupAttributes": ("TargetGroupArn",),
-    "elbv2.ModifyLoadBalancerAttributes": ("LoadBalancerArn",),
-    "elbv2.ModifyTargetGroupAttributes": ("TargetGroupArn",),
     "fis.DeleteExperimentTemplate": ("id",),
     "fis.StartExperiment": ("experimentTemplateId",),
     "fis.StopExperiment": ("id",),

@@ -49,6 +49,12 @@ def plan(settings: Settings) -> Plan:
     parameters = {**{name: value for name, value in own.items() if name in known}, **settings.stack.parameters}
     needed = images(template, parameters)
     account.refuse_local_images(needed)
+    if settings.live.certificate and settings.live.certificate.split(":")[3] != settings.region:
+        raise UsageError(
+            f"the certificate is in {settings.live.certificate.split(':')[3]}, and the stack goes to {settings.region}",
+            where="live.certificate, region",
+            next=f"a load balancer takes certificates of its own region: request one in {settings.region}",
+        )
     if settings.live.certificate and not parameters.get("HostName"):
         raise UsageError(
             "live.certificate is set, and nobody has said for which name",

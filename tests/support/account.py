@@ -1,0 +1,155 @@
+"""An account as it is at a moment, told by plain boto3 calls, and the kit's commands run against it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from kit.rehearsal import FOREIGN_CLUSTER, FOREIGN_QUEUE, FOREIGN_SERVICE, FOREIGN_STACK, RULE_SET, Account
+
+_VOLATILE = frozenset({"ResponseMetadata", "events", "LastUpdatedTimestamp", "deployments"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command came to."""
+
+    code: int
+    text: str
+
+
+async def kit(*words: str, report_dir: Path, environ: Mapping[str, str] | None = None) -> Said:
+    """Run `kit` to its end, as a user does."""
+    process = await started(*words, report_dir=report_dir, environ=environ)
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return Said(process.returncode, output.decode())
+
+
+async def started(
+    *words: str, report_dir: Path, environ: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    """Start `kit`; its output, errors among it, can be read line by line."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kit", *words, "--set", f"report_dir={report_dir}"),
+        env={**os.environ, **(environ or {})},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+def inject(account: Account, **fault: Any) -> Callable[[], None]:
+    """Let the stand-in go wrong, for whoever calls. Returns what ends it."""
+    url = f"{account.endpoint}/_emulation/faults"
+    request = urllib.request.Request(url, data=json.dumps({"callers": "everyone", **fault}).encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        id = json.loads(answer.read())["id"]
+
+    def end() -> None:
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/{id}", method="DELETE")):
+            pass
+
+    return end
+
+
+def calls(account: Account) -> list[dict[str, Any]]:
+    """Every call that was made to the stand-in."""
+    with urllib.request.urlopen(f"{account.endpoint}/_emulation/calls?since=0") as answer:
+        made: list[dict[str, Any]] = json.loads(answer.read())
+    return made
+
+
+def stacks() -> list[str]:
+    """Names of the stacks that are there, somebody else's left out."""
+    found = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    return [stack["StackName"] for stack in found if stack["StackName"] != FOREIGN_STACK]
+
+
+def foreign() -> dict[str, Any]:
+    """Everything that is somebody else's, in full."""
+    cloudformation, ecs, sqs, ses = map(boto3.client, ("cloudformation", "ecs", "sqs", "ses"))
+    queue = sqs.get_queue_url(QueueName=FOREIGN_QUEUE)["QueueUrl"]
+    told = {
+        "stack": cloudformation.describe_stacks(StackName=FOREIGN_STACK),
+        "its resources": cloudformation.describe_stack_resources(StackName=FOREIGN_STACK),
+        "its template": cloudformation.get_template(StackName=FOREIGN_STACK),
+        "cluster": ecs.describe_clusters(clusters=[FOREIGN_CLUSTER], include=["TAGS", "SETTINGS"]),
+        "service": ecs.describe_services(cluster=FOREIGN_CLUSTER, services=[FOREIGN_SERVICE]),
+        "queue": sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"]),
+        "active rule set": ses.describe_active_receipt_rule_set(),
+        "rule sets": ses.list_receipt_rule_sets(),
+        "rule set": ses.describe_receipt_rule_set(RuleSetName=RULE_SET),
+    }
+    return {name: _steady(value) for name, value in told.items()}
+
+
+def everything() -> dict[str, Any]:
+    """The names of all there is in the account, of every kind that a stack or a run can make."""
+    return {
+        f"{service} {key}": sorted(_named(each) for each in _all(service, operation, key, **params))
+        for service, operation, key, params in _LISTINGS
+    } | {"rules": [each["Name"] for each in boto3.client("ses").describe_active_receipt_rule_set().get("Rules", ())]}
+
+
+_LISTINGS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("cloudformation", "describe_stacks", "Stacks", {}),
+    ("sqs", "list_queues", "QueueUrls", {}),
+    ("sns", "list_topics", "Topics", {}),
+    ("sns", "list_subscriptions", "Subscriptions", {}),
+    ("dynamodb", "list_tables", "TableNames", {}),
+    ("logs", "describe_log_groups", "logGroups", {}),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", {}),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", {}),
+    ("ecs", "list_clusters", "clusterArns", {}),
+    ("ecs", "list_task_definitions", "taskDefinitionArns", {"status": "ACTIVE"}),
+    ("elbv2", "describe_load_balancers", "LoadBalancers", {}),
+    ("elbv2", "describe_target_groups", "TargetGroups", {}),
+    ("efs", "describe_file_systems", "FileSystems", {}),
+    ("efs", "describe_access_points", "AccessPoints", {}),
+    ("ec2", "describe_vpcs", "Vpcs", {}),
+    ("ec2", "describe_subnets", "Subnets", {}),
+    ("ec2", "describe_security_groups", "SecurityGroups", {}),
+    ("ec2", "describe_internet_gateways", "InternetGateways", {}),
+    ("ec2", "describe_route_tables", "RouteTables", {}),
+    ("ec2", "describe_network_acls", "NetworkAcls", {}),
+    ("ec2", "describe_network_interfaces", "NetworkInterfaces", {}),
+    ("iam", "list_roles", "Roles", {}),
+    ("application-autoscaling", "describe_scalable_targets", "ScalableTargets", {"ServiceNamespace": "ecs"}),
+    ("application-autoscaling", "describe_scaling_policies", "ScalingPolicies", {"ServiceNamespace": "ecs"}),
+    ("fis", "list_experiment_templates", "experimentTemplates", {}),
+    ("s3", "list_buckets", "Buckets", {}),
+    ("ses", "list_identities", "Identities", {}),
+    ("ses", "list_receipt_rule_sets", "RuleSets", {}),
+)
+_NAMES = (
+    *("StackName", "TopicArn", "SubscriptionArn", "logGroupName", "AlarmName", "DashboardName", "LoadBalancerName"),
+    *("TargetGroupName", "AccessPointId", "FileSystemId", "SubnetId", "GroupId", "InternetGatewayId", "RouteTableId"),
+    *("NetworkAclId", "NetworkInterfaceId", "VpcId", "RoleName", "PolicyName", "ResourceId", "id", "Name"),
+)
+
+
+def _all(service: str, operation: str, key: str, **params: Any) -> list[Any]:
+    client = boto3.client(service)
+    if not client.can_paginate(operation):
+        return list(getattr(client, operation)(**params).get(key, ()))
+    return [each for page in client.get_paginator(operation).paginate(**params) for each in page.get(key, ())]
+
+
+def _named(each: Any) -> str:
+    return each if isinstance(each, str) else next(str(each[name]) for name in _NAMES if name in each)
+
+
+def _steady(value: Any) -> Any:
+    """Without what changes by itself."""
+    if isinstance(value, dict):
+        return {name: _steady(one) for name, one in value.items() if name not in _VOLATILE}
+    return [_steady(one) for one in value] if isinstance(value, list) else value
