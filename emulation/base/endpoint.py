@@ -6,6 +6,7 @@ parameters --> its terms --> request, signed --> endpoint --> answer --> the clo
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -93,7 +94,7 @@ class Endpoint:
     async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
         """An S3 request: passed on as it is, but for times and addresses. What else there is goes by `call`."""
         asked = far_s3.out(bare(request), self._terms)
-        unsigned = "authorization" not in request.headers and "X-Amz-Signature=" not in request.query
+        unsigned = "authorization" not in request.headers and "Signature=" not in request.query
         answer = await self._sent(service, operation, asked, self._region, unsigned=unsigned)
         back = far_s3.back(operation, answer, self._terms)
         return replace(back, headers={**back.headers, "x-amz-request-id": request_id})
@@ -118,12 +119,17 @@ class Endpoint:
         from botocore.parsers import ResponseParserError  # noqa: PLC0415 - heavy
 
         try:
+            streams = operation_model(service, operation).has_streaming_output
+            if response.status < 400 and not streams and _is_page(response.body):
+                raise ResponseParserError("a page")
             return sdk.to_result(service, operation, response)
-        except ResponseParserError as error:
-            raise self._not_had(service, operation, _words(response.body) or "it answers no AWS call") from error
+        except (ResponseParserError, KeyError, TypeError, ValueError) as error:
+            said = f"status {response.status}: {_words(response.body)}"
+            raise self._not_had(service, operation, said) from error
         except AwsError as error:
             if response.status == 501 or (error.code == str(response.status) and _is_page(response.body)):
-                raise self._not_had(service, operation, _words(response.body)) from error
+                said = _words(response.body) if _is_page(response.body) else error.message
+                raise self._not_had(service, operation, said) from error
             if error.code in _CODES or _NOT_HAD.search(error.message):
                 raise self._not_had(service, operation, error.message) from error
             said = self._terms.text_back(error.message)
@@ -160,10 +166,14 @@ def _joined(headers: Any) -> dict[str, str]:
 
 def _is_page(body: bytes) -> bool:
     """moto's server answers with one to what it does not have."""
-    return body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")
+    return body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
 
 
 def _words(body: bytes) -> str:
-    """What a page says, without its tags."""
+    """What a page says, without its tags; of JSON, its message."""
+    try:
+        return str(json.loads(body)["message"])[:200]
+    except (ValueError, KeyError, TypeError):
+        pass
     text = re.sub(r"<(style|script|title).*?</\1>|<[^>]+>", " ", body.decode(errors="replace"), flags=re.DOTALL)
     return " ".join(text.split())[:200]

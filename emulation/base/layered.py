@@ -64,13 +64,13 @@ class Layered:
         await self._far.start()
         wanted = [service for service in _surveyed() if not self._only or service in self._only]
         told = await survey(self._far, wanted, self._region)
-        if all(why is not None for why in told.values()):
+        self._decide(told)
+        if not self.serving:
             service, why = next(iter(told.items()))
             raise Unreachable(
                 f"what answers at {self._far.url} has none of {', '.join(told)}: asked for {service}, {why}. next: "
                 'name an AWS-compatible endpoint, or take the embedded base: base = "moto"'
             )
-        self._decide(told)
 
     def warm(self) -> None:
         self.near.warm()

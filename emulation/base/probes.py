@@ -78,4 +78,4 @@ def _harmless(service: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 120 else f"{text[:117]}…"
+    return text if len(text) <= 160 else f"{text[:157]}…"

@@ -18,6 +18,9 @@ _FROM_THE_CLIENT = frozenset(
 )  # fmt: skip
 """Headers of the way between client and gateway: the way to the endpoint has its own."""
 
+_PRESIGNED_BEFORE = ("AWSAccessKeyId", "Signature", "Expires")
+"""The parameters of presigned URLs before Signature Version 4."""
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -57,8 +60,9 @@ def signed(request: HttpRequest, origin: str, service: str, region: str, keys: K
 def bare(request: HttpRequest) -> HttpRequest:
     """An S3 request without its client's signature: no presigned parameters, no chunks signed one by one."""
     query = request.query
-    if "X-Amz-Signature=" in query:
-        kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if not pair[0].startswith("X-Amz-")]
+    if "Signature=" in query:
+        pairs = parse_qsl(query, keep_blank_values=True)
+        kept = [pair for pair in pairs if not pair[0].startswith("X-Amz-") and pair[0] not in _PRESIGNED_BEFORE]
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in kept)
     if not request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
         return replace(request, query=query)

@@ -95,6 +95,10 @@ class Readiness:
     def clock(self, allowance: float) -> Clock:
         return Clock(scale=self.scale, origin=self.origin, allowance=allowance)
 
+    def environment(self) -> dict[str, str]:
+        """What makes a program use this cloud: any SDK, the AWS CLI, and what was written for LocalStack."""
+        return {**self.access().environment(), "LOCALSTACK_HOST": self.aws.partition("://")[2]}
+
     def access(self) -> Access:
         return Access(region=self.region, endpoint_url=self.aws, credentials=CREDENTIALS)
 

@@ -130,7 +130,7 @@ def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, An
         "account": ready.account,
         "scale": ready.scale,
         "client_domain": cloud.stack.client_mail_domain,
-        "environment": ready.access().environment(),
+        "environment": ready.environment(),
         "outputs": cloud.stack.outputs(),
         "log": str((folder / "cloud.log").resolve()),
     }
@@ -151,7 +151,7 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         f"  log            {folder / 'cloud.log'}",
         *(f"  {line}" for line in base_lines(ready.base)),
         "",
-        *(f"  export {name}={value}" for name, value in ready.access().environment().items()),
+        *(f"  export {name}={value}" for name, value in ready.environment().items()),
     ]
     scripts = Path(sys.executable).parent
     plugin = shutil.which("session-manager-plugin")

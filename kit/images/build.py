@@ -73,11 +73,11 @@ def context(recipes: Recipes, recipe: Recipe, platform: Platform, stream: IO[byt
     no network."""
     complete = True
     with tarfile.open(fileobj=stream, mode="w") as tar:
-        files = recipe.files() | {path: recipes.base.root / path for path in _dockerfiles(recipes)}
+        files = recipe.files() | {path: recipes.base.root / path for path in _dockerfiles(recipes, recipe)}
         for name, path in sorted(files.items()):
             tar.add(path, name, recursive=False, filter=plain)
         for lock in recipe.requirements:
-            folder = wheels(recipes.folder / "requirements", lock, platform)
+            folder = wheels(recipes.folder / "requirements", lock, platform, recipe.without_wheels)
             for wheel in sorted(folder.iterdir()):
                 tar.add(wheel, f"{_VENDOR}/{lock}/{wheel.name}", filter=plain)
         if recipe.site:
@@ -89,10 +89,10 @@ def context(recipes: Recipes, recipe: Recipe, platform: Platform, stream: IO[byt
     return complete
 
 
-def _dockerfiles(recipes: Recipes) -> Iterator[str]:
+def _dockerfiles(recipes: Recipes, recipe: Recipe) -> Iterator[str]:
     """What every build reads, whatever its sources are."""
     root = recipes.base.root
-    for path in (recipes.folder / "Dockerfile", recipes.folder / "install.sh", recipes.folder / "health.py"):
+    for path in (recipes.folder / recipe.dockerfile, recipes.folder / "install.sh", recipes.folder / "health.py"):
         yield path.relative_to(root).as_posix()
     for lock in sorted((recipes.folder / "requirements").iterdir()):
         yield lock.relative_to(root).as_posix()
@@ -104,7 +104,7 @@ def _build(
     words = engine.client.api.build(
         fileobj=stream,
         custom_context=True,
-        dockerfile=recipes.dockerfile,
+        dockerfile=recipes.dockerfile(recipe),
         target=recipe.name,
         tag=recipe.tag,
         buildargs={"BASE": labels[BASE]},
@@ -114,7 +114,7 @@ def _build(
         forcerm=True,
         decode=True,
     )
-    _follow(words, recipe, recipes.folder / "Dockerfile")
+    _follow(words, recipe, recipes.folder / recipe.dockerfile)
 
 
 def _follow(words: Iterator[dict[str, Any]], recipe: Recipe, where: Path) -> None:

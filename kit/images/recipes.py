@@ -25,6 +25,12 @@ class Recipe:
     sources: Sequence[str]
     requirements: Sequence[str] = ()
     """Lock files in `requirements/`, without their ending."""
+    dockerfile: str = "Dockerfile"
+    """Relative to the folder of the recipes."""
+    on_demand: bool = False
+    """Only built and checked when it is named."""
+    without_wheels: Sequence[str] = ()
+    """Those of its requirements that are built with the image."""
     site: str = ""
     """A folder with a package-lock.json whose packages the image has; "" for none."""
 
@@ -49,17 +55,17 @@ class Recipes:
     base: Recipe
     images: Mapping[str, Recipe]
 
-    @property
-    def dockerfile(self) -> str:
-        """Its path in the build's context."""
-        return (self.folder / "Dockerfile").relative_to(self.base.root).as_posix()
+    def dockerfile(self, recipe: Recipe) -> str:
+        """A recipe's Dockerfile: its path in the build's context."""
+        return (self.folder / recipe.dockerfile).relative_to(self.base.root).as_posix()
 
     def chosen(self, names: Sequence[str]) -> list[Recipe]:
-        """The recipes of these names, all of them for none. Raises `UsageError` for a name there is none of."""
+        """The recipes of these names; for none all but those made on demand. Raises `UsageError` for a name there is
+        none of."""
         for name in names:
             if name not in self.images:
                 raise UsageError(f"no image {name!r}", next=f"there are {', '.join(self.images)}")
-        return [recipe for name, recipe in self.images.items() if not names or name in names]
+        return [recipe for name, recipe in self.images.items() if name in names or not (names or recipe.on_demand)]
 
 
 def read(folder: Path) -> Recipes:

@@ -7,7 +7,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,9 @@ def ask(engine: Engine, base: Any, name: str) -> Platform:
     return Platform(python, told["machine"], (int(major), int(minor)))
 
 
-def wheels(locks: Path, name: str, platform: Platform) -> Path:
-    """A folder with the wheels of a lock file in `locks`, and pip's own. Downloaded once."""
+def wheels(locks: Path, name: str, platform: Platform, without: Sequence[str] = ()) -> Path:
+    """A folder with the wheels of a lock file in `locks`, and pip's own; the sources of packages `without` any.
+    Downloaded once."""
     texts = [(locks / f"{lock}.txt").read_bytes() for lock in ("pip", name)]
     hashed = hashlib.sha256(b"\n".join([repr(platform).encode(), *texts])).hexdigest()[:16]
 
@@ -88,6 +89,7 @@ def wheels(locks: Path, name: str, platform: Platform) -> Path:
         version = "".join(map(str, platform.python))
         argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         argv += ["--require-hashes", "--only-binary", ":all:", "--implementation", "cp"]
+        argv += ["--no-binary", ",".join(without)] if without else []
         argv += ["--python-version", version, "--abi", f"cp{version}", "--abi", "abi3", "--abi", "none"]
         argv += [word for tag in platform.tags() for word in ("--platform", tag)]
         argv += ["--dest", str(into), "-r", str(locks / "pip.txt"), "-r", str(locks / f"{name}.txt")]

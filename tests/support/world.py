@@ -75,13 +75,16 @@ async def world(
     scale: float = 60.0,
     seed: int | None = None,
     programs: Mapping[str, Sequence[str]] | None = None,
+    base: str = "moto",
+    base_services: Sequence[str] = (),
 ) -> AsyncIterator[World]:
     """A cloud with exactly these controllers, gone with all its state at the end of the block."""
 
     def assemble(ground: Ground) -> Parts:
         return Parts([factory(ground.context("controller")) for factory in factories])
 
-    cloud = Cloud(CloudConfig(scale=scale, seed=seed, programs=programs or {}), assemble)
+    config = CloudConfig(scale=scale, seed=seed, programs=programs or {}, base=base, base_services=base_services)
+    cloud = Cloud(config, assemble)
     await cloud.start()
     try:
         yield World(cloud, cloud.context("test"))
