@@ -31,14 +31,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--compare", nargs="+", type=Path, metavar="RECORD", help="exit 1 when these rehearsals called more or less"
     )
     what.add_argument(
-        "--refresh", nargs="+", type=Path, metavar="RECORD", help="rewrite what is checked in, from these rehearsals"
+        "--refresh",
+        nargs="*",
+        type=Path,
+        metavar="RECORD",
+        help="rewrite what is checked in, from these rehearsals; with none, from the calls that are checked in",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     if args.compare:
         return _compare(args.compare)
-    if args.refresh:
+    if args.refresh is not None:
         return _refresh(args.refresh)
     settings = common.load_settings(args, defaults={"mode": "live"})
     if args.write:
@@ -87,12 +91,13 @@ def _compare(records: list[Path]) -> int:
 def _refresh(records: list[Path]) -> int:
     from kit.iam import calls, document  # noqa: PLC0415
 
-    found = calls.gathered(records)
+    found = calls.gathered(records) if records else calls.kept()
     for line in calls.differences(calls.kept(), found):
         common.say(line.replace("missing: ", "new: ").replace("superfluous: ", "gone: "))
+    built = document.built(found)
     home = Path(document.__file__).parent
     (home / calls.KEPT).write_text(_text(found.to_json()), encoding="utf-8")
-    (home / document.KEPT).write_text(_text(document.built(found)), encoding="utf-8")
+    (home / document.KEPT).write_text(_text(built), encoding="utf-8")
     return 0
 
 

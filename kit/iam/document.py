@@ -9,7 +9,7 @@ from typing import Any
 
 from kit.errors import KitError
 from kit.iam.actions import BESIDES, actions_of
-from kit.iam.calls import CLOUDFORMATION, RUN, Calls, kept
+from kit.iam.calls import CLOUDFORMATION, RUN, Calls, in_need, kept
 from kit.iam.rules import Rule, rules_of
 from kit.iam.values import filled
 
@@ -25,8 +25,9 @@ Document = Mapping[str, Any]
 def wanted(calls: Calls) -> dict[str, set[str]]:
     """By who calls: the IAM actions of the calls, and what AWS asks for besides. What the run may do anyway is not
     said again for CloudFormation."""
-    by = {who: {action for call in called for action in actions_of(call)} for who, called in calls.by.items()}
-    for who, called in calls.by.items():
+    calling = {**calls.by, RUN: calls.by[RUN] | in_need()}
+    by = {who: {action for call in called for action in actions_of(call)} for who, called in calling.items()}
+    for who, called in calling.items():
         by[who] |= {action for call in called for action in BESIDES.get(call, ())}
     by[CLOUDFORMATION] -= by[RUN]
     return by

@@ -65,10 +65,11 @@ RULES = (
     Rule(("cloudformation:ListStacks", "cloudwatch:GetMetric*", "cloudwatch:ListMetrics", "cloudwatch:ListDashboards")),
     Rule(("cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "logs:DescribeIndexPolicies")),
     Rule(("tag:GetResources", "servicequotas:*", "sqs:ListQueues", "sns:ListTopics", "dynamodb:ListTables")),
-    Rule(("sns:ListSubscriptions", "iam:ListRoles", "fis:List*", "acm:ListCertificates", "pricing:GetProducts")),
+    Rule(("s3:ListAllMyBuckets", "iam:ListRoles", "fis:List*", "acm:ListCertificates", "pricing:GetProducts")),
     Rule(("elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeAccessPoints")),
     Rule(("elasticfilesystem:DescribeMountTargets", "elasticfilesystem:CreateFileSystem")),
     Rule(("ses:*ReceiptRule", "ses:Describe*ReceiptRuleSet", "ses:ListReceiptRuleSets", "ses:GetIdentity*")),
+    Rule(("route53:ListHostedZones*", "sns:ListSubscriptions")),
     Rule(("ses:GetSendQuota", "ses:GetAccount", "ses:ListIdentities", "ses:GetAccountSendingEnabled")),
     # ---- The stack itself
     Rule(("cloudformation:*",), _arn("cloudformation", "stack/${Stack}/*")),
