@@ -44,7 +44,7 @@ def everything(ground: Ground) -> Parts:
     on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
     scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
     cloudformation = Cloudformation(context("cloudformation"))
-    faults = Faults(context("faults"), ground.dispatch, alb.links, ecs)
+    faults = Faults(context("faults"), ground.dispatch, alb.links, ecs, storage)
     fis = Fis(context("fis"), network)
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Parts(
@@ -75,4 +75,12 @@ def _engine(ground: Ground) -> DockerHost | None:
     from emulation.ecs.docker import DockerHost  # noqa: PLC0415 - its client is heavy, and most runs need none
 
     context, gateway = ground.context("engine"), ground.gateway
-    return DockerHost(context, ground.guardian, ground.reach, ground.config.images, listen=gateway.listen_on_bridge)
+    config = ground.config
+    return DockerHost(
+        context,
+        ground.guardian,
+        ground.reach,
+        config.images,
+        listen=gateway.listen_on_bridge,
+        volume_mib=config.volume_mib,
+    )

@@ -33,6 +33,9 @@ class CloudConfig:
     """What a container becomes: a "process" of this machine, or one of "docker"."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Image name → the image that stands for it in the engine; those named here are looked for at the start."""
+    volume_mib: int = 0
+    """What a file system of "docker" holds, in MiB of the engine's memory: it can then be filled up. 0 is as much as
+    the engine's disk."""
     base: str = "moto"
     """What holds the declared state: "moto" in this process, a "localstack" container, or an endpoint's URL."""
     base_services: Sequence[str] = ()
@@ -57,6 +60,8 @@ class CloudConfig:
                 f"base must be one of {', '.join(BASES)}, or the URL of an AWS-compatible endpoint such as "
                 f"http://127.0.0.1:5000, got {self.base!r}"
             )
+        if self.volume_mib < 0:
+            raise ValueError(f"volume_mib must be 0 (as much as the engine's disk) or more, got {self.volume_mib!r}")
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
         for name in ("port", "smtp_port", "load_balancer_port"):
@@ -122,6 +127,7 @@ _KINDS = {
     "images": _Kind(
         (dict,), 'an object of image names, such as {"web:1": "my/web:2"}', lambda each: isinstance(each, str)
     ),
+    "volume_mib": _Kind((int,), "a number of MiB"),
     "base": _TEXT,
     "base_services": _Kind((list,), 'a list of service names, such as ["sqs", "sns", "s3"]'),
     "localstack_image": _TEXT,

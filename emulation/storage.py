@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from emulation.controller import Call, Context, Handler, Operation, Watcher
 from emulation.errors import AwsError
@@ -66,6 +66,11 @@ class Storage:
 
     async def stop(self) -> None:
         await asyncio.gather(*self._removals, return_exceptions=True)
+
+    @property
+    def bounded(self) -> Bounded | None:
+        """By whom file systems can be filled up; None where they are a part of this machine's own disk."""
+        return self._shelves if isinstance(self._shelves, Bounded) else None
 
     async def mount(self, file_system: str, access_point: str | None = None, root_directory: str = "/") -> Volume:
         """The folder a task gets. An access point's root directory is made with its creation info's owner and
@@ -136,6 +141,19 @@ class Shelves(Protocol):
 
     async def remove(self, file_system: str) -> None:
         """The file system was deleted: remove its files."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """`Shelves` whose file systems can be filled up, without harm to anything else."""
+
+    async def fill(self, file_system: str) -> None:
+        """Take all that is free in it. Raises `OSError`."""
+        ...
+
+    async def empty(self, file_system: str) -> None:
+        """Give back what `fill` took; harmless when that was nothing. Raises `OSError`."""
         ...
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from emulation.storage import NamedVolume
 
@@ -141,6 +141,27 @@ class Running(Protocol):
 
     async def terminal(self, argv: Sequence[str]) -> Terminal:
         """Start a command inside it on a terminal of its own, as ECS Exec does. Raises `OSError`."""
+        ...
+
+
+@runtime_checkable
+class Contained(Protocol):
+    """A `Running` with limits and a network of its own, which can be taken from it and given back. A process of this
+    machine has none of them, so a runtime need not offer it."""
+
+    async def allow_cpus(self, cpus: float | None) -> None:
+        """Let it use so many CPUs of this machine, or as many as at its start. Nothing happens when it has ended.
+        Raises `OSError` when that cannot be done."""
+        ...
+
+    async def unplug(self) -> None:
+        """Take its task's network away, published ports included. Nothing happens when it has ended. Raises
+        `OSError`."""
+        ...
+
+    async def plug_in(self) -> None:
+        """Give the network back, the same ports at the same place. Nothing happens when it has it, or has ended.
+        Raises `OSError`."""
         ...
 
 

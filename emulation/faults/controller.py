@@ -10,6 +10,7 @@ Faults die with the cloud, and with whoever it was started by.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from emulation.alb.links import Links
 from emulation.controller import Context, Handler, Operation, Watcher
-from emulation.faults import calls, network, tasks
+from emulation.faults import calls, containers, disk, network, slow_network, tasks
 from emulation.faults.callers import Groups
-from emulation.faults.fault import Fault, Refused
+from emulation.faults.fault import Fault, Refused, Settling
 from emulation.faults.reading import nearest, read
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from emulation.storage import Storage
 
 KEPT = 1_000
 """Faults that can be looked at; the oldest ended ones are forgotten first."""
@@ -51,7 +54,7 @@ class Injected:
 class Faults:
     """A `Controller`. Started last and so stopped first: a paused task can then be stopped like any other."""
 
-    def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks) -> None:
+    def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks, storage: Storage) -> None:
         street = calls.Street(ctx.clock, traffic, Groups(ctx.events), ctx.account)
         self._ctx = ctx
         self._injected: dict[str, Injected] = {}
@@ -65,6 +68,17 @@ class Faults:
             ),
             tasks.PauseTask.kind: lambda wanted: tasks.PauseTask(ecs, read(tasks.TaskSettings, wanted)),
             tasks.KillProcess.kind: lambda wanted: tasks.KillProcess(ecs, read(tasks.TaskSettings, wanted)),
+            slow_network.NetworkLatency.kind: lambda wanted: slow_network.NetworkLatency(
+                street, links, read(slow_network.LatencySettings, wanted)
+            ),
+            slow_network.PacketLoss.kind: lambda wanted: slow_network.PacketLoss(
+                street, links, read(slow_network.LossSettings, wanted)
+            ),
+            containers.StarveCpu.kind: lambda wanted: containers.StarveCpu(ecs, read(containers.CpuSettings, wanted)),
+            containers.CutNetwork.kind: lambda wanted: containers.CutNetwork(ecs, read(tasks.TaskSettings, wanted)),
+            disk.FillFileSystem.kind: lambda wanted: disk.FillFileSystem(
+                storage, read(disk.FileSystemSettings, wanted)
+            ),
         }
 
     def handlers(self) -> Mapping[Operation, Handler]:
@@ -92,6 +106,8 @@ class Faults:
         """Undo everything."""
         for injected in self._injected.values():
             self._end(injected)
+            with contextlib.suppress(Refused):  # what it befell is taken away next
+                await _settled(injected.fault)
 
     def inject(self, wanted: Mapping[str, Any]) -> Injected:
         """Let a fault happen from now on. Raises `Refused`."""
@@ -137,23 +153,39 @@ class Faults:
             wanted = json.loads(await request.read())
             if not isinstance(wanted, dict):
                 raise Refused('a fault is a JSON object such as {"kind": "throttle", "service": "dynamodb", "rate": 1}')
-            return web.json_response(self.inject(wanted).to_json(), status=201)
+            injected = self.inject(wanted)
+            try:
+                await _settled(injected.fault)
+            except Refused:
+                self._end(injected)
+                raise
+            return web.json_response(injected.to_json(), status=201)
         except ValueError as error:
             return web.json_response({"error": f"not JSON: {error}"}, status=400)
         except Refused as refused:
             return web.json_response({"error": str(refused)}, status=refused.status)
 
     async def _get(self, request: web.Request) -> web.Response:
-        return self._answer(request, lambda _: None)
+        return await self._answer(request, end=False)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        return self._answer(request, self._end)
+        return await self._answer(request, end=True)
 
-    def _answer(self, request: web.Request, act: Callable[[Injected], None]) -> web.Response:
+    async def _answer(self, request: web.Request, *, end: bool) -> web.Response:
         from aiohttp import web  # noqa: PLC0415
 
         injected = self._injected.get(request.match_info["id"])
         if injected is None:
             return web.json_response({"error": f"there is no fault {request.match_info['id']}"}, status=404)
-        act(injected)
+        if end:
+            self._end(injected)
+            try:
+                await _settled(injected.fault)
+            except Refused as refused:
+                return web.json_response({"error": f"not undone: {refused}"}, status=500)
         return web.json_response(injected.to_json())
+
+
+async def _settled(fault: Fault) -> None:
+    if isinstance(fault, Settling):
+        await fault.settled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 
 class Refused(Exception):
@@ -43,4 +43,13 @@ class Fault(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """How often it did what, counted where it was done. Stays after its end."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A `Fault` whose beginning and end take a moment, because somebody else has to be asked."""
+
+    async def settled(self) -> None:
+        """Returns when what was begun last, the fault or its end, is done. Raises `Refused` when that failed."""
         ...

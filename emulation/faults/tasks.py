@@ -27,7 +27,7 @@ class TaskSettings:
     """All of them when None (for a kill: the only one)."""
 
 
-def _chosen(tasks: Tasks, settings: TaskSettings) -> Mapping[str, Running]:
+def chosen(tasks: Tasks, settings: TaskSettings) -> Mapping[str, Running]:
     """The containers meant. Raises `Refused` when there is none."""
     running = tasks.running(settings.task)
     if not running:
@@ -62,7 +62,7 @@ class PauseTask:
         return {"paused": len(self._paused)}
 
     def begin(self) -> None:
-        self._paused = list(_chosen(self._tasks, self._settings).values())
+        self._paused = list(chosen(self._tasks, self._settings).values())
         for container in self._paused:
             container.pause()
 
@@ -93,10 +93,10 @@ class KillProcess:
         return {"killed": self._killed}
 
     def begin(self) -> None:
-        chosen = _chosen(self._tasks, self._settings)
-        if len(chosen) > 1:
-            raise Refused(f"task {self._settings.task} has the containers {', '.join(chosen)}: name one")
-        for container in chosen.values():
+        found = chosen(self._tasks, self._settings)
+        if len(found) > 1:
+            raise Refused(f"task {self._settings.task} has the containers {', '.join(found)}: name one")
+        for container in found.values():
             container.signal(signal.SIGKILL)
             self._killed += 1
 

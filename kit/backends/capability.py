@@ -40,11 +40,24 @@ FAULT_THROTTLE = "fault_throttle"
 FAULT_API = "fault_api"
 """AWS can be made to answer late, or to fail."""
 FAULT_NETWORK = "fault_network"
-"""One task can be cut off from AWS or from the load balancer."""
+"""One task can be cut off from AWS or from the load balancer, or its way to them made slow or unreliable."""
+FAULT_START = "fault_start"
+"""A service can be made to fail at starting tasks: no image, a program that ends at once, a slow start."""
+FAULT_MEMORY = "fault_memory"
+"""A container can be made to reach its memory limit."""
+FAULT_CPU = "fault_cpu"
+"""A container can be starved of CPU time."""
+FAULT_DISK = "fault_disk"
+"""The shared volume can be filled up, without harm to anything else."""
+FAULT_UNPLUG = "fault_unplug"
+"""A task's network can be taken away, for all it says and hears."""
 FAULT_EXPERIMENT = "fault_experiment"
 """Experiments of the Fault Injection Service can be run in the stack."""
 
-FAULTS = (FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK, FAULT_EXPERIMENT)
+FAULTS = (
+    *(FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK, FAULT_EXPERIMENT),
+    *(FAULT_START, FAULT_MEMORY, FAULT_CPU, FAULT_DISK, FAULT_UNPLUG),
+)
 ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS, *FAULTS)
 
 

@@ -52,8 +52,33 @@ CAPABILITIES: Mapping[str, Level] = {
     capability.ECS_EXEC: Level.MODELLED,
     capability.SHARED_WORKSPACE: Level.MODELLED,
     capability.METRICS: Level.MODELLED,
-    **dict.fromkeys(capability.FAULTS, Level.MODELLED),
+    capability.FAULT_TASK: Level.MODELLED,
+    capability.FAULT_PAUSE: Level.MODELLED,
+    capability.FAULT_THROTTLE: Level.MODELLED,
+    capability.FAULT_API: Level.MODELLED,
+    capability.FAULT_NETWORK: Level.MODELLED,
+    capability.FAULT_EXPERIMENT: Level.MODELLED,
+    capability.FAULT_START: Level.MODELLED,
+    capability.FAULT_MEMORY: Level.ABSENT,
+    capability.FAULT_CPU: Level.ABSENT,
+    capability.FAULT_UNPLUG: Level.ABSENT,
+    capability.FAULT_DISK: Level.ABSENT,
 }
+"""Where tasks are processes of this machine."""
+OF_CONTAINERS: Mapping[str, Level] = {
+    capability.FAULT_MEMORY: Level.NATIVE,
+    capability.FAULT_CPU: Level.NATIVE,
+    capability.FAULT_UNPLUG: Level.NATIVE,
+}
+"""What the kernel does to containers besides."""
+
+
+def capabilities_of(settings: Settings) -> Mapping[str, Level]:
+    """What the emulated cloud can do with these settings."""
+    if settings.emulated.runtime != "docker":
+        return CAPABILITIES
+    disk = {capability.FAULT_DISK: Level.NATIVE} if settings.emulated.volume_mib else {}
+    return {**CAPABILITIES, **OF_CONTAINERS, **disk}
 
 
 @dataclass(frozen=True)
@@ -103,7 +128,15 @@ class Readiness:
         return Access(region=self.region, endpoint_url=self.aws, credentials=CREDENTIALS)
 
 
-def cloud_at(ready: Readiness, stack: Stack, aws: Aws, *, allowance: float, evidence: tuple[str, ...] = ()) -> Cloud:
+def cloud_at(
+    ready: Readiness,
+    stack: Stack,
+    aws: Aws,
+    *,
+    allowance: float,
+    capabilities: Mapping[str, Level] = CAPABILITIES,
+    evidence: tuple[str, ...] = (),
+) -> Cloud:
     """An emulated cloud that runs, with its stack deployed, as a scenario uses it."""
     host, _, port = ready.smtp.rpartition(":")
     return Cloud(
@@ -114,7 +147,7 @@ def cloud_at(ready: Readiness, stack: Stack, aws: Aws, *, allowance: float, evid
         threads=aws.threads,
         region=ready.region,
         account=ready.account,
-        capabilities=CAPABILITIES,
+        capabilities=capabilities,
         evidence=evidence,
         base=ready.base,
         fault_door=GatewayFaults(ready.aws, aws.threads),
@@ -140,7 +173,7 @@ class EmulatedBackend:
         """What of it was still there when it had been stopped, and what came of that, a line each."""
 
     def capabilities(self) -> Mapping[str, Level]:
-        return CAPABILITIES
+        return capabilities_of(self._settings)
 
     async def start(self) -> Cloud:
         """As `Backend.start`. Refuses a template with an image that no program stands for before it starts anything."""
@@ -171,7 +204,11 @@ class EmulatedBackend:
             "smtp_port": settings.emulated.smtp_port,
             "load_balancer_port": settings.emulated.load_balancer_port,
             "programs": {image: list(argv) for image, argv in programs.items()},
-            **({"runtime": "docker", "images": images} if containers else {}),
+            **(
+                {"runtime": "docker", "images": images, "volume_mib": settings.emulated.volume_mib}
+                if containers
+                else {}
+            ),
             "base": base,
             "base_services": list(settings.emulated.base_services),
             "localstack_image": settings.emulated.localstack_image,
@@ -214,6 +251,7 @@ class EmulatedBackend:
             stack,
             self._aws,
             allowance=settings.emulated.allowance,
+            capabilities=capabilities_of(settings),
             evidence=(str(log), str(calls)),
         )
 

@@ -105,9 +105,9 @@ def capabilities_of(settings: Settings) -> Mapping[str, Level]:
         from kit.backends.live import capabilities_of as live  # noqa: PLC0415 - emulated plans need none of it
 
         return live(settings)
-    from kit.backends.emulated import CAPABILITIES  # noqa: PLC0415 - live plans need none of it
+    from kit.backends.emulated import capabilities_of as emulated  # noqa: PLC0415 - live plans need none of it
 
-    return CAPABILITIES
+    return emulated(settings)
 
 
 def policy_of(settings: Settings) -> Mapping[str, Any] | None:

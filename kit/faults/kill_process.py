@@ -15,22 +15,19 @@ A killed process stays dead, so there is nothing to undo; its service starts ano
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from kit.backends.capability import FAULT_TASK
-from kit.errors import NotSupported, UsageError
+from kit.errors import NotSupported
 from kit.faults import processes
 from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.inside import chosen, dies_of
 from kit.faults.site import Site
 
 KILLED = 137
 """128 + SIGKILL: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
-
-_LOOK_EVERY = 2.0
-"""AWS seconds."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,9 @@ class KillProcess:
 
     async def inject(self, site: Site) -> Effect:
         task = await site.running_task(self.task)
-        names = [each["name"] for each in task["containers"]]
-        container = self.container or names[0]
-        if container not in names:
-            raise UsageError(f"task {self.task} has no container {container!r}; it has {', '.join(names)}")
+        container = chosen(task, self.container)
         if await site.can_signal(task, container):
-            await _kill_inside(site, self.task, container)
+            await dies_of(site, self.task, container, processes.KILL)
         elif site.door is not None:
             await site.door.inject(site.ids.marker(), "kill-process", {"task": self.task, "container": container})
         else:
@@ -86,29 +80,3 @@ class Killed:
 
     async def counts(self) -> Mapping[str, int]:
         return {}
-
-
-async def _kill_inside(site: Site, task: str, container: str) -> None:
-    from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
-
-    killing = asyncio.ensure_future(site.run(task, container, processes.KILL))
-    dying = asyncio.ensure_future(_stops_running(site, task))
-    try:
-        # The shell dies with its container, often before it has said so: either end will do.
-        await asyncio.wait({killing, dying}, return_when=asyncio.FIRST_COMPLETED)
-        if not killing.done() and dying.exception() is None:
-            return
-        result = await killing
-    except ExecError:
-        return  # what is seen of the task decides
-    finally:
-        killing.cancel()
-        dying.cancel()
-        await asyncio.gather(killing, dying, return_exceptions=True)
-    if result.exit_code != 0:
-        raise UsageError(f"nothing was killed in {container} of {task}: {result.output.strip()}")
-
-
-async def _stops_running(site: Site, task: str) -> None:
-    while (await site.task(task))["lastStatus"] == "RUNNING":
-        await site.clock.sleep(_LOOK_EVERY)

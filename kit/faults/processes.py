@@ -31,6 +31,18 @@ shell's own does not count), 20 the start time."""
 KILL = _FIND_MAIN + 'echo "killing $main"; kill -9 "$main"'
 
 
+def use_up_memory(limit: int) -> str:
+    """Grow until the kernel kills the main process, which it is told to prefer. Only where a limit is in force that is
+    no higher than this one, in bytes: elsewhere it would be the machine's memory that is used up."""
+    return (
+        "limit=$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | head -n 1); "
+        f'[ "$limit" -le {limit} ] 2>/dev/null || {{ echo "its limit is ${{limit:-unknown}}, not {limit}"; exit 8; }}; '
+        + _FIND_MAIN
+        + 'echo 1000 > "/proc/$main/oom_score_adj" || exit 6; x=0123456789abcdef; '
+        f'while [ "${{#x}}" -lt {limit} ]; do x=$x$x; done; echo "nothing happened at {limit} bytes"; exit 7'
+    )
+
+
 def pause(wall_seconds: float) -> str:
     """Stop the main process and everything it has begun; tells their ids. After so many wall seconds they go on by
     themselves, whoever is still there to say so."""

@@ -115,6 +115,16 @@ class Site:
                     return interface["privateIpv4Address"], port["containerPort"]
         raise UsageError(f"task {task['taskArn']} listens on no port, so nobody can tell whether it answers")
 
+    async def way_to(self, task: str) -> dict[str, Any]:
+        """A running task as the cloud is told of it: its ARN, and where the load balancer reaches it, if it does.
+        Raises `UsageError`."""
+        found = await self.running_task(task)
+        try:
+            host, port = await self.address(found)
+        except UsageError:  # it listens nowhere
+            return {"task": task}
+        return {"task": task, "host": host, "port": port}
+
     async def probe(self, host: str, port: int, within: float) -> str:
         """Ask for a page and wait so many wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
         writer: asyncio.StreamWriter | None = None

@@ -55,6 +55,9 @@ class Emulated(Section):
     """The image of the base "localstack". Newer ones than the default demand a token."""
     runtime: Literal["process", "docker"] = "process"
     """What a container becomes: a process of this machine, or a container of its engine (Docker, podman)."""
+    volume_mib: int = Field(default=0, ge=0)
+    """What the shared file system of containers holds, in MiB of the engine's memory, so that it can be filled up: the
+    fault FillVolume needs it. 0 is as much as the engine's disk."""
     preview: Literal["auto", "astro", "builtin"] | None = None
     """What shows the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
     Unset, it is the built-in one: Astro takes seconds to start, so it wants a scale of 5 or less."""

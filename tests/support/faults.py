@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,6 +40,8 @@ from tests.support.ecs import eventually
 from tests.support.kit import a_stack
 
 CLUSTER, SERVICE, TABLE, MAILS = "cluster", "edit-service", "sessions", "mails"
+SHARED = "/shared"
+"""Where the task has its volume, where tasks are containers."""
 ROLE = "arn:aws:iam::123456789012:role/execution"
 FAULT_ROLE = "arn:aws:iam::123456789012:role/faults"
 
@@ -54,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok")
     def log_message(self, *_):
         pass
-ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+ThreadingHTTPServer((os.environ["LISTEN"], int(os.environ["PORT"])), Handler).serve_forever()
 """
 """A container's program."""
 
@@ -137,17 +140,24 @@ def _client(url: str, key: str, secret: str, token: str, within: float) -> Any:
 
 
 @asynccontextmanager
-async def place(*, init_process: bool = True, execute_command: bool = True) -> AsyncIterator[Place]:
+async def place(
+    *, init_process: bool = True, execute_command: bool = True, runtime: str = "process"
+) -> AsyncIterator[Place]:
     """The service runs one task of one container named `edit`."""
-    programs = {"server:1": [sys.executable, "-I", "-S", "-c", SERVER]}
-    cloud = Cloud(CloudConfig(scale=60.0, programs=programs), everything)
+    contained = runtime == "docker"
+    if contained:
+        images = {"server:1": os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")}
+        config = CloudConfig(scale=60.0, runtime=runtime, images=images, volume_mib=16)
+    else:
+        config = CloudConfig(scale=60.0, programs={"server:1": [sys.executable, "-I", "-S", "-c", SERVER]})
+    cloud = Cloud(config, everything)
     await cloud.start()
     threads = Threads(8)
     try:
         clock = Clock(scale=60.0, origin=cloud.clock.origin)
         history = History(clock)
         aws = Aws(Access("us-west-2", cloud.gateway.url, Credentials("test", "test")), threads, history)
-        stack = a_stack(**await _furnished(cloud, init_process, execute_command))
+        stack = a_stack(**await _furnished(cloud, init_process, execute_command, contained))
         ecs = EcsExec(await threads.run(aws.client, "ecs"), CLUSTER, credentials=await aws.credentials())
 
         async def run(task: str, container: str, command: str) -> Any:
@@ -163,7 +173,7 @@ async def place(*, init_process: bool = True, execute_command: bool = True) -> A
         await cloud.stop()
 
 
-async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) -> dict[str, str]:
+async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool, contained: bool) -> dict[str, str]:
     """Everything there; returns what the stack's outputs would say."""
     call = cloud.context("test").aws.call
     for table in (TABLE, MAILS):
@@ -196,6 +206,7 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
                 HealthCheckPath="/",
                 HealthCheckIntervalSeconds=30,
                 HealthCheckTimeoutSeconds=20,
+                HealthyThresholdCount=2,
                 UnhealthyThresholdCount=10,
             )
         )["TargetGroups"][0]["TargetGroupArn"]
@@ -230,9 +241,17 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
                 "image": "server:1",
                 "essential": True,
                 "portMappings": [{"containerPort": 8080}],
-                "environment": [{"name": "PORT", "value": "8080"}],
+                "environment": [
+                    {"name": "PORT", "value": "8080"},
+                    {"name": "LISTEN", "value": "0.0.0.0" if contained else "127.0.0.1"},
+                ],
                 "linuxParameters": {"initProcessEnabled": init_process},
+                **(await _container(call, subnets[0]) if contained else {}),
             }
+        ],
+        volumes=[
+            {"name": "shared", "efsVolumeConfiguration": {"fileSystemId": each["FileSystemId"]}}
+            for each in (await call("efs", "DescribeFileSystems"))["FileSystems"]
         ],
     )
     await call(
@@ -259,6 +278,16 @@ async def _furnished(cloud: Cloud, init_process: bool, execute_command: bool) ->
         "sessions_table_name": TABLE,
         "mail_table_name": MAILS,
         "load_balancer_url": f"http://{balancer['DNSName']}",
+    }
+
+
+async def _container(call: Any, subnet: str) -> dict[str, Any]:
+    """What a container has that a process has not: a program of its image, a volume with an end."""
+    made = await call("efs", "CreateFileSystem", CreationToken="shared")
+    await call("efs", "CreateMountTarget", FileSystemId=made["FileSystemId"], SubnetId=subnet)
+    return {
+        "entryPoint": ["python3", "-I", "-S", "-c", SERVER],
+        "mountPoints": [{"sourceVolume": "shared", "containerPath": SHARED}],
     }
 
 

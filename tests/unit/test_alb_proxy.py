@@ -431,7 +431,7 @@ async def test_a_slow_link_takes_its_time_and_delivers(lab: Lab) -> None:
     await lab.route(rule("/*", to=group))
     port = await lab.target(says("here"))
     lab.register(group, port)
-    lab.plane.links.slow("127.0.0.1", port, seconds=5)
+    lab.plane.links.disturb("127.0.0.1", port, lambda: 5)
     before = lab.clock.now()
     assert await lab.fetch("/") == (200, "here")
     assert lab.clock.now() - before >= 5

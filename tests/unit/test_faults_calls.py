@@ -19,6 +19,7 @@ from emulation.config import CloudConfig
 from emulation.controller import Caller, TaskChanged
 from emulation.faults import Faults
 from emulation.queues import Queues
+from emulation.storage import Storage
 from tests.support.ecs import eventually
 from tests.support.world import World
 
@@ -93,7 +94,7 @@ async def one_for_all() -> AsyncIterator[Street]:
 
     def assemble(ground: Ground) -> Parts:
         context = ground.context("faults")
-        made.append(Faults(context, ground.dispatch, Links(context.clock), NoTasks()))
+        made.append(Faults(context, ground.dispatch, Links(context.clock), NoTasks(), Storage(context)))
         return Parts([Queues(ground.context("queues")), *made])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 
 from emulation.ecs.docker import commands
+from emulation.ecs.docker.engine import Engine
 from emulation.ecs.runtime import CannotStart, Output
 
 if TYPE_CHECKING:
@@ -24,11 +26,26 @@ _GONE = (404, 409)
 _NO_SPACE = "no space left on device"
 
 
-class EngineContainer:
-    """A `Running`. `start` once; `remove` at the end."""
+@dataclass(frozen=True)
+class Belongings:
+    """What can be taken from a container."""
 
-    def __init__(self, container: DockerContainer, output: Output, *, exec_user: str) -> None:
+    cpus: float
+    """Its limit, in CPUs of this machine."""
+    network: str
+    holder: str = ""
+    """The container whose network it uses; its own when empty."""
+
+
+class EngineContainer:
+    """A `Running`, and `Contained`. `start` once; `remove` at the end."""
+
+    def __init__(
+        self, engine: Engine, container: DockerContainer, output: Output, belongings: Belongings, *, exec_user: str
+    ) -> None:
         self.id: str = container.id
+        self._engine = engine
+        self._belongings = belongings
         self._container = container
         self._output = output
         self._exec_user = exec_user
@@ -82,12 +99,42 @@ class EngineContainer:
     async def terminal(self, argv: Sequence[str]) -> Terminal:
         return await commands.ExecTerminal.start(self._container, argv, next(self._marks), user=self._exec_user)
 
+    async def allow_cpus(self, cpus: float | None) -> None:
+        allowed = self._belongings.cpus if cpus is None else cpus
+        await self._ask(lambda: self._engine.limit_cpus(self.id, allowed))
+
+    async def unplug(self) -> None:
+        await self._plug("disconnect", {"Force": True})
+
+    async def plug_in(self) -> None:
+        await self._plug("connect", {})
+
     async def remove(self) -> None:
         """Kill it if it runs, and remove it with the volumes that only it had."""
         with contextlib.suppress(DockerError, aiohttp.ClientError):
             await self._container.delete(force=True, v=True)
         if hasattr(self, "_over"):
             await asyncio.wait({self._over})
+
+    async def _plug(self, verb: str, how: dict[str, Any]) -> None:
+        body = {"Container": self._belongings.holder or self.id, **how}
+
+        async def plugged() -> None:
+            network = await self._engine.client.networks.get(self._belongings.network)
+            await getattr(network, verb)(body)
+
+        await self._ask(plugged)
+
+    async def _ask(self, call: Callable[[], Awaitable[Any]]) -> None:
+        """As `_tell`, and hear what comes of it. Raises `OSError`."""
+        async with self._order:
+            if self._ended:
+                return
+            try:
+                await call()
+            except (DockerError, aiohttp.ClientError) as error:
+                if not self._ended and getattr(error, "status", None) not in _GONE and not _as_wanted(error):
+                    raise OSError(why(error)) from error
 
     def _tell(self, call: Callable[[], Awaitable[Any]]) -> None:
         if self._ended:
@@ -119,6 +166,12 @@ class EngineContainer:
             with contextlib.suppress(DockerError, aiohttp.ClientError):  # removed already
                 self._out_of_memory = bool((await self._container.show())["State"]["OOMKilled"])
         return code
+
+
+def _as_wanted(error: BaseException) -> bool:
+    """Whether the engine only says that a container is connected, or is not, already."""
+    text = str(getattr(error, "message", error))
+    return "is not connected to" in text or "already exists in network" in text
 
 
 def why(error: BaseException) -> str:

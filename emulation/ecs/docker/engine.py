@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +67,11 @@ class Engine:
             if response.status >= 400:
                 raise DockerError(response.status, f"HEAD {call}: {response.reason}")
             return dict(response.headers)
+
+    async def limit_cpus(self, container: str, cpus: float) -> None:
+        """Give a container another limit. Raises `DockerError`."""
+        body = {"NanoCpus": int(cpus * 1e9)}
+        await self.client._query_json(f"containers/{container}/update", method="POST", data=json.dumps(body).encode())
 
     async def json(self, call: str, query: Mapping[str, str]) -> Any:
         """A GET call with parameters that the client library does not offer. Raises `DockerError`."""

@@ -48,14 +48,16 @@ class DockerHost:
         images: Mapping[str, str],
         *,
         listen: Callable[[], Awaitable[None]],
+        volume_mib: int = 0,
     ) -> None:
-        """`listen` lets the gateway listen wherever `reach` says."""
+        """`listen` lets the gateway listen wherever `reach` says. `volume_mib` is what a file system holds, 0 for as
+        much as the engine's disk."""
         self.run = f"kit-{ctx.ids.hex(12)}"
         self.network = self.run
         self.this_machine = "host-gateway"
         self.labels: dict[str, str] = {}
         self.runtime = DockerRuntime(self, images)
-        self.volumes = Volumes(self)
+        self.volumes = Volumes(self, volume_mib)
         self.engine: Engine
         self._ctx = ctx
         self._guardian = guardian

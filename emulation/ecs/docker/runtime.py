@@ -15,7 +15,7 @@ import aiohttp
 from aiodocker import DockerError
 
 from emulation.ecs.docker import shape
-from emulation.ecs.docker.container import EngineContainer, why
+from emulation.ecs.docker.container import Belongings, EngineContainer, why
 from emulation.ecs.docker.images import Images
 from emulation.ecs.ports import Ports
 from emulation.ecs.runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
@@ -68,7 +68,8 @@ class DockerRuntime:
             labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},
             network=self._network(sandbox) if holder is None else shape.shared_network(holder.id),
         )
-        started = await self._start(shape.container_name(self._prefix(sandbox), container.name), config, output)
+        name = shape.container_name(self._prefix(sandbox), container.name)
+        started = await self._start(name, config, output, holder="" if holder is None else holder.id)
         place[container.name] = started
         return started
 
@@ -95,13 +96,16 @@ class DockerRuntime:
             self._ports.give_back(port)
 
     async def _start(
-        self, name: str, config: Mapping[str, Any], output: Output, exec_user: str = "0"
+        self, name: str, config: Mapping[str, Any], output: Output, exec_user: str = "0", *, holder: str = ""
     ) -> EngineContainer:
+        engine = self._host.engine
+        cpus = config["HostConfig"].get("NanoCpus", engine.cpus * 1e9) / 1e9
+        belongings = Belongings(cpus, self._host.network, holder)
         try:
-            created = await self._host.client.containers.create(dict(config), name=name)
+            created = await engine.client.containers.create(dict(config), name=name)
         except (DockerError, aiohttp.ClientError) as error:
             raise CannotStart(why(error)) from error
-        container = EngineContainer(created, output, exec_user=exec_user)
+        container = EngineContainer(engine, created, output, belongings, exec_user=exec_user)
         await container.start()
         return container
 

@@ -1,6 +1,6 @@
 """File systems as volumes of the engine.
 
-    file system             a volume
+    file system             a volume; where it is to have an end, one in memory
     its directory /a/b      a volume that is a bind of that directory, which is all a task can see
 
 Everything is made by the engine itself, by way of a container that never runs: no file of a task lies in a folder of
@@ -33,14 +33,17 @@ if TYPE_CHECKING:
     from emulation.ecs.docker.host import DockerHost
 
 _TOP = PurePosixPath("/fs")
+_FILLER = ".filled-by-a-fault"
 _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
 
 class Volumes:
     """`emulation.storage.Shelves` of one engine."""
 
-    def __init__(self, host: DockerHost) -> None:
+    def __init__(self, host: DockerHost, mib: int = 0) -> None:
+        """`mib` is what a file system holds, in the engine's memory; 0 for as much as its disk."""
         self._host = host
+        self._mib = mib
         self._keepers: dict[str, DockerContainer] = {}
         """File system → the container by which the engine looks into it."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -75,6 +78,37 @@ class Volumes:
             for volume in (*own, self._whole(file_system)):
                 await self._host.remove_volume(volume)
 
+    async def fill(self, file_system: str) -> None:
+        """Take all that is free in a file system. Raises `OSError` when it has no end that may be reached, or is not
+        mounted by anybody."""
+        if not self._mib:
+            raise OSError("file systems here are as large as the engine's disk; emulated.volume_mib gives them an end")
+        async with self._locks[file_system]:
+            if file_system not in self._keepers:
+                raise OSError(f"nobody has mounted {file_system} so far")
+            try:
+                await self._write_filler(file_system, self._mib << 20)
+            except DockerError as error:
+                if "no space left on device" not in error.message:
+                    raise OSError(why(error)) from error
+
+    async def empty(self, file_system: str) -> None:
+        """Give back what `fill` took. Nothing happens when that was nothing, or the file system is gone. Raises
+        `OSError`."""
+        async with self._locks[file_system]:
+            if file_system in self._keepers:
+                with _as_os_error():
+                    await self._write_filler(file_system, 0)
+
+    async def _write_filler(self, file_system: str, size: int) -> None:
+        """A file cannot be removed by way of a container that runs no program; an empty one is as good."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            entry = tarfile.TarInfo(_FILLER)
+            entry.size, entry.mode = size, 0o600
+            tar.addfile(entry, _Zeros())
+        await self._keepers[file_system].put_archive(str(_TOP), buffer.getvalue())
+
     def _whole(self, file_system: str) -> str:
         return f"{self._host.run}-{file_system}"
 
@@ -93,7 +127,7 @@ class Volumes:
 
     async def _keeper(self, file_system: str) -> DockerContainer:
         if file_system not in self._keepers:
-            await self._host.create_volume(self._whole(file_system), {})
+            await self._host.create_volume(self._whole(file_system), self._options())
             config: dict[str, Any] = {
                 "Image": await self._host.pause_image(),
                 "Labels": self._host.labels,
@@ -103,8 +137,13 @@ class Volumes:
                 },
             }
             name = f"{self._host.run}-{file_system}"
-            self._keepers[file_system] = await self._host.client.containers.create(config, name=name)
+            keeper = self._keepers[file_system] = await self._host.client.containers.create(config, name=name)
+            if self._mib:
+                await keeper.start()  # what is in memory is there for as long as somebody has it mounted
         return self._keepers[file_system]
+
+    def _options(self) -> dict[str, str]:
+        return {"type": "tmpfs", "device": "tmpfs", "o": f"size={self._mib}m,mode=0755"} if self._mib else {}
 
     async def _is_directory(self, file_system: str, directory: PurePosixPath) -> bool:
         """Looks at each step of the way: what a task made a symbolic link could lead out of the volume."""
@@ -152,6 +191,13 @@ class Volumes:
         await keeper.put_archive(str(top), buffer.getvalue())
 
 
+class _Zeros(io.RawIOBase):
+    """A file without end."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
 def shared_by(owner: Owner, mode: int) -> dict[str, str]:
     """Access lists for a directory, as tar carries them, that let the access point's user and group do everything in
     it and in all that is made in it. EFS makes every user of an access point its one user; an engine's volume cannot,
@@ -164,6 +210,14 @@ def shared_by(owner: Owner, mode: int) -> dict[str, str]:
     )
     text = packed.decode("utf-8", "surrogateescape")
     return {f"SCHILY.xattr.system.posix_acl_{kind}": text for kind in ("access", "default")}
+
+
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except (DockerError, aiohttp.ClientError) as error:
+        raise OSError(why(error)) from error
 
 
 @contextlib.contextmanager

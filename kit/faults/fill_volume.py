@@ -1,0 +1,87 @@
+"""The shared volume is full: whoever writes to it is told "No space left on device"; what is there stays readable.
+
+    cloud --fills--> file system      ECS Exec: a file of 64 KiB    before: written    while full: ENOSPC
+
+The emulated cloud fills it only where it has an end, so that no disk of anybody's is filled up: with containers, and
+`emulated.volume_mib` set. Real EFS has no end that could be reached, so live has this not; on AWS it is the task's own
+storage that gets full (FIS aws:ecs:task-io-stress).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kit.backends.capability import FAULT_DISK
+from kit.errors import UsageError
+from kit.faults.by_door import ByDoor
+from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.inside import chosen, entered
+from kit.faults.site import Site
+
+_FULL = "No space left on device"
+
+
+@dataclass(frozen=True)
+class FillVolume:
+    """Fill the file system that a task's container has mounted; the first container's when none is named."""
+
+    task: str
+    """The task's ARN."""
+    container: str | None = None
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_DISK,)
+    shows: ClassVar[Shows] = Shows.AT_ONCE
+    within: ClassVar[float] = 60.0
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+    async def inject(self, site: Site) -> Effect:
+        task = await site.running_task(self.task)
+        container = chosen(task, self.container)
+        entered(task)
+        file_system, path = await _mounted(site, task, container)
+        settings = {"file_system": file_system}
+        by_door = await ByDoor.inject(site, "fill-file-system", settings, did="filled", what="file system(s) filled")
+        return Full(site, by_door, self.task, container, path)
+
+
+@dataclass(frozen=True)
+class Full:
+    site: Site
+    by_door: ByDoor
+    task: str
+    container: str
+    path: str
+
+    async def verify(self) -> Seen:
+        file = shlex.quote(f"{self.path.rstrip('/')}/.probe-of-a-fault")
+        # In a shell of its own, so that what its redirection says is heard too.
+        script = f"(head -c 65536 /dev/zero > {file}) 2>&1; said=$?; rm -f {file}; exit $said"
+        result = await self.site.run(self.task, self.container, script)
+        said = result.output.strip() or "64 KiB written"
+        return Seen(result.exit_code != 0 and _FULL in said, f"{self.path} in {self.container}: {said}")
+
+    async def undo(self) -> None:
+        await self.by_door.undo()
+
+    async def counts(self) -> Mapping[str, int]:
+        return await self.by_door.counts()
+
+
+async def _mounted(site: Site, task: Mapping[str, Any], container: str) -> tuple[str, str]:
+    """A file system and where it is mounted. Raises `UsageError`."""
+    answer = await site.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+    shared = {
+        volume["name"]: volume["efsVolumeConfiguration"]["fileSystemId"]
+        for volume in answer["taskDefinition"].get("volumes", ())
+        if "efsVolumeConfiguration" in volume
+    }
+    for point in (await site.definition(task, container)).get("mountPoints", ()):
+        if point["sourceVolume"] in shared:
+            return shared[point["sourceVolume"]], str(point["containerPath"])
+    raise UsageError(f"container {container} of {task['taskArn']} has mounted no file system of EFS")

@@ -1,0 +1,50 @@
+"""One task's network is slow: its calls of AWS, and what the load balancer sends it, take so much longer.
+
+    load balancer --( +seconds )--> task --( +seconds )--> AWS
+
+The emulated cloud's load balancer and gateway hold back each request and call, and count; undone, they let go of what
+waits. It is there that a task's traffic passes, whatever its containers are, and no kernel has to have `tc` for it. On
+AWS it is FIS aws:ecs:task-network-latency, or the agent's endpoint network-latency by ECS Exec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kit.backends.capability import FAULT_NETWORK
+from kit.faults.by_door import ByDoor
+from kit.faults.fault import Effect, Shows
+from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class NetworkLatency:
+    """Slow a task's network down."""
+
+    task: str
+    """The task's ARN."""
+    seconds: float = 1.0
+    """AWS seconds added each time."""
+    jitter: float = 0.0
+    """AWS seconds by which it is more or less, evenly spread."""
+    seed: int = 0
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
+    shows: ClassVar[Shows] = Shows.BY_USE
+    within: ClassVar[float] = 120.0
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+    async def inject(self, site: Site) -> Effect:
+        settings = {
+            **await site.way_to(self.task),
+            "seconds": self.seconds,
+            "jitter": self.jitter,
+            "seed": self.seed,
+        }
+        return await ByDoor.inject(
+            site, "network-latency", settings, did="delayed", what="request(s) and call(s) delayed"
+        )

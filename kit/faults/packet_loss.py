@@ -1,0 +1,43 @@
+"""One task's network loses packets: they are sent again, after one second, two, four …, until somebody gives up.
+
+    load balancer --( lost? again, later )--> task --( lost? again, later )--> AWS
+
+One seeded coin for each health check, request and call, in the emulated cloud's load balancer and gateway: with
+`probability=1` nothing gets through. On AWS it is FIS aws:ecs:task-network-packet-loss, or the agent's endpoint
+network-packet-loss by ECS Exec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kit.backends.capability import FAULT_NETWORK
+from kit.faults.by_door import ByDoor
+from kit.faults.fault import Effect, Shows
+from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class PacketLoss:
+    """Lose packets of a task."""
+
+    task: str
+    """The task's ARN."""
+    probability: float = 0.1
+    """Share of packets lost, 0 to 1."""
+    seed: int = 0
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
+    shows: ClassVar[Shows] = Shows.BY_USE
+    within: ClassVar[float] = 240.0
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+    async def inject(self, site: Site) -> Effect:
+        settings = {**await site.way_to(self.task), "probability": self.probability, "seed": self.seed}
+        return await ByDoor.inject(
+            site, "packet-loss", settings, did="lost", what="request(s) and call(s) lost a packet"
+        )

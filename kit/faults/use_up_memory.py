@@ -1,0 +1,83 @@
+"""A container needs more memory than it may have: the kernel kills its program, and ECS says why.
+
+    ECS Exec: /bin/sh  -->  grows  -->  limit reached  -->  the kernel kills the main process
+              exit code 137, reason "OutOfMemoryError: Container killed due to memory usage"
+
+The limit is really reached, by a shell in the same container; the kernel is told beforehand that the main process is
+the one to kill, as it is in life, where it is the one that grows. Where containers are processes of this machine there
+is no limit, so there the fault is absent. On AWS the same script would do by ECS Exec; as that has not been tried,
+live has it not.
+
+A killed program stays dead, so there is nothing to undo; its service starts another task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kit.backends.capability import FAULT_MEMORY
+from kit.errors import NotSupported
+from kit.faults import processes
+from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.inside import chosen, dies_of
+from kit.faults.kill_process import KILLED
+from kit.faults.site import Site
+
+_REASON = "OutOfMemoryError"
+"""https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
+
+
+@dataclass(frozen=True)
+class UseUpMemory:
+    """Use up the memory of a task's container; of the first one when none is named."""
+
+    task: str
+    """The task's ARN."""
+    container: str | None = None
+
+    needs: ClassVar[tuple[str, ...]] = (FAULT_MEMORY,)
+    shows: ClassVar[Shows] = Shows.AT_ONCE
+    within: ClassVar[float] = 120.0
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+    async def inject(self, site: Site) -> Effect:
+        task = await site.running_task(self.task)
+        container = chosen(task, self.container)
+        if not await site.can_signal(task, container):
+            raise NotSupported(
+                f"nobody can get into container {container} of {self.task}",
+                next="that takes EnableExecuteCommand and LinuxParameters.InitProcessEnabled",
+            )
+        limit = _limit(task, await site.definition(task, container))
+        await dies_of(site, self.task, container, processes.use_up_memory(limit))
+        return OutOfMemory(site, self.task, container)
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    site: Site
+    task: str
+    container: str
+
+    async def verify(self) -> Seen:
+        task = await self.site.task(self.task)
+        container = next(each for each in task["containers"] if each["name"] == self.container)
+        code, reason = container.get("exitCode"), container.get("reason", "no reason")
+        seen = f"container {container['lastStatus']}, exit code {code}, {reason}; task {task['lastStatus']}"
+        return Seen(code == KILLED and reason.startswith(_REASON), seen)
+
+    async def undo(self) -> None:
+        return None
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+
+def _limit(task: Mapping[str, Any], definition: Mapping[str, Any]) -> int:
+    """In bytes: the container's own, or its task's."""
+    return int(definition.get("memory") or task["memory"]) << 20
