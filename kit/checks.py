@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +43,15 @@ class Checks:
         """Assert that `what` was seen as expected. Raises `CheckFailed`."""
         __tracebackhide__ = True
         self.check(seen == expected, f"{what} to be {expected!r}", seen=repr(seen), next=next)
+
+    def same(self, seen: Iterable[Hashable], expected: Sequence[Hashable], what: str) -> None:
+        """Assert that these were seen, each as often as expected, in whatever order; they are told in the order given,
+        so that two runs tell the same. Raises `CheckFailed`."""
+        __tracebackhide__ = True
+        seen = list(seen)
+        self.check(
+            Counter(seen) == Counter(expected), f"{what} to be {list(expected)!r}, in any order", seen=repr(seen)
+        )
 
     def held(self, what: str) -> None:
         """Count an assertion that a wait has just made: it raised if it did not hold."""

@@ -23,10 +23,14 @@ class Step:
     measured: Measured | None = None
     asserted: int = 0
     held: bool = False
+    by_chance: bool = False
+    """How often it checks what it checks is a matter of chance: of how many calls were refused, for example."""
 
     def to_json(self) -> dict[str, Any]:
         times = {} if self.measured is None else self.measured.to_json()
-        return {"name": self.name, "held": self.held, "asserted": self.asserted, "at": iso(self.started_aws), **times}
+        chance = {"by_chance": True} if self.by_chance else {}
+        step = {"name": self.name, "held": self.held, "asserted": self.asserted, "at": iso(self.started_aws)}
+        return {**step, **chance, **times}
 
 
 class StepListener(Protocol):
@@ -58,11 +62,11 @@ class Steps:
             self.listener.step_ended(step)
 
     @contextmanager
-    def step(self, name: str, *, target: float | None = None) -> Iterator[Step]:
+    def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> Iterator[Step]:
         """A step around its block; it held when the block raised nothing."""
         if self.gate:
             self.gate()
-        step = Step(name, self.clock.now(), target)
+        step = Step(name, self.clock.now(), target, by_chance=by_chance)
         wall, asserted = self.clock.monotonic(), self.checks.asserted
         self.all.append(step)
         if self.listener:

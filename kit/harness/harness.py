@@ -114,9 +114,10 @@ class Harness:
         return await self._context.eventually(probe, within=within, describe=describe, **how)
 
     # ---- Steps and checks
-    def step(self, name: str, *, target: float | None = None) -> AbstractContextManager[Step]:
-        """A named step of the report; `target` is AWS seconds."""
-        return self._steps.step(name, target=target)
+    def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> AbstractContextManager[Step]:
+        """A named step of the report; `target` is AWS seconds. `by_chance`: how often it checks what it checks is not
+        the scenario's to say, so that two runs are compared by what is checked in it, not by how often."""
+        return self._steps.step(name, target=target, by_chance=by_chance)
 
     def journey(self, entry: str) -> Timeline:
         """Begin a new journey: its phases are counted from now."""

@@ -73,8 +73,9 @@ class Markers:
         foreign, lacking = sorted(found - own), sorted(own - found)
         self._context.checks.check(
             not foreign and not lacking,
-            f"the markers in {where} to be its own {', '.join(sorted(own))} and nobody else's",
-            seen=f"foreign: {', '.join(foreign) or 'none'}; lacking: {', '.join(lacking) or 'none'}",
+            f"the markers in {where} to be its own {len(own)} and nobody else's",
+            seen=f"own: {', '.join(sorted(own))}; foreign: {', '.join(foreign) or 'none'}; "
+            f"lacking: {', '.join(lacking) or 'none'}",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,12 +121,15 @@ def _scenario(a: SeenScenario | None, b: SeenScenario | None, pairs: Substitutio
         told.append(Difference("verdict", "differs", _verdict(a), _verdict(b)))
     differing, step_times = _steps(a.steps, b.steps, pairs)
     told += differing
-    told += _checks(a.checks, b.checks, pairs)
+    chance = {step.name for one in (a, b) for step in one.steps if step.by_chance}
+    told += _checks(_without(a.checks, chance), _without(b.checks, chance), pairs)
+    for step in sorted(chance):
+        told += _kinds(a.checks, b.checks, step)
     for what in ("phases", "faults", "previews"):
         mine, other = getattr(a, what), getattr(b, what)
         if mine != other:
             told.append(Difference(what, "differ", ", ".join(mine), ", ".join(other)))
-    if a.asserted != b.asserted and not told:
+    if a.asserted != b.asserted and not told and not chance:
         told.append(Difference("number of checks", "differs", str(a.asserted), str(b.asserted)))
     return ScenarioParity(a.name, len(a.steps), len(a.checks), _times(a, b), step_times, told)
 
@@ -139,7 +142,7 @@ def _steps(a: Sequence[SeenStep], b: Sequence[SeenStep], pairs: Substitution) ->
         times.append(Times(mine.name, mine.aws_seconds, other.aws_seconds))
         if mine.held != other.held:
             told.append(Difference("step", "held in one only", _held(mine), _held(other), mine.name))
-        if mine.asserted != other.asserted:
+        if mine.asserted != other.asserted and not (mine.by_chance and other.by_chance):
             counts = (f"{mine.asserted} checks", f"{other.asserted} checks")
             told.append(Difference("step", "asserts another number of checks", *counts, mine.name))
     return told, times
@@ -157,6 +160,19 @@ def _checks(a: Sequence[SeenCheck], b: Sequence[SeenCheck], pairs: Substitution)
     for step in [*beside_a, *(each for each in beside_b if each not in beside_a)]:
         told += beside_each_other("check", beside_a.get(step, ()), beside_b.get(step, ()), pairs, step)
     return told
+
+
+def _without(checks: Iterable[SeenCheck], steps: Collection[str]) -> list[SeenCheck]:
+    return [each for each in checks if each.step not in steps]
+
+
+def _kinds(a: Iterable[SeenCheck], b: Iterable[SeenCheck], step: str) -> list[Difference]:
+    """Of a step whose number of checks is a matter of chance: what is checked in one run and never in the other."""
+    mine, other = ({apart(_outcome(each)).template: each for each in run if each.step == step} for run in (a, b))
+    told = [Difference("check", "only in A", _outcome(mine[each]), where=step) for each in mine if each not in other]
+    return told + [
+        Difference("check", "only in B", b=_outcome(other[each]), where=step) for each in other if each not in mine
+    ]
 
 
 def _own(checks: Iterable[SeenCheck]) -> list[SeenCheck]:

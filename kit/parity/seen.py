@@ -26,6 +26,8 @@ class SeenStep:
     asserted: int
     aws_seconds: float | None
     seconds: float | None
+    by_chance: bool = False
+    """How often it checks what it checks may differ."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,14 @@ def _scenario(told: Mapping[str, Any], events: Iterable[Event]) -> SeenScenario:
         aws_seconds=told.get("aws_seconds"),
         seconds=told.get("seconds"),
         steps=tuple(
-            SeenStep(each["name"], each["held"], each["asserted"], each.get("aws_seconds"), each.get("seconds"))
+            SeenStep(
+                each["name"],
+                each["held"],
+                each["asserted"],
+                each.get("aws_seconds"),
+                each.get("seconds"),
+                bool(each.get("by_chance")),
+            )
             for each in told.get("steps", ())
         ),
         checks=_checks(told["name"], events),

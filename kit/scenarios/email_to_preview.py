@@ -44,8 +44,8 @@ async def email_to_preview(h: Harness) -> None:
             await _verify_reply(h, await h.wait_for_reply(second), second, session)
     await back_to_zero(h, opened)
     with h.step("each mail had one reply, and there was no other"):
-        answered = sorted(reply.in_reply_to for reply in h.mail.replies(mail.sender))
-        h.checks.equal(answered, sorted([mail.message_id, second.message_id]), f"what {mail.sender} got replies to")
+        answered = [reply.in_reply_to for reply in h.mail.replies(mail.sender)]
+        h.checks.same(answered, [mail.message_id, second.message_id], f"what {mail.sender} got replies to")
 
 
 async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:

@@ -92,9 +92,9 @@ async def mail_thread(h: Harness) -> None:
                     _verify_reply(h, exchange, thread, foreign)
         with h.step("5 each thread has one session, its own commits and pages"):
             rows = await h.sessions.rows_of(one.opened.client_id, user)
-            h.checks.equal(
-                sorted((row.thread_id, row.session_id) for row in rows),
-                sorted((thread.conversation, thread.opened.session_id) for thread in (one, other)),
+            h.checks.same(
+                [(row.thread_id, row.session_id) for row in rows],
+                [(thread.conversation, thread.opened.session_id) for thread in (one, other)],
                 f"the threads and sessions of {user}",
             )
             for thread, foreign in ((one, other), (other, one)):
@@ -106,9 +106,9 @@ async def mail_thread(h: Harness) -> None:
         await asyncio.gather(*(h.session_api.end(session) for session in sessions))
         await verify_zero(h, sessions, since=since)
     with h.step("7 each mail had one reply, and there was no other"):
-        h.checks.equal(
-            sorted(reply.in_reply_to for reply in h.mail.replies(user)),
-            sorted(exchange.mail.message_id for thread in (one, other) for exchange in thread.exchanges),
+        h.checks.same(
+            [reply.in_reply_to for reply in h.mail.replies(user)],
+            [exchange.mail.message_id for thread in (one, other) for exchange in thread.exchanges],
             f"what {user} got replies to",
         )
 

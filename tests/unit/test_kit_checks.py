@@ -34,3 +34,11 @@ def test_a_failure_says_what_was_expected_what_was_seen_and_where_to_look() -> N
 def test_seeing_none_is_shown_too() -> None:
     with pytest.raises(CheckFailed, match="seen: None"):
         checks().check(None, "a row", seen=None)
+
+
+def test_the_same_in_any_order_is_told_in_the_order_expected() -> None:
+    counted = checks()
+    counted.same(["b", "a", "a"], ["a", "b", "a"], "what was seen")
+    assert counted.history.events()[0].touches == {"what": "what was seen to be ['a', 'b', 'a'], in any order"}
+    with pytest.raises(CheckFailed):
+        counted.same(["a", "b"], ["a", "a"], "what was seen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,21 @@ def test_what_is_read_back_is_what_was_recorded(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('{"index": 2, "cut')
     assert read(path) == history.events()
+
+
+async def test_what_is_done_beside_the_scenario_is_told_apart_and_knows_its_step() -> None:
+    history = History(ManualClock())
+
+    async def beside(what: str) -> None:
+        history.note("first", value={}, what=what)
+        history.note("second", value={}, what=what)
+
+    with history.scenario("a"), history.step("1 at once"):
+        history.note("before", value={})
+        await asyncio.gather(beside("x"), beside("y"))
+        history.note("after", value={})
+    begun = [event for event in history.events() if event.type == "invoke"]
+    assert {event.step for event in begun} == {"1 at once"}
+    assert [event.strand for event in begun if not event.touches] == [0, 0]
+    strands = {event.touches["what"]: event.strand for event in begun if event.touches}
+    assert len(set(strands.values())) == 2 and 0 not in strands.values()

@@ -228,6 +228,24 @@ def test_whatever_differs_is_told(change: dict[str, object], found: tuple[str, s
     assert found in said(parity) and not parity.holds()
 
 
+def by_chance(*checks: str) -> SeenScenario:
+    steps = (SeenStep("what was accepted is done", True, len(checks), 5.0, 0.1, by_chance=True),)
+    made = tuple(SeenCheck(what, "ok", steps[0].name, number) for number, what in enumerate(checks))
+    return a_scenario(steps=steps, checks=made, asserted=len(checks))
+
+
+def test_how_often_chance_has_something_checked_makes_no_difference_but_what_is_checked_does() -> None:
+    twice = by_chance("the page of testbcbcbcbc", "the page of testdfdfdfdf")
+    assert compare(a_run(by_chance("the page of testghghghgh")), a_run(twice)).holds()
+    assert said(compare(a_run(by_chance("the page of testghghghgh", "a reply")), a_run(twice))) == [
+        ("check", "only in A")
+    ]
+    assert said(compare(a_run(twice), a_run(by_chance("the row of testghghghgh")))) == [
+        ("check", "only in A"),
+        ("check", "only in B"),
+    ]
+
+
 def test_a_check_that_failed_in_one_is_told() -> None:
     failed = (replace(a_scenario().checks[0], outcome="fail"), *a_scenario().checks[1:])
     found = compare(a_run(a_scenario()), a_run(a_scenario(checks=failed))).all_differences
