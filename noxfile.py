@@ -118,6 +118,17 @@ def docker(session: nox.Session) -> None:
 
 
 @nox.session
+def localstack(session: nox.Session) -> None:
+    """LocalStack as the base, from its published packages: tests, then the scenarios. Needs a container engine."""
+    _install(session)
+    session.run("kit", "images", "build", "localstack")
+    image = "webordinary/localstack:test"
+    session.run("pytest", "-q", "tests/localstack", env={"KIT_TEST_LOCALSTACK_IMAGE": image})
+    command = ["pytest", "tests/integration", "--kit-mode", "emulated", "--kit-base", "localstack"]
+    session.run(*command, *map(_for_pytest, session.posargs), env={"KIT_EMULATED__LOCALSTACK_IMAGE": image})
+
+
+@nox.session
 def compose(session: nox.Session) -> None:
     """docker-compose.yml brought up on free ports, scenarios (all, or those named) run against it from outside."""
     _install(session)

@@ -18,6 +18,12 @@ from emulation.base.wire import HttpRequest, HttpResponse
 TOGETHER = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
 """Services that deliver to each other or look each other's things up: they come from the same base."""
 
+OUR_OWN = frozenset(
+    {"application-autoscaling", "cloudformation", "ecs", "fis", "pricing", "resourcegroupstaggingapi", "service-quotas",
+     "sesv2", "sts"}
+)  # fmt: skip
+"""Services whose things the controllers hold themselves: another base knows none of them."""
+
 
 class Ground(Protocol):
     """What stands under an endpoint of the cloud's own, such as a container."""
@@ -54,7 +60,7 @@ class Layered:
         self.lacking: dict[str, str] = {}
         """Service → why the embedded base serves it."""
         self.serving: set[str] = set()
-        self._unwanted: set[str] = set()
+        self._unwanted = set(OUR_OWN)
         self._log = logging.getLogger("emulation.base")
 
     async def start(self) -> None:
@@ -146,4 +152,4 @@ class Layered:
 
 def _surveyed() -> list[str]:
     groups = (service for group in TOGETHER for service in group)
-    return list(dict.fromkeys((*USED_BY_THE_STACK, *groups)))
+    return [service for service in dict.fromkeys((*USED_BY_THE_STACK, *groups)) if service not in OUR_OWN]

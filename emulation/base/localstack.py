@@ -120,7 +120,7 @@ class LocalStack:
             DockerContainer.start(container)  # LocalStackContainer's own would wait on when the container has ended
             return f"http://127.0.0.1:{container.get_exposed_port(PORT)}"
         except Exception as error:
-            raise LocalStackFailed(self._why(error, container.get_wrapped_container())) from error
+            raise LocalStackFailed(self._why(error, container._container)) from error
 
     def _why(self, error: Exception, container: Any) -> str:
         said = str(getattr(error, "explanation", None) or error).strip()

@@ -24,7 +24,6 @@ QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "logs": ("DescribeLogGroups", {"limit": 1}),
     "s3": ("ListBuckets", {}),
     "ses": ("ListConfigurationSets", {}),
-    "sesv2": ("ListConfigurationSets", {}),
     "sns": ("ListTopics", {}),
     "sqs": ("ListQueues", {}),
 }
