@@ -103,9 +103,16 @@ def live(session: nox.Session) -> None:
 
 @nox.session
 def rehearsal(session: nox.Session) -> None:
-    """What a live run does, against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing."""
+    """What a live run does, against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing.
+
+    In the end, the same scenarios in the emulated mode: the two runs may differ in nothing but times and ids.
+    """
     _install(session)
     session.run("pytest", "tests/live", "--rehearse", *session.posargs)
+    if not session.posargs:
+        rehearsed = str(Path(".kit/latest").resolve())
+        session.run("kit", "run")
+        session.run("kit", "parity", "--strict", "--page", ".kit/parity.md", ".kit/latest", rehearsed)
 
 
 @nox.session

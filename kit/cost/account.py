@@ -65,6 +65,8 @@ def predict(predictor: Predictor, settings: Settings, names: Iterable[str]) -> P
 def template_of(settings: Settings) -> Template:
     """The template as this run deploys it. Raises `UsageError` when it cannot be read."""
     live = {"MailDomain": settings.live.mail_domain, "CertificateArn": settings.live.certificate}
+    if settings.live.mail_domain:
+        live["ReceiptRuleSetName"] = "the account's active one"
     own = live if settings.mode == "live" else {}
     return Template.read(template_text(settings.stack.template), {**own, **settings.stack.parameters})
 

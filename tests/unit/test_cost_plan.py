@@ -39,13 +39,13 @@ def a_predictor(past: dict[str, list[Past]] | None = None) -> Predictor:
 def test_the_kits_own_template_stands_there_with_one_load_balancer_and_no_nat_gateway() -> None:
     found = Inventory.of(own_template())
     assert (found.load_balancers, found.load_balancer_addresses, found.nat_gateways) == (1, 2, 0)
-    assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (5, 4, 2)
+    assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (6, 4, 2)
     assert Inventory.read(found.to_json()) == found
 
 
 def test_without_test_monitoring_its_dashboard_and_alarms_are_not_there() -> None:
     found = Inventory.of(own_template(TestMonitoring="false"))
-    assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (2, 4, 1)
+    assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (3, 4, 1)
 
 
 def test_parameters_and_conditions_decide_names_and_resources() -> None:
