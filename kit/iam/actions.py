@@ -107,7 +107,7 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
         "elasticloadbalancing:DescribeTargetHealth",
     ),
     "fis.CreateExperimentTemplate": ("fis:TagResource", "iam:CreateServiceLinkedRole", "iam:PassRole"),
-    "fis.StartExperiment": ("fis:TagResource",),
+    "fis.StartExperiment": ("fis:GetExperiment", "fis:TagResource"),
     "iam.CreateRole": ("iam:GetRole", "iam:GetRolePolicy", "iam:ListRoleTags", "iam:TagRole"),
     "logs.CreateLogGroup": (
         "logs:DescribeIndexPolicies",

@@ -145,6 +145,8 @@ RULES = (
     # ---- Faults
     Rule(("fis:CreateExperimentTemplate",), _arn("fis", "action/*"), goes_on=True),
     Rule(("fis:CreateExperimentTemplate", "fis:TagResource"), _arn("fis", "experiment*/*"), TO_BE_OURS),
+    Rule(("fis:StartExperiment",), _arn("fis", "experiment-template/*"), OURS, goes_on=True),
+    Rule(("fis:StartExperiment",), _arn("fis", "experiment/*"), TO_BE_OURS),
     Rule(("fis:*",), _arn("fis", "experiment*/*"), OURS),
 )
 
