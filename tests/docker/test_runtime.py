@@ -14,7 +14,7 @@ import pytest_asyncio
 from emulation.ecs.docker.runtime import DockerRuntime
 from emulation.ecs.runtime import CannotPull, ContainerSpec, Mount, TaskSpec
 from tests.support.engine import Bed, bed
-from tests.support.runtime_conformance import SHELL, Output, RuntimeConformance, bench
+from tests.support.runtime_conformance import SHELL, ContainedConformance, Output, RuntimeConformance, bench
 
 
 @pytest_asyncio.fixture
@@ -32,6 +32,10 @@ NO_SLEEP = ["/bin/sh", "-c", "! grep -qsx sleep /proc/[0-9]*/comm"]
 
 
 class TestConformance(RuntimeConformance):
+    pass
+
+
+class TestContainedConformance(ContainedConformance):
     pass
 
 

@@ -23,6 +23,7 @@ from emulation.ecs.runtime import (
     METADATA_VARIABLE,
     CannotPull,
     CannotStart,
+    Contained,
     ContainerSpec,
     Mount,
     Running,
@@ -83,11 +84,11 @@ class Bench:
 
 @contextlib.asynccontextmanager
 async def bench(
-    runtime: Runtime, folder: Path, name: str = "task", ports: tuple[int, ...] = ()
+    runtime: Runtime, folder: Path, name: str = "task", ports: tuple[int, ...] = (), containers: int = 1
 ) -> AsyncIterator[Bench]:
     own = folder / name
     own.mkdir()
-    spec = TaskSpec(id=name, arn=f"arn:{name}", folder=own, ports=ports, vcpus=0.25, memory_mib=512)
+    spec = TaskSpec(name, f"arn:{name}", own, ports, vcpus=0.25, memory_mib=512, containers=containers)
     sandbox = await runtime.prepare(spec)
     try:
         yield Bench(runtime, sandbox)
@@ -318,6 +319,73 @@ class RuntimeConformance:
     async def test_release_can_be_repeated(self, runtime: Runtime, tmp_path: Path) -> None:
         async with bench(runtime, tmp_path) as b:
             await runtime.release(b.sandbox)
+
+
+class ContainedConformance:
+    """What a runtime must do whose `Running` is `Contained`. Subclasses provide the fixture `runtime`."""
+
+    serve = RuntimeConformance.serve
+
+    async def test_a_starved_container_is_slow_until_it_may_go_on(self, runtime: Runtime, tmp_path: Path) -> None:
+        async with bench(runtime, tmp_path) as b:
+            container = _contained(await b.start("sleep 60"))
+            before = await _work(container)
+            await container.allow_cpus(0.02)
+            starved = await _work(container)
+            await container.allow_cpus(None)
+            after = await _work(container)
+        assert starved > 4 * max(before, after), (before, starved, after)
+
+    async def test_an_unplugged_task_is_not_reached_and_reaches_nobody_until_plugged_in(
+        self, runtime: Runtime, tmp_path: Path
+    ) -> None:
+        async with bench(runtime, tmp_path, ports=(8080,)) as b:
+            running = await b.start(f"{self.serve} $PORT", ports=(8080,), environment={"PORT": "8080"})
+            container, url = _contained(running), f"http://{b.sandbox.address}:{b.sandbox.ports[8080]}/"
+            outside = ["/bin/sh", "-c", "grep -q 00000000 /proc/net/route"]  # a way to anywhere
+            await eventually(lambda: asyncio.to_thread(_status, url))
+            assert await running.run(outside) == 0
+            for _ in range(2):
+                await container.unplug()
+            assert await asyncio.to_thread(_status, url) is None
+            assert await running.run(outside) == 1
+            for _ in range(2):
+                await container.plug_in()
+            assert await eventually(lambda: asyncio.to_thread(_status, url)) == 200
+            assert await running.run(outside) == 0
+
+    async def test_containers_of_a_task_are_unplugged_together(self, runtime: Runtime, tmp_path: Path) -> None:
+        async with bench(runtime, tmp_path, ports=(8080,), containers=2) as b:
+            running = await b.start(f"{self.serve} 8080", ports=(8080,))
+            url = f"http://{b.sandbox.address}:{b.sandbox.ports[8080]}/"
+            await eventually(lambda: asyncio.to_thread(_status, url))
+            other = _contained(await b.start("sleep 60", name="other"))
+            await other.unplug()
+            assert await asyncio.to_thread(_status, url) is None
+            assert await running.run(["/bin/sh", "-c", "grep -q 00000000 /proc/net/route"]) == 1
+            await other.plug_in()
+            assert await eventually(lambda: asyncio.to_thread(_status, url)) == 200
+
+    async def test_an_ended_container_has_nothing_to_be_taken(self, runtime: Runtime, tmp_path: Path) -> None:
+        async with bench(runtime, tmp_path) as b:
+            running = await b.start("exit 0")
+            await running.wait()
+            container = _contained(running)
+            await container.allow_cpus(0.02)
+            await container.unplug()
+            await container.plug_in()
+
+
+def _contained(running: Running) -> Any:
+    assert isinstance(running, Contained)
+    return running
+
+
+async def _work(container: Running) -> float:
+    """Wall seconds of a fixed piece of work."""
+    began = asyncio.get_running_loop().time()
+    assert await container.run(["/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"]) == 0
+    return asyncio.get_running_loop().time() - began
 
 
 def _status(url: str) -> int | None:
