@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import pytest
 
 from kit.errors import NotSupported, UsageError
-from kit.faults import EffectNotSeen, Fault, Shows
+from kit.faults import CrashAtStart, EffectNotSeen, Fault, MissingImage, Shows
 from kit.faults.nemesis import Nemesis
 from tests.support.ecs import eventually
-from tests.support.faults import Place
+from tests.support.faults import CLUSTER, SERVICE, Place
 
 NOBODY = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
 Probe = Callable[[Place, str], Awaitable[str]]
@@ -137,6 +137,25 @@ class FaultConformance:
 
         assert not nemesis.injected
         assert await case.probe(p, task) == case.before
+
+    @pytest.mark.parametrize(
+        "fault", [MissingImage("edit"), CrashAtStart("edit")], ids=lambda fault: type(fault).__name__
+    )
+    async def test_a_service_that_cannot_start_tasks_is_throttled_and_says_so(self, p: Place, fault: Fault) -> None:
+        async def throttled() -> list[str]:
+            answer = await p.aws.call("ecs", "describe_services", cluster=CLUSTER, services=[SERVICE])
+            since = (event for event in answer["services"][0]["events"] if event["createdAt"].timestamp() >= began)
+            return [event["message"] for event in since if "unable to consistently start tasks" in event["message"]]
+
+        began = p.site.clock.now()
+        async with p.nemesis.fault(fault) as effect:
+            said = await eventually(throttled, within=30)
+        assert said == [
+            f"(service {SERVICE}) is unable to consistently start tasks successfully. For more information, see the "
+            "Troubleshooting section."
+        ]
+        assert effect.verified, effect.seen
+        assert await p.task()
 
     async def test_is_a_value(self, case: Case) -> None:
         fault = case.make(NOBODY)
