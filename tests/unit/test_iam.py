@@ -197,12 +197,19 @@ def test_only_the_runs_calls_and_cloudformations_count(tmp_path: Path) -> None:
 
 
 def test_a_missing_and_a_superfluous_call_are_told_by_name() -> None:
-    expected = Calls({RUN: {"sqs.SendMessage", "sqs.PurgeQueue"}, CLOUDFORMATION: set()})
-    fresh = Calls({RUN: {"sqs.SendMessage"}, CLOUDFORMATION: {"sqs.CreateQueue"}})
+    expected = Calls({RUN: {"sqs.ListQueues", "sqs.GetQueueUrl"}, CLOUDFORMATION: {"sqs.TagQueue"}})
+    fresh = Calls({RUN: {"sqs.ListQueues", "ecs.ListTasks"}, CLOUDFORMATION: {"sqs.CreateQueue"}})
     assert differences(expected, fresh) == [
-        "superfluous: the run never calls sqs.PurgeQueue",
+        "missing: the run calls ecs.ListTasks",
+        "superfluous: the run never calls sqs.GetQueueUrl",
         "missing: CloudFormation calls sqs.CreateQueue",
+        "superfluous: CloudFormation never calls sqs.TagQueue",
     ]
+
+
+def test_what_the_guard_allows_in_need_is_in_the_policy_whether_it_was_called_or_not() -> None:
+    assert differences(Calls(), Calls({RUN: {"sqs.PurgeQueue"}, CLOUDFORMATION: set()})) == []
+    assert "sqs:PurgeQueue" in wanted(Calls())[RUN]
 
 
 def test_a_recorded_call_is_held_against_the_policy() -> None:
