@@ -65,8 +65,9 @@ class Layered:
 
     async def start(self) -> None:
         """Raises what the ground raises, `Unreachable`, and `Refused` for credentials."""
-        _, url = await asyncio.gather(self.near.start(), self._ground.start())
-        self._far = self._far_of(url)
+        # One after the other: both import the same packages, and two threads at that find them half imported.
+        await self.near.start()
+        self._far = self._far_of(await self._ground.start())
         await self._far.start()
         wanted = [service for service in _surveyed() if not self._only or service in self._only]
         told = await survey(self._far, wanted, self._region)
