@@ -59,7 +59,7 @@ def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[
     """A run whose cloud is up, shared by all tests of the session whatever file they are in."""
     from kit.console import Console  # noqa: PLC0415 - nothing is imported until a test asks for it
     from kit.errors import KitError  # noqa: PLC0415
-    from kit.run import Run  # noqa: PLC0415
+    from kit.run import CLEAN_UP, Run  # noqa: PLC0415
 
     config = request.config
     worker = getattr(config, "workerinput", {}).get("workerid", "")
@@ -74,6 +74,9 @@ def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[
     config.stash[_RUN] = run
     yield run
     asyncio.run(run.stop())
+    for outcome in run.report.outcomes:
+        if outcome.name == CLEAN_UP:
+            pytest.fail(f"{outcome.verdict}: {outcome.message}", pytrace=False)
 
 
 @pytest.fixture(scope="session")

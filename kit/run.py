@@ -26,6 +26,9 @@ from kit.scenario import Scenario
 from kit.settings import Settings
 from kit.verdict import Verdict
 
+CLEAN_UP = "(clean-up)"
+"""The outcome of what could not be taken away; there is none when all could."""
+
 
 class Run:
     """Starts a cloud, runs scenarios on it, reports, and takes the cloud away. Not bound to an event loop."""
@@ -152,7 +155,7 @@ class Run:
                 await self.backend.stop()
         except Exception as error:
             message = str(error) if isinstance(error, KitError) else f"{type(error).__name__}: {error}"
-            self.add(Outcome("(clean-up)", Verdict.INFRA, message=message))
+            self.add(Outcome(CLEAN_UP, Verdict.INFRA, message=message))
 
     def _chosen_backend(self) -> Backend:
         if self.settings.mode == "live":

@@ -17,7 +17,7 @@ from kit.backends.base import Cloud
 from kit.backends.capability import Level
 from kit.backends.deploy import Tell
 from kit.clock import Clock
-from kit.errors import InfraError
+from kit.errors import InfraError, KitError
 from kit.history import History
 from kit.ids import Ids
 from kit.live import account, tags
@@ -190,12 +190,18 @@ class LiveBackend:
             else:
                 await stack.remove()
                 await self._audit()
-        except BaseException:
+        except BaseException as error:
             # Whoever cleans up after this run need not wait for the lease to run out.
             if stack is not None and stack.lease is not None:
                 with contextlib.suppress(Exception):
                     await stack.lease.release()
-            raise
+            if isinstance(error, KitError) or not isinstance(error, Exception):
+                raise
+            raise InfraError(
+                f"the clean-up did not come to its end: {error}",
+                where=str(ledger.path) if ledger is not None else "",
+                next="kit janitor shows what is left, kit janitor --yes removes it",
+            ) from error
         finally:
             self.aws.close()
             self._threads.close()

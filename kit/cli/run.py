@@ -63,4 +63,4 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
             await hold(one.backend, cloud, settings)
     finally:
         await one.stop()
-    return verdict.exit_code
+    return one.report.verdict.exit_code  # what could not be taken away counts

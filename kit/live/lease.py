@@ -147,8 +147,14 @@ class Lease:
 
 
 async def holder(aws: Aws, table: str, stack: str) -> Holder | None:
-    """Who uses a stack now; None when nobody does, or whoever did has let the lease run out long ago."""
-    answer = await aws.call("dynamodb", "get_item", TableName=table, Key={"stack": {"S": stack}}, ConsistentRead=True)
+    """Who holds or held a stack's lease; None when nobody does, or its table is gone with half of the stack."""
+    key = {"stack": {"S": stack}}
+    try:
+        answer = await aws.call("dynamodb", "get_item", TableName=table, Key=key, ConsistentRead=True)
+    except Exception as error:
+        if not _no_table(error):
+            raise
+        return None
     item: dict[str, Any] = answer.get("Item", {})
     try:
         return Holder(item["run"]["S"], item["host"]["S"], int(item["pid"]["N"]), float(item["until"]["N"]))

@@ -81,17 +81,8 @@ class Books:
 
 async def user_of(aws: Aws, stack: Mapping[str, object]) -> Holder | None:
     """Who holds or held the lease of a stack; None when it has none, or not yet."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
-
     table = lease_table(stack)
-    if not table:
-        return None
-    try:
-        return await holder(aws, table, str(stack["StackName"]))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return None
+    return await holder(aws, table, str(stack["StackName"])) if table else None
 
 
 def lease_table(stack: Mapping[str, object]) -> str:

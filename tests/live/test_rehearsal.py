@@ -139,7 +139,7 @@ async def test_every_resource_stands_in_the_ledger_before_it_is_created(tmp_path
     assert all(noted.values())
     await backend.stop()
     assert backend.ledger.open() == []
-    mine = [call for call in _calls(account)[began:] if call["caller"] == "external"]
+    mine = [call for call in _calls(account)[began:] if call["caller_kind"] == "external"]
     assert "ses.SetActiveReceiptRuleSet" not in {f"{call['service']}.{call['operation']}" for call in mine}
 
 
