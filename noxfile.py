@@ -131,7 +131,7 @@ def localstack(session: nox.Session) -> None:
     session.run("kit", "images", "build", "localstack")
     image = "webordinary/localstack:test"
     session.run("pytest", "-q", "tests/localstack", env={"KIT_TEST_LOCALSTACK_IMAGE": image})
-    command = ["pytest", "tests/integration", "--kit-mode", "emulated", "--kit-base", "localstack"]
+    command = ["pytest", "tests/integration", "--kit-mode", "emulated", "--kit-base", "localstack", "--kit-scale", "20"]
     session.run(*command, *map(_for_pytest, session.posargs), env={"KIT_EMULATED__LOCALSTACK_IMAGE": image})
 
 
