@@ -22,11 +22,15 @@ class Checks:
     evidence: tuple[str, ...] = ()
     asserted: int = 0
 
-    def check(self, holds: object, what: str, *, seen: Any = _ABSENT, next: str = "") -> None:
-        """Assert that `holds` is true; `what` is the sentence that must hold. Raises `CheckFailed`."""
+    def check(
+        self, holds: object, what: str, *, seen: Any = _ABSENT, next: str = "", target: float | None = None
+    ) -> None:
+        """Assert that `holds` is true; `what` is the sentence that must hold. `target`, in AWS seconds, for a check of
+        how long something took: on another clock it might not have been made. Raises `CheckFailed`."""
         __tracebackhide__ = True
         self.asserted += 1
-        with self.history.operation("check", what=what) as operation:
+        of_time = {} if target is None else {"target": f"{target:g}"}
+        with self.history.operation("check", what=what, **of_time) as operation:
             if holds:
                 operation.ok()
                 return

@@ -142,7 +142,10 @@ class Harness:
         self._steps.measured(what, measured)
         if measured.met is not None:
             self.check(
-                measured.met, f"{what} within {measured.target:g} AWS s", seen=f"{measured.aws_seconds:.1f} AWS s"
+                measured.met,
+                f"{what} within {measured.target:g} AWS s",
+                seen=f"{measured.aws_seconds:.1f} AWS s",
+                target=measured.target,
             )
 
     # ---- Faults

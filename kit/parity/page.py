@@ -28,6 +28,11 @@ def lines(parity: Parity, *, steps: bool = False) -> Iterator[str]:
         yield ""
         yield "not compared, for want of a capability:"
         yield from (f"    {one.name:<{width}}  {one.lacking}" for one in lacking)
+    timed = [(one.name, what) for one in parity.scenarios for what in one.timed]
+    if timed:
+        yield ""
+        yield "judged in one run only, by the speed of its clock:"
+        yield from (f"    {name:<{width}}  {what}" for name, what in timed)
     for title, found in _found(parity):
         yield ""
         yield f"{title}:"

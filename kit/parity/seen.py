@@ -37,6 +37,8 @@ class SeenCheck:
     """`ok` or `fail`."""
     step: str
     strand: int
+    of_time: bool = False
+    """Whether it is about how long something took: a fast clock cannot always tell, and then it is not made."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,13 @@ def _checks(scenario: str, events: Iterable[Event]) -> tuple[SeenCheck, ...]:
     mine = [event for event in events if event.scenario == scenario and event.name == "check"]
     ended = {event.operation: event.type for event in mine if event.type != INVOKE}
     return tuple(
-        SeenCheck(event.touches.get("what", ""), ended.get(event.index, "open"), event.step, event.strand)
+        SeenCheck(
+            event.touches.get("what", ""),
+            ended.get(event.index, "open"),
+            event.step,
+            event.strand,
+            of_time="target" in event.touches,
+        )
         for event in mine
         if event.type == INVOKE
     )
