@@ -22,7 +22,7 @@ from kit.live import tags
 from kit.live.ledger import ledgers
 from kit.rehearsal import ROLE, RULE_SET, Account, Rehearsal, aimed
 from kit.settings import load
-from tests.support.account import calls, everything, foreign, inject, kit, stacks, started
+from tests.support.account import calls, everything, foreign, inject, kit, stacks
 from tests.support.kit import some_settings
 
 NAME = "webordinary-integration-test"
@@ -121,21 +121,20 @@ async def test_a_stack_of_the_same_name_without_the_kits_tags(account: Account, 
     gone(NAME)
 
 
-async def test_a_stack_in_use_by_a_living_run_and_two_runs_at_once(account: Account, tmp_path: Path) -> None:
-    first = await started(*RUN, report_dir=tmp_path / "one")
-    assert first.stdout is not None
-    while b"1 at zero" not in await first.stdout.readline():
-        pass
-    second, destroyed, swept = await asyncio.gather(
-        kit(*RUN, report_dir=tmp_path / "two"),
-        kit("destroy", report_dir=tmp_path / "two"),
-        kit("janitor", "--yes", report_dir=tmp_path / "two"),
-    )
-    assert second.code == 2 and "in use by run" in second.text, second.text
-    assert destroyed.code == 2 and "in use by run" in destroyed.text, destroyed.text
-    assert swept.code == 0 and "alive     stack" in swept.text, swept.text
-    rest, _ = await first.communicate()
-    assert NOTHING in rest.decode()
+async def test_a_stack_in_use_by_a_living_run(account: Account, tmp_path: Path) -> None:
+    settings = load({"mode": "live", "report_dir": str(tmp_path / "one")})
+    living = LiveBackend(settings, tmp_path, History(clock_of(settings)))
+    await living.start()
+    try:
+        for command in (RUN, ("destroy",)):
+            said = await kit(*command, report_dir=tmp_path / "two")
+            assert said.code == 2 and f"in use by run {living.run}" in said.text, said.text
+        for folder in ("one", "two"):
+            swept = await kit("janitor", "--yes", report_dir=tmp_path / folder)
+            assert swept.code == 0 and f"alive     stack {NAME}" in swept.text, swept.text
+        assert await living.health() is None
+    finally:
+        await living.stop()
 
 
 async def test_two_runs_that_begin_at_the_same_time(account: Account, tmp_path: Path) -> None:
@@ -304,7 +303,7 @@ async def test_a_resource_that_cannot_be_deleted(account: Account, tmp_path: Pat
 async def test_a_resource_that_is_retained(account: Account, tmp_path: Path) -> None:
     queue = "  Archive:\n    Type: AWS::SQS::Queue\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n"
     own = template(tmp_path, queue + "    Properties: { QueueName: it-archive }\n")
-    said = await kit(*RUN, *own, report_dir=tmp_path)
+    said = await kit(*RUN, *own, "--set", "live.clock.allowance=8", report_dir=tmp_path)
     assert said.code == 4, said.text
     assert "found what must not be there:\n    AWS::SQS::Queue" in said.text and "it-archive" in said.text
     assert "kit janitor --yes" in said.text
@@ -341,9 +340,17 @@ async def test_a_ledger_that_is_lost(account: Account, tmp_path: Path) -> None:
 async def test_a_deployment_that_fails_says_its_first_cause_and_leaves_nothing(
     account: Account, tmp_path: Path
 ) -> None:
-    boto3.client("sqs").create_queue(QueueName="it-taken", Attributes={"VisibilityTimeout": "7"})
-    own = template(tmp_path, "  Taken:\n    Type: AWS::SQS::Queue\n    Properties: { QueueName: it-taken }\n")
-    said = await kit(*RUN, *own, report_dir=tmp_path)
-    assert said.code == 4 and "the first cause" in said.text and "it-taken" in said.text, said.text
-    url = boto3.client("sqs").get_queue_url(QueueName="it-taken")["QueueUrl"]
-    boto3.client("sqs").delete_queue(QueueUrl=url)
+    dynamodb = boto3.client("dynamodb")
+    keys: Any = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    dynamodb.create_table(TableName="it-taken", **keys)
+    table = json.dumps({"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "it-taken", **keys}})
+    try:
+        said = await kit(*RUN, *template(tmp_path, f"  Taken: {table}\n"), report_dir=tmp_path)
+        assert said.code == 4 and "the first cause" in said.text and "Taken (AWS::DynamoDB::Table)" in said.text
+        assert dynamodb.describe_table(TableName="it-taken")["Table"]["TableStatus"] == "ACTIVE"
+    finally:
+        dynamodb.delete_table(TableName="it-taken")
