@@ -45,7 +45,7 @@ async def test_a_log_is_commits_with_their_whole_ids_newest_first() -> None:
     one, container = repositories(Said(f"{NEW}\tUpdate\ttabs and all\n{OLD}\tSample site"))
     assert await one.log(SESSION) == (Commit(NEW, "Update\ttabs and all"), Commit(OLD, "Sample site"))
     assert container.commands == [
-        'git --no-pager -C "$WORKSPACE_PATH/c/u/project" -c color.ui=false log --format=%H%x09%s'
+        'git --no-pager -c "safe.directory=*" -C "$WORKSPACE_PATH/c/u/project" -c color.ui=false log --format=%H%x09%s'
     ]
 
 
