@@ -10,6 +10,7 @@ from pathlib import Path
 from kit.errors import InfraError
 
 _MX, _IN = 15, 1
+_PORT = 53
 _WITHIN = 4.0
 """Wall seconds."""
 _RESOLV = Path("/etc/resolv.conf")
@@ -32,7 +33,7 @@ async def mail_hosts(domain: str) -> list[tuple[int, str]]:
 
     loop = asyncio.get_running_loop()
     try:
-        transport, _ = await loop.create_datagram_endpoint(Asking, remote_addr=(server, 53))
+        transport, _ = await loop.create_datagram_endpoint(Asking, remote_addr=(server, _PORT))
     except OSError as error:
         raise _silent(server) from error
     try:

@@ -93,6 +93,8 @@ class Janitor:
         self._guarded = guarded
         self._within = within
         self._tell = tell
+        self._at_work: dict[str, Judged] = {}
+        """Runs that hold the lease of a stack, wherever they run."""
 
     async def sweep(self, *, act: bool) -> list[Line]:
         """Everything of the kit's that is there, and what came of it; nothing is changed unless it is to `act`."""
@@ -133,6 +135,8 @@ class Janitor:
             return [Line(Outcome.DOUBTFUL, f"stack {name}", why=refused.what)]
         using = await user_of(aws, found)
         judged = self._books.judge(of, using)
+        if using is not None and judged.fate is Fate.AT_WORK:
+            self._at_work[using.run] = judged
         run, what = of.get(tags.RUN, ""), f"stack {name} ({found['StackStatus']})"
         collector = self._collector(aws, guard)
         if judged.fate is Fate.OVER and act:
@@ -181,8 +185,8 @@ class Janitor:
                 continue
             of = looked.tags.get(thing.arn)
             if of is not None:
-                judged = self._books.judge(of)
-                strays.append(_Stray(thing, of[tags.MARKER], of.get(tags.RUN, ""), judged))
+                run = of.get(tags.RUN, "")
+                strays.append(_Stray(thing, of[tags.MARKER], run, self._at_work.get(run) or self._books.judge(of)))
             elif (ledger := self._noting(thing)) is not None and thing.inside and not thing.inside & there:
                 judged = Judged(Fate.OVER, "what it delivered to is gone")
                 strays.append(_Stray(thing, ledger.header.stack, ledger.header.run, judged))

@@ -68,14 +68,15 @@ class Books:
         expired = tags.expired(found, self.now)
         until = found[tags.EXPIRES]
         ledger = self.of_run(run)
-        if ledger is not None and ledger.header.runs_here and not expired:
+        stack = ledger.find(STACK, ledger.header.stack) if ledger is not None else None
+        kept = stack is not None and bool(stack.facts.get("kept"))
+        lives = None if ledger is None or kept else ledger.header.runs_here
+        if ledger is not None and lives:
             return Judged(Fate.AT_WORK, f"process {ledger.header.pid} is at work on it")
         if expired:
             return Judged(Fate.OVER, f"expired since {until}")
-        if ledger is not None and self.died(run):
-            stack = ledger.find(STACK, ledger.header.stack)
-            if stack is None or not stack.facts.get("kept"):
-                return Judged(Fate.OVER, f"its process {ledger.header.pid} is gone")
+        if ledger is not None and lives is False:
+            return Judged(Fate.OVER, f"its process {ledger.header.pid} is gone")
         return Judged(Fate.KEPT, f"until {until}")
 
 

@@ -245,3 +245,20 @@ async def test_a_renamed_rule_is_a_new_rule(cfn: Stacks) -> None:
     await cfn.changed(RULES.replace("Name: first", "Name: other"))
     assert "first" not in [rule["Name"] for rule in await rules(cfn)]
     assert await cfn.physical_id("First") == "other"
+
+
+@pytest.mark.parametrize(
+    ("type", "properties", "create", "listing"),
+    [
+        ("AWS::SQS::Queue", "QueueName: taken", ("sqs", "CreateQueue", {"QueueName": "taken"}), ("sqs", "ListQueues")),
+        ("AWS::SNS::Topic", "TopicName: taken", ("sns", "CreateTopic", {"Name": "taken"}), ("sns", "ListTopics")),
+    ],
+)
+async def test_a_stack_neither_takes_nor_deletes_what_is_there_already(
+    cfn: Stacks, type: str, properties: str, create: tuple[str, str, dict[str, str]], listing: tuple[str, str]
+) -> None:
+    await cfn.aws.call(create[0], create[1], **create[2])
+    stack = await cfn.create(f"Resources:\n  Mine: {{Type: {type}, Properties: {{{properties}}}}}\n")
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert ("Mine", "taken already exists") in await cfn.failures()
+    assert "taken" in str(await cfn.aws.call(*listing))

@@ -107,6 +107,15 @@ class Work:
                 code=error.code,
             ) from error
 
+    async def refuse_taken(self, name: str, service: str, operation: str, /, **params: Any) -> None:
+        """For what is created by calls that take what is there already: a stack does not. Raises `ResourceError` when
+        this look at it finds it."""
+        try:
+            await self.ctx.aws.call(service, operation, **params)
+        except AwsError:
+            return
+        raise ResourceError(f"{name} already exists", code="AlreadyExists")
+
 
 Step = Callable[[Work], Coroutine[Any, Any, None]]
 Retag = Callable[[Work, Mapping[str, str]], Awaitable[None]]

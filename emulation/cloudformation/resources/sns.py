@@ -33,6 +33,8 @@ async def create_topic(work: Work) -> None:
     attributes = _attributes(work.properties, _TOPIC_ATTRIBUTES)
     params = {"Attributes": attributes} if attributes else {}
     tags = {"Tags": [{"Key": key, "Value": value} for key, value in work.tags.items()]} if work.tags else {}
+    arn = f"arn:aws:sns:{work.ctx.region}:{work.ctx.account}:{name}"
+    await work.refuse_taken(name, "sns", "GetTopicAttributes", TopicArn=arn)
     answer = await work.call("sns", "CreateTopic", Name=name, **params, **tags)
     work.made(answer["TopicArn"], TopicArn=answer["TopicArn"], TopicName=name)
     await _protect(work)

@@ -48,6 +48,7 @@ async def create_queue(work: Work) -> None:
         params["Attributes"] = attributes
     if work.tags:
         params["tags"] = dict(work.tags)
+    await work.refuse_taken(name, "sqs", "GetQueueUrl", QueueName=name)
     answer = await _create(work, params)
     arn = f"arn:aws:sqs:{work.ctx.region}:{work.ctx.account}:{name}"
     work.made(answer["QueueUrl"], Arn=arn, QueueName=name, QueueUrl=answer["QueueUrl"])

@@ -60,7 +60,5 @@ def type_of(arn: str) -> str:
     parts = arn.split(":", 5)
     if len(parts) < 6:
         return ""
-    kind, separator, _ = parts[5].partition("/")
-    if not separator:
-        kind, separator, _ = parts[5].partition(":")
-    return f"{parts[2]}:{kind if separator else ''}"
+    kind, *rest = _SEPARATORS.split(parts[5], maxsplit=1)
+    return f"{parts[2]}:{kind if rest else ''}"
