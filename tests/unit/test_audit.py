@@ -298,5 +298,11 @@ class TestOutcome:
         assert time.perf_counter() - began < 0.2
 
     async def test_nobody_elses_temporary_folder_is_looked_into(self, temporary: Path) -> None:
-        assert [one.name for one in places()] == ["processes", "ports", "folders", "files"]
+        assert [one.name for one in places()] == [
+            "processes",
+            "ports",
+            "container engine",
+            "folders",
+            "files",
+        ]
         assert await Folders().look(Runs([])) == []

@@ -153,10 +153,10 @@ async def test_a_user_types_into_a_shell_in_the_container_and_leaves_it(shell: S
     try:
         await terminal.until(b"Starting session with SessionId: ecs-execute-command-")
         await terminal.type(b"PS1='ready> '; echo $((6*7)) && pwd\n")
-        await terminal.until(b"\r\n42\r\n")
+        await terminal.until(b"42\r\n")
         await terminal.until(b"/app\r\n")  # the task's own folder
-        await terminal.type(b"sleep 60\n")
-        await terminal.until(b"sleep 60\r\n")
+        await terminal.type(b"sh -c 'echo be\"gu\"n; exec sleep 60'\n")
+        await terminal.until(b"begun\r\n")
         await terminal.type(b"\x03")  # Ctrl-C ends the command in the container, not the session
         await terminal.until(b"ready> ")
         await terminal.type(b"exit\n")
