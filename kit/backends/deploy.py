@@ -26,6 +26,19 @@ Prepared = Callable[[str, Sequence[Mapping[str, Any]]], None]
 """Takes a change set's ARN and its resource changes, before it is executed."""
 
 
+_TAKEN = (
+    "InvalidChangeSetStatus",
+    "InvalidChangeSetStatusException",
+    "ChangeSetNotFound",
+    "ChangeSetNotFoundException",
+)
+"""Error codes for a change set of a new stack that another one's execution has overtaken."""
+
+
+class Taken(UsageError):
+    """Somebody else made a stack of this name at the same moment. Nothing was changed."""
+
+
 async def deploy(
     aws: Aws,
     clock: Clock,
@@ -37,16 +50,18 @@ async def deploy(
     tags: Mapping[str, str] | None = None,
     prepared: Prepared | None = None,
     tell: Tell | None = None,
+    new: bool | None = None,
 ) -> Stack:
     """Create the stack, or update it when it is there; returns it with its outputs. `within` is AWS seconds.
 
     `tags` come on the stack and on every resource that takes any; `tell` gets the stack's events.
+    Whoever knows that there was none says `new`: then one that is there by now is not updated, but `Taken` raised.
     Raises `UsageError` when the template is refused as it is, `InfraError` with the first cause when a
     resource fails.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
-    exists = await _stack(aws, name) is not None
+    exists = not new if new is not None else await _stack(aws, name) is not None
     try:
         change_set = await aws.call(
             "cloudformation",
@@ -60,15 +75,22 @@ async def deploy(
             Tags=[{"Key": key, "Value": value} for key, value in (tags or {"webordinary-test-kit": name}).items()],
         )
     except ClientError as error:
+        if new and "already exists" in error.response["Error"]["Message"]:
+            raise _taken(name) from error
         if error.response["Error"]["Code"] not in ("ValidationError", "InsufficientCapabilitiesException"):
             raise
         raise _refused(error.response["Error"]["Message"]) from error
     events = Events(aws, change_set.get("StackId", name), tell)
     await events.skip()
-    if await _prepared(aws, clock, change_set["Id"], within):
-        if prepared is not None:
-            prepared(change_set["Id"], await _changes(aws, change_set["Id"]))
-        await aws.call("cloudformation", "execute_change_set", ChangeSetName=change_set["Id"])
+    try:
+        if await _prepared(aws, clock, change_set["Id"], within):
+            if prepared is not None:
+                prepared(change_set["Id"], await _changes(aws, change_set["Id"]))
+            await aws.call("cloudformation", "execute_change_set", ChangeSetName=change_set["Id"])
+    except ClientError as error:
+        if not new or error.response["Error"]["Code"] not in _TAKEN:
+            raise
+        raise _taken(name) from error
     stack = await _settled(aws, clock, name, within, events)
     assert stack is not None
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -237,6 +259,13 @@ async def _failure(aws: Aws, name: str, stack: Mapping[str, Any]) -> InfraError:
 
 def _refused(reason: str) -> UsageError:
     return UsageError(f"CloudFormation refuses the template: {reason}", next="correct the template or its parameters")
+
+
+def _taken(name: str) -> Taken:
+    return Taken(
+        f"stack {name} was made by somebody else at the same moment",
+        next="wait for its end, or use a stack of your own: --set stack.name=…",
+    )
 
 
 def template_text(path: Path | None) -> str:

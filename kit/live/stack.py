@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.backends.aws import Aws
-from kit.backends.deploy import Tell, deploy, destroy, stack_named, template_text
+from kit.backends.deploy import Taken, Tell, deploy, destroy, stack_named, template_text
 from kit.backends.images import images, parameter_names
 from kit.backends.stack import Stack
 from kit.clock import Clock
@@ -105,17 +105,22 @@ class LiveStack:
             # Other tags would be a change of every resource; they stay those of the run that made it.
             stack_tags = tags.from_list(there["Tags"])
         self._entry = self._ledger.intend(STACK, name)
-        deployed = await deploy(
-            self._aws,
-            self._clock,
-            name,
-            wanted.template,
-            parameters,
-            within=settings.timeouts.deploy,
-            tags=stack_tags,
-            prepared=self._write_down,
-            tell=self._tell,
-        )
+        try:
+            deployed = await deploy(
+                self._aws,
+                self._clock,
+                name,
+                wanted.template,
+                parameters,
+                within=settings.timeouts.deploy,
+                tags=stack_tags,
+                prepared=self._write_down,
+                tell=self._tell,
+                new=there is None,
+            )
+        except Taken:
+            self.written_off()  # it is another run's, and none of it was made by this one
+            raise
         there = await self.look()
         if there is None:
             raise InfraError(f"stack {name} is gone again, right after it was deployed")
@@ -156,7 +161,8 @@ class LiveStack:
         found = await stack_named(self._aws, self.id or self._settings.stack.name)
         if found is not None:
             run = tags.from_list(found.get("Tags")).get(tags.RUN)
-            if self.lease is None and run != self._ledger.header.run and found["StackStatus"] != "REVIEW_IN_PROGRESS":
+            nobodys = run is None and found["StackStatus"] == "REVIEW_IN_PROGRESS"
+            if self.lease is None and run != self._ledger.header.run and not nobodys:
                 raise InfraError(
                     f"stack {found['StackName']} is left alone: it was made by run {run}, not by this one",
                     where=str(found["StackId"]),
@@ -240,9 +246,9 @@ class LiveStack:
         over = self._is_over(run)
         if using is not None and not over:
             raise UsageError(f"stack {name} is in use by {using}", next="wait for its end, or take another stack.name")
+        self._refuse_under_way(there)
         if status == "REVIEW_IN_PROGRESS":
             return False
-        self._refuse_under_way(there)
         if over or tags.expired(of, self._clock.now()):
             return False
         raise UsageError(
@@ -255,7 +261,8 @@ class LiveStack:
         """Raises `UsageError` while a living run, or one that nobody knows here, creates, updates or deletes it."""
         of, status = tags.from_list(there["Tags"]), there["StackStatus"]
         run = of.get(tags.RUN, "?")
-        if status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS") or self._is_over(run):
+        unborn = status == "REVIEW_IN_PROGRESS" and tags.RUN not in of  # `look` knows it as one of this machine's
+        if unborn or not status.endswith("_IN_PROGRESS") or self._is_over(run):
             return
         if tags.expired(of, self._clock.now()):
             return
