@@ -54,11 +54,13 @@ FAULT_UNPLUG = "fault_unplug"
 FAULT_EXPERIMENT = "fault_experiment"
 """Experiments of the Fault Injection Service can be run in the stack."""
 
+MAIL_TO_PREVIEW = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS)
+"""What a mail takes to become a page and a reply, and all of it to be looked at and to come back to zero."""
 FAULTS = (
     *(FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK, FAULT_EXPERIMENT),
     *(FAULT_START, FAULT_MEMORY, FAULT_CPU, FAULT_DISK, FAULT_UNPLUG),
 )
-ALL = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS, *FAULTS)
+ALL = (*MAIL_TO_PREVIEW, *FAULTS)
 
 
 def lacking(capabilities: Mapping[str, Level], needs: Iterable[str]) -> list[str]:

@@ -2,7 +2,8 @@
 
     with block:  inject --> (shows at once? wait until seen) --> body --> (not yet seen? look) --> undo
 
-Every step is an operation of the history, by the caller `nemesis`.
+Every step is an operation of the history, by the caller `nemesis`. A fault that outlasts its deadline is undone under
+whoever is still at work with it, and what that showed is unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from kit.eventually import NotYet, eventually
 from kit.faults.fault import Effect, EffectNotSeen, Fault, Seen, Shows
 from kit.faults.names import CALLER, INJECT, UNDO, VERIFY
 from kit.faults.site import Site
+from kit.faults.undo import DEADLINE
 from kit.history import History
+
+_LASTS_AT_LEAST = 60.0
+"""Wall seconds a fault may last at any rate: on a fast clock the deadline is over in no time."""
 
 
 class Injected:
@@ -35,9 +40,14 @@ class Injected:
         self.seen = "nobody looked"
         """What was seen last."""
         self.undone = False
+        self.overdue = False
+        """Whether it was undone at its deadline, before its block had ended."""
         self._site = site
         self._history = history
         self._effect: Effect | None = None
+        self._ending = asyncio.Lock()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._expiring: asyncio.Task[None] | None = None
         self._counts: Mapping[str, int] = {}
         self._touches = {"fault": type(fault).__name__, "target": fault.target, "injection": site.ids.marker()}
 
@@ -87,6 +97,16 @@ class Injected:
         if self._effect is not None and not self.undone:
             await _to_its_end(self._undo(self._effect))
 
+    def in_time(self) -> None:
+        """Raises `EffectNotSeen` when it was undone at its deadline: what came after was seen without it."""
+        __tracebackhide__ = True
+        if self.overdue:
+            raise EffectNotSeen(
+                f"{self} was undone at its deadline of {DEADLINE:g} AWS s, while it was still needed",
+                where=str(self.fault),
+                next="let less happen under it, or see in the history what took so long",
+            )
+
     def to_json(self) -> dict[str, Any]:
         """As the report shows it."""
         return {
@@ -97,6 +117,7 @@ class Injected:
             "seen": self.seen,
             **({"counts": dict(self._counts)} if self._counts else {}),
             "undone": self.undone,
+            **({"overdue": True} if self.overdue else {}),
         }
 
     async def _begin(self) -> None:
@@ -104,14 +125,29 @@ class Injected:
             began = self._site.clock.now()
             self._effect = await self.fault.inject(self._site)
             self.at = began
+        lasts = max(self._site.clock.patience(DEADLINE), _LASTS_AT_LEAST)
+        self._deadline = asyncio.get_running_loop().call_later(lasts, self._expire)
 
     async def _undo(self, effect: Effect) -> None:
-        with self._history.operation(UNDO, caller=CALLER, **self._touches) as operation:
-            await effect.undo()
-            self.undone = True
-            with suppress(InfraError):  # gone with its cloud
-                self._counts = await effect.counts()
-            operation.ok(**self._counts)
+        async with self._ending:
+            if self.undone:
+                return
+            with self._history.operation(UNDO, caller=CALLER, **self._touches) as operation:
+                await effect.undo()
+                self.undone = True
+                with suppress(InfraError):  # gone with its cloud
+                    self._counts = await effect.counts()
+                operation.ok(**self._counts)
+            if self._deadline is not None:
+                self._deadline.cancel()
+
+    def _expire(self) -> None:
+        self.overdue = True
+        self._expiring = asyncio.ensure_future(self._end_anyhow())
+
+    async def _end_anyhow(self) -> None:
+        with suppress(InfraError):  # tried again at the end of the block
+            await self.end()
 
     async def _verify(self, within: float | None) -> bool:
         with self._history.operation(VERIFY, caller=CALLER, **self._touches) as operation:
@@ -154,7 +190,8 @@ class Nemesis:
 
         Where its effect shows by itself it is waited for before the block begins (`wait=False` leaves that to the
         end, or to `until_seen`), and `EffectNotSeen` is raised when it does not show. Where it shows by use, it must
-        have been seen by the end of the block, or the scenario's verdict is unknown. Raises `NotSupported` when this
+        have been seen by the end of the block, or the scenario's verdict is unknown; so it is when the block outlasts
+        the deadline of all faults, at which it is undone. Raises `NotSupported` when this
         cloud cannot do it, `UsageError` when it cannot be done to this target.
         """
         __tracebackhide__ = True
@@ -176,6 +213,7 @@ class Nemesis:
                 await injected.conclude(None)
                 raise
             await injected.conclude(fault.within)
+            injected.in_time()
         except BaseException:
             with suppress(InfraError):  # tried again by `undo_all`, which does not hide what happened here
                 await injected.end()

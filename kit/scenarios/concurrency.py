@@ -40,15 +40,7 @@ class Member:
 
 @scenario(
     "concurrency",
-    needs=(
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.METRICS,
-    ),
+    needs=capability.MAIL_TO_PREVIEW,
     proves="sessions at the same time share containers and nothing else: no marker, no end, no expiry",
     checkers=(one_reply_each,),
 )

@@ -16,15 +16,7 @@ from kit.scenario import scenario
 
 @scenario(
     "email_to_preview",
-    needs=(
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.METRICS,
-    ),
+    needs=capability.MAIL_TO_PREVIEW,
     proves="a mail becomes a visible page and exactly one reply, and nothing is left running",
     checkers=(one_reply_each,),
 )

@@ -27,15 +27,7 @@ _LOOK_AROUND = f'{_LOOK}; find "$WORKSPACE_PATH" -maxdepth 4 -name "*WORD*"'
 
 @scenario(
     "hostile_input",
-    needs=(
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.METRICS,
-    ),
+    needs=capability.MAIL_TO_PREVIEW,
     proves="what a client writes stays text, ids lead nowhere, and the developer's own git is not touched",
     checkers=(one_reply_each,),
 )

@@ -55,15 +55,7 @@ class Thread:
 
 @scenario(
     "mail_thread",
-    needs=(
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.METRICS,
-    ),
+    needs=capability.MAIL_TO_PREVIEW,
     proves="every mail of a thread finds its conversation however it is written, and gets exactly one reply",
     checkers=(one_reply_each,),
 )

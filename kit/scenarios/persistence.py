@@ -20,15 +20,7 @@ _SUBJECT = "Create Header component"
 
 @scenario(
     "persistence",
-    needs=(
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.METRICS,
-    ),
+    needs=capability.MAIL_TO_PREVIEW,
     proves="files and commits outlive containers and sessions, and a mail's bare Conversation ID finds its thread",
     checkers=(one_reply_each,),
 )

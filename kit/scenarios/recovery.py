@@ -42,17 +42,7 @@ class Attempt:
 
 @scenario(
     "recovery",
-    needs=(
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.METRICS,
-        capability.FAULT_TASK,
-        capability.FAULT_THROTTLE,
-    ),
+    needs=(*capability.MAIL_TO_PREVIEW, capability.FAULT_TASK, capability.FAULT_THROTTLE),
     proves="a killed container is replaced and nothing is lost; a throttled DynamoDB makes clean failures only",
     checkers=(one_reply_each,),
 )

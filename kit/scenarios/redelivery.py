@@ -21,16 +21,7 @@ _WORKS_FOR = 60
 
 @scenario(
     "redelivery",
-    needs=(
-        capability.MAIL_IN,
-        capability.MAIL_REPLIES,
-        capability.LOAD_BALANCER,
-        capability.SCALING,
-        capability.ECS_EXEC,
-        capability.SHARED_WORKSPACE,
-        capability.METRICS,
-        capability.FAULT_TASK,
-    ),
+    needs=(*capability.MAIL_TO_PREVIEW, capability.FAULT_TASK),
     proves="a malformed message blocks nobody, and a mail is done once, however often it comes and whoever dies",
     checkers=(one_reply_each,),
 )

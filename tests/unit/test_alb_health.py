@@ -113,8 +113,9 @@ async def test_checks_go_on_at_the_interval(lab: Lab) -> None:
         return web.Response()
 
     lab.register(await checked(lab), await lab.target(serve))
-    await until(lambda: len(times) == 3)
-    assert times[2] - times[0] == pytest.approx(2 * CHECK.interval, abs=CHECK.interval / 2)
+    # Over many, so that a single check which came late on a busy machine does not decide.
+    await until(lambda: len(times) == 11)
+    assert times[10] - times[0] == pytest.approx(10 * CHECK.interval, rel=0.25)
 
 
 async def test_a_target_that_begins_to_listen_late_is_found_at_a_later_check(lab: Lab) -> None:

@@ -13,6 +13,7 @@ from kit.backends.capability import FAULT_API
 from kit.checker import every_fault_showed
 from kit.errors import CheckFailed, InfraError, UsageError
 from kit.faults import Effect, EffectNotSeen, Seen, Shows
+from kit.faults import nemesis as nemesis_module
 from kit.faults.nemesis import Injected, Nemesis
 from kit.faults.site import Site
 from kit.harness import Harness
@@ -103,6 +104,35 @@ class Judged:
         """(operation, how it ended) of the nemesis."""
         events = self.ground.history.events("x")
         return [(each.name, each.type) for each in events if each.caller == "nemesis" and each.type != "invoke"]
+
+
+class TestTheDeadline:
+    async def test_a_block_that_outlasts_it_loses_its_fault_and_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nemesis_module, "_LASTS_AT_LEAST", 0.01)
+        monkeypatch.setattr(nemesis_module, "DEADLINE", 0.6)
+        script, judged = Scripted(), Judged(AtOnce(Scripted()))
+
+        async def body(h: Harness) -> None:
+            async with h.fault(AtOnce(script)) as injected:
+                h.check(True, "the sky to be blue")
+                while not injected.undone:  # noqa: ASYNC110 - what is tested is that nobody need ask for it
+                    await asyncio.sleep(0.01)
+
+        judged.body = body  # type: ignore[method-assign]
+        outcome = await judged.run()
+
+        assert script.log == ["inject", "look", "undo"]
+        assert outcome.verdict is Verdict.UNKNOWN
+        assert "undone at its deadline of 0.6 AWS s" in outcome.message
+        assert outcome.faults[0].to_json()["overdue"] is True
+
+    async def test_within_it_nothing_is_said_of_it(self) -> None:
+        outcome = await Judged(AtOnce(Scripted())).run()
+
+        assert outcome.verdict is Verdict.PASS
+        assert "overdue" not in outcome.faults[0].to_json()
 
 
 class TestTheOrder:
