@@ -43,6 +43,7 @@ NATIVE: Mapping[str, Level] = {
     capability.FAULT_THROTTLE: Level.NATIVE,
     capability.FAULT_NETWORK: Level.NATIVE,
     capability.FAULT_EXPERIMENT: Level.NATIVE,
+    capability.FAULT_START: Level.NATIVE,
 }
 """What every account has."""
 

@@ -70,7 +70,8 @@ class AnotherRevision:
             UndoCall("ecs", "update_service", _deploy(cluster, service, before), gone=_GONE),
             UndoCall("ecs", "deregister_task_definition", {"taskDefinition": revision}),
         ]
-        page = Page.begin(site.book, f"revision {revision}", calls, until=site.clock.now() + DEADLINE)
+        until = site.clock.now() + DEADLINE
+        page = Page.begin(site.book, f"revision {revision}", calls, until=until, id=revision)
         effect = cls(site, cluster, service, revision, page, judge)
         try:
             await site.aws.call("ecs", "update_service", **_deploy(cluster, service, revision))

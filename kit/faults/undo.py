@@ -77,17 +77,17 @@ class Page:
     entries: list[Any] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, book: UndoBook | None, name: str, calls: Iterable[UndoCall], *, until: float) -> Page:
-        """Write the calls down."""
+    def begin(
+        cls, book: UndoBook | None, name: str, calls: Iterable[UndoCall], *, until: float, id: str = ""
+    ) -> Page:
+        """Write the calls down; `id` is what AWS calls that which was made already and which they take back."""
         page = cls(book, until)
-        page._intend(name, list(calls))
+        page._intend(name, list(calls), id)
         return page
 
     def add(self, name: str, call: UndoCall, *, id: str) -> None:
         """One more call, made before the others; `id` is what AWS calls that which it takes back."""
-        self._intend(name, [call])
-        if self.book is not None:
-            self.entries[-1] = self.book.created(self.entries[-1], id)
+        self._intend(name, [call], id)
 
     async def undo(self, aws: Aws, clock: Clock) -> None:
         """Make the calls, and strike the entries out. May be repeated. Raises `InfraError`."""
@@ -95,11 +95,12 @@ class Page:
         while self.book is not None and self.entries:
             self.book.removed(self.entries.pop())
 
-    def _intend(self, name: str, calls: list[UndoCall]) -> None:
+    def _intend(self, name: str, calls: list[UndoCall], id: str) -> None:
         self.calls[:0] = calls
         if self.book is not None:
             undo = [asdict(each) for each in calls]
-            self.entries.append(self.book.intend(KIND, name, until=self.until, undo=undo))
+            entry = self.book.intend(KIND, name, until=self.until, undo=undo)
+            self.entries.append(self.book.created(entry, id) if id else entry)
 
 
 async def undo_entry(aws: Aws, clock: Clock, facts: Mapping[str, Any]) -> None:

@@ -19,6 +19,8 @@ from kit.live import rules, tags
 from kit.settings import Production
 
 _SEPARATORS = re.compile(r"[/:|]")
+_REVISION = re.compile(r":task-definition/([^:/]+):\d+$")
+"""A task definition's ARN, and the family in it: what is made of it are other revisions."""
 _ARN = re.compile(r"^arn:[a-z-]+:[a-z0-9-]*:[a-z0-9-]*:(\d{12}|):")
 
 
@@ -167,4 +169,6 @@ class Guard:
 
 
 def _last(arn: str) -> str:
-    return _SEPARATORS.split(arn)[-1]
+    """The name in an ARN."""
+    revision = _REVISION.search(arn)
+    return revision[1] if revision else _SEPARATORS.split(arn)[-1]

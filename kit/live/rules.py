@@ -44,6 +44,7 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "ecs.DeleteService": ("cluster", "service"),
     "ecs.DeregisterTaskDefinition": ("taskDefinition",),
     "ecs.ExecuteCommand": ("cluster", "task"),
+    "ecs.RegisterTaskDefinition": ("family",),
     "ecs.StopTask": ("cluster", "task"),
     "ecs.UpdateService": ("cluster", "service"),
     "efs.DeleteAccessPoint": ("AccessPointId",),
@@ -66,7 +67,9 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "sqs.SendMessage": ("QueueUrl",),
 }
 
-TAGGED = frozenset({"cloudformation.CreateChangeSet", "fis.CreateExperimentTemplate"})
+TAGGED = frozenset(
+    {"cloudformation.CreateChangeSet", "ecs.RegisterTaskDefinition", "fis.CreateExperimentTemplate"}
+)
 """What creates something that can carry tags: it must carry the kit's, with the stack's name."""
 
 MAILS: Mapping[str, tuple[str, ...]] = {"ses.SendRawEmail": ("Source", "Destinations")}

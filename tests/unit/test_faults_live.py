@@ -29,6 +29,7 @@ from kit.faults import (
     DisruptConnectivity,
     Fault,
     KillProcess,
+    MissingImage,
     PauseTask,
     StopTask,
     Throttle,
@@ -424,6 +425,12 @@ async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empt
             effect.verified = True  # that it shows is tested above
             assert ledger.open()
         assert not ledger.open(), fault
+    definition = (await place.aws.call("ecs", "list_task_definitions"))["taskDefinitionArns"][0]
+    guard.own(f"arn:aws:ecs:us-west-2:123456789012:service/{CLUSTER}/{site.system.service_name('edit')}", definition)
+    async with nemesis.fault(MissingImage("edit"), wait=False) as effect:
+        effect.verified = True
+        assert ledger.open()
+    assert not ledger.open()
     async with nemesis.fault(CutFromLoadBalancer(await place.task()), wait=False) as effect:
         effect.verified = True
         assert ledger.open()

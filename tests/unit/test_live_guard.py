@@ -165,5 +165,29 @@ def test_what_stands_in_the_ledger_is_the_runs() -> None:
     guard.check("fis", "StartExperiment", {"experimentTemplateId": "EXT1"})
 
 
+def test_a_family_of_the_stacks_takes_tagged_revisions_and_only_those_in_the_ledger_go() -> None:
+    guard = a_guard()
+    guard.own(f"{ARN}:task-definition/it-edit:1")
+    tagged = [{"key": tag["Key"], "value": tag["Value"]} for tag in OURS]
+
+    guard.check("ecs", "RegisterTaskDefinition", {"family": "it-edit", "tags": tagged})
+    with pytest.raises(Refused, match="theirs is not this run's"):
+        guard.check("ecs", "RegisterTaskDefinition", {"family": "theirs", "tags": tagged})
+    with pytest.raises(Refused, match="without the kit's tags"):
+        guard.check("ecs", "RegisterTaskDefinition", {"family": "it-edit"})
+    with pytest.raises(Refused, match="it-edit:2 is not this run's"):
+        guard.check("ecs", "DeregisterTaskDefinition", {"taskDefinition": f"{ARN}:task-definition/it-edit:2"})
+    guard.trust(lambda value: value.endswith("it-edit:2"))
+    guard.check("ecs", "DeregisterTaskDefinition", {"taskDefinition": f"{ARN}:task-definition/it-edit:2"})
+
+
+def test_the_number_of_a_revision_is_nobodys_name() -> None:
+    guard = a_guard()
+    guard.own(f"{ARN}:task-definition/it-edit:7")
+
+    with pytest.raises(Refused, match="7 is not this run's"):
+        guard.check("dynamodb", "DeleteTable", {"TableName": "7"})
+
+
 def test_a_refusal_is_certain_that_nothing_happened() -> None:
     assert is_definite(Refused("no"))
