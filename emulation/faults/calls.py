@@ -8,6 +8,7 @@ Each counts `concerned` (calls it is meant for) and what it did to them.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -116,7 +117,7 @@ class LatencySettings(Calls):
             raise ValueError(f"seconds must be above 0, got {self.seconds:g}")
 
 
-class CallFault:
+class CallFault(ABC):
     """What faults of API calls have in common; each says in `_befall` what happens to a call."""
 
     def __init__(self, street: Street, calls: Calls) -> None:
@@ -148,8 +149,9 @@ class CallFault:
         self._counts["concerned"] += 1
         return await self._befall(call)
 
+    @abstractmethod
     async def _befall(self, call: Intercepted) -> AwsError | None:
-        raise NotImplementedError
+        """Let it happen to a call that is concerned; the answer in the service's place, None when it goes on."""
 
 
 class Throttle(CallFault):

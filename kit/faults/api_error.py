@@ -11,41 +11,29 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kit.backends.capability import FAULT_API
-from kit.faults.by_door import ByDoor
+from kit.faults.by_door import ByDoor, OfCalls
 from kit.faults.fault import Effect, Shows
 from kit.faults.site import Site
 
 
 @dataclass(frozen=True)
-class ApiError:
+class ApiError(OfCalls):
     """Let calls fail."""
 
-    service: str
-    """As boto3 names it."""
-    operation: str | None = None
-    """As AWS spells it, such as `PutItem`; all of the service's when None."""
     status: int = 500
     code: str | None = None
     """The error code; the service's usual one for this status when None."""
     probability: float = 1.0
     """Share of calls that fail, 0 to 1."""
-    by: str = "tasks"
-    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
     shows: ClassVar[Shows] = Shows.BY_USE
     within: ClassVar[float] = 30.0
 
-    @property
-    def target(self) -> str:
-        return f"{self.service}.{self.operation or '*'} by {self.by}"
-
     async def inject(self, site: Site) -> Effect:
         settings = {
-            "service": self.service,
-            "operation": self.operation,
-            "callers": site.callers(self.by),
+            **self.concerned(site),
             "status": self.status,
             "code": self.code,
             "probability": self.probability,

@@ -11,37 +11,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kit.backends.capability import FAULT_API
-from kit.faults.by_door import ByDoor
+from kit.faults.by_door import ByDoor, OfCalls
 from kit.faults.fault import Effect, Shows
 from kit.faults.site import Site
 
 
 @dataclass(frozen=True)
-class ApiLatency:
+class ApiLatency(OfCalls):
     """Let answers come late."""
 
-    service: str
-    """As boto3 names it."""
-    operation: str | None = None
-    """As AWS spells it, such as `PutItem`; all of the service's when None."""
     seconds: float = 1.0
     """AWS seconds added to each call."""
-    by: str = "tasks"
-    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
     shows: ClassVar[Shows] = Shows.BY_USE
     within: ClassVar[float] = 30.0
 
-    @property
-    def target(self) -> str:
-        return f"{self.service}.{self.operation or '*'} by {self.by}"
-
     async def inject(self, site: Site) -> Effect:
-        settings = {
-            "service": self.service,
-            "operation": self.operation,
-            "callers": site.callers(self.by),
-            "seconds": self.seconds,
-        }
+        settings = {**self.concerned(site), "seconds": self.seconds}
         return await ByDoor.inject(site, "latency", settings, did="delayed", what="call(s) delayed")

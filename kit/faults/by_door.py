@@ -1,14 +1,34 @@
-"""The effect of a fault that the cloud commits itself, told by its own counts of what it did."""
+"""Faults that the cloud commits itself, told by its own counts of what it did."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kit.backends.faults import FaultDoor
 from kit.faults.fault import Seen
 from kit.faults.site import Site
+
+
+@dataclass(frozen=True)
+class OfCalls:
+    """What all faults of AWS's calls are told."""
+
+    service: str
+    """As boto3 names it."""
+    operation: str | None = None
+    """As AWS spells it, such as `PutItem`; all of the service's when None."""
+    by: str = field(default="tasks", kw_only=True)
+    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
+
+    @property
+    def target(self) -> str:
+        return f"{self.service}.{self.operation or '*'} by {self.by}"
+
+    def concerned(self, site: Site) -> dict[str, Any]:
+        """The calls, as the door takes them."""
+        return {"service": self.service, "operation": self.operation, "callers": site.callers(self.by)}
 
 
 @dataclass(frozen=True)

@@ -18,27 +18,19 @@ from kit.backends.capability import FAULT_DISK
 from kit.errors import UsageError
 from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import chosen, entered
+from kit.faults.inside import InContainer, SeenInside, chosen, entered
 from kit.faults.site import Site
 
 _FULL = "No space left on device"
 
 
 @dataclass(frozen=True)
-class FillVolume:
+class FillVolume(InContainer):
     """Fill the file system that a task's container has mounted; the first container's when none is named."""
-
-    task: str
-    """The task's ARN."""
-    container: str | None = None
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_DISK,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
     within: ClassVar[float] = 60.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, site: Site) -> Effect:
         task = await site.running_task(self.task)
@@ -51,12 +43,9 @@ class FillVolume:
 
 
 @dataclass(frozen=True)
-class Full:
-    site: Site
-    by_door: ByDoor
-    task: str
-    container: str
+class Full(SeenInside):
     path: str
+    """Where it is mounted."""
 
     async def verify(self) -> Seen:
         file = shlex.quote(f"{self.path.rstrip('/')}/.probe-of-a-fault")
@@ -65,12 +54,6 @@ class Full:
         result = await self.site.run(self.task, self.container, script)
         said = result.output.strip() or "64 KiB written"
         return Seen(result.exit_code != 0 and _FULL in said, f"{self.path} in {self.container}: {said}")
-
-    async def undo(self) -> None:
-        await self.by_door.undo()
-
-    async def counts(self) -> Mapping[str, int]:
-        return await self.by_door.counts()
 
 
 async def _mounted(site: Site, task: Mapping[str, Any], container: str) -> tuple[str, str]:

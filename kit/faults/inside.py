@@ -1,16 +1,75 @@
-"""Faults that a shell in the container commits, by ECS Exec."""
+"""Faults of one container, which a shell in it commits or sees, by ECS Exec."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kit.errors import NotSupported, UsageError
+from kit.faults.by_door import ByDoor
+from kit.faults.fault import Seen
 from kit.faults.site import Site
 
+_KILLED = 137
+"""128 + SIGKILL: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
 _LOOK_EVERY = 2.0
 """AWS seconds."""
+
+
+@dataclass(frozen=True)
+class InContainer:
+    """What all of them are told; the first container when none is named."""
+
+    task: str
+    """The task's ARN."""
+    container: str | None = None
+
+    @property
+    def target(self) -> str:
+        return self.task
+
+
+@dataclass(frozen=True)
+class Died:
+    """The effect on a container whose program was killed. It stays dead, so there is nothing to undo."""
+
+    site: Site
+    task: str
+    container: str
+    of_this: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    """Whether a task and its container, as DescribeTasks tells them, show that it was this that killed it."""
+
+    async def verify(self) -> Seen:
+        task = await self.site.task(self.task)
+        container = next(each for each in task["containers"] if each["name"] == self.container)
+        code, reason = container.get("exitCode"), container.get("reason", "no reason")
+        seen = f"container {container['lastStatus']}, exit code {code}, {reason}; "
+        seen += f"task {task['lastStatus']}, {task.get('stopCode')}"
+        return Seen(code == _KILLED and self.of_this(task, container), seen)
+
+    async def undo(self) -> None:
+        return None
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+
+@dataclass(frozen=True)
+class SeenInside:
+    """The effect of a fault that the cloud commits and that is seen in the container."""
+
+    site: Site
+    by_door: ByDoor
+    task: str
+    container: str
+
+    async def undo(self) -> None:
+        await self.by_door.undo()
+
+    async def counts(self) -> Mapping[str, int]:
+        return await self.by_door.counts()
 
 
 def chosen(task: Mapping[str, Any], container: str | None) -> str:

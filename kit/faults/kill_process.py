@@ -17,34 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from kit.backends.capability import FAULT_TASK
 from kit.errors import NotSupported
 from kit.faults import processes
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import chosen, dies_of
+from kit.faults.fault import Effect, Shows
+from kit.faults.inside import Died, InContainer, chosen, dies_of
 from kit.faults.site import Site
-
-KILLED = 137
-"""128 + SIGKILL: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
 
 
 @dataclass(frozen=True)
-class KillProcess:
+class KillProcess(InContainer):
     """Kill the program of a task's container; the first container when none is named."""
-
-    task: str
-    """The task's ARN."""
-    container: str | None = None
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
     within: ClassVar[float] = 60.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, site: Site) -> Effect:
         task = await site.running_task(self.task)
@@ -58,25 +47,9 @@ class KillProcess:
                 f"container {container} of {self.task} cannot be killed from inside",
                 next="that takes EnableExecuteCommand and LinuxParameters.InitProcessEnabled; or use StopTask",
             )
-        return Killed(site, self.task, container)
+        return Died(site, self.task, container, unasked)
 
 
-@dataclass(frozen=True)
-class Killed:
-    site: Site
-    task: str
-    container: str
-
-    async def verify(self) -> Seen:
-        task = await self.site.task(self.task)
-        container = next(each for each in task["containers"] if each["name"] == self.container)
-        code, why = container.get("exitCode"), task.get("stopCode")
-        seen = f"container {container['lastStatus']}, exit code {code}; task {task['lastStatus']}, {why}"
-        # A container that outlived its stop timeout also exits 137, but then somebody wanted its task to stop.
-        return Seen(code == KILLED and why in (None, "EssentialContainerExited"), seen)
-
-    async def undo(self) -> None:
-        return None
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}
+def unasked(task: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+    """A container that outlived its stop timeout also exits 137, but then somebody wanted its task to stop."""
+    return task.get("stopCode") in (None, "EssentialContainerExited")

@@ -8,7 +8,6 @@ they have none, so there the fault is absent. On AWS it is FIS aws:ecs:task-cpu-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +15,7 @@ from kit.backends.capability import FAULT_CPU
 from kit.errors import UsageError
 from kit.faults.by_door import ByDoor
 from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import chosen, entered
+from kit.faults.inside import InContainer, SeenInside, chosen, entered
 from kit.faults.site import Site
 
 _WORK = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo $i"
@@ -26,22 +25,15 @@ _TIMES, _LONGER = 3.0, 0.2
 
 
 @dataclass(frozen=True)
-class StarveCpu:
+class StarveCpu(InContainer):
     """Starve a task's container; the first one when none is named."""
 
-    task: str
-    """The task's ARN."""
-    container: str | None = None
     cpus: float = 0.05
     """What is left to it, in CPUs of the machine it runs on."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_CPU,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
     within: ClassVar[float] = 120.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, site: Site) -> Effect:
         task = await site.running_task(self.task)
@@ -54,11 +46,7 @@ class StarveCpu:
 
 
 @dataclass(frozen=True)
-class Starved:
-    site: Site
-    by_door: ByDoor
-    task: str
-    container: str
+class Starved(SeenInside):
     before: float
     """Wall seconds of the work before."""
 
@@ -66,12 +54,6 @@ class Starved:
         now = await _work(self.site, self.task, self.container)
         enough = max(_TIMES * self.before, self.before + _LONGER)
         return Seen(now >= enough, f"the same work in {self.container} took {now:.2f} s, {self.before:.2f} s before")
-
-    async def undo(self) -> None:
-        await self.by_door.undo()
-
-    async def counts(self) -> Mapping[str, int]:
-        return await self.by_door.counts()
 
 
 async def _work(site: Site, task: str, container: str) -> float:

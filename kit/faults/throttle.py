@@ -18,27 +18,21 @@ from typing import ClassVar
 from kit.backends.capability import FAULT_THROTTLE
 from kit.errors import UsageError
 from kit.faults.by_capacity import Limited
-from kit.faults.by_door import ByDoor
+from kit.faults.by_door import ByDoor, OfCalls
 from kit.faults.fault import Effect, Shows
 from kit.faults.site import Site
 
 
 @dataclass(frozen=True)
-class Throttle:
+class Throttle(OfCalls):
     """Throttle by probability (all calls, unless told otherwise) or to a rate."""
 
-    service: str
-    """As boto3 names it."""
-    operation: str | None = None
-    """As AWS spells it, such as `PutItem`; all of the service's when None."""
     probability: float | None = None
     """Share of calls refused, 0 to 1; without it and without a rate, all are."""
     rate: float | None = None
     """Calls let through per AWS second."""
     burst: float | None = None
     """Calls let through at once after a rest; one second's, and at least one, when None."""
-    by: str = "tasks"
-    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
     code: str | None = None
     """Another error code than the service's usual one."""
     seed: int = 0
@@ -52,19 +46,13 @@ class Throttle:
         if self.probability is not None and self.rate is not None:
             raise UsageError("a Throttle takes a probability or a rate, not both")
 
-    @property
-    def target(self) -> str:
-        return f"{self.service}.{self.operation or '*'} by {self.by}"
-
     async def inject(self, site: Site) -> Effect:
         everything = self.probability is None and self.rate is None
         if site.door is None:
             share = 1.0 if self.probability is None else self.probability
             return await Limited.inject(site, self.service, self.operation, probability=share, rate=self.rate)
         settings = {
-            "service": self.service,
-            "operation": self.operation,
-            "callers": site.callers(self.by),
+            **self.concerned(site),
             "probability": 1.0 if everything else self.probability,
             "rate": self.rate,
             "burst": self.burst,

@@ -77,9 +77,7 @@ class Page:
     entries: list[Any] = field(default_factory=list)
 
     @classmethod
-    def begin(
-        cls, book: UndoBook | None, name: str, calls: Iterable[UndoCall], *, until: float, id: str = ""
-    ) -> Page:
+    def begin(cls, book: UndoBook | None, name: str, calls: Iterable[UndoCall], *, until: float, id: str = "") -> Page:
         """Write the calls down; `id` is what AWS calls that which was made already and which they take back."""
         page = cls(book, until)
         page._intend(name, list(calls), id)

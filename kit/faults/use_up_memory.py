@@ -20,9 +20,8 @@ from typing import Any, ClassVar
 from kit.backends.capability import FAULT_MEMORY
 from kit.errors import NotSupported
 from kit.faults import processes
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import chosen, dies_of
-from kit.faults.kill_process import KILLED
+from kit.faults.fault import Effect, Shows
+from kit.faults.inside import Died, InContainer, chosen, dies_of
 from kit.faults.site import Site
 
 _REASON = "OutOfMemoryError"
@@ -30,20 +29,12 @@ _REASON = "OutOfMemoryError"
 
 
 @dataclass(frozen=True)
-class UseUpMemory:
+class UseUpMemory(InContainer):
     """Use up the memory of a task's container; of the first one when none is named."""
-
-    task: str
-    """The task's ARN."""
-    container: str | None = None
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_MEMORY,)
     shows: ClassVar[Shows] = Shows.AT_ONCE
     within: ClassVar[float] = 120.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, site: Site) -> Effect:
         task = await site.running_task(self.task)
@@ -55,27 +46,11 @@ class UseUpMemory:
             )
         limit = _limit(task, await site.definition(task, container))
         await dies_of(site, self.task, container, processes.use_up_memory(limit))
-        return OutOfMemory(site, self.task, container)
+        return Died(site, self.task, container, _out_of_memory)
 
 
-@dataclass(frozen=True)
-class OutOfMemory:
-    site: Site
-    task: str
-    container: str
-
-    async def verify(self) -> Seen:
-        task = await self.site.task(self.task)
-        container = next(each for each in task["containers"] if each["name"] == self.container)
-        code, reason = container.get("exitCode"), container.get("reason", "no reason")
-        seen = f"container {container['lastStatus']}, exit code {code}, {reason}; task {task['lastStatus']}"
-        return Seen(code == KILLED and reason.startswith(_REASON), seen)
-
-    async def undo(self) -> None:
-        return None
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}
+def _out_of_memory(_: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
+    return str(container.get("reason", "")).startswith(_REASON)
 
 
 def _limit(task: Mapping[str, Any], definition: Mapping[str, Any]) -> int:

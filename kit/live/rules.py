@@ -67,9 +67,7 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "sqs.SendMessage": ("QueueUrl",),
 }
 
-TAGGED = frozenset(
-    {"cloudformation.CreateChangeSet", "ecs.RegisterTaskDefinition", "fis.CreateExperimentTemplate"}
-)
+TAGGED = frozenset({"cloudformation.CreateChangeSet", "ecs.RegisterTaskDefinition", "fis.CreateExperimentTemplate"})
 """What creates something that can carry tags: it must carry the kit's, with the stack's name."""
 
 MAILS: Mapping[str, tuple[str, ...]] = {"ses.SendRawEmail": ("Source", "Destinations")}

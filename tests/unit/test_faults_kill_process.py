@@ -14,7 +14,8 @@ import pytest
 
 from kit.errors import NotSupported, UsageError
 from kit.faults import KillProcess
-from kit.faults.kill_process import Killed
+from kit.faults.inside import Died
+from kit.faults.kill_process import unasked
 from kit.faults.processes import KILL
 from kit.faults.site import Site
 from kit.ids import Ids
@@ -182,7 +183,7 @@ class TestWhatCounts:
         task: dict[str, Any] = {"containers": [{"name": "edit", "lastStatus": "STOPPED", "exitCode": code}]}
         if why:
             task["stopCode"] = why
-        seen = await Killed(a_site(task), TASK, "edit").verify()
+        seen = await Died(a_site(task), TASK, "edit", unasked).verify()
 
         assert seen.effective is killed
         assert str(code) in seen.what
