@@ -21,7 +21,7 @@ from kit.harness.context import Context
 from kit.harness.mail import Mailbox
 from kit.history import History
 from kit.ids import Ids
-from kit.machine import load, too_busy
+from kit.machine import hindrance
 from kit.measure import Measured
 from kit.outcome import Outcome, judged
 from kit.scenario import Scenario
@@ -107,7 +107,8 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
             outcome.previews = sorted(harness.http.previews)
             if outcome.verdict is not Verdict.PASS:
-                outcome.message = f"{outcome.message}\n{too_busy(cloud.clock.scale, *load())}".strip()
+                folders = () if ground.folder is None else (ground.folder,)
+                outcome.message = f"{outcome.message}\n{hindrance(cloud.clock.scale, folders)}".strip()
             if outcome.verdict is not Verdict.PASS and ground.folder is not None:
                 outcome.evidence += await harness.collect_evidence(ground.folder, file_name(name), since)
             await _leave_clean(harness, outcome, ground)

@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from emulation.system.edit.astro import toolchain
 from kit.cli import main
 from kit.doctor import Finding, Level, dns, examined, machine
 from kit.doctor.mail import covers
@@ -117,3 +118,7 @@ async def test_mail_hosts_come_in_the_order_of_their_preference(monkeypatch: pyt
     monkeypatch.setattr(dns, "_server", lambda: "127.0.0.1")
     assert await dns.mail_hosts("it.example") == [(10, "first.example"), (20, "mail.example")]
     transport.close()
+
+
+def test_the_node_it_asks_for_is_the_one_that_real_astro_takes() -> None:
+    assert machine._NODE[:2] == toolchain.OLDEST_NODE

@@ -1,8 +1,12 @@
-"""A failure on a busy machine and a fast clock says so."""
+"""A failure on a busy machine and a fast clock, or on a full disk, says so."""
 
 from __future__ import annotations
 
-from kit.machine import load, too_busy
+from pathlib import Path
+
+import pytest
+
+from kit.machine import full, load, too_busy
 
 
 def test_a_busy_machine_is_named_with_what_to_do() -> None:
@@ -19,3 +23,16 @@ def test_the_load_is_known_everywhere() -> None:
     running, processors = load()
     assert running >= 0
     assert processors >= 1
+
+
+def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.machine._ROOM", 1 << 62)
+
+    said = full((tmp_path,))
+
+    assert said.startswith(f"the disk of {tmp_path} is full: ")
+    assert "set TMPDIR to a folder with more" in said
+
+
+def test_a_disk_with_room_is_not_to_blame(tmp_path: Path) -> None:
+    assert full((tmp_path,)) == ""
