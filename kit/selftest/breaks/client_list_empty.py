@@ -20,4 +20,4 @@ def apply() -> None:
     rerouted("hermes.api", "/client/{client_id}", by)
 
 
-BREAK = Break("hermes", "contract", r"among the sessions of its client at \S+", apply)
+BREAK = Break("hermes", "cold_start", r"among the sessions of its client at \S+", apply)

@@ -19,4 +19,4 @@ def apply() -> None:
     wrap(part("answers"), "error", by)
 
 
-BREAK = Break("hermes", "contract", r"the contract Problem is broken at the answer 404[\s\S]*no JSON: <h1>", apply)
+BREAK = Break("hermes", "cold_start", r"the contract Problem is broken at the answer 404[\s\S]*no JSON: <h1>", apply)

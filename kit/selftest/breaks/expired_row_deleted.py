@@ -18,4 +18,4 @@ def apply() -> None:
     sessions.expire = delete
 
 
-BREAK = Break("hermes", "contract", r"to be expired, within[\s\S]*last seen: no row", apply)
+BREAK = Break("hermes", "cold_start", r"to be expired, within[\s\S]*last seen: no row", apply)

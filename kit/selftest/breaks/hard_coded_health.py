@@ -19,4 +19,6 @@ def apply() -> None:
     rerouted("edit.pages", "/session/{session_id}/health", by)
 
 
-BREAK = Break("edit", "contract", r"the status of \S+/health, a session that nobody opened to be 404\nseen: 200", apply)
+BREAK = Break(
+    "edit", "cold_start", r"the status of \S+/health, a session that nobody opened to be 404\nseen: 200", apply
+)

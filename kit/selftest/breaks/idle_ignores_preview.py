@@ -17,4 +17,4 @@ def apply() -> None:
     activity.touch = nothing
 
 
-BREAK = Break("edit", "contract", r"lastActivity of \S.* to move while its preview is looked at", apply)
+BREAK = Break("edit", "cold_start", r"lastActivity of \S.* to move while its preview is looked at", apply)

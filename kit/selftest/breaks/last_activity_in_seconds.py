@@ -18,4 +18,4 @@ def apply() -> None:
     wrap(part("hermes.sessions").Session, "row", by)
 
 
-BREAK = Break("hermes", "contract", r"lastActivity: .*epoch seconds, expected epoch milliseconds", apply)
+BREAK = Break("hermes", "cold_start", r"lastActivity: .*epoch seconds, expected epoch milliseconds", apply)

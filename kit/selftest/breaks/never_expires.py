@@ -17,4 +17,6 @@ def apply() -> None:
     watch._expired = never
 
 
-BREAK = Break("hermes", "contract", r"to be expired, within[\s\S]*last seen: .*draining", apply)
+BREAK = Break(
+    "hermes", "cold_start", r"to be expired, within[\s\S]*last seen: SessionRow.*status='(active|draining)'", apply
+)

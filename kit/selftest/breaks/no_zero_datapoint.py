@@ -17,4 +17,4 @@ def apply() -> None:
     wrap(part("hermes.watch").Watch, "_publish", by)
 
 
-BREAK = Break("hermes", "contract", r"the newest datapoint of ActiveSessionCount to be there and to be 0", apply)
+BREAK = Break("hermes", "cold_start", r"the newest datapoint of ActiveSessionCount to be there and to be 0", apply)

@@ -22,4 +22,4 @@ def apply() -> None:
     rerouted("hermes.api", "/activate", by)
 
 
-BREAK = Break("hermes", "contract", r"POST \S+/activate:\n  previewUrl is missing; there is 'previewURL'", apply)
+BREAK = Break("hermes", "cold_start", r"POST \S+/activate:\n  previewUrl is missing; there is 'previewURL'", apply)

@@ -20,4 +20,4 @@ def apply() -> None:
     rerouted("hermes.api", "/status", by)
 
 
-BREAK = Break("hermes", "contract", r"the status of GET \S+/status to be 200\nseen: 404", apply)
+BREAK = Break("hermes", "cold_start", r"the status of GET \S+/status to be 200\nseen: 404", apply)

@@ -19,5 +19,5 @@ def apply() -> None:
 
 
 BREAK = Break(
-    "hermes", "contract", r"the row \S+ of table[\s\S]*ttl: .*epoch milliseconds, expected epoch seconds", apply
+    "hermes", "cold_start", r"the row \S+ of table[\s\S]*ttl: .*epoch milliseconds, expected epoch seconds", apply
 )

@@ -17,4 +17,4 @@ def apply() -> None:
     wrap(part("hermes.watch").Watch, "__init__", by)
 
 
-BREAK = Break("hermes", "contract", r"the newest datapoint of ActiveSessionCount with .*Environment", apply)
+BREAK = Break("hermes", "cold_start", r"the newest datapoint of ActiveSessionCount with .*Environment", apply)
