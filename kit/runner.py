@@ -59,7 +59,11 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
             async with asyncio.timeout(clock.patience(ground.settings.timeouts.scenario)) as deadline:
                 if ground.account:
                     ground.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
-                await scenario.body(harness)
+                try:
+                    await scenario.body(harness)
+                finally:
+                    if ground.account:
+                        ground.account.on_overrun = None  # what is over cannot be ended
         except TimeoutError:
             if not deadline.expired():
                 raise

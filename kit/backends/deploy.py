@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kit.backends.aws import Aws
 from kit.backends.stack import Stack
 from kit.clock import Clock
 from kit.errors import InfraError, UsageError, WaitExpired
-from kit.eventually import eventually
+from kit.eventually import NotYet, eventually
+
+T = TypeVar("T")
 
 LARGEST_TEMPLATE = 51_200
 """Bytes CloudFormation takes in TemplateBody."""
@@ -61,7 +63,8 @@ async def deploy(
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
-    exists = not new if new is not None else await _stack(aws, name) is not None
+    before = None if new else await _stack(aws, name)
+    exists = not new if new is not None else before is not None
     try:
         change_set = await aws.call(
             "cloudformation",
@@ -87,12 +90,13 @@ async def deploy(
             if prepared is not None:
                 prepared(change_set["Id"], await _changes(aws, change_set["Id"]))
             await aws.call("cloudformation", "execute_change_set", ChangeSetName=change_set["Id"])
+            stack = await _deployed(aws, clock, name, within, events, before=before)
+        else:
+            stack = await _deployed(aws, clock, name, within, events, before=None)
     except ClientError as error:
         if not new or error.response["Error"]["Code"] not in _TAKEN:
             raise
         raise _taken(name) from error
-    stack = await _settled(aws, clock, name, within, events)
-    assert stack is not None
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise await _failure(aws, name, stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
@@ -163,8 +167,8 @@ async def destroy(
     pause = 10.0
     for attempt in range(1, attempts + 1):
         await aws.call("cloudformation", "delete_stack", StackName=stack_id)
-        left = await _settled(aws, clock, stack_id, within, events, gone=True)
-        if left is None or left["StackStatus"] == "DELETE_COMPLETE":
+        left = await _deleted(aws, clock, stack_id, within, events)
+        if left is None:
             return
         failure = await _failure(aws, left["StackName"], left)
         if tell is not None:
@@ -209,29 +213,41 @@ async def _prepared(aws: Aws, clock: Clock, change_set: str, within: float) -> b
     raise _refused(reason)
 
 
-async def _settled(
-    aws: Aws, clock: Clock, name: str, within: float, events: Events, *, gone: bool = False
-) -> dict[str, Any] | None:
-    async def look() -> dict[str, Any] | None:
+async def _deployed(
+    aws: Aws, clock: Clock, name: str, within: float, events: Events, *, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The stack, once nothing of it is under way, clean-up included; `before` is how it was before its update."""
+
+    async def look() -> dict[str, Any]:
         stack = await _stack(aws, name)
         await events.tell()
-        if stack is None and not gone:
+        if stack is None:
             raise InfraError(f"stack {name} disappeared while it was deployed")
+        if before is not None and stack.get("LastUpdatedTime") == before.get("LastUpdatedTime"):
+            raise NotYet(f"{stack['StackStatus']}, as before the update")
+        if stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise NotYet(str(stack["StackStatus"]))
         return stack
 
+    return await _waited(look, clock, within, f"stack {name} to be deployed")
+
+
+async def _deleted(aws: Aws, clock: Clock, stack_id: str, within: float, events: Events) -> dict[str, Any] | None:
+    """None once it is gone; the stack when CloudFormation gave up."""
+
+    async def look() -> dict[str, Any] | None:
+        stack = await stack_named(aws, stack_id)
+        await events.tell()
+        if stack is not None and stack["StackStatus"] != "DELETE_FAILED":
+            raise NotYet(str(stack["StackStatus"]))
+        return stack
+
+    return await _waited(look, clock, within, f"stack {stack_id} to be deleted")
+
+
+async def _waited(look: Callable[[], Awaitable[T]], clock: Clock, within: float, what: str) -> T:
     try:
-        return await eventually(
-            look,
-            until=lambda stack: (
-                stack is None
-                or not stack["StackStatus"].endswith("_IN_PROGRESS")
-                or stack["StackStatus"].startswith("UPDATE_COMPLETE_CLEANUP")
-            ),
-            within=within,
-            clock=clock,
-            every=2.0,
-            describe=f"stack {name} to be {'deleted' if gone else 'deployed'}",
-        )
+        return await eventually(look, until=lambda _: True, within=within, clock=clock, every=2.0, describe=what)
     except WaitExpired as expired:
         raise InfraError(str(expired), next="look at its events: aws cloudformation describe-stack-events") from expired
 

@@ -182,7 +182,7 @@ class LiveBackend:
                     where=str(ledger.path),
                     next="when nobody uses the stack any more: kit destroy, or kit janitor",
                 )
-            if was_up and (keep or self._settings.live.reuse):
+            if stack.adopted or (was_up and (keep or self._settings.live.reuse)):
                 stack.kept()
                 if stack.lease is not None:
                     await stack.lease.release()

@@ -54,14 +54,16 @@ class Limited:
         units = max(1, round(rate if rate is not None else _USUAL * (1.0 - probability)))
         stack = site.system.stack
         tables = tuple(dict.fromkeys((stack.sessions_table_name, stack.mail_table_name)))
-        calls = [_back(each, await _active(site, each)) for each in tables]
+        before = {each: _maximum(await _active(site, each)) for each in tables}
+        calls = [_back(each, before[each]) for each in tables]
         now = site.clock.now()
         page = Page.begin(site.book, f"throttle {site.ids.marker()}", calls, until=now + DEADLINE)
         limited = cls(site, tables, kinds, now, page)
         wanted = {f"Max{kind}RequestUnits": units if kind in kinds else _UNLIMITED for kind in ("Read", "Write")}
         try:
             for table in tables:
-                await site.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
+                if before[table] != wanted:
+                    await site.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
             for table in tables:
                 await _active(site, table)
         except BaseException:
@@ -121,14 +123,19 @@ async def _active(site: Site, table: str) -> Mapping[str, Any]:
     )
 
 
-def _back(table: str, before: Mapping[str, Any]) -> UndoCall:
-    """What makes its maximum what it was; a table that had none shows none."""
-    had = before.get("OnDemandThroughput", {})
-    names = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
+def _maximum(table: Mapping[str, Any]) -> Mapping[str, int]:
+    """A table's maximum; one that has none shows none."""
+    had = table.get("OnDemandThroughput", {})
+    return {name: int(had.get(name, _UNLIMITED)) for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits")}
+
+
+def _back(table: str, before: Mapping[str, int]) -> UndoCall:
+    """What makes its maximum what it was; DynamoDB refuses a change that changes nothing."""
     return UndoCall(
         "dynamodb",
         "update_table",
-        {"TableName": table, "OnDemandThroughput": {name: had.get(name, _UNLIMITED) for name in names}},
+        {"TableName": table, "OnDemandThroughput": before},
         gone=("ResourceNotFoundException",),
+        already=("will not change",),
         again=("ResourceInUseException", "LimitExceededException"),
     )

@@ -49,7 +49,8 @@ class DisruptConnectivity:
         details = {each["name"]: each["value"] for entry in task["attachments"] for each in entry["details"]}
         if "subnetId" not in details:
             raise UsageError(f"task {self.task} is in no subnet")
-        subnet = f"arn:aws:ec2:{site.aws.access.region}:{self.task.split(':')[4]}:subnet/{details['subnetId']}"
+        _, partition, _, region, account, *_ = self.task.split(":")
+        subnet = f"arn:{partition}:ec2:{region}:{account}:subnet/{details['subnetId']}"
         target = {"resourceType": "aws:ec2:subnet", "resourceArns": [subnet], "selectionMode": "ALL"}
         parameters = {"duration": _iso(self.seconds), "scope": self.scope}
         action = {

@@ -38,6 +38,8 @@ class UndoCall:
     """Error codes that say that there is nothing to take back any more."""
     again: Sequence[str] = ()
     """Error codes that say: not now."""
+    already: Sequence[str] = ()
+    """Words of an error that say that it is as it was."""
 
     def __str__(self) -> str:
         return f"{self.service}.{self.operation}"
@@ -123,7 +125,7 @@ async def _make(aws: Aws, clock: Clock, call: UndoCall) -> str | None:
             await aws.call(call.service, call.operation, **call.params)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in call.gone:
+            if code in call.gone or any(words in error.response["Error"]["Message"] for words in call.already):
                 return None
             if code in call.again and clock.now() < deadline:
                 await clock.sleep(_AGAIN_EVERY)

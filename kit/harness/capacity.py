@@ -107,11 +107,8 @@ class Capacity:
     @asynccontextmanager
     async def held(self, service: Service) -> AsyncIterator[Held]:
         """A service's number of tasks in the scenario's hand; its scaling is suspended until the end of the block."""
-        await self._services.suspend_scaling(service, True)
-        try:
+        async with self._services.scaling_suspended(service):
             yield Held(self._context, self._services, service)
-        finally:
-            await self._services.suspend_scaling(service, False)
 
     @asynccontextmanager
     async def watched(self, service: Service) -> AsyncIterator[Watched]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from kit.eventually import NotYet
+from kit.faults.undo import DEADLINE, Page, UndoCall
 from kit.harness.context import Context
 from kit.harness.together import together
 from kit.system import SERVICES, Service
 
+_SCALING = ("application-autoscaling", "register_scalable_target")
 _DESCRIBE_AT_ONCE = 100
 """Tasks DescribeTasks takes in one call."""
 _AGREE_WITHIN = 60.0
@@ -165,13 +168,11 @@ class Services:
     async def force_scale_down(self, service: Service, to: int = 0, *, within: float) -> None:
         """Set the desired count and wait until it is so.
 
-        Scaling of this one service is suspended meanwhile, or its policies would work against it, and
-        resumed in any case.
+        Scaling of this one service is suspended meanwhile, or its policies would work against it.
         """
         __tracebackhide__ = True
         name = self._context.system.service_name(service)
-        await self.suspend_scaling(service, True)
-        try:
+        async with self.scaling_suspended(service):
             await self._aws.call("ecs", "update_service", cluster=self._cluster, service=name, desiredCount=to)
 
             async def look() -> TaskCount:
@@ -183,8 +184,19 @@ class Services:
                 within=within,
                 describe=f"service {service} to have {to} tasks after it was told so",
             )
+
+    @asynccontextmanager
+    async def scaling_suspended(self, service: Service) -> AsyncIterator[None]:
+        """The service's scaling policies do not act inside the block. Should the run die in it, whoever cleans up after
+        it lets them act again: a stack that stays would never scale any more."""
+        resume = UndoCall(*_SCALING, self._scaling(service, suspended=False), gone=("ObjectNotFoundException",))
+        clock, name = self._context.clock, f"scaling of {service} suspended"
+        page = Page.begin(self._context.cloud.ledger, name, [resume], until=clock.now() + DEADLINE)
+        try:
+            await self._aws.call(*_SCALING, **self._scaling(service, suspended=True))
+            yield
         finally:
-            await self.suspend_scaling(service, False)
+            await page.undo(self._aws, clock)
 
     async def _told(self, service: Service) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What DescribeServices says of a service, and ListTasks with DescribeTasks of its tasks."""
@@ -203,17 +215,13 @@ class Services:
             tuple(sorted(task["lastStatus"] for task in tasks)),
         )
 
-    async def suspend_scaling(self, service: Service, suspended: bool) -> None:
-        """Keep the service's scaling policies from acting, or let them act again."""
-        name = self._context.system.service_name(service)
-        await self._aws.call(
-            "application-autoscaling",
-            "register_scalable_target",
-            ServiceNamespace="ecs",
-            ScalableDimension="ecs:service:DesiredCount",
-            ResourceId=f"service/{self._cluster}/{name}",
-            SuspendedState={"DynamicScalingInSuspended": suspended, "DynamicScalingOutSuspended": suspended},
-        )
+    def _scaling(self, service: Service, *, suspended: bool) -> dict[str, Any]:
+        return {
+            "ServiceNamespace": "ecs",
+            "ScalableDimension": "ecs:service:DesiredCount",
+            "ResourceId": f"service/{self._cluster}/{self._context.system.service_name(service)}",
+            "SuspendedState": {"DynamicScalingInSuspended": suspended, "DynamicScalingOutSuspended": suspended},
+        }
 
 
 def _agree(count: TaskCount, tasks: Iterable[Mapping[str, Any]]) -> bool:

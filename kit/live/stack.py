@@ -82,6 +82,8 @@ class LiveStack:
         self.id = ""
         """Its ARN, once it is there."""
         self.lease: Lease | None = None
+        self.adopted = False
+        """Whether it stood there before this run: then no failure of this run's is a reason to delete it."""
 
     async def bring_up(self, wanted: Plan) -> Stack:
         """Deploy the stack, or adopt the one that is there, and take its lease.
@@ -101,6 +103,7 @@ class LiveStack:
             await self._remove_abandoned(there)
             there = None
         if there is not None:
+            self.adopted = True
             await self._adopt(there)
             # Other tags would be a change of every resource; they stay those of the run that made it.
             stack_tags = tags.from_list(there["Tags"])
@@ -157,7 +160,10 @@ class LiveStack:
         return {self.id, *(each["PhysicalResourceId"] for each in resources if each.get("PhysicalResourceId"))}
 
     async def remove(self) -> None:
-        """Delete the stack, tried again where needed. Raises `InfraError` with the first cause when it stays."""
+        """Delete the stack, tried again where needed. Raises `InfraError` with the first cause when it stays, and for
+        one that stood there before this run."""
+        if self.adopted:
+            raise InfraError(f"stack {self._settings.stack.name} stood there before this run", next="kit destroy")
         found = await stack_named(self._aws, self.id or self._settings.stack.name)
         if found is not None:
             run = tags.from_list(found.get("Tags")).get(tags.RUN)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 AwsSeconds = Annotated[float, Field(ge=0)]
@@ -13,6 +13,17 @@ AwsSeconds = Annotated[float, Field(ge=0)]
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A TCP port on the loopback interface; 0 lets the system choose a free one."""
+
+
+def _as_text(value: Any) -> Any:
+    """A parameter's value as CloudFormation takes it, which knows texts only."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Parameter = Annotated[str, BeforeValidator(_as_text)]
+"""The value of a template's parameter."""
 
 
 class Section(BaseModel):
@@ -25,8 +36,9 @@ class Stack(Section):
     name: str = Field(default="webordinary-integration-test", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")
     template: Path | None = None
     """A CloudFormation template in place of the kit's own `integration-test-stack.yaml`."""
-    parameters: dict[str, str] = {}
-    """Template parameters that differ from the template's defaults."""
+    parameters: dict[str, Parameter] = {}
+    """Template parameters that differ from the template's defaults; numbers and truth values as CloudFormation spells
+    them."""
 
 
 class Emulated(Section):

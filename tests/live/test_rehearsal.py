@@ -170,6 +170,19 @@ async def test_a_stack_that_is_there_is_reused_and_stays(tmp_path: Path) -> None
         assert boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackId"] == before
 
 
+async def test_a_stack_that_is_there_survives_an_update_that_fails(tmp_path: Path) -> None:
+    async with deployed(tmp_path):
+        before = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackId"]
+        wrong = a_backend(tmp_path, live={"reuse": True}, stack={"parameters": {"IdleSeconds": "5"}})
+        with pytest.raises(UsageError, match="CloudFormation refuses"):
+            await wrong.start()
+        assert boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackId"] == before
+        again = a_backend(tmp_path, live={"reuse": True})
+        await again.start()
+        await again.stop()
+        assert stacks() == [NAME]
+
+
 async def test_a_stack_that_somebody_left_on_purpose_is_not_deleted_by_a_run(tmp_path: Path) -> None:
     async with deployed(tmp_path):
         with pytest.raises(UsageError, match="is there already, left by run"):

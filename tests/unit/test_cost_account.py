@@ -24,7 +24,14 @@ async def start_a_task(h: Harness, run: Run) -> None:
     """One edit task, that scaling leaves alone."""
     assert run.cloud is not None
     stack = run.cloud.stack
-    await h.services.suspend_scaling("edit", True)
+    await run.cloud.aws.call(
+        "application-autoscaling",
+        "register_scalable_target",
+        ServiceNamespace="ecs",
+        ScalableDimension="ecs:service:DesiredCount",
+        ResourceId=f"service/{stack.cluster_name}/{stack.edit_service_name}",
+        SuspendedState={"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": True},
+    )
     await run.cloud.aws.call(
         "ecs", "update_service", cluster=stack.cluster_name, service=stack.edit_service_name, desiredCount=1
     )

@@ -24,6 +24,7 @@ class CloudFormation:
     def __init__(self, *statuses: str, change_set: dict[str, Any] | None = None, exists: bool = False) -> None:
         self.statuses = list(statuses)
         self.exists = exists
+        self.updated = 0
         self.aws = ScriptedAws(
             {
                 ("cloudformation", "describe_stacks"): self.describe,
@@ -36,6 +37,7 @@ class CloudFormation:
 
     def execute(self, **_: Any) -> dict[str, Any]:
         self.exists = True
+        self.updated = 1
         return {}
 
     def describe(self, **_: Any) -> dict[str, Any]:
@@ -43,7 +45,9 @@ class CloudFormation:
             raise error("ValidationError", "Stack with id it does not exist")
         status = self.statuses[0] if len(self.statuses) == 1 else self.statuses.pop(0)
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in a_stack().outputs().items()]
-        return {"Stacks": [{"StackId": "arn:it", "StackStatus": status, "Outputs": outputs}]}
+        updated = datetime(2026, 1, 1, 0, 0, self.updated, tzinfo=UTC)
+        stack = {"StackId": "arn:it", "StackStatus": status, "Outputs": outputs, "LastUpdatedTime": updated}
+        return {"Stacks": [stack]}
 
     async def deploy(self) -> Any:
         return await deploy(cast(Aws, self.aws), ManualClock(), "it", "{}", {"IdleSeconds": "30"}, within=900)
@@ -81,6 +85,34 @@ async def test_a_stack_that_is_there_is_updated() -> None:
     cloud = CloudFormation("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", exists=True)
     await cloud.deploy()
     assert cloud.aws.called("create_change_set")[0]["ChangeSetType"] == "UPDATE"
+
+
+async def test_an_update_is_over_when_what_it_replaced_is_gone() -> None:
+    cloud = CloudFormation(
+        "CREATE_COMPLETE",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_COMPLETE",
+        exists=True,
+    )
+    await cloud.deploy()
+    assert cloud.statuses == ["UPDATE_COMPLETE"]
+
+
+async def test_a_status_from_before_the_update_is_not_its_end() -> None:
+    cloud = CloudFormation(
+        "UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", exists=True
+    )
+    answers = iter([0, 0, 0, 1])
+
+    def describe(**params: Any) -> dict[str, Any]:
+        answer = cloud.describe(**params)
+        answer["Stacks"][0]["LastUpdatedTime"] = next(answers)
+        return answer
+
+    cloud.aws.answers = {**cloud.aws.answers, ("cloudformation", "describe_stacks"): describe}
+    with pytest.raises(InfraError, match="ended as UPDATE_ROLLBACK_COMPLETE"):
+        await cloud.deploy()
 
 
 async def test_without_changes_nothing_is_executed() -> None:

@@ -118,3 +118,9 @@ def test_no_unknown_key_is_ever_ignored(key: str) -> None:
 def test_a_commands_own_defaults_yield_to_what_was_said_even_if_it_says_the_usual() -> None:
     assert load({}, defaults={"emulated": {"scale": 10}}, environ={}).emulated.scale == 10
     assert load({"emulated": {"scale": 60.0}}, defaults={"emulated": {"scale": 10}}, environ={}).emulated.scale == 60
+
+
+def test_a_parameters_number_or_truth_value_is_what_cloudformation_takes() -> None:
+    settings = load({"stack": {"parameters": {"IdleSeconds": 30, "TestMonitoring": False, "MailDomain": "x.test"}}})
+
+    assert settings.stack.parameters == {"IdleSeconds": "30", "TestMonitoring": "false", "MailDomain": "x.test"}
