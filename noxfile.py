@@ -122,7 +122,7 @@ def rehearsal(session: nox.Session) -> None:
     session.run("pytest", "tests/live", "--rehearse", *session.posargs)
     if not session.posargs:
         rehearsed = str(Path(".kit/latest").resolve())
-        session.run("kit", "run", "--set", "emulated.scale=30")
+        session.run("kit", "run", "all", "--set", "emulated.scale=30")
         session.run("kit", "parity", "--strict", "--page", ".kit/parity.md", ".kit/latest", rehearsed)
 
 

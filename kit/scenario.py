@@ -31,8 +31,8 @@ class Scenario:
     body: Body
     checkers: tuple[Checker, ...] = ()
     """Read the history when the body has ended."""
-    part_of: str = ""
-    """The scenario in which all of this is looked at too: this one is run only when it is named."""
+    only_named: str = ""
+    """Why it is run only when it is named; empty when it is run with all others."""
 
     def skipped_because(self, capabilities: Mapping[str, Level]) -> str | None:
         """Why this cloud cannot run it; None when it can."""
@@ -40,18 +40,21 @@ class Scenario:
         return f"this cloud has no {', '.join(absent)}" if absent else None
 
 
+ALL = "all"
+"""In the place of a scenario's name: every one of them, those included that are run only when they are named."""
+
 _REGISTER: dict[str, Scenario] = {}
 
 
 def scenario(
-    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = (), part_of: str = ""
+    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = (), only_named: str = ""
 ) -> Callable[[Body], Body]:
     """Register an async function as a scenario. Raises ValueError for a name that is taken."""
 
     def register(body: Body) -> Body:
-        if name in _REGISTER:
+        if name in _REGISTER or name == ALL:
             raise ValueError(f"there are two scenarios called {name!r}")
-        _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers), part_of)
+        _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers), only_named)
         return body
 
     return register
@@ -68,13 +71,17 @@ def all_scenarios() -> list[Scenario]:
 
 
 def chosen(names: Iterable[str]) -> list[Scenario]:
-    """The scenarios with these names, in this order; without names all of them, but for those that are part of others.
+    """The scenarios with these names, in this order; without names all of them but `only_named`,
+    and `all` of them for that word.
 
     Raises `UsageError` that names the nearest one.
     """
     known = {one.name: one for one in all_scenarios()}
-    result = []
+    result: list[Scenario] = []
     for name in names:
+        if name == ALL:
+            result += known.values()
+            continue
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
             raise UsageError(
@@ -82,4 +89,4 @@ def chosen(names: Iterable[str]) -> list[Scenario]:
                 next=(f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(known)}",
             )
         result.append(known[name])
-    return result or [one for one in known.values() if not one.part_of]
+    return result or [one for one in known.values() if not one.only_named]

@@ -21,7 +21,7 @@ HELP = "run scenarios as live ones, against a stand-in for AWS"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
-    parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
+    parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
     parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
     parser.add_argument(
         "--hold",

@@ -15,7 +15,7 @@ HELP = "run scenarios"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
-    parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
+    parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
     parser.add_argument(
         "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"

@@ -22,6 +22,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     width = max(len(one.name) for one in found)
     for one in found:
-        common.say(f"{one.name:<{width}}  {one.proves}{f' (part of {one.part_of})' if one.part_of else ''}")
+        common.say(f"{one.name:<{width}}  {one.proves}")
+        if one.only_named:
+            common.say(f"{'':<{width}}  only when it is named: {one.only_named}")
         common.say(f"{'':<{width}}  needs {', '.join(one.needs)}")
     return 0

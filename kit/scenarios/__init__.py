@@ -12,5 +12,6 @@ ORDER = (
     "redelivery",
     "readiness",
     "contract",
+    "outage",
 )
 """The order in which they run; those that are not named here come last, by name."""

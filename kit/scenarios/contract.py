@@ -15,7 +15,7 @@ from kit.system import ACTIVE, EXPIRED
     "contract",
     needs=(capability.LOAD_BALANCER, capability.SCALING, capability.METRICS),
     proves="what the services answer is what was agreed on, and asking for what is not there brings nothing to life",
-    part_of="cold_start",
+    only_named="cold_start looks at all of it too",
 )
 async def contract(h: Harness) -> None:
     """One session from its opening to its end, by HTTP alone. The harness checks the terms of every answer and row."""

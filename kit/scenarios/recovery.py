@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kit import system
 from kit.backends import capability
@@ -15,8 +15,9 @@ from kit.harness.http import Answer
 from kit.harness.mail import SentMail
 from kit.harness.sessions import TestSession
 from kit.journeys import start_at_zero, verify_zero
+from kit.replacement import look, open_session, replaced, serving, verify_preserved
 from kit.scenario import scenario
-from kit.system import ACTIVE, EXPIRED, SessionRow
+from kit.system import EXPIRED, SessionRow
 
 _STRESS = 20
 """Sessions asked for at once, as the seed has it."""
@@ -50,16 +51,15 @@ async def recovery(h: Harness) -> None:
     """A crash; then twenty sessions and some mails while DynamoDB refuses most calls."""
     await start_at_zero(h)
     with h.step("a1 a session at work", target=h.timeouts.wake + h.timeouts.container_ready):
-        session, page = await _at_work(h)
+        session, page = await open_session(h)
     # Kept alive by Hermes: nobody can visit a container that is gone, and idle sessions expire.
     async with h.session_api.keeping_alive(session):
-        row, commits = await h.verify_session_exists(session), await h.repositories.log(session)
+        before = await look(h, session, page)
         with h.step("a2 its container is killed and ECS replaces it", target=h.timeouts.recovery):
-            await _killed_and_replaced(h, session)
+            task, what = await serving(h), "a killed container's replacement"
+            await replaced(h, session, KillProcess(task), task, what, within=h.timeouts.recovery)
         with h.step("a3 session and workspace are as they were"):
-            await _verify_preserved(h, session, row, page)
-            await h.repositories.verify_unchanged(session, commits)
-            await h.repositories.verify_whole(session)
+            await verify_preserved(h, before)
         # For this one machine that is work for seconds, and a fast clock's timeouts do not wait for it.
         async with h.balancer.patient():
             with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
@@ -75,38 +75,6 @@ async def recovery(h: Harness) -> None:
         users = {attempt.user_id: attempt.accepted for attempt in attempts} | {mail.sender: True for mail in mails}
         await _verify_rows_end(h, users)
         await verify_zero(h, [session], since=since)
-
-
-async def _at_work(h: Harness) -> tuple[TestSession, str]:
-    """A session, and its page."""
-    marker = h.new_marker()
-    page = system.slug(f"Kept Page {marker}")
-    session = await h.create_test_session(system.add_page(f"Kept Page {marker}"), marker=marker)
-    async with h.visiting(session):
-        await h.wait_for_container_ready(session)
-        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
-        await h.wait_for_change(session, page, within=h.timeouts.warm)
-    return session, page
-
-
-async def _killed_and_replaced(h: Harness, session: TestSession) -> None:
-    killed = [task["taskArn"] for task in await h.services.tasks("edit")]
-    h.checks.equal(len(killed), 1, "the number of edit tasks for one session")
-    async with h.fault(KillProcess(killed[0])) as crash:
-        await h.wait_for_container_ready(session, within=h.timeouts.recovery)
-        assert crash.at is not None
-        h.check_within("a killed container's replacement", h.clock.now() - crash.at, h.timeouts.recovery)
-    serving = [task["taskArn"] for task in await h.services.tasks("edit") if task["lastStatus"] == "RUNNING"]
-    h.check(serving and not set(serving) & set(killed), "another task than the killed one to serve", seen=serving)
-
-
-async def _verify_preserved(h: Harness, session: TestSession, before: SessionRow, page: str) -> None:
-    """The row says what it said, but for the times of activity; the files are there, and the page is served."""
-    now = await h.verify_session_exists(session)
-    same_times = replace(now, last_activity_ms=before.last_activity_ms, ttl_seconds=before.ttl_seconds)
-    h.checks.equal(same_times, before, "the session row, times of activity aside,")
-    await h.verify_file_exists(system.project_path(session.client_id, session.user_id, "package.json"))
-    await h.wait_for_change(session, page, within=h.timeouts.warm)
 
 
 async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[SentMail]]:

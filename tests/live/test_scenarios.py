@@ -9,6 +9,11 @@ from kit.scenario import Scenario, chosen
 from tests.integration.test_scenarios import test_scenario as run_scenario
 
 
-@pytest.mark.parametrize("scenario", chosen([]), ids=lambda scenario: scenario.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A rehearsal costs nothing, so it leaves out none."""
+    scenarios = chosen(["all"] if metafunc.config.getoption("rehearse") else [])
+    metafunc.parametrize("scenario", scenarios, ids=[one.name for one in scenarios])
+
+
 async def test_live_scenario(scenario: Scenario, kit_run: Run) -> None:
     await run_scenario(scenario, kit_run)

@@ -25,14 +25,14 @@ def test_every_scenario_says_what_it_proves_and_needs_known_capabilities() -> No
 
 
 def test_without_names_all_are_chosen_and_names_keep_their_order() -> None:
-    assert chosen([]) == [one for one in all_scenarios() if not one.part_of]
+    assert chosen([]) == [one for one in all_scenarios() if not one.only_named]
     assert [one.name for one in chosen(["email_to_preview", "cold_start"])] == ["email_to_preview", "cold_start"]
 
 
-def test_what_is_part_of_another_is_run_when_it_is_named() -> None:
-    assert [one.name for one in chosen(["contract"])] == ["contract"]
-    names = {one.name for one in chosen([])}
-    assert {one.part_of for one in all_scenarios() if one.part_of} <= names
+def test_some_are_run_only_when_they_are_named() -> None:
+    assert [one.name for one in chosen(["contract", "outage"])] == ["contract", "outage"]
+    assert not {"contract", "outage"} & {one.name for one in chosen([])}
+    assert chosen(["all"]) == all_scenarios()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
