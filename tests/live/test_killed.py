@@ -26,8 +26,8 @@ SEED = int(os.environ.get("KILL_SEED", "20261122"))
 AT_A_TIME = 4
 """Runs that are killed between two sweeps, each with a stack of its own."""
 DELAY = 0.3
-"""Wall seconds, at most, from the line to the kill; four times as long between two steps of the scenario."""
-RUN = ("run", "readiness", "--mode", "live")
+"""Wall seconds, at most, from the line to the kill; four times as long between two steps of a scenario."""
+RUN = ("run", "email_to_preview", "outage", "--mode", "live")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,7 +61,7 @@ class Moment:
 
 
 def moments(lines: list[str]) -> list[Moment]:
-    """From what a whole run says: a third each while it deploys, while its scenario runs, and while it cleans up; in
+    """From what a whole run says: a third each while it deploys, while its scenarios run, and while it cleans up; in
     each part spread out, at random, and in no order."""
     deployed = next(at for at, line in enumerate(lines) if "CREATE_COMPLETE" in line and "Formation::Stack" in line)
     deleting = next(at for at, line in enumerate(lines) if "DELETE_" in line)
