@@ -36,4 +36,7 @@ class ExecTargets:
                 "TargetNotConnectedException",
                 "The execute command failed due to an internal error. Try again later.",
             )
-        return Target(found.cluster.arn, found.arn, chosen.arn, chosen.name, running.terminal)
+        settings = (found.cluster.configuration or {}).get("executeCommandConfiguration", {})
+        return Target(
+            found.cluster.arn, found.arn, chosen.arn, chosen.name, running.terminal, settings.get("kmsKeyId") or None
+        )

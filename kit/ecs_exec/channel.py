@@ -10,27 +10,34 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from datachannel import Incoming, Message, MessageError, Outgoing, acknowledge, acknowledged_sequence
 from datachannel import message as wire
 from datachannel.stream import CHECK_INTERVAL
+from kit.ecs_exec.secrecy import SILENT
 
 CLIENT_VERSION = "1.2.835.0"
 """The session-manager-plugin whose behaviour this client follows."""
-_OPEN_TIMEOUT = 20.0
+_OPEN_TIMEOUT, _CLOSE_TIMEOUT = 20.0, 2.0
+_SESSION_TYPE, _KMS = "SessionType", "KMSEncryption"
 _SIGNED_ALREADY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Security-Token")
 
 
 class ChannelError(Exception):
     """The channel could not be opened, broke, or speaks what this client does not."""
+
+
+class EncryptionDemanded(ChannelError):
+    """The agent asks for what this client cannot do, and will ask for it every time."""
 
 
 def signed_headers(stream_url: str, credentials: Any, region: str) -> dict[str, str]:
@@ -97,7 +104,10 @@ class DataChannel:
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
             if (message := self._outgoing.due(loop.time())) is not None:
-                await self._socket.send(message.encode())
+                try:
+                    await self._socket.send(message.encode())
+                except ConnectionClosed:
+                    return  # who reads or sends is told
 
     async def _accept(self, frame: str | bytes) -> list[Message]:
         message = Message.decode(frame.encode() if isinstance(frame, str) else frame)
@@ -110,21 +120,25 @@ class DataChannel:
             return []
         confirm, ready = self._incoming.receive(message)
         if confirm:
-            await self._socket.send(acknowledge(message, id=self._new_id(), created=_epoch_ms()).encode())
+            with suppress(ConnectionClosed):  # what has arrived counts; that nothing follows, the next frame tells
+                await self._socket.send(acknowledge(message, id=self._new_id(), created=_epoch_ms()).encode())
         return ready
 
     async def _answer_handshake(self, request: Message) -> None:
-        asked = request.json().get("RequestedClientActions") or []
-        if any(action.get("ActionType") == "KMSEncryption" for action in asked):
-            raise ChannelError(
-                "the cluster encrypts ECS Exec sessions with a KMS key, which this client does not support. Remove "
-                "executeCommandConfiguration.kmsKeyId from the cluster, or use the AWS session-manager-plugin."
-            )
-        done = [
-            {"ActionType": a.get("ActionType"), "ActionStatus": 1, "ActionResult": None, "Error": ""} for a in asked
-        ]
+        try:
+            asked = [(str(action["ActionType"]), action) for action in request.json()["RequestedClientActions"]]
+        except (KeyError, TypeError) as error:
+            raise MessageError(f"a handshake without usable RequestedClientActions: {error!r}") from error
+        done = [_done(kind) for kind, _ in asked]
         answer = {"ClientVersion": CLIENT_VERSION, "ProcessedClientActions": done, "Errors": None}
         await self._push(wire.HANDSHAKE_RESPONSE, json.dumps(answer, separators=(",", ":")).encode())
+        for kind, action in asked:
+            if kind == _KMS:
+                key = (action.get("ActionParameters") or {}).get("KMSKeyId")
+                raise EncryptionDemanded(
+                    f"the agent asks this client to encrypt the session with the KMS key {key}, because the cluster's "
+                    "configuration.executeCommandConfiguration.kmsKeyId names it; this client cannot encrypt"
+                )
 
     async def _push(self, payload_type: int, payload: bytes) -> None:
         message = self._outgoing.push(payload_type, payload, asyncio.get_running_loop().time())
@@ -158,10 +172,14 @@ async def open_channel(
             max_size=None,
             ping_interval=30,
             open_timeout=_OPEN_TIMEOUT,
+            close_timeout=_CLOSE_TIMEOUT,
+            logger=SILENT,
         )
-    except (OSError, TimeoutError, InvalidHandshake) as error:
-        where = url.split("?", 1)[0]
-        raise ChannelError(f"could not open the data channel {where}: {error or type(error).__name__}") from error
+    except (OSError, TimeoutError, WebSocketException) as error:
+        # Without its cause, which may name the stream URL.
+        why = str(error).replace(url, "the stream URL") or type(error).__name__
+        where = f"{session.get('sessionId', '(no id)')} at {urlsplit(url).netloc}"
+        raise ChannelError(f"could not open the data channel of session {where}: {why}") from None
     async with socket:
         hello = {
             "MessageSchemaVersion": "1.0",
@@ -170,13 +188,21 @@ async def open_channel(
             "ClientId": str(new_id()),
             "ClientVersion": CLIENT_VERSION,
         }
-        await socket.send(json.dumps(hello, separators=(",", ":")))
+        with suppress(ConnectionClosed):  # who reads is told
+            await socket.send(json.dumps(hello, separators=(",", ":")))
         channel = DataChannel(socket, new_id)
         resender = asyncio.create_task(channel.resend_lost())
         try:
             yield channel
         finally:
             resender.cancel()
+
+
+def _done(kind: str) -> dict[str, Any]:
+    """A client action's line in the HandshakeResponse: 1 is done, 3 is unsupported."""
+    if kind == _SESSION_TYPE:
+        return {"ActionType": kind, "ActionStatus": 1, "ActionResult": None, "Error": ""}
+    return {"ActionType": kind, "ActionStatus": 3, "ActionResult": None, "Error": f"Unsupported action {kind}"}
 
 
 def _epoch_ms() -> int:

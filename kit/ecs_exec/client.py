@@ -2,25 +2,32 @@
 
 ECS Exec gives neither: it is a terminal, and the plugin always exits 0. So the command runs in a subshell
 between two marks that only `printf` joins together (an echo of the command line cannot match them), and the
-second mark carries the exit code.
+last mark carries the exit code.
+
+    client  --ExecuteCommand, channel-->  shell    says that it is ready, and waits for a line
+            --------- newline --------->           start mark, command, end mark with the exit code
+
+Until that newline nothing has run, so a break before it is mended by a new session. After it nobody can tell, so the
+command is never sent twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
-import shlex
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from kit.ecs_exec.channel import ChannelError, open_channel
+from kit.ecs_exec.channel import ChannelError, EncryptionDemanded, open_channel
+from kit.ecs_exec.marks import Marks
+from kit.ecs_exec.secrecy import keep_out_of_logs
 
-_ATTEMPTS = 3
+_SESSIONS = 3
+"""So many are opened for a command, as long as it has not been let run."""
 _NOT_YET = ("TargetNotConnectedException", "execute command agent isn't running", "agent isn\u2019t running")
 """What ECS says while an agent starts; and, in the same words, of a task whose agent will never run."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
@@ -29,14 +36,41 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 class ExecError(Exception):
     """The command could not be run, or its end was never seen; says on which task, what came back, what to try."""
 
+    def __init__(
+        self, message: str, *, definite: bool = False, attempts: int = 0, broken: Sequence[str] = (), output: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.definite = definite
+        """Whether the command certainly did not run. Otherwise it may have: in part, wholly, or still."""
+        self.attempts = attempts
+        """Sessions that were asked for."""
+        self.broken = tuple(broken)
+        """How those of them ended that broke before the command was let run."""
+        self.output = output
+        """What was received of the command's output."""
+
 
 @dataclass(frozen=True)
 class ExecResult:
-    """`output` is stdout and stderr together (a terminal has one stream); `seconds` is wall time."""
+    """`output` is stdout and stderr together (a terminal has one stream); `seconds` is the wall time of the session
+    in which the command ran."""
 
     output: str
     exit_code: int
     seconds: float
+    attempts: int = 1
+    """Sessions that were opened until the command ran; it ran once."""
+    broken: tuple[str, ...] = ()
+    """How the sessions before ended."""
+
+
+@dataclass
+class _Attempt:
+    """One session, as far as it came."""
+
+    marks: Marks
+    released: bool = False
+    """Whether the shell was told to go on."""
 
 
 class EcsExec:
@@ -51,6 +85,7 @@ class EcsExec:
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         """`ecs` is a boto3 ECS client; `credentials` (botocore's) sign the data channel."""
+        keep_out_of_logs()
         self._ecs = ecs
         self._cluster = cluster
         self._credentials = credentials
@@ -62,40 +97,75 @@ class EcsExec:
     ) -> ExecResult:
         """Run `command` with /bin/sh in the container; `within`, in wall seconds, covers everything.
 
-        Raises `ExecError` when the agent never answers or the output is cut, three times over; at once when ECS
-        refuses for good: the task has stopped, is unknown, or was started without `enableExecuteCommand`.
+        The command runs once at most. Raises `ExecError` when no session can be had, three times over, or its end
+        was not seen; at once when ECS refuses for good: the task has stopped, is unknown, or was started without
+        `enableExecuteCommand`, or its cluster demands encryption.
         """
         __tracebackhide__ = True
-        last = "nothing yet"
+        attempts: list[_Attempt] = []
+        broken: list[str] = []
+        encrypted = False
         try:
             async with asyncio.timeout(within), self._one_at_a_time[task_arn]:
-                for _ in range(_ATTEMPTS):
+                while not attempts or (len(attempts) < _SESSIONS and not attempts[-1].released and not encrypted):
+                    attempts.append(_Attempt(Marks(self._token())))
                     try:
-                        return await self._once(task_arn, command, container)
+                        result = await self._once(attempts[-1], task_arn, command, container)
+                        return replace(result, attempts=len(attempts), broken=tuple(broken))
                     except ChannelError as error:
-                        last = str(error)
+                        broken.append(str(error))
+                        encrypted = isinstance(error, EncryptionDemanded)
+            seen = broken.pop()
         except TimeoutError:
-            last = f"no end of the command within {within:g} s; before that: {last}"
+            seen = f"no end of the command within {within:g} s" + ("" if attempts else ", another one held the task")
+        except ExecError as error:
+            error.attempts, error.broken = len(attempts), tuple(broken)
+            raise
+        last = attempts[-1] if attempts else _Attempt(Marks(""))
+        output = last.marks.so_far()
+        before = f" (and before that: {'; '.join(broken)})" if broken else ""
         raise ExecError(
             f"expected `{_shortened(command)}` to run in task {task_arn.rsplit('/', 1)[-1]} of {self._cluster}, last "
-            f"seen: {last}. Look at the task's managedAgents: aws ecs describe-tasks --cluster {self._cluster} "
-            f"--tasks {task_arn}"
+            f"seen: {seen}{before}. Received so far: {_tail(output)}. {self._next(last, task_arn, encrypted)}",
+            definite=not last.released,
+            attempts=len(attempts),
+            broken=broken,
+            output=output,
         )
 
-    async def _once(self, task_arn: str, command: str, container: str | None) -> ExecResult:
+    def _next(self, last: _Attempt, task_arn: str, encrypted: bool) -> str:
+        if last.released:
+            how = "It started, and its end was not seen" if last.marks.started else "It may have started"
+            return (
+                f"{how}, so it is not sent again: look at what it did before you repeat it, and at the task: "
+                f"aws ecs describe-tasks --cluster {self._cluster} --tasks {task_arn}"
+            )
+        if encrypted:
+            return (
+                f"It did not run. Take the key off the cluster: aws ecs update-cluster --cluster {self._cluster} "
+                "--configuration executeCommandConfiguration={logging=DEFAULT}; or, on AWS, look by hand with AWS's "
+                "own session-manager-plugin"
+            )
+        return (
+            "It did not run. Look at the task's managedAgents: "
+            f"aws ecs describe-tasks --cluster {self._cluster} --tasks {task_arn}"
+        )
+
+    async def _once(self, attempt: _Attempt, task_arn: str, command: str, container: str | None) -> ExecResult:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        mark = self._token()
-        session = await self._session(task_arn, _wrapped(command, mark), container)
-        seen = bytearray()
+        marks = attempt.marks
+        session = await self._session(task_arn, marks.wrapped(command), container)
         async with open_channel(session, credentials=self._credentials, region=self._ecs.meta.region_name) as channel:
             async for chunk in channel.output():
-                seen += chunk
-                if (end := _between(mark, seen)) is not None:
-                    output, exit_code = end
-                    return ExecResult(output, exit_code, loop.time() - started)
-            said = (channel.closed_with or "").strip() or seen[-400:].decode("utf-8", "replace").strip()
-        raise ChannelError(f"the session ended before the command did: {said or 'no output at all'}")
+                marks.feed(chunk)
+                if not attempt.released and marks.ready:
+                    attempt.released = True
+                    await channel.send(b"\n")
+                if (end := marks.end()) is not None:
+                    return ExecResult(*end, loop.time() - started)
+        said = (channel.closed_with or "").strip()
+        raise ChannelError("the session ended before the command did" + (f": {said}" if said else ""))
 
     async def _session(self, task_arn: str, command: str, container: str | None) -> dict[str, str]:
         request = {"cluster": self._cluster, "task": task_arn, "command": command, "interactive": True}
@@ -107,9 +177,10 @@ class EcsExec:
                 answer = await asyncio.to_thread(self._ecs.execute_command, **request)
             except ClientError as error:
                 if not any(sign in str(error) for sign in _NOT_YET):
-                    raise ExecError(f"ExecuteCommand was refused: {error}") from error
+                    raise ExecError(f"ExecuteCommand was refused: {error}", definite=True) from error
                 if (why := await asyncio.to_thread(self._never, task_arn)) is not None:
-                    raise ExecError(f"ExecuteCommand was refused for good, because {why}: {error}") from error
+                    refusal = f"ExecuteCommand was refused for good, because {why}: {error}"
+                    raise ExecError(refusal, definite=True) from error
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)
             else:
@@ -135,21 +206,10 @@ class EcsExec:
         return None
 
 
-def _wrapped(command: str, mark: str) -> str:
-    script = (
-        f"stty -opost -echo 2>/dev/null; printf '%s:%s\\n' {mark} B; ( {command}\n) ; "
-        f"printf '\\n%s:%s:%d\\n' {mark} E $?"
-    )
-    return f"/bin/sh -c {shlex.quote(script)}"
-
-
-def _between(mark: str, seen: bytearray) -> tuple[str, int] | None:
-    token = re.escape(mark.encode())
-    found = re.search(token + rb":B\r?\n(.*?)\r?\n" + token + rb":E:(\d+)\r?\n", bytes(seen), re.DOTALL)
-    if found is None:
-        return None
-    text = found[1].replace(b"\r\n", b"\n").decode("utf-8", "replace")
-    return text.removesuffix("\n"), int(found[2])
+def _tail(output: str, limit: int = 400) -> str:
+    if not output:
+        return "no output at all"
+    return repr(output) if len(output) <= limit else f"{len(output)} characters, the last ones {output[-limit:]!r}"
 
 
 def _shortened(command: str, limit: int = 120) -> str:

@@ -100,7 +100,9 @@ async def dies_of(site: Site, task: str, container: str, script: str) -> None:
         if not killing.done() and dying.exception() is None:
             return
         result = await killing
-    except ExecError:
+    except ExecError as error:
+        if error.definite:
+            raise UsageError(f"nothing was killed in {container} of {task}: {error}") from error
         return  # what is seen of the task decides
     finally:
         killing.cancel()

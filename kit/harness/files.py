@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kit.eventually import NotYet
@@ -29,6 +30,16 @@ class ExecResult(Protocol):
         """Wall seconds, from ExecuteCommand to the end of the output."""
         ...
 
+    @property
+    def attempts(self) -> int:
+        """Sessions opened until the command ran; it ran once."""
+        ...
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """How the sessions before ended."""
+        ...
+
 
 class Exec(Protocol):
     """Runs shell commands in the containers of one cluster."""
@@ -38,8 +49,8 @@ class Exec(Protocol):
     ) -> ExecResult:
         """Run `command` with /bin/sh in a task's container; `within` is wall seconds.
 
-        Raises when the command could not be run or its end was never seen; a command that fails is a
-        result with its exit code.
+        Raises `ExecError` when the command could not be run or its end was never seen; a command that fails is a
+        result with its exit code. It runs once at most.
         """
         ...
 
@@ -63,21 +74,40 @@ class Files:
 
     async def run_in(self, arn: str, container: str, command: str) -> ExecResult:
         """Run a shell command in this container of this task."""
+        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
         context = self._context
         client = await self._client()
         with context.history.operation("exec", task=arn, command=command[:500]) as operation:
-            result = await client.run(arn, command, container=container, within=_EXEC_WITHIN)
-            operation.ok(exit_code=result.exit_code, output=result.output[:2000], seconds=round(result.seconds, 4))
+            try:
+                result = await client.run(arn, command, container=container, within=_EXEC_WITHIN)
+            except ExecError as error:
+                record = operation.fail if error.definite else operation.info
+                record(f"ExecError: {error}", output=error.output[:2000], **_attempts(error.attempts, error.broken))
+                raise
+            operation.ok(
+                exit_code=result.exit_code,
+                output=result.output[:2000],
+                seconds=round(result.seconds, 4),
+                **_attempts(result.attempts, result.broken),
+            )
         return result
 
     async def verify_exists(self, path: str) -> ExecResult:
         """Check that a file is in the workspace, seen from a container; `path` begins with `$WORKSPACE_PATH`."""
         __tracebackhide__ = True
+        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
         _refuse_unsafe(path)
 
         async def look() -> ExecResult:
             # Without a shell's answer nothing is known: each of the two words has to be said.
-            result = await self.run(f'test -f "{path}" && echo EXISTS || echo MISSING')
+            try:
+                result = await self.run(f'test -f "{path}" && echo EXISTS || echo MISSING')
+            except ExecError as error:
+                if error.definite:
+                    raise
+                raise NotYet(str(error)) from error  # looking twice does no harm; each look is in the history
             if result.output.strip() != "EXISTS":
                 raise NotYet(f"exit code {result.exit_code}, output {result.output.strip()!r}")
             return result
@@ -120,6 +150,10 @@ class Files:
             ecs = await self._context.cloud.threads.run(aws.client, "ecs")
             self._exec = EcsExec(ecs, self._context.cloud.stack.cluster_name, credentials=await aws.credentials())
         return self._exec
+
+
+def _attempts(number: int, broken: Sequence[str]) -> dict[str, Any]:
+    return {"attempts": number, **({"broken": list(broken)} if broken else {})}
 
 
 def _refuse_unsafe(path: str) -> None:

@@ -3,107 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, WSMsgType, web
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulation.clock import Clock
-from emulation.controller import Call, Caller
-from emulation.ecs.exec import ExecApi, LocalTerminal, Target, Terminal
+from datachannel import message as wire
 from emulation.ecs.exec.session import chunks
-from emulation.errors import AwsError
-from emulation.ids import Ids
 from kit.ecs_exec import EcsExec, ExecError
 from kit.ecs_exec.channel import ChannelError, open_channel, signed_headers
-
-TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/0123"
-RUNNING = {"desiredStatus": "RUNNING", "lastStatus": "RUNNING", "enableExecuteCommand": True}
-
-
-@dataclass
-class Machine:
-    """One "container": a folder and an environment."""
-
-    folder: Path
-    not_connected: int = 0
-    marker: str = ""
-    task: dict[str, Any] | None = field(default_factory=lambda: dict(RUNNING))
-    """What DescribeTasks tells of the task; None when there is none."""
-
-    def exec_target(self, cluster: str | None, task: str, container: str | None) -> Target:
-        if self.not_connected > 0:
-            self.not_connected -= 1
-            raise AwsError("TargetNotConnectedException", "The execute command failed: the target is not connected.")
-        return Target("arn:c", task, "arn:container", container or "edit", self._start)
-
-    async def _start(self, argv: Sequence[str]) -> Terminal:
-        environment = {"PATH": os.environ["PATH"], "MARKER": self.marker}
-        return await LocalTerminal.start(argv, environment=environment, directory=self.folder)
-
-
-@dataclass
-class Ecs:
-    """As much of a boto3 ECS client as the exec client uses, wired straight to the handler."""
-
-    api: ExecApi
-    loop: asyncio.AbstractEventLoop
-    through: str | None = None
-    meta: Any = None
-    machine: Machine | None = None
-
-    def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
-        assert self.machine is not None
-        if self.machine.task is None:
-            return {"tasks": [], "failures": [{"arn": tasks[0], "reason": "MISSING"}]}
-        return {"tasks": [self.machine.task], "failures": []}
-
-    def execute_command(self, **params: Any) -> dict[str, Any]:
-        call = Call("ecs", "ExecuteCommand", params, Caller("external", "x"), "us-west-2", "123456789012", "r")
-        handler = self.api.handlers()["ecs", "ExecuteCommand"]
-        try:
-            answer = asyncio.run_coroutine_threadsafe(handler(call), self.loop).result(10)
-        except AwsError as error:
-            raise ClientError({"Error": {"Code": error.code, "Message": error.message}}, "ExecuteCommand") from error
-        if self.through:
-            stream = answer["session"]["streamUrl"]
-            answer["session"]["streamUrl"] = self.through + stream[stream.index("/v1/") :]
-        return answer
-
-
-@asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield "http://{}:{}".format(*runner.addresses[0][:2])
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def agent(machine: Machine) -> AsyncIterator[Ecs]:
-    where: list[str] = []
-    ctx: Any = SimpleNamespace(clock=Clock(), ids=Ids(), endpoint=lambda: where[0])
-    api = ExecApi(ctx, machine)
-    app = web.Application()
-    app.router.add_routes(api.web_routes())
-    async with served(app) as url:
-        where.append(url)
-        yield Ecs(api, asyncio.get_running_loop(), meta=SimpleNamespace(region_name="us-west-2"), machine=machine)
-        await api.stop()
+from tests.support.exec import RUNNING, TASK, Machine, Network, agent
 
 
 @pytest.fixture
@@ -254,55 +167,18 @@ def test_the_upgrade_is_signed_exactly_as_the_go_plugin_signs_it(monkeypatch: py
     )
 
 
-@asynccontextmanager
-async def bad_network(upstream: str, seed: int, loss: float) -> AsyncIterator[str]:
-    """A relay that loses, repeats and reorders binary frames, both ways; the opening frame is spared."""
-    chance = random.Random(seed)
-
-    async def relay(source: Any, sink: Any) -> None:
-        held: bytes | None = None
-        async for frame in source:
-            if frame.type is WSMsgType.TEXT:
-                await sink.send_str(frame.data)
-                continue
-            if frame.type is not WSMsgType.BINARY:
-                return
-            if b"channel_closed" not in frame.data[:40] and chance.random() < loss:
-                continue
-            if held is None and chance.random() < 0.2 and b"channel_closed" not in frame.data[:40]:
-                held = frame.data
-                continue
-            for _ in range(2 if chance.random() < 0.2 else 1):
-                await sink.send_bytes(frame.data)
-            if held is not None:
-                await sink.send_bytes(held)
-                held = None
-
-    async def handle(request: web.Request) -> web.WebSocketResponse:
-        near = web.WebSocketResponse(max_msg_size=0)
-        await near.prepare(request)
-        async with ClientSession() as http, http.ws_connect(upstream + str(request.rel_url), max_msg_size=0) as far:
-            both = [asyncio.create_task(relay(near, far)), asyncio.create_task(relay(far, near))]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            for task in both:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
-        await near.close()
-        return near
-
-    app = web.Application()
-    app.router.add_get("/{tail:.*}", handle)
-    async with served(app) as url:
-        yield url.replace("http", "ws")
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), loss=st.floats(0, 0.3))
-def test_loss_repetition_and_reordering_change_nothing(tmp_path: Path, seed: int, loss: float) -> None:
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), loss=st.floats(0, 0.3), shakes_hands=st.booleans())
+def test_loss_repetition_and_reordering_change_nothing(
+    tmp_path: Path, seed: int, loss: float, shakes_hands: bool
+) -> None:
     async def one() -> str:
-        async with agent(Machine(tmp_path)) as ecs, bad_network(ecs.api._ctx.endpoint(), seed, loss) as url:
-            ecs.through = url
+        network = Network(seed, loss)
+        async with agent(Machine(tmp_path), shakes_hands=shakes_hands) as ecs, network.between(ecs):
             result = await EcsExec(ecs, "c").run(TASK, "for i in 1 2 3 4 5 6 7 8; do echo line $i; done", within=60)
+            assert result.attempts == 1
+            asked = any(message.payload_type == wire.HANDSHAKE_REQUEST for _, message in network.passed)
+            assert asked == shakes_hands
             return result.output
 
     assert asyncio.run(one()) == "\n".join(f"line {i}" for i in range(1, 9))

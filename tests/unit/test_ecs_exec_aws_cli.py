@@ -181,3 +181,15 @@ async def test_a_task_that_is_not_there_is_the_clis_own_error(shell: Shell) -> N
 
     assert code not in (0, None)
     assert "InvalidParameterException" in err
+
+
+async def test_a_cluster_whose_sessions_must_be_encrypted_is_told_by_its_setting(shell: Shell) -> None:
+    key = "arn:aws:kms:us-west-2:123456789012:key/1234abcd"
+    demands = {"executeCommandConfiguration": {"kmsKeyId": key, "logging": "DEFAULT"}}
+    await asyncio.to_thread(client_of(shell.url, "ecs").update_cluster, cluster="c", configuration=demands)
+
+    _, out, err = await shell.run("printf '%s-%s' from inside")
+
+    assert f"encrypt the session with the KMS key {key}" in err
+    assert "executeCommandConfiguration.kmsKeyId" in err
+    assert "from-inside" not in out

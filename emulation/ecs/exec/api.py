@@ -9,12 +9,13 @@ import asyncio
 import json
 import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
 from emulation.controller import Call, Context, Handler, Operation
+from emulation.ecs.exec.handshake import Handshake
 from emulation.ecs.exec.session import AgentSession
 from emulation.ecs.exec.terminal import Terminal
 from emulation.errors import AwsError
@@ -34,6 +35,8 @@ class Target:
     container_name: str
     start: Callable[[Sequence[str]], Awaitable[Terminal]]
     """Starts argv inside it on a terminal. Raises `OSError` when the program cannot be run."""
+    kms_key_id: str | None = None
+    """The cluster's `executeCommandConfiguration.kmsKeyId`: sessions have to be encrypted with it."""
 
 
 class Targets(Protocol):
@@ -44,7 +47,7 @@ class Targets(Protocol):
 
 @dataclass(frozen=True)
 class _Waiting:
-    token: str
+    token: str = field(repr=False)
     argv: tuple[str, ...]
     target: Target
     until: float
@@ -53,9 +56,12 @@ class _Waiting:
 class ExecApi:
     """Handlers and web routes of ECS Exec; a part of the ECS controller."""
 
-    def __init__(self, ctx: Context, targets: Targets) -> None:
+    def __init__(self, ctx: Context, targets: Targets, *, shakes_hands: bool = False) -> None:
+        """With `shakes_hands` sessions begin with a handshake also where there is nothing to encrypt, as they do on
+        AWS outside of ECS."""
         self._ctx = ctx
         self._targets = targets
+        self._shakes_hands = shakes_hands
         self._waiting: dict[str, _Waiting] = {}
         self._open: set[web.WebSocketResponse] = set()
 
@@ -122,17 +128,16 @@ class ExecApi:
             return socket
         assert waiting is not None
         self._open.add(socket)
-        session = AgentSession(session_id, socket, self._ctx.clock, self._ctx.ids)
         try:
-            terminal = await waiting.target.start(waiting.argv)
-        except OSError as error:
-            failed = f"Unable to start command: Failed to start pty: {error}"
-            await session.close(f"----------ERROR-------\n{failed}\n")
-        else:
-            await session.run(terminal)
+            await AgentSession(session_id, socket, self._ctx.clock, self._ctx.ids, self._handshake(waiting.target)).run(
+                lambda: waiting.target.start(waiting.argv)
+            )
         finally:
             self._open.discard(socket)
         return socket
+
+    def _handshake(self, target: Target) -> Handshake | None:
+        return Handshake(target.kms_key_id) if self._shakes_hands or target.kms_key_id is not None else None
 
 
 async def _opened(socket: web.WebSocketResponse, waiting: _Waiting | None) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 from aiohttp import WSMsgType, web
@@ -14,6 +15,7 @@ from datachannel import Incoming, Message, MessageError, Outgoing, acknowledge, 
 from datachannel import message as wire
 from datachannel.stream import CHECK_INTERVAL
 from emulation.clock import Clock
+from emulation.ecs.exec.handshake import TIMED_OUT, Handshake
 from emulation.ecs.exec.terminal import Terminal
 from emulation.ids import Ids
 
@@ -25,36 +27,85 @@ _AGENT_CAPACITY = 100_000
 class AgentSession:
     """Relays a terminal to a data channel until either ends.
 
-    The wire's own timers (retransmission, drain) are real seconds: the peer's are too.
+    The wire's own timers (retransmission, handshake, drain) are real seconds: the peer's are too.
     """
 
-    def __init__(self, session_id: str, socket: web.WebSocketResponse, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        socket: web.WebSocketResponse,
+        clock: Clock,
+        ids: Ids,
+        handshake: Handshake | None = None,
+    ) -> None:
+        """With a `handshake`, nothing is started before the client has agreed to it."""
         self._session_id = session_id
         self._socket = socket
         self._clock = clock
         self._ids = ids
+        self._handshake = handshake
         self._incoming = Incoming(_AGENT_CAPACITY)
         self._outgoing = Outgoing(self._stream_message)
         self._acknowledged = asyncio.Event()
+        self._agreed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._terminal: Terminal | None = None
 
-    async def run(self, terminal: Terminal) -> None:
-        """Returns when the session is over; the terminal is closed, the channel told."""
-        relay = asyncio.create_task(self._relay(terminal))
-        resend = asyncio.create_task(self._resend_lost())
-        listen = asyncio.create_task(self._listen(terminal))
+    async def run(self, start: Callable[[], Awaitable[Terminal]]) -> None:
+        """Start the command and return when the session is over; the terminal is closed, the channel told."""
+        beside = [asyncio.create_task(self._resend_lost())]
         try:
+            if self._handshake is not None:
+                listen = asyncio.create_task(self._listen())
+                beside.append(listen)
+                if not await self._agree(self._handshake, listen):
+                    return
+            try:
+                self._terminal = await start()
+            except OSError as error:
+                await self.close(_failed(f"Unable to start command: Failed to start pty: {error}"))
+                return
+            if self._handshake is None:  # what was typed meanwhile waits in the socket
+                listen = asyncio.create_task(self._listen())
+                beside.append(listen)
+            relay = asyncio.create_task(self._relay(self._terminal))
+            beside.append(relay)
             await asyncio.wait({relay, listen}, return_when=asyncio.FIRST_COMPLETED)
             if relay.done():
                 relay.result()
                 await self._drain()
                 await self.close()
+        except ConnectionError:
+            pass  # the client is gone, and with it whoever could be told
         finally:
-            for task in (relay, resend, listen):
+            for task in beside:
                 task.cancel()
             try:
-                await asyncio.gather(relay, resend, listen, return_exceptions=True)
+                await asyncio.gather(*beside, return_exceptions=True)
             finally:  # the client may hang up just now, which cancels this
-                await terminal.close()
+                if self._terminal is not None:
+                    await self._terminal.close()
+
+    async def _agree(self, handshake: Handshake, listen: asyncio.Task[None]) -> bool:
+        """Whether the client agreed to the handshake; if not, the channel is told why and closed."""
+        began = _monotonic()
+        await self._tell(wire.HANDSHAKE_REQUEST, handshake.request(self._new_id().bytes))
+        await asyncio.wait({self._agreed, listen}, timeout=handshake.within, return_when=asyncio.FIRST_COMPLETED)
+        if self._agreed.done():
+            refused = handshake.refused(self._agreed.result())
+        elif listen.done():  # the client hung up
+            return False
+        else:
+            refused = TIMED_OUT
+        if refused is not None:
+            await self.close(_failed(refused))
+            return False
+        await self._tell(wire.HANDSHAKE_COMPLETE, handshake.complete(_monotonic() - began))
+        return True
+
+    async def _tell(self, payload_type: int, what: Any) -> None:
+        payload = json.dumps(what, separators=(",", ":")).encode()
+        message = self._outgoing.push(payload_type, payload, _monotonic(), flag_first=True)
+        await self._socket.send_bytes(message.encode())
 
     async def close(self, output: str = "") -> None:
         """Say that the session is over; `output` carries the reason when it never began."""
@@ -77,7 +128,7 @@ class AgentSession:
                 message = self._outgoing.push(wire.BYTES, chunk, _monotonic(), flag_first=True)
                 await self._socket.send_bytes(message.encode())
 
-    async def _listen(self, terminal: Terminal) -> None:
+    async def _listen(self) -> None:
         async for frame in self._socket:
             if frame.type is not WSMsgType.BINARY:
                 continue
@@ -87,24 +138,25 @@ class AgentSession:
                     self._outgoing.acknowledge(acknowledged_sequence(message), _monotonic())
                     self._acknowledged.set()
                 elif message.type == wire.INPUT:
-                    await self._input(message, terminal)
+                    await self._input(message)
             except MessageError:
                 continue  # as the agent: an unreadable frame is as if it had been lost, and will come again
 
-    async def _input(self, message: Message, terminal: Terminal) -> None:
+    async def _input(self, message: Message) -> None:
+        terminal = self._terminal
+        if terminal is None and message.payload_type != wire.HANDSHAKE_RESPONSE:
+            return  # as the agent, which does not acknowledge input before it has a terminal: it will come again
         confirm, ready = self._incoming.receive(message)
         if confirm:
             await self._socket.send_bytes(
                 acknowledge(message, id=self._new_id(), created=self._clock.now_ms()).encode()
             )
         for data in ready:
-            if data.payload_type == wire.BYTES:
-                terminal.write(data.payload)
-            elif data.payload_type == wire.SIZE:
-                size = data.json()
-                terminal.resize(int(size["cols"]), int(size["rows"]))
-            elif data.payload_type == wire.FLAG and data.payload == wire.TERMINATE_SESSION:
-                await terminal.close()
+            if data.payload_type == wire.HANDSHAKE_RESPONSE:
+                if not self._agreed.done():
+                    self._agreed.set_result(data.json())
+            elif terminal is not None:
+                await _typed(data, terminal)
 
     async def _resend_lost(self) -> None:
         while True:
@@ -126,6 +178,20 @@ class AgentSession:
 
     def _new_id(self) -> UUID:
         return UUID(self._ids.uuid())
+
+
+async def _typed(data: Message, terminal: Terminal) -> None:
+    if data.payload_type == wire.BYTES:
+        terminal.write(data.payload)
+    elif data.payload_type == wire.SIZE:
+        size = data.json()
+        terminal.resize(int(size["cols"]), int(size["rows"]))
+    elif data.payload_type == wire.FLAG and data.payload == wire.TERMINATE_SESSION:
+        await terminal.close()
+
+
+def _failed(why: str) -> str:
+    return f"----------ERROR-------\n{why}\n"
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
