@@ -15,6 +15,7 @@ from botocore.credentials import Credentials
 
 from kit.clock import Clock
 from kit.ecs_exec import EcsExec, ExecError
+from kit.ecs_exec.channel import ChannelError, open_channel
 from kit.ecs_exec.plugin import main as plugin
 from kit.harness import evidence
 from kit.harness.files import Files
@@ -127,6 +128,8 @@ async def test_they_are_in_no_log_history_call_record_exception_or_evidence(
     }
     assert "ExecuteCommand" in written["calls"]
     assert "Response body" in written["log"], "botocore was to log the answers, or this shows nothing"
+    frames = [record.name for record in caplog.records if record.name.startswith(("websockets", "kit.ecs_exec"))]
+    assert frames == [], "the WebSocket's log has the signature, and the beginning and end of every frame"
     assert [(where, secret) for secret in sessions.secrets() for where, text in written.items() if secret in text] == []
 
 
@@ -141,6 +144,19 @@ async def entered(w: EcsWorld, *, encrypted: bool) -> str:
         await w.call("update_cluster", cluster="test", configuration=demands)
     await w.register("app", image="app:1")
     return str((await w.running((await w.run("app", enableExecuteCommand=True))["taskArn"]))["taskArn"])
+
+
+@pytest.mark.parametrize("change", [nowhere, no_url])
+async def test_an_exceptions_causes_do_not_name_them(change: Callable[[dict[str, str]], None]) -> None:
+    session = {"sessionId": "abc", "tokenValue": "5ecre7" * 8, "streamUrl": "ws://127.0.0.1:1/v1/data-channel/abc?x=y"}
+    change(session)
+    with pytest.raises(ChannelError) as raised:
+        async with open_channel(session):
+            pass
+    said = "".join(traceback.format_exception(raised.value))
+    assert "could not open the data channel of session abc at 127.0.0.1:1" in said
+    assert session["tokenValue"] not in said
+    assert session["streamUrl"].partition("?")[0] not in said
 
 
 @pytest.mark.parametrize("broken", ["nowhere", "cut JSON", "no URL"])
