@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ def test_the_end_is_seen_with_the_last_byte_and_not_before(cuts: list[int], newl
     said = newline.join(("sh: noise", "tok:R", "tok:B", "one", "tok:E", "", "two", "", "tok:E:17", "")).encode()
     marks = Marks("tok")
     edges = sorted({0, *(min(cut, len(said) - 1) for cut in cuts), len(said) - 1})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         marks.feed(said[start:end])
         assert marks.end() is None
     marks.feed(said[-1:])
@@ -42,8 +44,7 @@ def test_what_is_known_on_the_way(said: bytes, ready: bool, started: bool, so_fa
 @pytest.mark.parametrize(("line", "said"), [("\n", "tok:R\ntok:B\nran\n\ntok:E:3\n"), ("", "tok:R\n")])
 def test_the_shell_runs_the_command_only_when_it_is_sent_its_line(line: str, said: str) -> None:
     shell = subprocess.run(
-        Marks("tok").wrapped("echo ran; exit 3 # done"),
-        shell=True,
+        shlex.split(Marks("tok").wrapped("echo ran; exit 3 # done")),  # as the agent does
         input=line,
         capture_output=True,
         text=True,

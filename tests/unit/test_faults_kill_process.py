@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kit.ecs_exec import ExecError
 from kit.errors import NotSupported, UsageError
 from kit.faults import KillProcess
 from kit.faults.inside import Died
@@ -142,6 +143,18 @@ class TestTheWay:
 
         with pytest.raises(UsageError, match=r"nothing was killed in edit .*: no process but init runs here"):
             await KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, run=run))
+
+    @pytest.mark.parametrize("definite", [True, False], ids=["did not run", "may have run"])
+    async def test_a_script_that_broke_off_is_an_error_only_if_it_did_not_run(self, definite: bool) -> None:
+        async def run(*_: str) -> Any:
+            raise ExecError("the session ended", definite=definite)
+
+        killing = KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, run=run))
+        if definite:
+            with pytest.raises(UsageError, match=r"nothing was killed in edit .*: the session ended"):
+                await killing
+        else:
+            await killing
 
     async def test_a_shell_that_dies_with_its_container_is_not_waited_for(self) -> None:
         task = {**EDIT, "enableExecuteCommand": True}
