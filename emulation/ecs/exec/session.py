@@ -74,8 +74,6 @@ class AgentSession:
                 relay.result()
                 await self._drain()
                 await self.close()
-        except ConnectionError:
-            pass  # the client is gone, and with it whoever could be told
         finally:
             for task in beside:
                 task.cancel()
