@@ -58,6 +58,8 @@ class ExecResult:
     output: str
     exit_code: int
     seconds: float
+    opening: float = 0.0
+    """Of these, until the shell was there and the command was let run."""
     attempts: int = 1
     """Sessions that were opened until the command ran; it ran once."""
     broken: tuple[str, ...] = ()
@@ -154,16 +156,17 @@ class EcsExec:
     async def _once(self, attempt: _Attempt, task_arn: str, command: str, container: str | None) -> ExecResult:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        marks = attempt.marks
+        marks, opening = attempt.marks, 0.0
         session = await self._session(task_arn, marks.wrapped(command), container)
         async with open_channel(session, credentials=self._credentials, region=self._ecs.meta.region_name) as channel:
             async for chunk in channel.output():
                 marks.feed(chunk)
                 if not attempt.released and marks.ready:
                     attempt.released = True
+                    opening = loop.time() - started
                     await channel.send(b"\n")
                 if (end := marks.end()) is not None:
-                    return ExecResult(*end, loop.time() - started)
+                    return ExecResult(*end, loop.time() - started, opening)
         said = (channel.closed_with or "").strip()
         raise ChannelError("the session ended before the command did" + (f": {said}" if said else ""))
 

@@ -12,8 +12,8 @@ from kit.harness.services import Services
 from kit.system import Service
 
 _SAFE_PATH = re.compile(r"^\$WORKSPACE_PATH(/[A-Za-z0-9._@+-]+)+$")
-_EXEC_WITHIN = 30.0
-"""Wall seconds for one command, the connection included."""
+_EXEC_AT_LEAST = 30.0
+"""Wall seconds for one command, the connection included, however fast the clock is."""
 
 
 class ExecResult(Protocol):
@@ -28,6 +28,11 @@ class ExecResult(Protocol):
     @property
     def seconds(self) -> float:
         """Wall seconds, from ExecuteCommand to the end of the output."""
+        ...
+
+    @property
+    def opening(self) -> float:
+        """Of these, until there was a session in which the command could run."""
         ...
 
     @property
@@ -78,9 +83,10 @@ class Files:
 
         context = self._context
         client = await self._client()
+        within = max(_EXEC_AT_LEAST, context.clock.patience(context.settings.timeouts.exec))
         with context.history.operation("exec", task=arn, command=command[:500]) as operation:
             try:
-                result = await client.run(arn, command, container=container, within=_EXEC_WITHIN)
+                result = await client.run(arn, command, container=container, within=within)
             except ExecError as error:
                 record = operation.fail if error.definite else operation.info
                 record(f"ExecError: {error}", output=error.output[:2000], **_attempts(error.attempts, error.broken))
@@ -115,7 +121,7 @@ class Files:
         return await self._context.eventually(
             look,
             until=lambda _: True,
-            within=self._context.settings.timeouts.file_check,
+            within=self._context.settings.timeouts.exec,
             describe=f"the file {path} in the workspace",
             next="look around: aws ecs execute-command … --command 'ls -R $WORKSPACE_PATH'",
         )

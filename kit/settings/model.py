@@ -137,7 +137,9 @@ class Timeouts(Section):
     health: AwsSeconds = 30
     """From a running task to its healthy target."""
     file_check: AwsSeconds = 2
-    """Looking for one file in a container."""
+    """Looking for one file in a container, once there is a session of ECS Exec."""
+    exec: AwsSeconds = 90
+    """For a command by ECS Exec: an agent may come a minute after its task, and EFS may show a file a minute late."""
     recovery: AwsSeconds = 120
     """From a killed container to a working one."""
     idle_shutdown: AwsSeconds = 300

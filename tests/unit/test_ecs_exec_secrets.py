@@ -22,7 +22,7 @@ from kit.harness.files import Files
 from kit.harness.services import Services
 from kit.history import History
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world
-from tests.support.kit import a_context
+from tests.support.kit import a_context, some_settings
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret-access-key")
@@ -93,7 +93,7 @@ async def test_they_are_in_no_log_history_call_record_exception_or_evidence(
     tmp_path: Path,
     case: Case,
 ) -> None:
-    monkeypatch.setattr("kit.harness.files._EXEC_WITHIN", case.within)
+    monkeypatch.setattr("kit.harness.files._EXEC_AT_LEAST", case.within)
     sessions = Sessions(case.change)
     history = History(Clock(), tmp_path / "history.jsonl")
     said = ""
@@ -102,7 +102,7 @@ async def test_they_are_in_no_log_history_call_record_exception_or_evidence(
             task = await entered(w, encrypted=case.encrypted)
             sessions.watch(w.client("ecs"))
             context = a_context()
-            context.history = history
+            context.history, context.settings = history, some_settings(timeouts={"exec": case.within})
             services = Services(context)
             files = Files(context, services)
             files._exec = EcsExec(w.client("ecs"), "test", credentials=CREDENTIALS)
