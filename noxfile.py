@@ -5,10 +5,12 @@ Environments are kept, and installed anew only when pyproject.toml changes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import nox
@@ -151,8 +153,7 @@ def compose(session: nox.Session) -> None:
     """docker-compose.yml brought up on free ports, scenarios (all, or those named) run against it from outside."""
     _install(session)
     session.run("kit", "images", "build", "cloud")
-    command = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
-    command += ["--project-name", f"kit-compose-{os.getpid()}"]
+    command = [*_compose_command(session), "--project-name", f"kit-compose-{os.getpid()}"]
     ports = dict(zip(("AWS_PORT", "SMTP_PORT", "ALB_PORT"), map(str, _free_ports(3)), strict=True))
     environ = {"KIT_EMULATED__SCALE": "30", "KIT_EMULATED__PREVIEW": "builtin", **os.environ, **ports}
     try:
@@ -163,6 +164,17 @@ def compose(session: nox.Session) -> None:
         raise
     finally:
         session.run(*command, "down", "--volumes", env=environ, external=True)
+
+
+def _compose_command(session: nox.Session) -> list[str]:
+    """Compose v2 where the docker command has it, else the docker-compose of old."""
+    with contextlib.suppress(OSError):
+        v2 = ["docker", "compose"]
+        if subprocess.run([*v2, "version"], capture_output=True, check=False).returncode == 0:
+            return v2
+    if shutil.which("docker-compose") is None:
+        session.error("neither docker compose nor docker-compose is there: install Docker's compose plugin")
+    return ["docker-compose"]
 
 
 def _free_ports(count: int) -> list[int]:

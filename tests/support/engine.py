@@ -54,7 +54,7 @@ class Bed:
         config = {"Image": BASE, "Labels": self.host.labels, **changes}
         container = await self.client.containers.create(config)
         repository, _, version = f"{self.host.run}-{tag}".rpartition(":")
-        await container.commit(repository=repository, tag=version)
+        await container.commit(repository=repository, tag=version, config={})  # podman wants a body
         await container.delete(force=True)
         return f"{repository}:{version}"
 
