@@ -111,6 +111,11 @@ class EngineContainer:
 
     async def remove(self) -> None:
         """Kill it if it runs, and remove it with the volumes that only it had."""
+        if hasattr(self, "_over"):
+            with contextlib.suppress(DockerError, aiohttp.ClientError):
+                if not self._ended:  # killed and removed in one, podman tells that it ended with 0
+                    await self._container.kill(signal="SIGKILL")
+                    await asyncio.wait({self._over})
         with contextlib.suppress(DockerError, aiohttp.ClientError):
             await self._container.delete(force=True, v=True)
         if hasattr(self, "_over"):
@@ -171,7 +176,7 @@ class EngineContainer:
 def _as_wanted(error: BaseException) -> bool:
     """Whether the engine only says that a container is connected, or is not, already."""
     text = str(getattr(error, "message", error))
-    return "is not connected to" in text or "already exists in network" in text
+    return any(words in text for words in ("is not connected to", "already exists in network", "already connected to"))
 
 
 def why(error: BaseException) -> str:

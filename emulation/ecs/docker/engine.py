@@ -13,6 +13,8 @@ from aiodocker import Docker, DockerError
 
 _OLDEST = (1, 40)
 """Docker 19.03, podman 3: the first with everything that is asked of them here."""
+_PERIOD = 100_000
+"""Microseconds, in which a container may use its share of CPU time: the engines' own."""
 _NEXT = 'next: start it, or run without: --runtime process (runtime = "process" below [emulated] in kit.toml)'
 
 
@@ -35,6 +37,11 @@ class Engine:
         self.cpus: int = about["NCPU"]
         self.emulates: bool = "Docker Desktop" in about.get("Platform", {}).get("Name", "")
         """Whether it runs images of other architectures."""
+        self.podman: bool = any("Podman" in part.get("Name", "") for part in about.get("Components") or ())
+        self.rootless: bool = "name=rootless" in about.get("SecurityOptions", ())
+        """Whether it has a network namespace of its own on this machine."""
+        self.remote: bool = self.emulates or self.rootless
+        """Whether its bridges are elsewhere, whatever is done."""
 
     @classmethod
     async def open(cls, environ: Mapping[str, str] = os.environ, *, instead: str = _NEXT) -> Engine:
@@ -70,12 +77,19 @@ class Engine:
 
     async def limit_cpus(self, container: str, cpus: float) -> None:
         """Give a container another limit. Raises `DockerError`."""
-        body = {"NanoCpus": int(cpus * 1e9)}
-        await self.client._query_json(f"containers/{container}/update", method="POST", data=json.dumps(body).encode())
+        body: dict[str, Any] = {"NanoCpus": int(cpus * 1e9)}
+        call, versioned = f"containers/{container}/update", True
+        if self.podman:  # older than 5 it knows the call by its own name only
+            call, versioned = f"v4.0.0/libpod/{call}", False
+            body = {"cpu": {"period": _PERIOD, "quota": int(cpus * _PERIOD)}}
+        data = json.dumps(body).encode()
+        await self.client._query_json(call, method="POST", data=data, versioned_api=versioned)
 
     async def json(self, call: str, query: Mapping[str, str]) -> Any:
-        """A GET call with parameters that the client library does not offer. Raises `DockerError`."""
-        return await self.client._query_json(call, params=dict(query))
+        """A GET call with parameters that the client library does not offer. Raises `DockerError`, and `ValueError` for
+        what is no JSON. The answer's own word on that is not asked: podman says of some that they are nothing."""
+        async with self.client._query(call, params=dict(query)) as response:
+            return json.loads(await response.read())
 
 
 async def _close(client: Docker) -> None:

@@ -141,6 +141,8 @@ class DockerHost:
         try:
             made = await self.client.networks.create(config)
             gateway = (await made.show())["IPAM"]["Config"][0].get("Gateway", "").partition("/")[0]
+            if not _is_of_this_machine(gateway) and not self.engine.remote:
+                await self._keep_bridge()
         except (DockerError, aiohttp.ClientError) as error:
             message = getattr(error, "message", str(error))
             hint = ""
@@ -151,6 +153,15 @@ class DockerHost:
             raise EngineUnusable(f"the container engine makes no network: {message}{hint}") from error
         if _is_of_this_machine(gateway):
             self._reach.bridge = self.this_machine = gateway
+
+    async def _keep_bridge(self) -> None:
+        """podman makes a bridge for the first container on it, and takes it away with the last."""
+        config = {
+            "Image": await self.pause_image(),
+            "Labels": self.labels,
+            "HostConfig": {"NetworkMode": self.network, "LogConfig": {"Type": "none"}},
+        }
+        await (await self.client.containers.create(config, name=f"{self.run}-bridge")).start()
 
     async def _remove_all(self) -> None:
         client = self.client

@@ -56,7 +56,7 @@ class DockerRuntime:
         place = self._places[sandbox.task.id]
         if (earlier := place.pop(container.name, None)) is not None:  # its restart policy wants it again
             await earlier.remove()
-        self._own_volumes[sandbox.task.id] |= shape.own_volumes(sandbox, container, self._host.run)
+        await self._make_own_volumes(sandbox, container)
         holder = self._holders.get(sandbox.task.id)
         config = shape.container_config(
             sandbox,
@@ -90,7 +90,7 @@ class DockerRuntime:
         if (holder := self._holders.pop(task.id, None)) is not None:
             await holder.remove()
         for volume in self._own_volumes.pop(task.id, ()):
-            with contextlib.suppress(DockerError, aiohttp.ClientError):  # never made: its container was not
+            with contextlib.suppress(DockerError, aiohttp.ClientError):
                 await self._host.remove_volume(volume)
         for port in sandbox.ports.values():
             self._ports.give_back(port)
@@ -108,6 +108,15 @@ class DockerRuntime:
         container = EngineContainer(engine, created, output, belongings, exec_user=exec_user)
         await container.start()
         return container
+
+    async def _make_own_volumes(self, sandbox: Sandbox, container: ContainerSpec) -> None:
+        """Here and not by the container's creation, where podman takes no labels for them. Raises `CannotStart`."""
+        made = self._own_volumes[sandbox.task.id]
+        for volume in shape.own_volumes(sandbox, container, self._host.run) - made:
+            try:
+                made.add(await self._host.create_volume(volume, {}))
+            except (DockerError, aiohttp.ClientError) as error:
+                raise CannotStart(why(error)) from error
 
     async def _hold_network(self, sandbox: Sandbox) -> None:
         network = self._network(sandbox)
@@ -133,7 +142,7 @@ class DockerRuntime:
 
     async def _usage(self, container: str) -> Usage | None:
         stats: dict[str, Any] | None = None
-        with contextlib.suppress(DockerError, aiohttp.ClientError):  # it has ended meanwhile
+        with contextlib.suppress(DockerError, aiohttp.ClientError, ValueError):  # it has ended meanwhile
             stats = await self._host.engine.json(f"containers/{container}/stats", {"stream": "0", "one-shot": "1"})
         memory = (stats or {}).get("memory_stats", {})
         if stats is None or "usage" not in memory:

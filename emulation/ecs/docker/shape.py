@@ -31,7 +31,7 @@ def container_config(
     memory = int(min(container.memory_mib or task.memory_mib, task.memory_mib) * _MIB)
     host = {
         **network.get("HostConfig", {}),
-        "Mounts": [_mount(mount, own_volume(mount, sandbox, run), labels) for mount in container.mounts],
+        "Mounts": [_mount(mount, own_volume(mount, sandbox, run)) for mount in container.mounts],
         "Memory": memory,
         "MemorySwap": memory,  # no swap, as on Fargate
         **({"NanoCpus": int(cpus * 1e9)} if cpus is not None else {}),
@@ -97,13 +97,13 @@ def own_volume(mount: Mount, sandbox: Sandbox, run: str) -> str | None:
     return container_name(run, sandbox.task.id, *mount.source.relative_to(own).parts)
 
 
-def _mount(mount: Mount, own: str | None, labels: Mapping[str, str]) -> dict[str, Any]:
+def _mount(mount: Mount, own: str | None) -> dict[str, Any]:
     common = {"Target": mount.target, "ReadOnly": mount.read_only}
     if isinstance(mount.source, NamedVolume):
         # NoCopy: a file system hides what the image has at that place.
         return {"Type": "volume", "Source": mount.source.name, "VolumeOptions": {"NoCopy": True}, **common}
     if own is not None:
-        return {"Type": "volume", "Source": own, "VolumeOptions": {"Labels": dict(labels)}, **common}
+        return {"Type": "volume", "Source": own, **common}
     return {"Type": "bind", "Source": str(mount.source), **common}
 
 
