@@ -74,9 +74,13 @@ class Http:
         """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 
+        from kit.harness.resolver import Resolver  # noqa: PLC0415
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_OPEN / self._clock.scale),
+                connector=aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=_KEPT_OPEN / self._clock.scale, resolver=Resolver()
+                ),
                 timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

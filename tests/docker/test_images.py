@@ -34,7 +34,7 @@ def real() -> Iterator[Engine]:
 def tag(real: Engine) -> Iterator[str]:
     """A name of this test's own for the image of Hermes."""
     name = f"kit-test-{os.getpid()}/hermes:test"
-    real.client.images.get(IMAGES["hermes"].tag).tag(name)
+    real.client.images.get(IMAGES["hermes"].tag).tag(*name.split(":"))
     yield name
     real.client.images.remove(name, force=True)
 
@@ -124,7 +124,7 @@ def test_a_container_that_runs_what_was_replaced(real: Engine, recipe: Recipe) -
         recipe.tag, ["sleep", "60"], detach=True, labels={LABEL: "1"}, network_mode="none", init=True
     )
     try:
-        real.client.images.get(IMAGES["edit"].tag).tag(recipe.tag)
+        real.client.images.get(IMAGES["edit"].tag).tag(*recipe.tag.split(":"))
         found = check(real, [], [recipe.tag])
         assert [f"container {container.name} runs" in each.wrong for each in found] == [True]
     finally:

@@ -85,6 +85,11 @@ class Engine:
         data = json.dumps(body).encode()
         await self.client._query_json(call, method="POST", data=data, versioned_api=versioned)
 
+    async def imported(self, url: str) -> str:
+        """Have the engine import an image from a URL; what it said. Raises `DockerError`."""
+        async with self.client._query("images/create", "POST", params={"fromSrc": url}) as response:
+            return await response.text()
+
     async def json(self, call: str, query: Mapping[str, str]) -> Any:
         """A GET call with parameters that the client library does not offer. Raises `DockerError`, and `ValueError` for
         what is no JSON. The answer's own word on that is not asked: podman says of some that they are nothing."""

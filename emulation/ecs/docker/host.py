@@ -20,7 +20,7 @@ from aiodocker import Docker, DockerError
 
 from emulation.clock import Clock
 from emulation.controller import Context, Handler, Operation, Watcher
-from emulation.ecs.docker import pause, shape, sweep
+from emulation.ecs.docker import pause, rootless, shape, sweep
 from emulation.ecs.docker.engine import Engine, EngineUnusable
 from emulation.ecs.docker.labels import Owner
 from emulation.ecs.docker.runtime import DockerRuntime
@@ -153,6 +153,8 @@ class DockerHost:
             raise EngineUnusable(f"the container engine makes no network: {message}{hint}") from error
         if _is_of_this_machine(gateway):
             self._reach.bridge = self.this_machine = gateway
+        elif self.engine.rootless:
+            self.this_machine = await rootless.this_machine(self.engine)
 
     async def _keep_bridge(self) -> None:
         """podman makes a bridge for the first container on it, and takes it away with the last."""
