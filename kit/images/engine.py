@@ -33,6 +33,7 @@ class Engine:
     architecture: str
     """As images name it: amd64, arm64, …"""
     id: str
+    """The same each time it is asked."""
 
     def image(self, name: str) -> Any | None:
         """The image of this name, None when it is not there."""
@@ -51,7 +52,7 @@ def engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
         try:
             client = _client(address, environ)
             about = client.version()
-            identity = str(client.info().get("ID", ""))
+            identity = _identity(about, client.info())
         except (DockerException, requests.RequestException, OSError) as error:
             raise _unusable(error, address) from error
         with told(address):
@@ -59,6 +60,13 @@ def engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
     finally:
         if client is not None:
             client.close()
+
+
+def _identity(version: Mapping[str, Any], info: Mapping[str, Any]) -> str:
+    """podman tells another ID with each answer; where it keeps its images stays."""
+    if any("Podman" in part.get("Name", "") for part in version.get("Components") or ()):
+        return f"podman {info.get('Name', '')} {info.get('DockerRootDir', '')}"
+    return str(info.get("ID", ""))
 
 
 @contextmanager

@@ -22,6 +22,8 @@ FILE = "kit.toml"
 DOCKER_SCALE = 20
 """How fast AWS time runs by default where tasks are containers: one takes a third of a second to start."""
 PREFIX = "KIT_"
+_OTHERS = {"KIT_CACHE"}
+"""Of the environment, what is no setting of a run: where builds keep what they fetched. Tests have theirs."""
 
 Keys = tuple[str, ...]
 
@@ -91,7 +93,7 @@ def _file(path: Path | None) -> Layer:
 
 
 def _environment(environ: Mapping[str, str]) -> Layer:
-    ours = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX)}
+    ours = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX) and name not in _OTHERS}
     if not ours:
         return EnvironmentLayer("the environment", {})
     unparsed: dict[str, Any] = {}

@@ -63,6 +63,8 @@ async def test_a_root_is_made_as_its_creation_info_says(run: Bed, tmp_path: Path
 
 
 async def test_all_users_of_an_access_point_share_their_files(run: Bed, tmp_path: Path) -> None:
+    if run.host.engine.podman:
+        pytest.skip("podman unpacks no access lists")
     volume = await access_point(run, "/team", user=Owner(1000, 1001))
     await said(run, tmp_path, "mkdir /data/sub && echo a > /data/sub/file", volume, user="4321")
     await said(run, tmp_path, "echo b >> /data/sub/file && touch /data/sub/mine", volume, user="1000:1000")
@@ -91,5 +93,5 @@ async def test_a_volume_in_use_is_not_removed_and_it_is_told(run: Bed, tmp_path:
     volume = await access_point(run, "/a")
     async with bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60", mounts=[Mount(volume, "/data")])
-        with pytest.raises(DockerError, match="volume is in use"):
+        with pytest.raises(DockerError, match=r"volume is (in use|being used)"):
             await run.host.volumes.remove("fs-1")

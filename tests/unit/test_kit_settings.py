@@ -124,3 +124,7 @@ def test_a_parameters_number_or_truth_value_is_what_cloudformation_takes() -> No
     settings = load({"stack": {"parameters": {"IdleSeconds": 30, "TestMonitoring": False, "MailDomain": "x.test"}}})
 
     assert settings.stack.parameters == {"IdleSeconds": "30", "TestMonitoring": "false", "MailDomain": "x.test"}
+
+
+def test_the_folder_of_what_builds_keep_is_no_setting() -> None:
+    assert load(environ={"KIT_CACHE": "/somewhere"}) == load(environ={})

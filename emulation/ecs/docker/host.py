@@ -158,7 +158,7 @@ class DockerHost:
 
     async def _keep_bridge(self) -> None:
         """podman makes a bridge for the first container on it, and takes it away with the last."""
-        config = {
+        config: dict[str, Any] = {
             "Image": await self.pause_image(),
             "Labels": self.labels,
             "HostConfig": {"NetworkMode": self.network, "LogConfig": {"Type": "none"}},

@@ -63,8 +63,13 @@ class Volumes:
         async with self._locks[file_system]:
             with _engine_trouble():
                 if not await self._is_directory(file_system, directory):
-                    await self._make(file_system, directory, creation(info), owner)
-                volume = await self._volume(file_system, directory)
+                    how = creation(info)
+                    await self._make(file_system, directory, how, owner)
+                    if not await self._is_directory(file_system, directory):
+                        raise leads_out(file_system, directory)
+                    volume = await self._volume(file_system, directory, how.owner)
+                else:
+                    volume = await self._volume(file_system, directory)
                 return NamedVolume(volume, None if owner is None else owner.gid)
 
     async def remove(self, file_system: str) -> None:
@@ -107,13 +112,13 @@ class Volumes:
             entry = tarfile.TarInfo(_FILLER)
             entry.size, entry.mode = size, 0o600
             tar.addfile(entry, _Zeros())
-        await self._keepers[file_system].put_archive(str(_TOP), buffer.getvalue())
+        await self._host.engine.unpack(self._keepers[file_system].id, str(_TOP), buffer.getvalue())
 
     def _whole(self, file_system: str) -> str:
         return f"{self._host.run}-{file_system}"
 
-    async def _volume(self, file_system: str, directory: PurePosixPath) -> str:
-        """The volume that shows this directory and what is below it."""
+    async def _volume(self, file_system: str, directory: PurePosixPath, owner: Owner | None = None) -> str:
+        """The volume that shows this directory and what is below it. `owner` is the directory's, when it is known."""
         if directory == PurePosixPath("/"):
             return self._whole(file_system)
         key = file_system, directory
@@ -122,6 +127,8 @@ class Volumes:
             place = str((await whole.show())["Mountpoint"]) + str(directory)
             name = f"{key[0]}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
             options = {"type": "none", "o": "bind", "device": place}
+            if self._host.engine.podman and owner is not None:  # else it gives it to the first container's user
+                options["o"] += f",uid={owner.uid},gid={owner.gid}"
             self._volumes[key] = await self._host.create_volume(f"{self._host.run}-{name}", options)
         return self._volumes[key]
 
@@ -167,7 +174,10 @@ class Volumes:
                 return None
             raise
         told = {name.lower(): value for name, value in headers.items()}["x-docker-container-path-stat"]
-        return int(json.loads(base64.b64decode(told))["mode"])
+        stat = json.loads(base64.b64decode(told))
+        # podman tells of what a link leads to, and where that is.
+        leads_away = stat.get("linkTarget") and PurePosixPath(stat["linkTarget"]) != path
+        return int(stat["mode"]) | (_GO_SYMLINK if leads_away else 0)
 
     async def _make(self, file_system: str, directory: PurePosixPath, how: Creation, owner: Owner | None) -> None:
         keeper = await self._keeper(file_system)
@@ -188,7 +198,12 @@ class Volumes:
                         entry.mode |= 0o070  # the mask of the access list, as the mode shows it
                         entry.pax_headers = shared_by(owner, how.mode)
                 tar.addfile(entry)
-        await keeper.put_archive(str(top), buffer.getvalue())
+        try:
+            await self._host.engine.unpack(keeper.id, str(top), buffer.getvalue())
+        except DockerError as error:
+            if "file exists" in error.message:  # a link to nowhere, of which podman tells that nothing is there
+                raise leads_out(file_system, directory) from error
+            raise
 
 
 class _Zeros(io.RawIOBase):
