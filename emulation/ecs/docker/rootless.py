@@ -24,9 +24,9 @@ async def this_machine(engine: Engine) -> str:
     if said is not None:
         raise EngineUnusable(
             f"containers of the rootless engine at {engine.address} cannot reach this machine's loopback, where the "
-            f"emulated cloud listens ({said}). next: start it with DOCKERD_ROOTLESS_ROOTLESSKIT_DISABLE_HOST_LOOPBACK="
-            "false, or with DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=--disable-host-loopback=false where it is older than "
-            "Docker 25 (systemctl --user edit docker, Environment=), or run without: --runtime process"
+            f"emulated cloud listens ({said}). next: start it with "
+            "DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=--disable-host-loopback=false in its environment "
+            "(systemctl --user edit docker), or run without: --runtime process"
         )
     return _LOOPBACK_INSIDE
 
