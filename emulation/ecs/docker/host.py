@@ -151,10 +151,10 @@ class DockerHost:
                     ": other runs or projects hold all of the engine's networks; see docker network ls, and kit audit"
                 )
             raise EngineUnusable(f"the container engine makes no network: {message}{hint}") from error
-        if _is_of_this_machine(gateway):
-            self._reach.bridge = self.this_machine = gateway
-        elif self.engine.rootless:
+        if self.engine.rootless:  # its bridges are elsewhere, even where another engine has one of the same address
             self.this_machine = await rootless.this_machine(self.engine)
+        elif _is_of_this_machine(gateway):
+            self._reach.bridge = self.this_machine = gateway
 
     async def _keep_bridge(self) -> None:
         """podman makes a bridge for the first container on it, and takes it away with the last."""
