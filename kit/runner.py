@@ -61,6 +61,7 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
                     ground.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
                 try:
                     await scenario.body(harness)
+                    await harness.mail.settle()  # else a reply just read would look like an operation without an end
                 finally:
                     if ground.account:
                         ground.account.on_overrun = None  # what is over cannot be ended

@@ -213,6 +213,11 @@ class Mail:
         """All that came back to an address so far."""
         return self._mailbox.of(address)
 
+    async def settle(self) -> None:
+        """Wait until what was received so far is dealt with."""
+        while self._received is not None and not self._received.done():
+            await asyncio.wait({self._received})
+
     async def close(self) -> None:
         """Stop reading; what was received is dealt with, what arrives later stays in the queue."""
         if self._reader is not None:
