@@ -21,6 +21,9 @@ from kit.settings.profiles import PROFILES
 FILE = "kit.toml"
 DOCKER_SCALE = 20
 """How fast AWS time runs by default where tasks are containers: one takes a third of a second to start."""
+ASTRO_SCALE = 5
+"""The same where Astro may show the pages: an idle minute must be longer than its first page takes, 5 to 8 s on two
+busy cores."""
 PREFIX = "KIT_"
 _OTHERS = {"KIT_CACHE"}
 """Of the environment, what is no setting of a run: where builds keep what they fetched. Tests have theirs."""
@@ -69,13 +72,18 @@ def load(
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _merged(merged, layer.values)
-    emulated = merged.get("emulated", {})
-    if emulated.get("runtime") == "docker":
-        merged["emulated"] = {"scale": DOCKER_SCALE, **emulated}
+    merged["emulated"] = {**_usual_scale(merged.get("emulated", {})), **merged.get("emulated", {})}
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise _wrong_value(error, layers) from None
+
+
+def _usual_scale(emulated: Mapping[str, Any]) -> dict[str, float]:
+    """The scale when none was said, where it is not the model's default."""
+    if emulated.get("preview") in ("astro", "auto"):
+        return {"scale": ASTRO_SCALE}
+    return {"scale": DOCKER_SCALE} if emulated.get("runtime") == "docker" else {}
 
 
 def _file(path: Path | None) -> Layer:

@@ -46,7 +46,8 @@ class Emulated(Section):
 
     scale: float = Field(default=60, gt=0)
     """How much faster than the wall clock AWS time runs. Unset, it is 20 where tasks are containers: the engine takes a
-    third of a second to start one, whatever the clock says."""
+    third of a second to start one, whatever the clock says. It is 5 where Astro may show the pages: the first of them
+    takes seconds."""
     port: Port = 0
     """Where the AWS endpoint listens."""
     smtp_port: Port = 0
@@ -72,7 +73,8 @@ class Emulated(Section):
     fault FillVolume needs it. 0 is as much as the engine's disk."""
     preview: Literal["auto", "astro", "builtin"] | None = None
     """What shows the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
-    Unset, it is the built-in one: Astro takes seconds to start, so it wants a scale of 5 or less."""
+    Unset, it is the built-in one, in processes and in containers alike: Astro takes seconds to start, so it runs at a
+    scale of 5. In containers it is the edit image's own Astro, never this machine's."""
     seed: int | None = None
     """Seeds the cloud's ids; unset, they differ from run to run."""
     allowance: float = Field(default=20, ge=0)

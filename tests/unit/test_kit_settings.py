@@ -128,3 +128,19 @@ def test_a_parameters_number_or_truth_value_is_what_cloudformation_takes() -> No
 
 def test_the_folder_of_what_builds_keep_is_no_setting() -> None:
     assert load(environ={"KIT_CACHE": "/somewhere"}) == load(environ={})
+
+
+@pytest.mark.parametrize(
+    ("emulated", "scale"),
+    [
+        ({}, 60),
+        ({"runtime": "docker"}, 20),
+        ({"preview": "astro"}, 5),
+        ({"preview": "auto"}, 5),
+        ({"preview": "astro", "runtime": "docker"}, 5),
+        ({"preview": "builtin", "runtime": "docker"}, 20),
+        ({"preview": "astro", "runtime": "docker", "scale": 4}, 4),
+    ],
+)
+def test_the_clock_leaves_time_for_containers_and_for_astro_unless_told(emulated: dict[str, Any], scale: float) -> None:
+    assert load({"emulated": emulated}, environ={}).emulated.scale == scale
