@@ -4,61 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import system
 from kit.harness import Harness
-from kit.harness.sessions import TestSession
-from tests.support.browser import Browser, Page, browser
+from tests.support.browser import browser
+from tests.support.open_page import SEEN_WITHIN, changed_by_a_mail, opened
 from tests.support.system import edit_container, until
-
-_SEEN_WITHIN = 60.0
-"""Wall seconds, for two busy cores."""
-
-
-async def opened(chromium: Browser, url: str, words: str) -> Page:
-    """A page that shows these words and listens for changes."""
-    page = await chromium.open(url)
-    await until(page.text, lambda text: words in text, within=_SEEN_WITHIN)
-    await until(lambda: page.received, lambda received: {"type": "connected"} in received, within=_SEEN_WITHIN)
-    return page
 
 
 async def test_a_change_made_by_a_mail_reaches_an_open_page(harness: Harness, tmp_path: Path) -> None:
-    h = harness
-    first, second = h.new_marker(), h.new_marker()
-    title = f"Open Page {first}"
-    mail = await h.send_mail(system.add_page(title), marker=first)
-    session = await h.wait_for_session(mail)
-    await h.wait_for_container_ready(session)
-    await h.wait_for_change(session, system.slug(title), within=h.timeouts.container_ready)
-    async with browser(tmp_path) as chromium:
-        url = h.system.preview_url(session.session_id, system.slug(title))
-        page = await opened(chromium, url, first)
-        h.checks.equal(await page.evaluate("globalThis.beforeTheMail = true"), True, "a mark on the loaded document")
-        await _send(h, session, system.update_page(system.slug(title), second), second)
-        await until(page.text, lambda text: second in text, within=_SEEN_WITHIN)
-        h.checks.equal(page.loaded, [url, url], "the documents that the browser loaded")
-        h.checks.equal(await page.evaluate("typeof beforeTheMail"), "undefined", "the mark, on the new document")
-    h.check(
-        all(
-            address.startswith(f"{h.system.hot_reload_url('').split('?')[0]}/{session.session_id}?token=")
-            for address in page.sockets
-        ),
-        "Vite's own socket through the load balancer's /ws/hmr",
-        seen=page.sockets,
-    )
-    kinds = [message["type"] for message in page.received]
-    h.check("full-reload" in kinds, "the message that made it load the page anew", seen=kinds)
-    h.checks.equal(page.failed, [], "what the browser could not load")
-    h.check(
-        any(name.startswith("astro ") for name in h.http.previews), "Astro to render the pages", seen=h.http.previews
-    )
-
-
-async def _send(h: Harness, session: TestSession, instruction: str, marker: str) -> None:
-    """A mail in the session's conversation."""
-    row = await h.verify_session_exists(session)
-    text = f"{instruction}\n\n> Conversation ID: {row.thread_id}\n"
-    await h.send_mail(text, marker=marker, sender=session.user_id)
+    await changed_by_a_mail(harness, tmp_path)
 
 
 async def test_the_builtin_preview_reloads_an_open_page_too(tmp_path: Path) -> None:
@@ -66,6 +19,6 @@ async def test_the_builtin_preview_reloads_an_open_page_too(tmp_path: Path) -> N
         await edit.work("w1", "create page A")
         page = await opened(chromium, f"{edit.url}/session/s1/page-a", "Page A")
         await edit.work("w2", 'Update the page "Page A" with the text "second words"')
-        await until(page.text, lambda text: "second words" in text, within=_SEEN_WITHIN)
+        await until(page.text, lambda text: "second words" in text, within=SEEN_WITHIN)
         assert len(page.loaded) == 2
         assert page.failed == []
