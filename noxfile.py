@@ -130,7 +130,7 @@ def rehearsal(session: nox.Session) -> None:
 
 @nox.session
 def docker(session: nox.Session) -> None:
-    """The container images, built and checked, and the tests of the Docker runtime. Needs a container engine."""
+    """The container images, built and checked, and the tests of the Docker runtime. Needs an engine, and Chromium."""
     _install(session)
     session.run("kit", "images", "build", "hermes", "edit")
     session.run("kit", "images", "check", "hermes", "edit")
@@ -139,9 +139,13 @@ def docker(session: nox.Session) -> None:
 
 @nox.session
 def localstack(session: nox.Session) -> None:
-    """LocalStack as the base, from its published packages: tests, then the scenarios. Needs a container engine."""
+    """LocalStack as the base, from its published packages: tests, then the scenarios. Needs a container engine.
+
+    `-- --runtime docker` runs the cloud's tasks as containers too.
+    """
     _install(session)
-    session.run("kit", "images", "build", "localstack")
+    containers = "--runtime docker" in " ".join(session.posargs).replace("=", " ")
+    session.run("kit", "images", "build", "localstack", *(["hermes", "edit"] if containers else []))
     image = "webordinary/localstack:test"
     session.run("pytest", "-q", "tests/localstack", env={"KIT_TEST_LOCALSTACK_IMAGE": image})
     command = ["pytest", "tests/integration", "--kit-mode", "emulated", "--kit-base", "localstack", "--kit-scale", "20"]
