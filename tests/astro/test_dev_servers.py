@@ -133,6 +133,23 @@ async def test_a_server_nobody_looks_at_is_stopped_and_comes_back(
         assert (await get(edit, "/session/s1/page-a"))[0] == 200
 
 
+async def test_a_server_makes_room_for_another_but_not_while_it_is_needed(
+    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "MOST", 1)
+    async with astro(toolchain, tmp_path) as edit:
+        dev, places = preview(edit)._servers, {}
+        for session in ("s1", "s2", "s3"):
+            await edit.work(f"w-{session}", "create page B", session=session, thread=f"t-{session}")
+            assert (await get(edit, f"/session/{session}/page-b"))[0] == 200
+            assert dev._running.keys() == {session}
+            places[session] = dev._running[session].place
+        async with dev.current(places["s1"]) as first, dev.current(places["s2"]) as second:
+            assert dev._running == {"s1": first, "s2": second}
+        async with dev.current(places["s3"]) as third:
+            assert dev._running == {"s3": third}
+
+
 async def test_the_end_of_a_session_ends_its_server(
     toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,26 +63,26 @@ class AstroPreview:
             shutil.rmtree(root, ignore_errors=True)
 
     async def page(self, request: web.Request, place: Place, room: str, path: str) -> web.StreamResponse:
-        server = await self._servers.current(place)
         headers = {"X-Content-Type-Options": "nosniff", "X-Preview": self.name}
         below = request.rel_url.raw_path.split("/", 3)[3:]
         base = base_of(place)
-        return await self._proxy.page(request, server.port, base + "".join(below), base, headers)
+        async with self._servers.current(place) as server:
+            return await self._proxy.page(request, server.port, base + "".join(below), base, headers)
 
     async def problem(self, place: Place) -> str | None:
-        server = await self._servers.current(place)
-        try:
-            status = await self._proxy.status(server.port, base_of(place))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return f"the dev server does not answer: {error}"
+        async with self._servers.current(place) as server:
+            try:
+                status = await self._proxy.status(server.port, base_of(place))
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                return f"the dev server does not answer: {error}"
         return None if status == 200 else f"the dev server answers {status}"
 
     async def hot_reload(self, request: web.Request, place: Place) -> web.StreamResponse:
         # A page that is still open asks for its lost server every second; that does not bring a session back.
         if not self._servers.is_running(place) and await self._activity.has_ended(place):
             raise Refused(404, "The session has ended")
-        server = await self._servers.current(place)
-        return await self._proxy.socket(request, server.port, f"/ws/hmr/{place.session_id}", server.sockets)
+        async with self._servers.current(place) as server:
+            return await self._proxy.socket(request, server.port, f"/ws/hmr/{place.session_id}", server.sockets)
 
     def notice(self, place: Place) -> None:
         """Where a session works somebody will look: its server starts at once."""
@@ -103,7 +103,8 @@ class AstroPreview:
 
     async def _start(self, place: Place) -> None:
         try:
-            await self._servers.current(place)
+            async with self._servers.current(place):
+                pass
         except Refused as refused:
             log.warning("a preview did not start", extra={"sessionId": place.session_id, "cause": refused.message})
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from collections import Counter
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +35,9 @@ UNUSED = 300.0
 """AWS seconds after which a dev server that nobody looks at is stopped: production's idle time of a session."""
 LOOK = 30.0
 """AWS seconds between two looks whether a session has ended."""
-MOST = 8
-"""Dev servers at once; each has a few MB of its own."""
+MOST = 32
+"""Dev servers at once, but for those that are needed at this moment: with 24 of them the host takes 320 MB, and each
+further one 4; a task has 512."""
 
 
 @dataclass
@@ -63,23 +67,32 @@ class DevServers:
         self._folder = folder
         self._locks = Locks()
         self._running: dict[str, DevServer] = {}
+        self._needed = Counter[str]()
+        """Session → its requests under way."""
         self.wanted = False
         """Somebody has asked for one."""
 
     def is_running(self, place: Place) -> bool:
         return place.session_id in self._running
 
-    async def current(self, place: Place) -> DevServer:
-        """A session's dev server, which has the newest files. Raises `Refused` with 503."""
+    @asynccontextmanager
+    async def current(self, place: Place) -> AsyncIterator[DevServer]:
+        """A session's dev server, which has the newest files, for as long as it is needed: no other takes its place
+        meanwhile. Raises `Refused` with 503."""
         self.wanted = True
-        async with self._locks[place.session_id]:
-            try:
-                server = await self._updated(place)
-            except (HostError, GitError, OSError) as error:
-                await self._dropped(place.session_id)
-                raise Refused(503, f"The preview cannot be served: {error}") from None
-            server.used = self._clock.now()
-            return server
+        self._needed[place.session_id] += 1
+        try:
+            async with self._locks[place.session_id]:
+                try:
+                    server = await self._updated(place)
+                except (HostError, GitError, OSError) as error:
+                    await self._dropped(place.session_id)
+                    raise Refused(503, f"The preview cannot be served: {error}") from None
+                server.used = self._clock.now()
+            yield server
+        finally:
+            self._needed[place.session_id] -= 1
+            self._needed += Counter()  # forgets the sessions of which none is under way
 
     def notice(self, place: Place) -> None:
         """The branch has moved: do not wait for the next look."""
@@ -127,7 +140,8 @@ class DevServers:
         return server
 
     async def _make_room(self) -> None:
-        idle = sorted((server for server in self._running.values() if not server.sockets), key=lambda one: one.used)
+        idle = [server for name, server in self._running.items() if not (server.sockets or self._needed[name])]
+        idle.sort(key=lambda one: one.used)
         for server in idle[: max(0, len(self._running) + 1 - MOST)]:
             await self._dropped(server.place.session_id)
 
