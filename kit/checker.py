@@ -48,24 +48,37 @@ def every_fault_showed(events: Sequence[Event]) -> Finding:
 
 
 def one_reply_each(events: Sequence[Event]) -> Finding:
-    """Every mail that was accepted was answered, and no other."""
+    """Every mail that was accepted was answered once, and nothing else came back to those who wrote.
+
+    A reply belongs to a mail by its In-Reply-To and by whom it went to. One to somebody who wrote in another scenario
+    is not judged here: it may come late.
+    """
     # A cloud may give an accepted mail a Message-ID of its own, as SES does; replies name that one.
-    sent = {
-        str(event.value.get("message", event.touches["message"]))
-        for event in events
-        if event.name == "send_mail" and event.type == OK
+    sends = [event for event in events if event.name == "send_mail" and event.type in (OK, INFO)]
+    sent = {_mail(event) for event in sends if event.type == OK}
+    open_ones = {_mail(event) for event in sends if event.type == INFO}
+    writers = {user for user, _ in sent | open_ones}
+    came = Counter(_mail(event) for event in events if event.name == "reply" and event.type == OK)
+    wrong = {
+        "no reply to": sent - came.keys(),
+        "more than one reply to": {mail for mail, count in came.items() if count > 1},
+        "a reply to what was never accepted:": {mail for mail in came.keys() - sent - open_ones if mail[0] in writers},
     }
-    open_ones = {event.touches["message"] for event in events if event.name == "send_mail" and event.type == INFO}
-    replied = Counter(event.touches["message"] for event in events if event.name == "reply" and event.type == OK)
-    unanswered = sorted(sent - replied.keys())
-    if unanswered:
-        return Finding(Verdict.FAIL, f"no reply to {', '.join(unanswered)}")
-    strangers = sorted(replied.keys() - sent - open_ones)
-    if strangers:
-        return Finding(Verdict.FAIL, f"replies to mails that were never accepted: {', '.join(strangers)}")
+    told = [f"{what} {_listed(mails)}" for what, mails in wrong.items() if mails]
+    if told:
+        return Finding(Verdict.FAIL, "; ".join(told))
     if open_ones:
-        return Finding(Verdict.UNKNOWN, f"whether {', '.join(sorted(open_ones))} was accepted is open")
-    return Finding(Verdict.PASS, f"{len(sent)} mail(s), each answered")
+        return Finding(Verdict.UNKNOWN, f"whether {_listed(open_ones)} was accepted is open")
+    return Finding(Verdict.PASS, f"{len(sent)} mail(s), each answered once")
+
+
+def _mail(event: Event) -> tuple[str, str]:
+    """Who wrote a mail, and its Message-ID; of a reply, whom it went to, and what it answers."""
+    return event.touches["user"].lower(), str(event.value.get("message", event.touches["message"]))
+
+
+def _listed(mails: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{message or '(nothing)'} of {user}" for user, message in sorted(mails))
 
 
 def judged(events: Sequence[Event], checkers: Iterable[Checker]) -> list[Finding]:

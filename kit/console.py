@@ -76,6 +76,8 @@ class Console:
             f"  [{COLOURS[outcome.verdict]}]{outcome.verdict}[/], {outcome.asserted} checks, "
             f"{outcome.measured.seconds:.2f} s ({outcome.measured.aws_seconds:.0f} AWS s)"
         )
+        if outcome.unsound and outcome.unsound not in outcome.message:
+            self.rich.print(f"[yellow]{escape(outcome.unsound)}[/]")
         if outcome.message:
             self.rich.print(f"[{COLOURS[outcome.verdict]}]{escape(outcome.message)}[/]")
             for place in outcome.evidence:

@@ -35,6 +35,14 @@ class Outcome:
     evidence: tuple[str, ...] = ()
     cleaned: list[str] = field(default_factory=list)
     """What had to be taken away afterwards."""
+    cloud_faults: list[str] = field(default_factory=list)
+    """What the cloud told of faults of its own: told whatever the verdict is."""
+
+    @property
+    def unsound(self) -> str:
+        """What is to be told of the ground it stood on; empty when that was sound."""
+        faults = self.cloud_faults
+        return f"the cloud itself had {len(faults)} fault(s), the first: {faults[0]}" if faults else ""
 
     def to_json(self) -> dict[str, Any]:
         error = {"error": {"message": self.message, "evidence": list(self.evidence)}} if self.message else {}
@@ -49,6 +57,7 @@ class Outcome:
             **({"previews": self.previews} if self.previews else {}),
             **error,
             **({"cleaned": self.cleaned} if self.cleaned else {}),
+            **({"cloud_faults": self.cloud_faults} if self.cloud_faults else {}),
         }
 
 

@@ -61,7 +61,7 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
                     ground.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
                 try:
                     await scenario.body(harness)
-                    await harness.mail.settle()  # else a reply just read would look like an operation without an end
+                    await harness.mail.settle()
                 finally:
                     if ground.account:
                         ground.account.on_overrun = None  # what is over cannot be ended
@@ -141,11 +141,11 @@ async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> No
         # What a scenario sees on a ground that is gone says nothing about the system.
         outcome.verdict, outcome.message = Verdict.INFRA, f"{broken}\n{outcome.message}".strip()
         return
-    faults = await ground.backend.faults()
-    if faults and outcome.verdict is not Verdict.PASS:
-        # The system may be innocent: the ground it stood on was not sound.
+    outcome.cloud_faults = await ground.backend.faults()
+    if outcome.cloud_faults and outcome.verdict is not Verdict.PASS:
+        # The system may be innocent: the ground it stood on was not sound. What passed on it all the same has passed.
         outcome.verdict = Verdict.INFRA
-        outcome.message = f"the cloud itself had {len(faults)} fault(s), the first: {faults[0]}\n{outcome.message}"
+        outcome.message = f"{outcome.unsound}\n{outcome.message}"
     try:
         outcome.cleaned = await harness.cleanup()
     except Exception as error:

@@ -41,8 +41,11 @@ class Watched:
     """The counts of a service over a while, each change once."""
 
     samples: list[Sample] = field(default_factory=list)
+    looks: int = 0
+    """How often it was looked at."""
 
     def note(self, sample: Sample) -> None:
+        self.looks += 1
         if not self.samples or self.samples[-1] != sample:
             self.samples.append(sample)
 
@@ -112,8 +115,12 @@ class Capacity:
 
     @asynccontextmanager
     async def watched(self, service: Service) -> AsyncIterator[Watched]:
-        """Note the service's counts all the time inside the block, once more at its end; nothing is judged here."""
-        watched = Watched([await self.sample(service)])
+        """Note the service's counts all the time inside the block, once more at its end; nothing is judged here.
+
+        Raises at the end of the block what a look met: counts that nobody saw are not known.
+        """
+        watched = Watched()
+        watched.note(await self.sample(service))
 
         async def watch() -> None:
             while True:
@@ -126,4 +133,17 @@ class Capacity:
             watched.note(await self.sample(service))
         finally:
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.wait({watching})
+        if not watching.cancelled():
+            watching.result()
+
+    async def wait_for_running(self, service: Service, count: int, *, within: float) -> Sample:
+        """Wait until scaling has brought up so many tasks, all RUNNING; `within` is AWS seconds."""
+        __tracebackhide__ = True
+        return await self._context.eventually(
+            lambda: self.sample(service),
+            until=lambda sample: sample.running == count,
+            within=within,
+            describe=f"service {service} to be scaled to {count} running task(s)",
+            next="see the alarms, and the metrics they look at: kit status",
+        )

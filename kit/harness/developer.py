@@ -1,16 +1,22 @@
-"""The machine the kit runs on: its git configuration and repositories, which no scenario may ever touch."""
+"""The machine the kit runs on: its git configuration and repositories, which no scenario may ever touch.
+
+Tasks in containers and on AWS cannot reach them; that they would not, is shown by the sentinel (sentinel.py).
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.errors import KitError
 from kit.harness.context import Context
 
 _WITHIN = 30.0
 """Wall seconds for one git command."""
+_NO_REPOSITORY = "not a git repository"
 
 
 @dataclass(frozen=True)
@@ -19,14 +25,14 @@ class Mine:
 
     identity: str
     """The global `user.name` and `user.email`; empty when there is none."""
-    configuration: str
-    """Every line of the global git configuration, with the file it stands in."""
+    configuration: tuple[str, ...]
+    """Every entry of the global git configuration, with the file it stands in."""
     heads: dict[Path, frozenset[str]]
-    """The commits of all refs, by repository."""
+    """The commits of all refs, by repository; empty when there is no repository around the kit."""
 
 
 class Developer:
-    """Looks at this machine's git; changes nothing."""
+    """Looks at this machine's git, changes nothing. Raises `KitError` when git cannot be read: nothing is known."""
 
     def __init__(self, context: Context, *places: Path) -> None:
         self._context = context
@@ -36,44 +42,81 @@ class Developer:
         """What there is now: of the repositories around the working directory and around the kit's own source."""
         return await self._context.cloud.threads.run(self._look)
 
-    async def verify_untouched(self, before: Mine, words: Iterable[str]) -> None:
-        """Check that the configuration is as before, and that no commit since has one of these words in it.
+    async def verify_untouched(self, before: Mine, words: Iterable[str], people: Iterable[str] = ()) -> None:
+        """Check that the configuration is as before, and that no commit since has one of these words in it, or is by
+        one of these people, `Name <address>`.
 
-        The developer may commit meanwhile: what is new is judged by what it says.
+        The developer may commit meanwhile: what is new is judged by what it says and by whom it is.
         """
         __tracebackhide__ = True
         after = await self.look()
         checks = self._context.checks
         checks.equal(after.configuration, before.configuration, "the global git configuration of this machine")
         checks.equal(sorted(after.heads), sorted(before.heads), "the git repositories around the kit")
+        signs = [*words, *people]
         for repository, heads in before.heads.items():
             new = await self._context.cloud.threads.run(_commits_since, repository, heads)
-            found = [word for word in words if word in new]
+            found = [sign for sign in signs if sign in new]
             checks.equal(found, [], f"what new commits and files in {repository} have of this scenario")
 
     def _look(self) -> Mine:
-        around = {_git(place, "rev-parse", "--show-toplevel") for place in self._places}
-        repositories = sorted(Path(top) for top in around if top)
-        configuration = _git(Path.home(), "config", "--global", "--list", "--show-origin")
-        name, mail = (_git(Path.home(), "config", "--global", key) for key in ("user.name", "user.email"))
+        repositories = sorted({top for place in self._places if (top := _repository_around(place)) is not None})
+        configuration = _global_configuration()
+        said = dict(entry for _, entry in configuration)
+        name, mail = said.get("user.name", ""), said.get("user.email", "")
         heads = {repository: frozenset(_git(repository, "rev-parse", "--all").split()) for repository in repositories}
-        return Mine(f"{name} <{mail}>" if name or mail else "", configuration, heads)
+        lines = tuple(f"{file}: {key}={value}" for file, (key, value) in configuration)
+        return Mine(f"{name} <{mail}>" if name or mail else "", lines, heads)
+
+
+def _global_configuration() -> list[tuple[str, tuple[str, str]]]:
+    """Each entry with its file, in git's order: the last one of a key counts."""
+    said = _git(Path.home(), "config", "--list", "--show-scope", "--show-origin", "-z").split("\0")
+    entries = zip(said[0::3], said[1::3], said[2::3], strict=False)
+    return [(file, _entry(entry)) for scope, file, entry in entries if scope == "global"]
+
+
+def _entry(said: str) -> tuple[str, str]:
+    key, _, value = said.partition("\n")
+    return key, value
 
 
 def _commits_since(repository: Path, heads: frozenset[str]) -> str:
-    """The messages, authors and patches that came since, and the names of files that are not committed."""
-    log = _git(repository, "log", "--all", "--format=%an %ae %cn %ce%n%B", "--name-only", "--not", *sorted(heads))
+    """The messages, people and patches that came since, and the names of files that are not committed."""
+    form = "--format=%an <%ae>%n%cn <%ce>%n%B"
+    log = _git(repository, "log", "--all", form, "--name-only", "--not", *sorted(heads))
     return f"{log}\n{_git(repository, 'status', '--porcelain')}"
 
 
+def _repository_around(place: Path) -> Path | None:
+    """None when there is none."""
+    done = _done(place, "rev-parse", "--show-toplevel")
+    if done.returncode != 0 and _NO_REPOSITORY in done.stderr:
+        return None
+    return Path(_said(done, place))
+
+
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says there; empty when it has nothing to say, for example because there is no repository."""
-    done = subprocess.run(
+    return _said(_done(folder, *arguments), folder)
+
+
+def _said(done: subprocess.CompletedProcess[str], folder: Path) -> str:
+    if done.returncode != 0:
+        raise KitError(
+            f"git cannot be read, so whether it was touched is not known: {done.stderr.strip()}",
+            where=str(folder),
+            next=f"make this work: git -C {folder} {' '.join(done.args[2:])}",
+        )
+    return done.stdout.strip("\n")
+
+
+def _done(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["git", "--no-optional-locks", *arguments],
         cwd=folder,
+        env={**os.environ, "LC_ALL": "C"},
         capture_output=True,
         text=True,
         timeout=_WITHIN,
         check=False,
     )
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -34,6 +34,7 @@ from kit.harness.metrics import Metrics
 from kit.harness.preview import Preview
 from kit.harness.readiness import Readiness
 from kit.harness.repositories import Repositories
+from kit.harness.sentinel import Sentinel
 from kit.harness.services import Services, TaskCount
 from kit.harness.session_api import SessionApi
 from kit.harness.sessions import Sessions, TestSession
@@ -63,6 +64,7 @@ class Harness:
         self.files = Files(context, self.services)
         self.metrics = Metrics(context)
         self.capacity = Capacity(context, self.services)
+        self.sentinel = Sentinel(context, self.files)
         self.markers = Markers(context, self.files)
         self.balancer = Balancer(context)
         self.hot_reload = HotReload(context)

@@ -19,6 +19,10 @@ _KEPT_OPEN = 10.0
 that meets the closing has no answer and cannot be repeated."""
 
 
+class NoAnswer(OSError):
+    """A request to which no answer came, or half of one. What it did is open."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer."""
@@ -70,7 +74,7 @@ class Http:
     ) -> Answer:
         """One request, never repeated, redirects not followed; `body` is sent as JSON, `data` as it comes.
 
-        Raises aiohttp's ClientError when no answer came, `ContractBroken` when it is in other terms than agreed on.
+        Raises `NoAnswer` or TimeoutError when none came, `ContractBroken` when it is in other terms than agreed on.
         """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 
@@ -84,12 +88,15 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        async with self._session.request(
-            method, url, json=body, data=data, headers=headers, allow_redirects=False
-        ) as response:
-            first_byte = self._clock.now()
-            text = await response.text(errors="replace")
-            cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+        try:
+            async with self._session.request(
+                method, url, json=body, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                first_byte = self._clock.now()
+                text = await response.text(errors="replace")
+                cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+        except aiohttp.ClientError as error:
+            raise NoAnswer(f"{method} {url} had no answer: {type(error).__name__}: {error}") from error
         head = {name.lower(): value for name, value in response.headers.items()}
         if PREVIEW_HEADER in head:
             self.previews.add(head[PREVIEW_HEADER])

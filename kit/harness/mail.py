@@ -28,6 +28,8 @@ _NOT_OURS_AGAIN_AFTER = 5
 """Seconds (AWS) after which a mail for somebody else is visible to them again."""
 _POLL = 10
 """Seconds (AWS) of one long poll."""
+_SETTLED_WITHIN = 6.0 * _POLL
+"""Seconds (AWS) in which a poll comes back with nothing when no more replies come; one may be under way."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,16 @@ class Reply:
         return f"{self.message.get('Subject')!r} in reply to {self.in_reply_to or 'nothing'}"
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A message of the replies queue that is this run's."""
+
+    address: str
+    reply: Reply
+    first: bool
+    """False when the queue delivers it once more: the mail was sent once."""
+
+
 @dataclass
 class Mailbox:
     """The replies of a whole run, by address. Lives longer than one scenario: a late reply is still a reply."""
@@ -94,8 +106,8 @@ class Mailbox:
     def of(self, address: str) -> list[Reply]:
         return self.replies.get(address.lower(), [])
 
-    def put(self, body: str) -> bool:
-        """Take a message of the replies queue; False when it is for somebody else.
+    def put(self, body: str) -> Taken | None:
+        """Take a message of the replies queue; None when it is for somebody else.
 
         Raises ValueError when it is not an SES notification in an SNS envelope.
         """
@@ -108,11 +120,13 @@ class Mailbox:
             recipient(message),
         )
         if address not in self.replies:
-            return False
-        if notification["mail"]["messageId"] not in self.seen:
+            return None
+        reply = Reply(message, epoch(notification["mail"]["timestamp"]))
+        first = notification["mail"]["messageId"] not in self.seen
+        if first:
             self.seen.add(notification["mail"]["messageId"])
-            self.replies[address].append(Reply(message, epoch(notification["mail"]["timestamp"])))
-        return True
+            self.replies[address].append(reply)
+        return Taken(address, reply, first)
 
 
 class Mail:
@@ -122,7 +136,9 @@ class Mail:
         self._context = context
         self._mailbox = mailbox
         self._reader: asyncio.Task[None] | None = None
-        self._received: asyncio.Task[None] | None = None
+        self._received: asyncio.Task[bool] | None = None
+        self._nothing_since = 0.0
+        """AWS time at which the last look began that found nothing of ours in the queue; epoch seconds."""
 
     async def send(
         self,
@@ -198,7 +214,6 @@ class Mail:
             next="see what was sent and Hermes' log: kit outbox, kit logs hermes",
         )
         assert reply is not None
-        self._context.history.note("reply", message=sent.message_id, user=sent.sender, value={"sent": reply.sent})
         return reply
 
     def raise_if_bounced(self, sent: SentMail) -> None:
@@ -214,9 +229,22 @@ class Mail:
         return self._mailbox.of(address)
 
     async def settle(self) -> None:
-        """Wait until what was received so far is dealt with."""
-        while self._received is not None and not self._received.done():
-            await asyncio.wait({self._received})
+        """Wait until all that was in the replies queue by now is taken in: then it is known who got which replies.
+
+        Raises what the reader met, and `WaitExpired` when replies come without an end.
+        """
+        __tracebackhide__ = True
+        if self._reader is None:
+            return
+        since = self._context.clock.now()
+
+        async def look() -> bool:
+            self._raise_reader()
+            return self._nothing_since > since
+
+        await self._context.eventually(
+            look, within=_SETTLED_WITHIN, describe="the replies queue to hold no more replies", counts=False
+        )
 
     async def close(self) -> None:
         """Stop reading; what was received is dealt with, what arrives later stays in the queue."""
@@ -233,20 +261,28 @@ class Mail:
             self._reader.result()
 
     async def _dispatch(self) -> None:
-        """The one reader of the replies queue."""
+        """The one reader of the replies queue. What comes in belongs to no step: it comes when it comes."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
-        while True:
-            answer = await aws.call(
-                "sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL
-            )
-            self._received = asyncio.create_task(self._take(answer.get("Messages", ())))
-            await asyncio.shield(self._received)
+        with self._context.history.step(""):
+            while True:
+                began = self._context.clock.now()
+                answer = await aws.call(
+                    "sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL
+                )
+                self._received = asyncio.create_task(self._take(answer.get("Messages", ())))
+                if not await asyncio.shield(self._received):
+                    self._nothing_since = began
 
-    async def _take(self, messages: Iterable[Mapping[str, Any]]) -> None:
+    async def _take(self, messages: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether any of these messages was ours."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
+        ours = False
         for message in messages:
             handle = message["ReceiptHandle"]
-            if self._mailbox.put(message["Body"]):
+            taken = self._mailbox.put(message["Body"])
+            if taken is not None:
+                ours = True
+                self._note(taken)
                 await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
             else:
                 await aws.call(
@@ -256,6 +292,14 @@ class Mail:
                     ReceiptHandle=handle,
                     VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
                 )
+        return ours
+
+    def _note(self, taken: Taken) -> None:
+        """Every reply is in the history, also one that nobody waits for: checkers count them."""
+        if taken.first:
+            name = "bounce" if taken.reply.is_bounce else "reply"
+            touches = {"message": taken.reply.in_reply_to, "user": taken.address}
+            self._context.history.note(name, value={"sent": taken.reply.sent}, **touches)
 
 
 def compose(

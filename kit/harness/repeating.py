@@ -17,17 +17,19 @@ async def repeatedly(clock: Clock, every: float, act: Callable[[], Awaitable[Non
     """Begin `act` every so many AWS seconds, whether or not it has been answered the last time.
 
     On a busy machine an answer may take longer than an idle time does on a fast clock: who waited for it would
-    keep nothing alive. What `act` raises is its own to record.
+    keep nothing alive. What `act` expects to go wrong it records itself: what it raises ends nothing at once, and the
+    first of it is raised at the end of the block, unless the block itself has failed.
     """
     under_way: set[asyncio.Task[None]] = set()
+    raised: list[BaseException] = []
 
     async def once() -> None:
         await act()
 
     def ended(task: asyncio.Task[None]) -> None:
         under_way.discard(task)
-        if not task.cancelled():
-            task.exception()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raised.append(error)
 
     async def repeat() -> None:
         while True:
@@ -45,3 +47,5 @@ async def repeatedly(clock: Clock, every: float, act: Callable[[], Awaitable[Non
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+    if raised:
+        raise raised[0]

@@ -62,21 +62,24 @@ async def concurrency(h: Harness) -> None:
                     await asyncio.gather(*(_ready(h, session) for session in sessions))
                 _verify_bounds(h, scaled_out, bounds)
             in_use = await to_the_end.enter_async_context(h.capacity.watched("edit"))
-            with h.step(f"4 {number} mails at once, one for each of them", target=h.timeouts.reply):
+            with h.step("4 there are as many as so many sessions call for", target=h.timeouts.wake):
+                await h.capacity.wait_for_running("edit", _called_for(number, bounds), within=h.timeouts.wake)
+                await asyncio.gather(*(_verify_goes_on(h, session) for session in sessions))
+            with h.step(f"5 {number} mails at once, one for each of them", target=h.timeouts.reply):
                 mails = await asyncio.gather(*(_mail(h, member) for member in members))
                 await _verify_replies(h, members, mails)
-            with h.step("5 each has its own workspace, history and preview"):
+            with h.step("6 each has its own workspace, history and preview"):
                 await _verify_isolated(h, members)
-            with h.step("6 one is ended by its client, the others go on", target=h.timeouts.scale_down):
+            with h.step("7 one is ended by its client, the others go on", target=h.timeouts.scale_down):
                 await h.session_api.end(ended)
                 await asyncio.gather(*(_verify_goes_on(h, session) for session in [*idle, used]))
             await to_the_end.enter_async_context(h.visiting(used))
-        with h.step("7 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
+        with h.step("8 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
             await h.wait_for_all_sessions_expired(idle)
             await _verify_goes_on(h, used)
     _verify_bounds(h, in_use, bounds, at_least=1)
     since = h.clock.now()
-    with h.step("8 unused, the last one expires, and it goes back to zero", target=h.timeouts.idle_shutdown):
+    with h.step("9 unused, the last one expires, and it goes back to zero", target=h.timeouts.idle_shutdown):
         await h.wait_for_all_sessions_expired(sessions)
         await verify_zero(h, sessions, since=since)
 
@@ -162,6 +165,12 @@ async def _verify_goes_on(h: Harness, session: TestSession) -> None:
     h.checks.equal(answer.status, 200, f"the status of {answer.url}, whose session is in use")
 
 
+def _called_for(sessions: int, bounds: Bounds) -> int:
+    """The tasks for so many sessions, as the stack's template scales them: the most there may be when there are as many
+    sessions, or more; one for fewer."""
+    return bounds.highest if sessions >= bounds.highest else 1
+
+
 def _verify_bounds(h: Harness, watched: Watched, bounds: Bounds, at_least: int = 0) -> None:
     """Never more tasks than scaling may start, and at no moment fewer than are needed."""
     h.check(
@@ -169,6 +178,7 @@ def _verify_bounds(h: Harness, watched: Watched, bounds: Bounds, at_least: int =
         f"at least {at_least} running and at most {bounds.highest} desired edit task(s) all the time",
         seen=watched.samples,
     )
+    h.check(watched.looks > 2, "the edit tasks to be counted all the time", seen=f"{watched.looks} look(s)")
     last = watched.samples[-1]
     h.check(1 <= last.running <= bounds.highest, f"1 to {bounds.highest} running edit tasks", seen=last)
 

@@ -44,18 +44,20 @@ async def hostile_input(h: Harness) -> None:
         with h.step("2 it is done as it was asked", target=h.timeouts.reply):
             await h.wait_for_reply(mail)
             await h.wait_for_container_ready(session)
-        with h.step("3 each text is literally in its page and in the commit"):
-            await _verify_pages(h, session, marker, texts)
-            await _verify_commit(h, session, texts, before.identity, canary)
-        with h.step("4 ids that are paths or commands are refused"):
-            await _verify_bad_ids(h, session)
-            await _verify_bad_work(h, session)
-        with h.step("5 a mail from a path, to a path, empty, for a path: told so", target=h.timeouts.reply):
-            await together([_verify_bad_addresses(h), _verify_bad_files(h, session, canary)])
-        with h.step("6 nothing that a text would have made is in a container"):
-            await _verify_no_canary(h, canary)
-    with h.step("7 the developer's repositories and identity are untouched"):
-        await h.developer.verify_untouched(before, [marker, canary])
+        async with h.sentinel.planted():
+            with h.step("3 each text is literally in its page and in the commit"):
+                await _verify_pages(h, session, marker, texts)
+                people = await _verify_commit(h, session, texts, before.identity, canary)
+            with h.step("4 ids that are paths or commands are refused"):
+                await _verify_bad_ids(h, session)
+                await _verify_bad_work(h, session)
+            with h.step("5 a mail from a path, to a path, empty, for a path: told so", target=h.timeouts.reply):
+                await together([_verify_bad_addresses(h), _verify_bad_files(h, session, canary)])
+            with h.step("6 nothing that a text would have made is in a container"):
+                await _verify_no_canary(h, canary)
+            with h.step("7 the developer's repositories and identity are untouched, and so is a sentinel of the kit's"):
+                await h.developer.verify_untouched(before, [marker, canary], people)
+                await h.sentinel.verify_untouched()
     with h.step("8 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
         since = h.clock.now()
         await h.session_api.end(session)
@@ -96,20 +98,25 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _verify_commit(h: Harness, session: TestSession, texts: dict[str, str], developer: str, canary: str) -> None:
-    """The texts are in the message, and have become neither its author nor one of its trailers."""
+async def _verify_commit(
+    h: Harness, session: TestSession, texts: dict[str, str], developer: str, canary: str
+) -> tuple[str, ...]:
+    """The texts are in the message, and have become neither its author nor one of its trailers. Returns who commits,
+    author and committer: neither is the developer, so that a commit of a task's is known wherever it is."""
     __tracebackhide__ = True
     project = system.project_path(session.client_id, session.user_id)
-    said = "%an <%ae>%n%(trailers:key=Work-Id,valueonly,separator=%x2C)%n%B"
+    said = "%an <%ae>%n%cn <%ce>%n%(trailers:key=Work-Id,valueonly,separator=%x2C)%n%B"
     log = await h.exec_in_container(f'{system.git(project)} log -1 --format="{said}" | base64')
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
-    author, trailers, message = base64.b64decode(log.output).decode().split("\n", 2)
+    author, committer, trailers, message = base64.b64decode(log.output).decode().split("\n", 3)
     for name, text in texts.items():
         h.check(text.strip() in message, f"the text {name!r} literally in the commit", seen=message[:2000])
-    h.check(author not in ("", " <>", developer), "an author who is not the developer of this machine", seen=author)
-    h.check("evil" not in author, "an author whom no text has named", seen=author)
+    for what, who in (("an author", author), ("a committer", committer)):
+        h.check(who not in ("", " <>", developer), f"{what} who is not the developer of this machine", seen=who)
+        h.check("evil" not in who, f"{what} whom no text has named", seen=who)
     works = trailers.split(",")
     h.check(len(works) == 1 and works[0] and canary not in works[0], "one Work-Id, and none of a text", seen=trailers)
+    return author, committer
 
 
 async def _verify_bad_ids(h: Harness, session: TestSession) -> None:

@@ -10,6 +10,7 @@ from kit import system
 from kit.backends import capability
 from kit.checker import one_reply_each
 from kit.faults import KillProcess, Throttle
+from kit.faults.fault import EffectNotSeen
 from kit.harness import Harness
 from kit.harness.http import Answer
 from kit.harness.mail import SentMail
@@ -64,7 +65,7 @@ async def recovery(h: Harness) -> None:
         async with h.balancer.patient():
             with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
                 attempts, mails = await _under_throttling(h)
-            with h.step("b2 some succeed, and every failure is a clean answer"):
+            with h.step("b2 some succeed, some are refused, and every refusal is a clean answer"):
                 accepted = _verify_answers(h, attempts)
             with h.step("b3 what was accepted is done", target=h.timeouts.recovery, by_chance=True):
                 await asyncio.gather(*(_verify_done(h, attempt) for attempt in accepted))
@@ -98,7 +99,10 @@ async def _mail(h: Harness) -> SentMail:
 
 
 def _verify_answers(h: Harness, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Each is either a session or an error of Hermes that says so; returns those that are sessions."""
+    """Each is either a session or an error of Hermes that says so; returns those that are sessions.
+
+    Raises `EffectNotSeen` when nobody was refused: what a refusal looks like was not seen then.
+    """
     for attempt in attempts:
         answer = attempt.answer
         h.check(not answer.by_balancer, f"an answer of Hermes itself to {attempt.user_id}", seen=answer)
@@ -109,6 +113,11 @@ def _verify_answers(h: Harness, attempts: Sequence[Attempt]) -> list[Attempt]:
         h.check(opened or refused, f"for {attempt.user_id} {what}", seen=answer)
     accepted = [attempt for attempt in attempts if attempt.accepted]
     h.check(accepted, f"some of {len(attempts)} sessions to be opened", seen=[attempt.answer for attempt in attempts])
+    if len(accepted) == len(attempts):
+        raise EffectNotSeen(
+            f"nobody of {len(attempts)} was refused while DynamoDB was throttled: how a refusal is told was not shown",
+            next="throttle more: the system's own retries made up for all that was refused",
+        )
     return accepted
 
 

@@ -79,6 +79,23 @@ async def test_a_watch_notes_each_change_once_from_the_beginning_to_the_end() ->
     assert watched.samples == [Sample(1, 0, 1), Sample(1, 1, 0), Sample(4, 1, 3)]
 
 
+async def test_a_watch_that_could_not_look_has_seen_nothing_and_says_why() -> None:
+    ecs = Ecs(counts=(1, 1, 0))
+    with pytest.raises(AssertionError, match=r"nobody expected ecs\.describe_services"):
+        async with ecs.capacity.watched("edit"):
+            answers, ecs.aws.answers = ecs.aws.answers, {}
+            await ecs.clock.sleep(5)
+            await ecs.clock.sleep(5)
+            ecs.aws.answers = answers
+
+
+async def test_as_many_as_are_called_for_are_waited_for_and_no_other_number_will_do() -> None:
+    ecs = Ecs(counts=(3, 3, 0))
+    assert await ecs.capacity.wait_for_running("edit", 3, within=60) == Sample(3, 3, 0)
+    with pytest.raises(WaitExpired, match="scaled to 1 running task"):
+        await ecs.capacity.wait_for_running("edit", 1, within=60)
+
+
 async def test_a_held_service_is_left_alone_by_scaling_until_the_end_of_the_block() -> None:
     ecs = Ecs()
     with pytest.raises(RuntimeError):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import CheckFailed
-from kit.harness.developer import Developer
+from kit.errors import CheckFailed, KitError
+from kit.harness.developer import Developer, Mine
 from tests.support.kit import a_context
 
 
@@ -60,4 +60,28 @@ async def test_another_identity_is_found(repository: Path) -> None:
     before = await developer.look()
     git(repository, "config", "--global", "user.email", "edit@x")
     with pytest.raises(CheckFailed, match="global git configuration"):
+        await developer.verify_untouched(before, [])
+
+
+async def test_a_commit_by_who_commits_in_the_scenario_is_found_whatever_it_says(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    git(repository, "-c", "user.name=Auto", "commit", "-q", "--allow-empty", "-m", "auto-save")
+    await developer.verify_untouched(before, ["k7bq3tz9"], ["Webordinary <edit@x>"])
+    with pytest.raises(CheckFailed, match="Auto <dev@x>"):
+        await developer.verify_untouched(before, ["k7bq3tz9"], ["Auto <dev@x>"])
+
+
+async def test_without_a_repository_or_a_configuration_there_is_nothing_of_the_developers(
+    repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "home" / ".gitconfig").unlink()
+    assert await Developer(a_context(), tmp_path).look() == Mine("", (), {})
+
+
+async def test_git_that_cannot_be_read_is_an_error_and_no_pass(repository: Path) -> None:
+    developer = Developer(a_context(), repository)
+    before = await developer.look()
+    (repository / ".git" / "config").write_text("[broken\n")
+    with pytest.raises(KitError, match="git cannot be read"):
         await developer.verify_untouched(before, [])

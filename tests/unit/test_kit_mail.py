@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from kit import system
 from kit.errors import Bounced, WaitExpired
+from kit.harness.context import Context
 from kit.harness.mail import Mail, Mailbox, compose, notification_in
+from kit.history import OK
 from tests.support.kit import START, a_context
 
 
@@ -68,7 +70,7 @@ def test_a_reply_goes_to_the_box_of_its_recipient() -> None:
 
 
 def test_a_mail_for_somebody_else_is_not_taken() -> None:
-    assert Mailbox().put(reply_to("stranger@clients.it.test")) is False
+    assert Mailbox().put(reply_to("stranger@clients.it.test")) is None
 
 
 def test_a_queue_that_delivers_twice_makes_no_second_reply() -> None:
@@ -130,28 +132,57 @@ async def test_the_reader_takes_its_own_replies_and_leaves_the_others_in_the_que
     assert len(mail.replies("you@x")) == 2
 
 
-async def test_settled_is_a_mailbox_whose_replies_are_off_the_queue() -> None:
-    class Slow(Queue):
-        async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-            if operation == "delete_message":
-                deleting.set()
-                await let_go.wait()
-            return await super().call(service, operation, **params)
+def noted(context: Context) -> list[tuple[str, str, str]]:
+    return [
+        (event.name, event.touches["user"], event.touches["message"])
+        for event in context.history.events()
+        if event.type == OK and event.name in ("reply", "bounce")
+    ]
 
-    deleting, let_go = asyncio.Event(), asyncio.Event()
-    mail = Mail(a_context(queue := Slow(), mail=Door()), Mailbox())
+
+async def test_every_reply_that_comes_in_is_noted_once_also_what_nobody_waits_for() -> None:
+    context = a_context(queue := Queue(), mail=Door())
+    mail = Mail(context, Mailbox())
+    sent = await mail.send("Add", sender="You@x", to="edit@it.test", marker="m")
+    stray = reply_to("you@x", in_reply_to="<another@x>", ses_id="s3")
+    again = reply_to("you@x", in_reply_to=sent.message_id, ses_id="s2")
+    queue.bodies += [
+        reply_to("you@x", in_reply_to=sent.message_id),
+        again,
+        again,
+        reply_to("stranger@x", ses_id="s4"),
+        stray,
+    ]
+    await mail.settle()
+    await mail.close()
+    assert noted(context) == [
+        ("reply", "you@x", "<another@x>"),
+        ("reply", "you@x", sent.message_id),
+        ("reply", "you@x", sent.message_id),
+    ]
+    assert [event.step for event in context.history.events() if event.name == "reply"] == [""] * 6
+
+
+async def test_it_settles_only_after_a_look_that_began_later_and_found_nothing_of_ours() -> None:
+    context = a_context(queue := Queue(), mail=Door())
+    mail = Mail(context, Mailbox())
     await mail.settle()
     sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
-    queue.bodies.append(reply_to("you@x", in_reply_to=sent.message_id))
-    await mail.wait_for_reply(sent, within=60)
-    async with asyncio.timeout(5):
-        await deleting.wait()
-        settling = asyncio.create_task(mail.settle())
-        await asyncio.sleep(0)
-        assert not settling.done()
-        let_go.set()
-        await settling
-    assert len(queue.deleted) == 1
+    for number in range(5):
+        queue.bodies.append(reply_to("you@x", in_reply_to=sent.message_id, ses_id=f"s{number}"))
+    await mail.settle()
+    assert len(mail.replies("you@x")) == 5
+    queue.bodies.append(reply_to("you@x", in_reply_to=sent.message_id, ses_id="late"))
+    await mail.settle()
+    assert len(mail.replies("you@x")) == 6
+    await mail.close()
+
+
+async def test_what_the_reader_met_is_told_at_the_end_too() -> None:
+    mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
+    await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    with pytest.raises(ValueError, match="no SES notification"):
+        await mail.settle()
     await mail.close()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from kit.clock import Clock
 from kit.harness.repeating import repeatedly
 
@@ -24,18 +26,32 @@ async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_
         assert len(begun) == 4
 
 
-async def test_what_breaks_is_done_again_and_nothing_goes_on_after_the_block() -> None:
+async def test_what_breaks_is_done_again_and_told_at_the_end_after_which_nothing_goes_on() -> None:
     begun, enough = [], asyncio.Event()
 
     async def broken() -> None:
         begun.append(1)
         if len(begun) == 6:
             enough.set()
-        raise ValueError("broken")
+        raise ValueError("broken, the first time" if len(begun) == 1 else "broken again")
 
     clock = Clock(scale=1000)
-    async with asyncio.timeout(5), repeatedly(clock, 10, broken, "x"):
-        await enough.wait()
+    with pytest.raises(ValueError, match="broken, the first time"):
+        async with asyncio.timeout(5), repeatedly(clock, 10, broken, "x"):
+            await enough.wait()
     seen = len(begun)
     await clock.sleep(100)
     assert len(begun) == seen
+
+
+async def test_what_went_wrong_in_the_block_is_the_news() -> None:
+    once = asyncio.Event()
+
+    async def broken() -> None:
+        once.set()
+        raise ValueError("broken")
+
+    with pytest.raises(KeyError):
+        async with asyncio.timeout(5), repeatedly(Clock(scale=1000), 10, broken, "x"):
+            await once.wait()
+            raise KeyError

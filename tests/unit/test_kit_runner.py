@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from kit import report as reports
 from kit.backends.capability import ECS_EXEC, Level
 from kit.checker import Finding
+from kit.console import Console
 from kit.errors import InfraError, UsageError
 from kit.harness import Harness
 from kit.history import Event
@@ -113,7 +115,7 @@ async def test_on_a_ground_that_is_gone_nothing_is_said_about_the_system() -> No
     assert "ended by itself" in outcome.message
 
 
-async def test_a_failure_on_unsound_ground_is_laid_to_the_ground_and_a_pass_stays_one() -> None:
+async def test_a_failure_on_unsound_ground_is_laid_to_the_ground() -> None:
     async def fails(h: Harness) -> None:
         h.check(False, "anything to work")
 
@@ -121,7 +123,15 @@ async def test_a_failure_on_unsound_ground_is_laid_to_the_ground_and_a_pass_stay
     assert outcome.verdict is Verdict.INFRA
     assert "AttributeError: no grace" in outcome.message
     assert "anything to work" in outcome.message
-    assert (await run(holds, faults=["AttributeError: no grace"])).verdict is Verdict.PASS
+
+
+async def test_a_pass_on_unsound_ground_stays_one_and_the_ground_is_told_in_the_report_and_on_the_console() -> None:
+    outcome = await run(holds, faults=["AttributeError: no grace", "KeyError: 1"])
+    assert (outcome.verdict, outcome.message) == (Verdict.PASS, "")
+    assert outcome.to_json()["cloud_faults"] == ["AttributeError: no grace", "KeyError: 1"]
+    Console(shown := io.StringIO()).scenario_ended(outcome)
+    assert "the cloud itself had 2 fault(s), the first: AttributeError: no grace" in shown.getvalue()
+    assert "cloud_faults" not in (await run(holds)).to_json()
 
 
 async def test_what_is_left_over_is_taken_away_and_told() -> None:

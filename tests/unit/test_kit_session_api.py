@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from kit.contract import ContractBroken
 from kit.errors import CheckFailed
 from kit.harness.http import Answer, Http
 from kit.harness.session_api import SessionApi
@@ -62,3 +63,15 @@ async def test_a_session_is_kept_alive_until_the_end_of_the_block_whatever_herme
     assert kept >= 2
     await one._context.clock.sleep(60)
     assert len(hermes.requests) == kept
+
+
+async def test_a_breach_of_the_contract_by_a_keepalive_is_told_at_the_end_of_the_block() -> None:
+    class OutOfTerms(Hermes):
+        async def request(self, method: str, url: str) -> Answer:
+            raise ContractBroken("POST keepalive answered in other terms")
+
+    one = api(OutOfTerms(201, {}))
+    with pytest.raises(ContractBroken, match="in other terms"):
+        async with one.keeping_alive(SESSION):
+            for _ in range(5):
+                await one._context.clock.sleep(10)

@@ -1,0 +1,85 @@
+"""A repository of the kit's own above the sessions' projects: whoever walks up out of a project meets it.
+
+    $WORKSPACE_PATH/.git                          the sentinel, planted from inside a container
+    $WORKSPACE_PATH/{client}/{user}/project/.git  what sessions commit to
+
+The deployed system once committed into its developer's repository: git was run where no repository was, and found
+the next one above. Tasks on AWS or in containers have no developer's repository above them, and one on a developer's
+machine must never be put at risk: the sentinel stands in for it, in every cloud alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from kit.harness.context import Context
+from kit.harness.files import Files
+
+_OURS = "webordinary-test-kit"
+"""A file in it: a repository that lacks it is somebody else's, and is not touched."""
+_IDENTITY = "-c user.name=sentinel -c user.email=sentinel@webordinary.invalid -c commit.gpgSign=false"
+_PLANT = " && ".join(
+    (
+        'cd "$WORKSPACE_PATH"',
+        f"{{ test ! -e .git || test -e .git/{_OURS}; }}",
+        "rm -rf .git",
+        "git init -q --template= .",
+        f'git -c "safe.directory=*" {_IDENTITY} commit -q --allow-empty -m sentinel',
+        f"touch .git/{_OURS}",
+        # ECS Exec enters as root: whoever writes to the workspace must be able to write here too.
+        'chown -R "$(stat -c %u:%g .)" .git',
+    )
+)
+_STATE = 'cd "$WORKSPACE_PATH/.git" && find . -type f -exec cksum {} + | sort -k 3'
+"""Every file of it: configuration, index, HEAD, refs, logs and objects."""
+_LOG = 'git --no-pager -c "safe.directory=*" -c color.ui=false -C "$WORKSPACE_PATH" log --all -20 --format="%h %cn: %s"'
+_UPROOT = f'cd "$WORKSPACE_PATH" && test -e .git/{_OURS} && rm -rf .git'
+
+
+class Sentinel:
+    """What was planted, as it was then."""
+
+    def __init__(self, context: Context, files: Files) -> None:
+        self._context = context
+        self._files = files
+        self._planted = ""
+
+    @asynccontextmanager
+    async def planted(self) -> AsyncIterator[None]:
+        """A sentinel for as long as the block lasts; an edit container must run at its beginning and at its end.
+
+        Raises RuntimeError when it cannot be planted, read or taken away: nothing is shown by it then.
+        """
+        await self._shell(_PLANT)
+        self._planted = await self._shell(_STATE)
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # what went wrong in the block is the news; the next one planted replaces it
+                await self._shell(_UPROOT)
+            raise
+        await self._shell(_UPROOT)
+
+    async def verify_untouched(self) -> None:
+        """Check that every file of it is as it was planted: nobody committed, added or configured anything in it."""
+        __tracebackhide__ = True
+        now = await self._shell(_STATE)
+        self._context.checks.check(
+            now == self._planted,
+            "the repository above the projects to be as it was planted, with no commit, index or configuration but its",
+            seen=f"{await self._shell(_LOG)}\n{_changed(self._planted, now)}",
+            next="see which of the system's git commands does not name its repository",
+        )
+
+    async def _shell(self, command: str) -> str:
+        done = await self._files.run(command)
+        if done.exit_code != 0:
+            raise RuntimeError(f"the sentinel repository: exit code {done.exit_code}: {done.output.strip()}")
+        return done.output
+
+
+def _changed(before: str, after: str) -> str:
+    """The names of the files that differ."""
+    lines = set(before.splitlines()) ^ set(after.splitlines())
+    return " ".join(sorted({line.split()[-1] for line in lines})) or "no file differs"
