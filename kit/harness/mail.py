@@ -138,7 +138,9 @@ class Mail:
         self._reader: asyncio.Task[None] | None = None
         self._received: asyncio.Task[bool] | None = None
         self._nothing_since = 0.0
-        """AWS time at which the last look began that found nothing of ours in the queue; epoch seconds."""
+        """AWS time at which the last look began that found nothing new in the queue; epoch seconds."""
+        self._others: set[str] = set()
+        """Messages in the queue that are for somebody else; they come again and again."""
 
     async def send(
         self,
@@ -274,17 +276,19 @@ class Mail:
                     self._nothing_since = began
 
     async def _take(self, messages: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether any of these messages was ours."""
+        """Whether any of these messages was new: ours, or somebody else's that has not been met before."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
-        ours = False
+        new = False
         for message in messages:
             handle = message["ReceiptHandle"]
             taken = self._mailbox.put(message["Body"])
             if taken is not None:
-                ours = True
+                new = True
                 self._note(taken)
                 await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
             else:
+                new = new or message["MessageId"] not in self._others
+                self._others.add(message["MessageId"])
                 await aws.call(
                     "sqs",
                     "change_message_visibility",
@@ -292,7 +296,7 @@ class Mail:
                     ReceiptHandle=handle,
                     VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
                 )
-        return ours
+        return new
 
     def _note(self, taken: Taken) -> None:
         """Every reply is in the history, also one that nobody waits for: checkers count them."""
