@@ -16,7 +16,7 @@ from kit.cost.publishing import publish
 from kit.cost.publishing import wanted as publishes
 from kit.cost.words import foretold
 from kit.errors import InfraError, KitError
-from kit.harness.mail import Mailbox
+from kit.harness.mailbox import Mailbox
 from kit.history import History
 from kit.ids import Ids
 from kit.outcome import Outcome

@@ -18,7 +18,7 @@ from kit.cost.account import Account
 from kit.errors import InfraError
 from kit.harness import Harness
 from kit.harness.context import Context
-from kit.harness.mail import Mailbox
+from kit.harness.mailbox import Mailbox
 from kit.history import History
 from kit.ids import Ids
 from kit.machine import hindrance

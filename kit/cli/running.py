@@ -104,7 +104,7 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
     from kit.checks import Checks  # noqa: PLC0415
     from kit.harness import Harness  # noqa: PLC0415
     from kit.harness.context import Context  # noqa: PLC0415
-    from kit.harness.mail import Mailbox  # noqa: PLC0415
+    from kit.harness.mailbox import Mailbox  # noqa: PLC0415
     from kit.history import History  # noqa: PLC0415
     from kit.ids import Ids  # noqa: PLC0415
     from kit.steps import Steps  # noqa: PLC0415

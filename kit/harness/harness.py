@@ -28,7 +28,8 @@ from kit.harness.http import Answer, Http
 from kit.harness.inbound import Inbound
 from kit.harness.leftovers import Leftovers
 from kit.harness.letters import Letters
-from kit.harness.mail import Mail, Mailbox, Reply, SentMail
+from kit.harness.mail import Mail, SentMail
+from kit.harness.mailbox import Mailbox, Reply
 from kit.harness.markers import Markers
 from kit.harness.metrics import Metrics
 from kit.harness.preview import Preview

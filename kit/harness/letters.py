@@ -13,7 +13,8 @@ from email.headerregistry import Address
 from typing import Literal
 
 from kit.harness.context import Context
-from kit.harness.mail import WIRE, Mailbox, SentMail
+from kit.harness.mail import WIRE, SentMail
+from kit.harness.mailbox import Mailbox
 
 Encoding = Literal["7bit", "quoted-printable", "base64"]
 

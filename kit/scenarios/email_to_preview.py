@@ -8,7 +8,8 @@ from kit import phases, system
 from kit.backends import capability
 from kit.checker import one_reply_each
 from kit.harness import Harness
-from kit.harness.mail import Reply, SentMail
+from kit.harness.mail import SentMail
+from kit.harness.mailbox import Reply
 from kit.harness.sessions import TestSession
 from kit.journeys import back_to_zero, check_phases, from_zero
 from kit.scenario import scenario

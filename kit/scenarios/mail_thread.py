@@ -11,7 +11,8 @@ from kit.backends import capability
 from kit.checker import one_reply_each
 from kit.harness import Harness
 from kit.harness.letters import Letter
-from kit.harness.mail import Reply, SentMail
+from kit.harness.mail import SentMail
+from kit.harness.mailbox import Reply
 from kit.harness.sessions import TestSession
 from kit.journeys import start_at_zero, verify_zero
 from kit.scenario import scenario

@@ -15,7 +15,7 @@ from kit.backends.stack import Stack
 from kit.checks import Checks
 from kit.clock import Clock
 from kit.harness.context import Context
-from kit.harness.mail import Mailbox
+from kit.harness.mailbox import Mailbox
 from kit.history import History
 from kit.ids import Ids
 from kit.runner import Ground

@@ -9,7 +9,8 @@ import email.policy
 import pytest
 
 from kit.harness.letters import Encoding, Letter, Letters
-from kit.harness.mail import WIRE, Mailbox
+from kit.harness.mail import WIRE
+from kit.harness.mailbox import Mailbox
 from tests.support.kit import START, a_context
 
 WORDS = "Grüße = 你好 " * 20

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from kit import system
 from kit.errors import Bounced, WaitExpired
 from kit.harness.context import Context
-from kit.harness.mail import Mail, Mailbox, compose, notification_in
+from kit.harness.mail import Mail, compose
+from kit.harness.mailbox import Mailbox, notification_in
 from kit.history import OK
 from tests.support.kit import START, a_context
 

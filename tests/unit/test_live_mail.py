@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from kit import contract
 from kit.backends.aws import Aws
 from kit.backends.base import MailRefused
-from kit.harness.mail import notification_in
+from kit.harness.mailbox import notification_in
 from kit.live.mail import SesDoor, id_domain
 from tests.support.kit import ManualClock, ScriptedAws, a_stack
 
