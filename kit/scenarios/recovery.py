@@ -24,6 +24,9 @@ _STRESS = 20
 """Sessions asked for at once, as the seed has it."""
 _MAILS = 3
 """Mails sent at the same time."""
+_LONG = "long " * 2500
+"""What each session's page is to say. Where DynamoDB is throttled by its units, a row with it takes a dozen of them: sessions
+with short rows would all come through, one after the other."""
 _REFUSED = 0.75
 """Share of DynamoDB calls that are refused: with the system's own retries some of the sessions fail."""
 
@@ -89,8 +92,8 @@ async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[Sen
 async def _attempt(h: Harness) -> Attempt:
     marker = h.new_marker()
     title, user = f"Stressed Page {marker}", h.new_user(marker)
-    client = h.settings.test_data.client_id
-    return Attempt(user, marker, title, await h.sessions.activate(client, user, system.add_page(title), marker))
+    client, instruction = h.settings.test_data.client_id, f'{system.add_page(title)} with "{_LONG}"'
+    return Attempt(user, marker, title, await h.sessions.activate(client, user, instruction, marker))
 
 
 async def _mail(h: Harness) -> SentMail:
