@@ -25,8 +25,8 @@ _STRESS = 20
 _MAILS = 3
 """Mails sent at the same time."""
 _LONG = "long " * 2500
-"""What each session's page is to say. Where DynamoDB is throttled by its units, a row with it takes a dozen of them: sessions
-with short rows would all come through, one after the other."""
+"""What each session's page is to say. Where DynamoDB is throttled by its units, a row with it takes a dozen of them:
+sessions with short rows would all come through, one after the other."""
 _REFUSED = 0.75
 """Share of DynamoDB calls that are refused: with the system's own retries some of the sessions fail."""
 
