@@ -163,6 +163,9 @@ class Mail:
         await self._context.eventually(
             look, within=_SETTLED_WITHIN, describe="the replies queue to hold no more replies", counts=False
         )
+        # What came since is dealt with too: else it would look like an operation without an end.
+        while self._received is not None and not self._received.done():
+            await asyncio.wait({self._received})
 
     async def close(self) -> None:
         """Stop reading; what was received is dealt with, what arrives later stays in the queue."""

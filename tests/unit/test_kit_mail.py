@@ -197,6 +197,31 @@ async def test_what_the_reader_met_is_told_at_the_end_too() -> None:
     await mail.close()
 
 
+async def test_settled_is_a_mailbox_whose_replies_are_off_the_queue() -> None:
+    class Slow(Queue):
+        async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+            if operation == "delete_message":
+                deleting.set()
+                await let_go.wait()
+            return await super().call(service, operation, **params)
+
+    deleting, let_go = asyncio.Event(), asyncio.Event()
+    mail = Mail(a_context(queue := Slow(), mail=Door()), Mailbox())
+    await mail.settle()
+    sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
+    queue.bodies.append(reply_to("you@x", in_reply_to=sent.message_id))
+    await mail.wait_for_reply(sent, within=60)
+    async with asyncio.timeout(5):
+        await deleting.wait()
+        settling = asyncio.create_task(mail.settle())
+        await asyncio.sleep(0)
+        assert not settling.done()
+        let_go.set()
+        await settling
+    assert len(queue.deleted) == 1
+    await mail.close()
+
+
 async def test_a_reader_that_broke_down_is_told_instead_of_waited_for() -> None:
     mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
     sent = await mail.send("Add", sender="you@x", to="edit@it.test", marker="m")
