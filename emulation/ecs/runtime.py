@@ -35,7 +35,8 @@ class CannotPull(Exception):
 
 
 class CannotStart(Exception):
-    """The container's program could not be started. The text becomes CannotStartContainerError's."""
+    """The container's program could not be started, or no place be made for its task. The text becomes
+    CannotStartContainerError's, or ResourceInitializationError's."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ class Runtime(Protocol):
     """Runs the containers of tasks."""
 
     async def prepare(self, task: TaskSpec) -> Sandbox:
-        """Make a place for a task: reserve its address and ports. Starts nothing."""
+        """Make a place for a task: reserve its address and ports. Starts none of its containers. Raises `CannotStart`,
+        and `OSError` when no port is free; nothing of the task is left then."""
         ...
 
     async def pull(self, image: str) -> str:

@@ -27,6 +27,7 @@ from emulation.ecs.model import Container, Target, Task
 from emulation.ecs.news import News
 from emulation.ecs.runtime import (
     CannotPull,
+    CannotStart,
     ContainerSpec,
     Mount,
     Output,
@@ -140,7 +141,10 @@ class TaskRun:
         self._folder.mkdir(parents=True)
         ports, count = listening_ports(task), len(task.containers)
         spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, labels, count)
-        self._sandbox = await self._machine.runtime.prepare(spec)
+        try:
+            self._sandbox = await self._machine.runtime.prepare(spec)
+        except (CannotStart, OSError) as error:
+            raise FailedToStart(f"ResourceInitializationError: no place can be made for the task: {error}") from error
         if task.attachment is not None:
             task.attachment.status, task.attachment.address = "ATTACHED", self._sandbox.address
         for container in task.containers:

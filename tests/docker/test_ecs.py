@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from emulation.assembly import everything
@@ -127,3 +129,21 @@ async def test_containers_of_a_task_start_in_order_and_talk_over_localhost(accou
     shown = {each["name"]: each for each in (await account.stopped(task))["containers"]}
     assert shown["client"]["exitCode"] == 0, shown
     assert (await account.said(task, "client"))[0] == "from first"
+
+
+async def test_two_containers_whose_port_another_program_took_are_no_defect_of_the_kits(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped = [{"containerPort": 8080}]
+    thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with thief:
+        port = thief.sockets[0].getsockname()[1]
+        with monkeypatch.context() as patch:
+            patch.setattr("emulation.ecs.ports.Ports.take", lambda _: port)  # it looked before the program came
+            arn = await account.run(shell("a", "true", portMappings=mapped), shell("b", "true"))
+            task = await account.stopped(arn)
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("ResourceInitializationError: no place can be made for the task: ")
+    assert "address already in use. Another program took the port" in task["stoppedReason"]
+    next_one = await account.stopped(await account.run(shell("a", "true", portMappings=mapped), shell("b", "true")))
+    assert next_one["stopCode"] == "EssentialContainerExited"

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
+from aiodocker import DockerError
 
+from emulation.ecs.docker import shape
 from emulation.ecs.docker.runtime import DockerRuntime
-from emulation.ecs.runtime import CannotPull, ContainerSpec, Mount, TaskSpec
+from emulation.ecs.runtime import CannotPull, CannotStart, ContainerSpec, Mount, Running, TaskSpec
 from tests.support.engine import Bed, bed
-from tests.support.runtime_conformance import SHELL, ContainedConformance, Output, RuntimeConformance, bench
+from tests.support.runtime_conformance import SHELL, ContainedConformance, Output, RuntimeConformance, bench, eventually
 
 
 @pytest_asyncio.fixture
@@ -77,6 +80,51 @@ async def test_a_container_may_not_use_more_memory_than_its_task_has(run: Bed, t
         assert (await inspect(run))["HostConfig"]["Memory"] == 512 << 20
 
 
+async def test_a_cpu_is_the_task_definitions_on_a_clock_as_fast_as_life(tmp_path: Path) -> None:
+    """The test's tasks have a quarter of a vCPU."""
+    async with bed(tmp_path, scale=1) as run, bench(run.host.runtime, tmp_path) as b:
+        container = await b.start("while :; do :; done")
+        assert (await inspect(run))["HostConfig"]["NanoCpus"] == 250_000_000
+        began, before = asyncio.get_running_loop().time(), (await run.host.runtime.usage())["task", "app"].cpu_seconds
+        while (elapsed := asyncio.get_running_loop().time() - began) < 4:
+            assert container.alive
+            used = (await run.host.runtime.usage())["task", "app"].cpu_seconds - before
+            await asyncio.sleep(0.1)
+    assert 0.1 < used / elapsed < 0.3, f"{used:.2f} s of CPU in {elapsed:.2f} s"
+
+
+@pytest.mark.parametrize(("scale", "limit"), [(2, 500_000_000), (60, None)])
+async def test_a_cpu_limit_follows_the_clock_and_none_is_above_what_there_is(
+    tmp_path: Path, scale: float, limit: int | None
+) -> None:
+    async with bed(tmp_path, scale=scale) as run, bench(run.host.runtime, tmp_path) as b:
+        await b.start("exec sleep 60")
+        assert (await inspect(run))["HostConfig"]["NanoCpus"] == (limit or 0)
+
+
+GROWS = "exec python3 -c \"import time; x = b'x' * ({mib} << 20); print('grown', flush=True); time.sleep(60)\""
+
+
+async def test_containers_that_use_more_memory_than_their_task_has_lose_the_largest(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path, containers=2) as b:
+        small = await b.start(GROWS.format(mib=200), name="small")
+        await b.output.until("grown")
+        large = await b.start(GROWS.format(mib=400), name="large")
+        assert await asyncio.wait_for(large.wait(), 20) == 128 + signal.SIGKILL
+        assert large.out_of_memory
+        assert small.alive
+
+
+async def test_a_container_may_use_what_the_others_of_its_task_leave(run: Bed, tmp_path: Path) -> None:
+    async with bench(run.host.runtime, tmp_path, containers=2) as b:
+        small = await b.start("exec sleep 60", name="small")
+        large = await b.start(GROWS.format(mib=400), name="large")
+        await b.output.until("grown", within=20)
+        with pytest.raises(TimeoutError):  # three looks at what they use
+            await asyncio.wait_for(large.wait(), 3.5)
+        assert small.alive
+
+
 async def test_ports_are_published_on_loopback_only(run: Bed, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
         await b.start("exec sleep 60", ports=(8080,))
@@ -104,9 +152,19 @@ async def test_a_user_a_read_only_root_and_a_working_directory_are_real(run: Bed
 
 
 async def test_an_init_process_reaps_what_the_program_leaves(run: Bed, tmp_path: Path) -> None:
-    async with bench(run.host.runtime, tmp_path) as b:
-        _, text = await b.run("cat /proc/1/comm", init_process=True)
-    assert "sh" not in text.split()
+    """A process whose parent has ended becomes PID 1's: a program that is PID 1 itself leaves it a zombie."""
+    orphan = "(exec sh -c 'sleep 0.2 & echo $! >/tmp/orphan')"  # its parent ends at once
+    state = "awk '{print $3}' /proc/$(cat /tmp/orphan)/stat 2>/dev/null || echo gone"
+    script = f"{orphan}; exec sleep 60"
+    for number, (init, seen) in enumerate([(True, "gone"), (False, "Z")]):
+        async with bench(run.host.runtime, tmp_path, f"task-{number}") as b:
+            container = await b.start(script, init_process=init)
+            ended = ["/bin/sh", "-c", f'test "$({state})" = {seen}']
+
+            async def reached(container: Running = container, ended: list[str] = ended) -> bool:
+                return await container.run(ended) == 0
+
+            await eventually(reached)
 
 
 async def test_exec_enters_as_root_whoever_the_program_is(run: Bed, tmp_path: Path) -> None:
@@ -190,6 +248,15 @@ async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: Bed) -> Non
         await run.host.runtime.pull("nobody/knows:this")
 
 
+async def test_an_engine_that_ended_is_no_image_and_no_defect(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(_: str) -> None:
+        raise aiohttp.ServerDisconnectedError
+
+    monkeypatch.setattr(run.client.images, "inspect", gone)
+    with pytest.raises(CannotPull, match="the container engine does not tell of the image"):
+        await run.host.runtime.pull(SHELL)
+
+
 async def test_an_image_of_another_architecture_is_refused(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run.host.engine, "architecture", "riscv64")
     with pytest.raises(CannotPull, match=r"matching platform 'linux/riscv64'.*docker build --platform"):
@@ -197,13 +264,55 @@ async def test_an_image_of_another_architecture_is_refused(run: Bed, monkeypatch
 
 
 async def test_a_port_that_was_taken_meanwhile_is_told(run: Bed, tmp_path: Path) -> None:
-    from emulation.ecs.runtime import CannotStart
-
     async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
         thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", b.sandbox.ports[8080])
         async with thief:
             with pytest.raises(CannotStart, match=r"address already in use.*Another program took the port"):
                 await b.start("exec sleep 60", ports=(8080,))
+
+
+async def test_a_task_of_two_containers_whose_port_was_taken_meanwhile_has_no_place_and_leaves_nothing(
+    run: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = run.host.runtime
+    thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = thief.sockets[0].getsockname()[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime._ports, "_next", 0)
+        patch.setattr("emulation.ecs.ports._FIRST", port)
+        patch.setattr("emulation.ecs.ports._COUNT", 1)  # there is no other, so it must have been given back
+        patch.setattr("emulation.ecs.ports._is_free", lambda _: True)  # it looked before the other program came
+        async with thief:
+            with pytest.raises(CannotStart, match=r"address already in use.*Another program took the port"):
+                await runtime.prepare(TaskSpec("pair", "arn:pair", tmp_path, (8080,), 0.25, 512, {}, 2))
+        assert [item for item in await run.left() if "pair" in item] == []
+        async with bench(runtime, tmp_path, "pair", ports=(8080,), containers=2) as b:
+            assert b.sandbox.ports == {8080: port}
+    assert await runtime.usage() == {}
+
+
+async def test_a_task_for_whose_network_the_engine_has_no_room_has_no_place(
+    run: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full() -> str:
+        raise DockerError(500, "write /var/lib/docker/tmp/layer.tar: no space left on device")
+
+    monkeypatch.setattr(run.host, "pause_image", full)
+    with pytest.raises(CannotStart, match=r"no space left on device\. The disk of the container engine is full"):
+        await run.host.runtime.prepare(TaskSpec("pair", "arn:pair", tmp_path, (8080,), 0.25, 512, {}, 2))
+
+
+async def test_a_volume_without_room_for_what_the_image_has_there_is_told_as_a_full_disk(
+    run: Bed, tmp_path: Path
+) -> None:
+    async with bench(run.host.runtime, tmp_path) as b:
+        small = Mount(b.sandbox.task.folder / "volumes" / "small", "/usr/lib")
+        name = shape.own_volume(small, b.sandbox, run.host.run)
+        assert name is not None
+        await run.host.create_volume(name, {"type": "tmpfs", "device": "tmpfs", "o": "size=64k"})
+        with pytest.raises(CannotStart, match=r"no space left on device\. The disk of the container engine is full: "):
+            await b.start("true", mounts=[small])
+    assert [item for item in await run.left() if "task" in item] == []
 
 
 async def test_nothing_is_left_of_a_run(tmp_path: Path) -> None:

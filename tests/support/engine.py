@@ -55,25 +55,25 @@ class Bed:
         container = await self.client.containers.create(config)
         repository, _, version = f"{self.host.run}-{tag}".rpartition(":")
         await container.commit(repository=repository, tag=version, config={})  # podman wants a body
-        await container.delete(force=True)
+        await container.delete(force=True, v=True)
         return f"{repository}:{version}"
 
 
-def context(workdir: Path) -> Context:
+def context(workdir: Path, scale: float = 60) -> Context:
     """A context whose cloud is nobody's: the engine's parts call no AWS."""
     unused: Any = None
-    return Context(Clock(scale=60), Ids(), unused, unused, Events(), "us-west-2", "123456789012", workdir, str)
+    return Context(Clock(scale=scale), Ids(), unused, unused, Events(), "us-west-2", "123456789012", workdir, str)
 
 
 @asynccontextmanager
-async def bed(workdir: Path, images: Mapping[str, str] | None = None) -> AsyncIterator[Bed]:
+async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: float = 60) -> AsyncIterator[Bed]:
     """Its runtime knows the image SHELL, whose program is `/bin/sh -c`. Everything is gone at the end."""
     guardian, reach, known = NoGuardian(), Reach(), dict(images or {})
 
     async def listen() -> None:
         return None
 
-    host = DockerHost(context(workdir), guardian, reach, known, listen=listen)
+    host = DockerHost(context(workdir, scale), guardian, reach, known, listen=listen)
     try:
         await host.start()
         made = Bed(host, guardian, reach)

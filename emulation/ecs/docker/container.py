@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from aiodocker.containers import DockerContainer
 
 from emulation.ecs.docker import commands
 from emulation.ecs.docker.engine import Engine
+from emulation.ecs.docker.memory import held
 from emulation.ecs.runtime import CannotStart, Output
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class EngineContainer:
         self._exec_user = exec_user
         self._marks = (f"{self.id[:12]}-{number}" for number in itertools.count())
         self._ended = False
-        self._out_of_memory = False
+        self._out_of_memory = self._too_much_together = False
         self._order = asyncio.Lock()
         """What it is told, it is told one after the other."""
         self._telling: set[asyncio.Task[None]] = set()
@@ -83,6 +84,19 @@ class EngineContainer:
 
     def kill(self) -> None:
         self._tell(lambda: self._container.kill(signal="SIGKILL"))
+
+    def kill_for_memory(self) -> None:
+        """As the kernel does when a task's containers use more than the task has."""
+        self._too_much_together = True
+        self.kill()
+
+    async def memory(self) -> AsyncIterator[int]:
+        """Bytes that its processes hold, about once a second until it has ended."""
+        with contextlib.suppress(DockerError, aiohttp.ClientError):  # removed
+            async for sample in self._container.stats():
+                if self._ended:
+                    return
+                yield held(sample)
 
     def pause(self) -> None:
         self._tell(self._container.pause)
@@ -170,6 +184,7 @@ class EngineContainer:
         if code == 128 + signal.SIGKILL:
             with contextlib.suppress(DockerError, aiohttp.ClientError):  # removed already
                 self._out_of_memory = bool((await self._container.show())["State"]["OOMKilled"])
+            self._out_of_memory |= self._too_much_together
         return code
 
 

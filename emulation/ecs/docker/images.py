@@ -50,6 +50,8 @@ class Images:
             if error.status in (400, 404):
                 return None
             raise CannotPull(f"the container engine does not tell of the image {real}: {error.message}") from error
+        except aiohttp.ClientError as error:
+            raise CannotPull(f"the container engine does not tell of the image {real}: {error}") from error
 
     async def _pulled(self, image: str, real: str) -> Mapping[str, Any]:
         reference = _canonical(real)

@@ -17,6 +17,7 @@ from aiodocker import DockerError
 from emulation.ecs.docker import shape
 from emulation.ecs.docker.container import Belongings, EngineContainer, why
 from emulation.ecs.docker.images import Images
+from emulation.ecs.docker.memory import TaskMemory
 from emulation.ecs.ports import Ports
 from emulation.ecs.runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from emulation.reach import LOOPBACK
@@ -37,6 +38,8 @@ class DockerRuntime:
         self._own_volumes: dict[str, set[str]] = {}
         self._holders: dict[str, EngineContainer] = {}
         """Task → the container that holds the network of its several containers."""
+        self._memory: dict[str, TaskMemory] = {}
+        """Task → what holds its several containers to its size."""
 
     async def check_images(self) -> None:
         """Raises `CannotPull` for the first of the mapped images that is not to be had."""
@@ -46,7 +49,12 @@ class DockerRuntime:
         self._places[task.id], self._own_volumes[task.id] = {}, set()
         sandbox = Sandbox(task, LOOPBACK, {port: self._ports.take() for port in task.ports})
         if task.containers > 1:
-            await self._hold_network(sandbox)
+            self._memory[task.id] = TaskMemory(int(task.memory_mib * shape.MIB))
+            try:
+                await self._hold_network(sandbox)
+            except BaseException:
+                await self.release(sandbox)
+                raise
         return sandbox
 
     async def pull(self, image: str) -> str:
@@ -71,6 +79,8 @@ class DockerRuntime:
         name = shape.container_name(self._prefix(sandbox), container.name)
         started = await self._start(name, config, output, holder="" if holder is None else holder.id)
         place[container.name] = started
+        if (memory := self._memory.get(sandbox.task.id)) is not None:
+            memory.watch(started)
         return started
 
     async def usage(self) -> Mapping[tuple[str, str], Usage]:
@@ -87,6 +97,8 @@ class DockerRuntime:
         task = sandbox.task
         containers = list(self._places.pop(task.id, {}).values())
         await asyncio.gather(*(container.remove() for container in containers))
+        if (memory := self._memory.pop(task.id, None)) is not None:
+            await memory.close()
         if (holder := self._holders.pop(task.id, None)) is not None:
             await holder.remove()
         for volume in self._own_volumes.pop(task.id, ()):
@@ -120,8 +132,12 @@ class DockerRuntime:
 
     async def _hold_network(self, sandbox: Sandbox) -> None:
         network = self._network(sandbox)
+        try:
+            image = await self._host.pause_image()
+        except (DockerError, aiohttp.ClientError) as error:
+            raise CannotStart(why(error)) from error
         config = {
-            "Image": await self._host.pause_image(),
+            "Image": image,
             "Labels": {**sandbox.task.labels, **self._host.labels},
             "ExposedPorts": network["ExposedPorts"],
             "HostConfig": {**network["HostConfig"], "LogConfig": {"Type": "none"}},

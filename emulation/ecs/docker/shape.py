@@ -9,7 +9,7 @@ from typing import Any
 from emulation.ecs.runtime import ContainerSpec, Mount, Sandbox
 from emulation.storage import NamedVolume
 
-_MIB = 1024 * 1024
+MIB = 1024 * 1024
 INSIDE = "host.docker.internal"
 """This machine, as a container calls it."""
 
@@ -28,7 +28,7 @@ def container_config(
     """The body of /containers/create. `cpus` is its limit, None for all there are; `network` is `network_config`'s or
     `shared_network`'s."""
     task = sandbox.task
-    memory = int(min(container.memory_mib or task.memory_mib, task.memory_mib) * _MIB)
+    memory = int(min(container.memory_mib or task.memory_mib, task.memory_mib) * MIB)
     host = {
         **network.get("HostConfig", {}),
         "Mounts": [_mount(mount, own_volume(mount, sandbox, run)) for mount in container.mounts],
