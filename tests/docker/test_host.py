@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiodocker import Docker
+from aiodocker import Docker, DockerError
 
 from emulation.ecs.docker import sweep
 from emulation.ecs.docker.engine import Engine, EngineUnusable
@@ -104,6 +104,21 @@ async def test_a_sweep_takes_its_run_and_nothing_else(tmp_path: Path, engine: Do
         finally:
             await volume.delete()
             await plain.delete(force=True)
+
+
+async def test_a_sweep_takes_the_volumes_that_an_image_declares(tmp_path: Path, engine: Docker) -> None:
+    async with bed(tmp_path) as run:
+        image = await run.image("declares:1", Volumes={"/declared": {}}, Entrypoint=["/bin/sleep", "60"])
+        container = await engine.containers.create({"Image": image, "Labels": run.host.labels})
+        await container.start()
+        (anonymous,) = (each["Name"] for each in (await container.show())["Mounts"])
+        await (await engine.volumes.get(anonymous)).show()
+        argv = [sys.executable, "-I", "-S", sweep.__file__, run.host.engine.address, run.host.run]
+        swept = await asyncio.create_subprocess_exec(*argv)
+        assert await swept.wait() == 0
+        with pytest.raises(DockerError) as gone:
+            await engine.volumes.get(anonymous)
+        assert gone.value.status == 404
 
 
 async def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 RUN = "com.webordinary.kit.run"
 KINDS = ("containers", "volumes", "networks", "images")
 """In the order in which they can be removed: each is held by those before it."""
+_HOW = {"containers": "?force=1&v=1", "volumes": "?force=1", "networks": "", "images": "?force=1"}
+"""v: with the volumes that an image declares, which carry no label of the run's."""
 _QUIET = 3
 """Looks in a row that find nothing before it ends: the engine may just be making what a dead cloud had asked for."""
 _PAUSE = 0.3
@@ -82,7 +84,7 @@ def remove(engine: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     left = []
     for item in found:
         path = f"/{item['kind']}/{urllib.parse.quote(item['id'], safe='')}"
-        status, answer = call(engine, "DELETE", path + ("" if item["kind"] == "networks" else "?force=1"))
+        status, answer = call(engine, "DELETE", path + _HOW[item["kind"]])
         if status not in (200, 204, 404):
             left.append({**item, "why": (answer or {}).get("message", str(status))})
     return left
