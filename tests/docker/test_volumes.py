@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 import pytest_asyncio
-from aiodocker import DockerError
 
+from emulation.ecs.docker.volumes import Volumes
 from emulation.ecs.runtime import Mount
 from emulation.storage import MountFailed, NamedVolume, Owner
 from tests.support.engine import Bed, bed
@@ -89,9 +89,37 @@ async def test_a_deleted_file_system_takes_its_volumes_with_it(run: Bed, tmp_pat
     assert not [item for item in await run.left() if "fs-1" in item]
 
 
-async def test_a_volume_in_use_is_not_removed_and_it_is_told(run: Bed, tmp_path: Path) -> None:
+async def test_a_file_system_in_use_is_not_removed_and_it_is_told_who_has_it(run: Bed, tmp_path: Path) -> None:
     volume = await access_point(run, "/a")
     async with bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60", mounts=[Mount(volume, "/data")])
-        with pytest.raises(DockerError, match=r"volume is (in use|being used)"):
-            await run.host.volumes.remove("fs-1")
+        for _ in range(2):
+            with pytest.raises(OSError, match=rf"mounted by container {run.host.run}-\S+-app\. next: nothing needs"):
+                await run.host.volumes.remove("fs-1")
+        assert await access_point(run, "/a") == volume
+    await run.host.volumes.remove("fs-1")
+    assert not [item for item in await run.left() if "fs-1" in item]
+
+
+async def test_of_a_file_system_that_was_half_removed_the_next_try_removes_the_rest(run: Bed) -> None:
+    volume = await access_point(run, "/a")
+    await run.host.remove_volume(volume.name)
+    await run.host.volumes.remove("fs-1")
+    assert not [item for item in await run.left() if "fs-1" in item]
+
+
+async def test_a_file_system_whose_keeper_did_not_start_is_mounted_at_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bed(tmp_path) as run:
+        volumes, image = Volumes(run.host, mib=8), await run.image("nothing:1", Entrypoint=["/no/such/program"])
+
+        async def not_to_be_started() -> str:
+            return image
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run.host, "pause_image", not_to_be_started)
+            with pytest.raises(MountFailed, match="/no/such/program"):
+                await volumes.made("fs-1", PurePosixPath("/a"), INFO, None)
+        volume = await volumes.made("fs-1", PurePosixPath("/a"), INFO, None)
+        assert await said(run, tmp_path, "stat -c %u /data", volume) == "1000\n"

@@ -18,7 +18,7 @@ import json
 import struct
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from emulation.ecs.docker.host import DockerHost
 
 _TOP = PurePosixPath("/fs")
+_TASK = "com.amazonaws.ecs.task-arn"
 _FILLER = ".filled-by-a-fault"
 _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
@@ -73,15 +74,31 @@ class Volumes:
                 return NamedVolume(volume, None if owner is None else owner.gid)
 
     async def remove(self, file_system: str) -> None:
-        """Raises `DockerError`, when a task still uses it for example."""
+        """Raises `OSError` that names who uses it, when somebody does; nothing is removed then, and it may be tried
+        again."""
         async with self._locks[file_system]:
-            keeper = self._keepers.pop(file_system, None)
-            if keeper is None:
+            if file_system not in self._keepers:
                 return
-            await keeper.delete(force=True)
-            own = [self._volumes.pop(key) for key in list(self._volumes) if key[0] == file_system]
-            for volume in (*own, self._whole(file_system)):
-                await self._host.remove_volume(volume)
+            own = [key for key in self._volumes if key[0] == file_system]
+            volumes = [*(self._volumes[key] for key in own), self._whole(file_system)]
+            with _as_os_error():
+                if users := await self._users(volumes, but=self._keepers[file_system]):
+                    raise OSError(
+                        f"it is mounted by {', '.join(users)}. next: nothing needs to be done, the end of the run "
+                        "removes it; to have the room before, stop that first and delete the file system then"
+                    )
+                for key in own:
+                    await _unless_gone(self._host.remove_volume(self._volumes[key]))
+                    del self._volumes[key]
+                await _unless_gone(self._keepers[file_system].delete(force=True))
+                await _unless_gone(self._host.remove_volume(volumes[-1]))
+            del self._keepers[file_system]
+
+    async def _users(self, volumes: Sequence[str], *, but: DockerContainer) -> list[str]:
+        """The containers that mount any of these volumes, by name, with their task when they are one's."""
+        filters = json.dumps({"volume": list(volumes)})
+        found = await self._host.client.containers.list(all=True, filters=filters)
+        return sorted([_named(await each.show()) for each in found if each.id != but.id])
 
     async def fill(self, file_system: str) -> None:
         """Take all that is free in a file system. Raises `OSError` when it has no end that may be reached, or is not
@@ -93,8 +110,8 @@ class Volumes:
                 raise OSError(f"nobody has mounted {file_system} so far")
             try:
                 await self._write_filler(file_system, self._mib << 20)
-            except DockerError as error:
-                if "no space left on device" not in error.message:
+            except (DockerError, aiohttp.ClientError) as error:
+                if "no space left on device" not in str(error):
                     raise OSError(why(error)) from error
 
     async def empty(self, file_system: str) -> None:
@@ -144,9 +161,15 @@ class Volumes:
                 },
             }
             name = f"{self._host.run}-{file_system}"
-            keeper = self._keepers[file_system] = await self._host.client.containers.create(config, name=name)
+            keeper = await self._host.client.containers.create(config, name=name)
             if self._mib:
-                await keeper.start()  # what is in memory is there for as long as somebody has it mounted
+                try:
+                    await keeper.start()  # what is in memory is there for as long as somebody has it mounted
+                except BaseException:
+                    with contextlib.suppress(DockerError, aiohttp.ClientError):
+                        await keeper.delete(force=True)  # its name is wanted at the next try
+                    raise
+            self._keepers[file_system] = keeper
         return self._keepers[file_system]
 
     def _options(self) -> dict[str, str]:
@@ -225,6 +248,20 @@ def shared_by(owner: Owner, mode: int) -> dict[str, str]:
     )
     text = packed.decode("utf-8", "surrogateescape")
     return {f"SCHILY.xattr.system.posix_acl_{kind}": text for kind in ("access", "default")}
+
+
+def _named(shown: Mapping[str, Any]) -> str:
+    labels = shown["Config"].get("Labels") or {}
+    name = "container " + str(shown["Name"]).lstrip("/")
+    return f"{name} of task {labels[_TASK]}" if _TASK in labels else name
+
+
+async def _unless_gone(removal: Awaitable[Any]) -> None:
+    try:
+        await removal
+    except DockerError as error:
+        if error.status != 404:
+            raise
 
 
 @contextlib.contextmanager
