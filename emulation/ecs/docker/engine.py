@@ -144,11 +144,15 @@ def _client(environ: Mapping[str, str]) -> tuple[Docker, str]:
 def _has_context(environ: Mapping[str, str]) -> bool:
     if environ.get("DOCKER_CONTEXT", "default") != "default":
         return True
+    if "DOCKER_CONTEXT" in environ:
+        return False
     configuration = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
     try:
-        return '"currentContext"' in configuration.read_text()
+        return json.loads(configuration.read_text()).get("currentContext", "default") not in ("", "default")
     except OSError:
         return False
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{configuration} is not what the docker command writes: {error}") from error
 
 
 def _why(error: BaseException, address: str | None, instead: str) -> str:

@@ -1,0 +1,110 @@
+"""What is said of an engine without asking one: which it is, and what its words mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from aiodocker import DockerError
+
+from emulation.base.localstack import LocalStack
+from emulation.clock import Clock
+from emulation.ecs.docker import engine
+from emulation.ecs.docker.container import why
+from emulation.ecs.docker.engine import Engine, EngineUnusable
+from emulation.ecs.docker.memory import held
+from emulation.ids import Ids
+
+FULL = "write /var/lib/docker/tmp/layer.tar: no space left on device"
+WRAPPED = (
+    "OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "
+    '"no-such": executable file not found in $PATH: unknown'
+)
+TAKEN = "driver failed programming external connectivity on endpoint e: Bind for 127.0.0.1:8080 failed: "
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (FULL, f"{FULL}. The disk of the container engine is full: make room there (docker system df shows what"),
+        (WRAPPED, 'exec: "no-such": executable file not found in $PATH'),
+        (
+            f"{TAKEN}port is already allocated",
+            "port is already allocated. Another program took the port while the task",
+        ),
+        (f"{TAKEN}address already in use", "address already in use. Another program took the port while the task"),
+        ("No such image: web:1", "No such image: web:1"),
+    ],
+)
+def test_what_kept_a_container_from_starting_is_told_in_words_that_help(said: str, told: str) -> None:
+    assert told in why(DockerError(500, said))
+    assert "OCI runtime" not in why(DockerError(500, said))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (FULL, f"the engine's disk is full: {FULL}. next: docker system df shows what takes the space"),
+        (f"{TAKEN}port is already allocated", "port is already allocated. next: kit audit removes what dead runs left"),
+        ('Conflict. The name "kit-1" is already in use', "already in use. next: kit audit removes what dead runs left"),
+        ("manifest unknown", "cannot be had: manifest unknown. next: docker pull acme/localstack:9"),
+    ],
+)
+def test_why_localstack_is_not_to_be_had_is_told_with_what_to_do(said: str, told: str) -> None:
+    localstack = LocalStack(Clock(), Ids(), NoGuardian(), "acme/localstack:9", "us-west-2")
+    assert told in localstack._why(RuntimeError(said), None)
+
+
+class NoGuardian:
+    async def afterwards(self, argv: list[str]) -> None: ...
+
+
+@pytest.fixture
+def no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose user has no engine."""
+    monkeypatch.setattr(engine, "sockets", lambda environ: [tmp_path / "docker.sock"])
+    monkeypatch.setattr("aiodocker.docker._sock_search_paths", [tmp_path / "docker.sock"])
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".docker").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("environ", [{}, {"DOCKER_CONTEXT": "default"}])
+@pytest.mark.parametrize("configuration", [None, {}, {"currentContext": "default"}, {"currentContext": ""}])
+async def test_the_default_context_without_a_socket_is_no_engine(
+    no_socket: Path, configuration: object, environ: dict[str, str]
+) -> None:
+    if configuration is not None:
+        (no_socket / ".docker" / "config.json").write_text(json.dumps(configuration))
+    with pytest.raises(
+        EngineUnusable, match=r"no container engine was found: DOCKER_HOST is not set, .*next: start it"
+    ):
+        await Engine.open(environ)
+
+
+async def test_a_context_that_is_not_there_is_named(no_socket: Path) -> None:
+    (no_socket / ".docker" / "config.json").write_text('{"currentContext": "elsewhere"}')
+    with pytest.raises(EngineUnusable, match=r"Context metadata file not found: .*next: "):
+        await Engine.open({})
+
+
+async def test_a_configuration_that_cannot_be_read_is_named(no_socket: Path) -> None:
+    (no_socket / ".docker" / "config.json").write_text("{not json")
+    with pytest.raises(EngineUnusable, match=r"config\.json is not what the docker command writes: .*next: "):
+        await Engine.open({})
+
+
+@pytest.mark.parametrize(
+    ("told", "bytes_"),
+    [
+        ({"memory_stats": {"usage": 900, "stats": {"anon": 300, "file": 600}}}, 300),
+        ({"memory_stats": {"usage": 900, "stats": {"rss": 200, "total_rss": 400, "cache": 500}}}, 400),
+        ({"memory_stats": {}}, 0),
+        ({}, 0),
+    ],
+)
+def test_what_processes_hold_is_told_by_both_kinds_of_control_groups(told: dict[str, object], bytes_: int) -> None:
+    assert held(told) == bytes_
