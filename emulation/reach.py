@@ -7,12 +7,24 @@ Docker Desktop        host.docker.internal, which leads to this machine's loopba
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
 _LOOPBACK = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1):(\d+)(?!\d)")
+
+
+def cannot_listen(who: str, where: str, setting: str, error: OSError) -> OSError:
+    """The error for a server that does not get the port that a setting below [emulated] names."""
+    text = f"{who} cannot listen on {where}"
+    if error.errno == errno.EADDRINUSE:
+        text += f": {os.strerror(error.errno)}. next: see who listens: kit status; or set emulated.{setting} to 0"
+    else:
+        text += f": {error.strerror}"
+    return OSError(error.errno, text)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from emulation.alb import tls
 from emulation.alb.replies import SERVER, page
 from emulation.alb.table import Listener, LoadBalancer, Table
 from emulation.clock import Clock
-from emulation.reach import LOOPBACK, Reach
+from emulation.reach import LOOPBACK, Reach, cannot_listen
 
 CLOSING = 0.1
 """Wall seconds an exchange has to end when its listener is deleted; AWS breaks it off too."""
@@ -80,7 +80,13 @@ class Door:
 
     def __init__(self, reach: Reach, port: int = 0) -> None:
         self._addresses = tuple(reach.addresses())
-        self._sockets = reserve_everywhere(self._addresses, port)
+        try:
+            self._sockets = reserve_everywhere(self._addresses, port)
+        except OSError as error:
+            if not port:
+                raise
+            where = f"{' and '.join(self._addresses)}, port {port}"
+            raise cannot_listen("the load balancer", where, "load_balancer_port", error) from error
         self.port: int = self._sockets[0].getsockname()[1]
         reach.ports.add(self.port)
         self.listener_arn: str | None = None

@@ -10,7 +10,7 @@ from emulation.base.wire import HttpRequest, HttpResponse
 from emulation.gateway.admin import Admin
 from emulation.gateway.dispatch import Dispatch
 from emulation.gateway.intercept import CutOff
-from emulation.reach import LOOPBACK, Reach
+from emulation.reach import LOOPBACK, Reach, cannot_listen
 
 LARGEST_BODY = 1 << 30
 """Bytes; an S3 object put in one request may be 5 GiB on AWS, which nobody tests on a laptop."""
@@ -63,8 +63,7 @@ class Gateway:
         try:
             await site.start()
         except OSError as error:
-            what = f"the gateway cannot listen on {address}:{self._port}: {error.strerror}"
-            raise OSError(error.errno, what) from error
+            raise cannot_listen("the gateway", f"{address}:{self._port}", "port", error) from error
         return int(self._runner.addresses[-1][1])
 
     async def stop(self) -> None:

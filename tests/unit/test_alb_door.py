@@ -13,7 +13,9 @@ import pytest_asyncio
 from aiohttp import web
 
 from emulation.alb.actions import FixedResponse, Redirect
+from emulation.alb.door import Door
 from emulation.alb.table import Listener, Rule
+from emulation.reach import Reach
 from tests.support.balancer import Lab, balancer, rule, says
 
 
@@ -116,6 +118,13 @@ async def test_a_redirect_to_https_leads_to_the_https_listener(lab: Lab) -> None
             f"https://{lab.plane.listener_address('listener-443')}/x",
             "secret",
         )
+
+
+def test_a_port_of_the_users_that_is_taken_is_told_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"listen on 127\.0\.0\.1, port {port}: .*next: .*load_balancer_port to 0"):
+            Door(Reach(), port)
 
 
 async def test_two_load_balancers_have_two_ports() -> None:

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from emulation.mail.receiving.received import Arrival
 from emulation.mail.receiving.reception import Reception, unreadable
+from emulation.reach import LOOPBACK, cannot_listen
 
 SIZE = 40 * 1024 * 1024
 """Bytes of the largest mail SES receives. Source: SES quotas."""
@@ -39,7 +40,10 @@ class Door:
     async def open(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._converse, "127.0.0.1", self._port)
+        try:
+            self._server = await loop.create_server(self._converse, LOOPBACK, self._port)
+        except OSError as error:
+            raise cannot_listen("the SMTP door", self.address, "smtp_port", error) from error
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
