@@ -33,6 +33,8 @@ _NOT_HAD = re.compile(
     re.IGNORECASE,
 )
 """How emulators say that they have no such service or operation."""
+_ILL = frozenset({502, 503, 504})
+"""What a proxy answers for a server that is not there, or does not answer."""
 _CODES = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation", "InvalidAction"})
 
 
@@ -118,6 +120,10 @@ class Endpoint:
     def _read(self, service: str, operation: str, response: HttpResponse) -> dict[str, Any]:
         from botocore.parsers import ResponseParserError  # noqa: PLC0415 - heavy
 
+        if response.status in _ILL and (_is_page(response.body) or not response.body.strip()):
+            said = f"status {response.status}: {_words(response.body)}".removesuffix(": ")
+            text = f"The base {self.url} did not answer {service}:{operation}: {said}"
+            raise AwsError("ServiceUnavailable", text, status=response.status)
         try:
             streams = operation_model(service, operation).has_streaming_output
             if response.status < 400 and not streams and _is_page(response.body):

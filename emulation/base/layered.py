@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from emulation.base.embedded import USED_BY_THE_STACK, Embedded
 from emulation.base.endpoint import Endpoint, Unreachable
-from emulation.base.probes import lacks, survey
+from emulation.base.probes import Ill, lacks, survey
 from emulation.base.wire import HttpRequest, HttpResponse
+from emulation.errors import AwsError
 
 TOGETHER = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
 """Services that deliver to each other or look each other's things up: they come from the same base."""
@@ -64,7 +65,7 @@ class Layered:
         self._log = logging.getLogger("emulation.base")
 
     async def start(self) -> None:
-        """Raises what the ground raises, `Unreachable`, and `Refused` for credentials."""
+        """Raises what the ground raises, `Unreachable`, `Ill`, and `Refused` for credentials."""
         # One after the other: both import the same packages, and two threads at that find them half imported.
         await self.near.start()
         self._far = self._far_of(await self._ground.start())
@@ -120,7 +121,11 @@ class Layered:
             return
         if service not in self._asked:
             self._asked[service] = asyncio.get_running_loop().create_task(lacks(self._far, service, self._region))
-        why = await asyncio.shield(self._asked[service])
+        try:
+            why = await asyncio.shield(self._asked[service])
+        except Ill as error:
+            self._asked.pop(service, None)  # it may be well when somebody asks again
+            raise AwsError("ServiceUnavailable", str(error), status=503) from error
         if service in self.serving or self._is_near(service):
             return
         self._decide({service: why})

@@ -26,6 +26,8 @@ SERVICES = ("sqs", "sns", "ses", "s3", "dynamodb", "dynamodbstreams", "cloudwatc
 PORT = 4566
 READY_WITHIN = 90.0
 """Wall seconds from a started container to its "Ready."."""
+LACKS = "com.webordinary.image.lacks"
+"""The label of an image that lacks some of them: their names with blanks between."""
 TOKEN = "LOCALSTACK_AUTH_TOKEN"
 WANTS_A_TOKEN = 55
 """Exit code of an image that found no valid token."""
@@ -108,7 +110,8 @@ class LocalStack:
 
         ready = LogMessageWaitStrategy(re.compile(r"Ready\.")).with_startup_timeout(int(READY_WITHIN))
         container = LocalStackContainer(self._image, edge_port=PORT, region_name=self._region)
-        container.with_services(*SERVICES, "sts").with_envs(**_ENVIRONMENT)
+        lacking = self._lacking(container)
+        container.with_services(*(each for each in SERVICES if each not in lacking), "sts").with_envs(**_ENVIRONMENT)
         if os.environ.get(TOKEN):
             container.with_env(TOKEN, os.environ[TOKEN])
         container.ports = {f"{PORT}/tcp": ("127.0.0.1", None)}
@@ -121,6 +124,14 @@ class LocalStack:
             return f"http://127.0.0.1:{container.get_exposed_port(PORT)}"
         except Exception as error:
             raise LocalStackFailed(self._why(error, container._container)) from error
+
+    def _lacking(self, container: Any) -> list[str]:
+        """What the image says that it lacks; nothing when it has yet to be pulled."""
+        try:
+            image = container.get_docker_client().client.images.get(self._image)
+        except Exception:  # what is wrong with it is told when it is started
+            return []
+        return str(image.labels.get(LACKS, "")).split()
 
     def _why(self, error: Exception, container: Any) -> str:
         said = str(getattr(error, "explanation", None) or error).strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -50,18 +51,33 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @dataclass
+class Ill:
+    """How an endpoint answers that is not well."""
+
+    status: int = 500
+    """0 for no answer at all."""
+    body: str = '{"__type": "InternalError", "message": "exception while calling it"}'
+    times: float = math.inf
+    """So often, and then as if nothing had been."""
+
+
+@dataclass
 class Partial:
     """An endpoint in front of another, as it is seen from outside."""
 
     url: str = ""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """Signing name and headers (lower case) of every request."""
+    ill: dict[str, Ill] = field(default_factory=dict)
+    """Services that are ill now, by signing name."""
 
 
 @asynccontextmanager
-async def partial_endpoint(behind: str, lacking: Collection[str] = ()) -> AsyncIterator[Partial]:
+async def partial_endpoint(
+    behind: str, lacking: Collection[str] = (), ill: Mapping[str, Ill] | None = None
+) -> AsyncIterator[Partial]:
     """Passes on to `behind`, but answers as LocalStack's free edition does for services (signing names) it lacks."""
-    told = Partial()
+    told = Partial(ill=dict(ill or {}))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
 
         async def answer(request: web.Request) -> web.Response:
@@ -69,6 +85,12 @@ async def partial_endpoint(behind: str, lacking: Collection[str] = ()) -> AsyncI
             scope = re.search(r"Credential=([^,]+)", headers.get("authorization", ""))
             service = scope[1].split("/")[-2] if scope else ""
             told.requests.append((service, headers))
+            if (ill := told.ill.get(service)) is not None and ill.times > 0:
+                ill.times -= 1
+                if not ill.status:
+                    await asyncio.Event().wait()
+                kind = "text/html" if ill.body.startswith("<") else "application/x-amz-json-1.0"
+                return web.Response(status=ill.status, body=ill.body.encode(), headers={"content-type": kind})
             if service in lacking:
                 message = f"The API for service {service} is either not included in your current license plan or"
                 body = {"__type": "InternalFailure", "message": f"{message} has not yet been emulated by LocalStack."}
@@ -82,7 +104,7 @@ async def partial_endpoint(behind: str, lacking: Collection[str] = ()) -> AsyncI
 
         app = web.Application(client_max_size=1 << 26)
         app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

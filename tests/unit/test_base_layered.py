@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,8 @@ from aiohttp import web
 from emulation.base.layered import Layered
 from emulation.base.signing import Keys
 from emulation.config import CloudConfig
-from tests.support.endpoint import moto_server, partial_endpoint
+from emulation.errors import AwsError
+from tests.support.endpoint import Ill, moto_server, partial_endpoint
 from tests.support.world import World, world
 
 
@@ -70,6 +72,53 @@ async def test_a_service_nobody_asked_for_is_found_out_about_at_its_first_call(e
         assert [service for service, _ in front.requests].count("secretsmanager") == 1
         assert "kms" in base(w).serving
         assert "license plan" in base(w).lacking["secretsmanager"]
+
+
+@pytest.mark.parametrize("answer", [Ill(), Ill(503, "<html>Busy</html>"), Ill(502, ""), Ill(0)], ids=repr)
+async def test_a_base_that_is_ill_for_a_while_serves_what_it_has(
+    endpoint: str, answer: Ill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation.base.probes.PATIENCE", 2.0)
+    monkeypatch.setattr("emulation.base.probes._PAUSE", 0.05)
+    ill = {"dynamodb": replace(answer, times=2)}
+    async with partial_endpoint(endpoint, ill=ill) as front, world(base=front.url) as w:
+        assert {"dynamodb", "dynamodbstreams"} <= set(w.cloud.facts()["base"]["serves"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (Ill(), "InternalError: exception while calling it"),
+        (Ill(503, "<html>Busy</html>"), "status 503: Busy"),
+        (Ill(0), r"no answer to ListTables within 0\.5 s"),
+    ],
+    ids=repr,
+)
+async def test_a_base_that_stays_ill_is_an_error_and_not_one_that_lacks_the_service(
+    endpoint: str, answer: Ill, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation.base.probes.PATIENCE", 0.5)
+    monkeypatch.setattr("emulation.base.probes.ILL_FOR", 1.0)
+    only = ("dynamodb",)
+    async with partial_endpoint(endpoint, ill={"dynamodb": answer}) as front:
+        with pytest.raises(
+            OSError, match=rf"is ill: asked \d+ times in \d+ s whether it has dynamodb, .*{seen}.*next: "
+        ):
+            async with world(base=front.url, base_services=only):
+                pass
+
+
+async def test_a_service_that_is_ill_at_its_first_call_is_asked_for_again_at_the_next(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation.base.probes.ILL_FOR", 0.1)
+    async with partial_endpoint(endpoint) as front, world(base=front.url) as w:
+        front.ill["kms"] = Ill()
+        with pytest.raises(AwsError, match=r"is ill: asked .* whether it has kms"):
+            await w.aws.call("kms", "ListKeys")
+        del front.ill["kms"]
+        await w.aws.call("kms", "ListKeys")
+        assert "kms" in base(w).serving
 
 
 async def test_only_the_services_that_are_named_are_taken_from_the_endpoint(endpoint: str) -> None:
