@@ -17,7 +17,7 @@ from emulation.clock import Clock
 from emulation.controller import Call, Caller, Controller, Handler, Operation, Watcher
 from emulation.errors import AwsError
 from emulation.gateway.callers import ANONYMOUS, AccessKeys
-from emulation.gateway.identify import CBOR, Identity, identify
+from emulation.gateway.identify import CBOR, Identity, identify, signature_of
 from emulation.gateway.intercept import Intercepted, Interceptor, UnderWay
 from emulation.gateway.protocol import error_code, parse, serialize, serialize_error
 from emulation.gateway.record import Recorder
@@ -135,6 +135,23 @@ class Dispatch:
                 touches=touched(params),
             )
         return result
+
+    def opened(self, service: str, operation: str, request: HttpRequest, touches: Mapping[str, str]) -> None:
+        """Record a call that no answer ends: a WebSocket that is opened. Raises `AwsError` for a signature that is
+        none, and for a key that was revoked or has expired."""
+        signature = signature_of(request)
+        self._recorder.add(
+            at=self._clock.now(),
+            caller=ANONYMOUS if signature is None else self._keys.caller(signature.access_key),
+            service=service,
+            operation=operation,
+            region=self._region if signature is None else signature.region,
+            status=101,
+            error=None,
+            seconds=0.0,
+            request_id=self._ids.uuid(),
+            touches=touches,
+        )
 
     def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
         """Take the answers away from calls from the wire that are being answered now, their connections closed at once

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from emulation.base.wire import HttpRequest, HttpResponse
+from emulation.errors import AwsError
 from emulation.gateway.admin import Admin
 from emulation.gateway.dispatch import Dispatch
 from emulation.gateway.intercept import CutOff
@@ -37,9 +39,9 @@ class Gateway:
         return f"http://{LOOPBACK}:{self._port}"
 
     async def start(self, routes: Iterable[web.RouteDef] = ()) -> None:
-        """Listen. `routes` are raw aiohttp routes that come before AWS, such as ECS Exec's data channel.
-        Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        """Listen. `routes` are raw aiohttp routes that come before AWS, such as ECS Exec's data channel; one that is
+        named `service.Operation` is recorded as that call. Raises OSError when the port is taken."""
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._recorded])
         app.add_routes(self._admin.routes())
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
@@ -71,12 +73,19 @@ class Gateway:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    @web.middleware
+    async def _recorded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        service, _, operation = (request.match_info.route.name or "").partition(".")
+        if operation:
+            try:
+                self._dispatch.opened(service, operation, _to_ours(request, b""), dict(request.match_info))
+            except AwsError as error:
+                raise web.HTTPForbidden(text=f"{error.code}: {error}") from error
+        return await handler(request)
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        path, _, query = request.raw_path.partition("?")
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await request.read()
         try:
-            answer = await self._dispatch.answer(HttpRequest(request.method, path, query, headers, body))
+            answer = await self._dispatch.answer(_to_ours(request, await request.read()))
         except CutOff as cut:
             if cut.until is not None:
                 await cut.until.wait()
@@ -84,6 +93,12 @@ class Gateway:
                 request.transport.abort()
             return web.Response(status=503)  # read by nobody
         return _to_aiohttp(request.method, answer)
+
+
+def _to_ours(request: web.Request, body: bytes) -> HttpRequest:
+    path, _, query = request.raw_path.partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return HttpRequest(request.method, path, query, headers, body)
 
 
 def _to_aiohttp(method: str, answer: HttpResponse) -> web.StreamResponse:

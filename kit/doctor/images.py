@@ -35,11 +35,15 @@ async def images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan, a
             findings.append(warn("images", f"{image} is in {found['region']}", next))
         manifest, digest = await _manifest(aws, found)
         short = f"{image} @ {digest[:19]}…"
-        for_machines = await _architectures(aws, threads, found, manifest)
+        try:
+            for_machines = await _architectures(aws, threads, found, manifest)
+        except Exception as error:  # a look that may fail for many reasons, and spoils nothing
+            seen = f"{short}, for machines that cannot be told: {error}"
+            findings.append(warn("images", seen, "docker manifest inspect " + image))
+            continue
         if not for_machines:
-            findings.append(
-                warn("images", f"{short}, for machines that cannot be told", "docker manifest inspect " + image)
-            )
+            seen = f"{short}, for machines that its index does not tell"
+            findings.append(warn("images", seen, "docker manifest inspect " + image))
         elif needed not in for_machines:
             next = f"build it for {needed}: docker buildx build --platform linux/{needed}"
             findings.append(fail("images", f"{short} is for {', '.join(for_machines)}, tasks are {needed}", next))
@@ -66,18 +70,15 @@ async def _architectures(aws: Aws, threads: Threads, found: account.EcrImage, ma
     if manifest.get("mediaType") in _INDEXES or "manifests" in manifest:
         named = {each.get("platform", {}).get("architecture", "") for each in manifest.get("manifests", ())}
         return sorted(named - {"", "unknown"})
-    try:
-        answer = await aws.call(
-            "ecr",
-            "get_download_url_for_layer",
-            registryId=found["account"],
-            repositoryName=found["name"],
-            layerDigest=manifest["config"]["digest"],
-        )
-        configuration = json.loads(await threads.run(_fetched, answer["downloadUrl"]))
-        return [str(configuration["architecture"])]
-    except Exception:  # a look that may fail for many reasons, and spoils nothing
-        return []
+    answer = await aws.call(
+        "ecr",
+        "get_download_url_for_layer",
+        registryId=found["account"],
+        repositoryName=found["name"],
+        layerDigest=manifest["config"]["digest"],
+    )
+    configuration = json.loads(await threads.run(_fetched, answer["downloadUrl"]))
+    return [str(configuration["architecture"])]
 
 
 def _fetched(url: str) -> bytes:

@@ -65,6 +65,7 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
         "ecs:TagResource",
         "ecs:UpdateService",
     ),
+    "ecs.ExecuteCommand": ("ssmmessages:OpenDataChannel",),
     "ecs.RegisterTaskDefinition": ("ecs:DescribeTaskDefinition", "ecs:TagResource", "iam:PassRole"),
     "efs.CreateAccessPoint": ("elasticfilesystem:DescribeAccessPoints", "elasticfilesystem:TagResource"),
     "efs.CreateFileSystem": (

@@ -10,6 +10,7 @@ from typing import Any
 from kit.iam.actions import actions_of
 
 _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "acm": (("CertificateArn", "{}"),),
     "cloudformation": (("StackName", "cloudformation:{R}:{A}:stack/{}/id"),),
     "cloudwatch": (
         ("AlarmName", "cloudwatch:{R}:{A}:alarm:{}"),
@@ -19,19 +20,34 @@ _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "dynamodb": (("TableName", "dynamodb:{R}:{A}:table/{}"),),
     "ecr": (("repositoryName", "ecr:{R}:{A}:repository/{}"),),
-    "ecs": (("cluster", "ecs:{R}:{A}:cluster/{}"), ("clusterName", "ecs:{R}:{A}:cluster/{}")),
+    "ecs": (
+        ("cluster", "ecs:{R}:{A}:cluster/{}"),
+        ("clusterName", "ecs:{R}:{A}:cluster/{}"),
+        ("family", "ecs:{R}:{A}:task-definition/{}:1"),
+    ),
+    "elbv2": (("ListenerArn", "{}"), ("LoadBalancerArn", "{}"), ("RuleArn", "{}"), ("TargetGroupArn", "{}")),
     "iam": (("RoleName", "iam::{A}:role/{}"),),
     "logs": (("logGroupName", "logs:{R}:{A}:log-group:{}"),),
-    "sns": (("Name", "sns:{R}:{A}:{}"),),
+    "sns": (("Name", "sns:{R}:{A}:{}"), ("TopicArn", "sns:{R}:{A}:{}")),
+    "ssmmessages": (("session_id", "ssm:{R}:{A}:session/{}"),),
     "sqs": (("QueueName", "sqs:{R}:{A}:{}"), ("QueueUrl", "sqs:{R}:{A}:{}")),
 }
 """Parameters that name what a call touches, and the ARN that IAM then looks at."""
 
+EVERYTHING = "*"
+"""What IAM looks at for a call that names nothing, or whose action knows no resource: only this resource matches it."""
+_OF_NOTHING = frozenset({"ecs.ListServices", "ecs.ListTasks"})
+"""Calls that name something IAM does not look at: the cluster is a condition of theirs."""
 _CREATED_AS = {"CreateLoadBalancer": "loadbalancer/app", "CreateTargetGroup": "targetgroup"}
 
 
 def arns(call: Mapping[str, Any], region: str, account: str) -> list[str]:
-    """What a recorded call touches, as ARNs, where its parameters tell."""
+    """What a recorded call touches, as ARNs or `EVERYTHING`; empty where its parameters do not tell (ids that AWS made
+    up, which carry tags)."""
+    if f"{call['service']}.{call['operation']}" in _OF_NOTHING:
+        return [EVERYTHING]
+    if not call["touches"] and not call["operation"].startswith("Create"):  # it names what it creates in its tags
+        return [EVERYTHING]
     found = []
     for name, shape in _NAMED.get(call["service"], ()):
         told = call["touches"].get(name, ())
@@ -68,8 +84,9 @@ def allows(document: Mapping[str, Any], action: str, arn: str) -> bool:
 def refused(document: Mapping[str, Any], call: Mapping[str, Any], region: str, account: str) -> Iterator[str]:
     """What the document would not let a recorded call do: action and ARN."""
     for action in actions_of(f"{call['service']}.{call['operation']}"):
-        for arn in arns(call, region, account) or ["*"]:
-            if not _somehow(document, action) or (arn != "*" and not allows(document, action, arn)):
+        named = arns(call, region, account)
+        for arn in named or [EVERYTHING]:
+            if not (allows(document, action, arn) if named else _somehow(document, action)):
                 yield f"{action} on {arn}"
 
 

@@ -18,6 +18,7 @@ Condition = Mapping[str, Mapping[str, Any]]
 OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{MARKER}": "${Stack}"}}
 """On what carries the kit's tag, which CloudFormation puts on everything of the stack."""
 TO_BE_OURS: Condition = {"StringEquals": {f"aws:RequestTag/{MARKER}": "${Stack}"}}
+IN_REGION: Condition = {"StringEquals": {"aws:RequestedRegion": "${Region}"}}
 CREATES = ("CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSubnet", "CreateVpc")
 EXECUTION_POLICY = "AmazonECSTaskExecutionRolePolicy"
 """The one managed policy that a role of the template's has."""
@@ -62,6 +63,7 @@ RULES = (
     # ---- Where IAM knows no resource, or a look goes over all of them
     Rule(("application-autoscaling:Describe*", "ec2:Describe*", "elasticloadbalancing:Describe*")),
     Rule(("ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListTaskDefinitions")),
+    Rule(("ecs:ListServices", "ecs:ListTasks")),
     Rule(("cloudformation:ListStacks", "cloudwatch:GetMetric*", "cloudwatch:ListMetrics", "cloudwatch:ListDashboards")),
     Rule(("cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "logs:DescribeIndexPolicies")),
     Rule(("tag:GetResources", "servicequotas:*", "sqs:ListQueues", "sns:ListTopics", "dynamodb:ListTables")),
@@ -76,9 +78,10 @@ RULES = (
     Rule(("ecr:*",), _arn("ecr", "repository/${Hermes}", "repository/${Edit}")),
     Rule(("acm:DescribeCertificate",), _arn("acm", "certificate/*")),
     # ---- Tasks
-    Rule(("ecs:ListTasks", "ecs:ListServices"), ("*",), {"ArnLike": {"ecs:cluster": _CLUSTER[0]}}),
     Rule(("ecs:*Cluster*",), _CLUSTER),
     Rule(("ecs:ExecuteCommand",), (*_CLUSTER, *_TASKS)),
+    # IAM's reference knows no resource for it; AWS's managed policies name the session, and ECS calls its own so.
+    Rule(("ssmmessages:OpenDataChannel",), _arn("ssm", "session/ecs-execute-command-*")),
     Rule(("ecs:DescribeTasks", "ecs:StopTask"), _TASKS),
     Rule(("ecs:*ServiceDeployments", "ecs:*Service", "ecs:DescribeServices"), _arn("ecs", "service*/${Prefix}-*")),
     Rule(("ecs:RegisterTaskDefinition",), _arn("ecs", "task-definition/${Prefix}-*")),
@@ -99,11 +102,16 @@ RULES = (
     Rule(_IN_A_VPC, _ec2("route-table", "security-group", "subnet"), goes_on=True),
     Rule(_IN_A_VPC, _ec2("vpc"), OURS),
     Rule(("ec2:CreateTags",), _ec2("*"), {"StringEquals": {"ec2:CreateAction": CREATES}}),
-    Rule(("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"), _ec2("network-interface"), goes_on=True),
+    # EFS makes and deletes a mount target's interface with the caller's rights, and neither tags it nor could a policy
+    # name its VPC: any interface, then. EC2 deletes none that is in use; the guard knows the run's own.
+    Rule(("ec2:DeleteNetworkInterface",), _ec2("network-interface")),
+    Rule(("ec2:CreateNetworkInterface",), _ec2("network-interface"), goes_on=True),
     Rule(("ec2:*",), _ec2("internet-gateway", "route-table", "security-group", "subnet", "vpc"), OURS),
     # ---- Mail
     Rule(("ses:Send*",), _DOMAINS, {"StringLike": {"ses:FromAddress": ("*@${Domain}", "*@clients.${Domain}")}}),
     Rule(("ses:*Identity*",), _DOMAINS),
+    # They name a subscription; what IAM looks at is told as the topic, as everything of the account, and as nothing.
+    Rule(("sns:GetSubscriptionAttributes", "sns:Unsubscribe"), ("*",), IN_REGION),
     Rule(("sns:*",), _arn("sns", "${Prefix}-*")),
     Rule(("sqs:*",), _arn("sqs", "${Prefix}-*")),
     # ---- Data
@@ -117,6 +125,7 @@ RULES = (
     Rule(("elasticfilesystem:*",), _arn("elasticfilesystem", "access-point/*", "file-system/*"), OURS),
     Rule(("logs:*",), _arn("logs", "log-group:/ecs/${Prefix}/*")),
     # ---- Scaling and figures
+    Rule(("application-autoscaling:TagResource",), _arn("application-autoscaling", "scalable-target/*"), TO_BE_OURS),
     Rule(
         ("application-autoscaling:*",),
         _arn("application-autoscaling", "scalable-target/*"),

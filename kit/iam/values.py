@@ -25,11 +25,16 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def values_of(settings: Settings) -> dict[str, str]:
-    """Placeholder → value. Raises `UsageError` for a template that cannot be read."""
+    """Placeholder → value. Raises `UsageError` for a template that cannot be read, and for a stack's name that would be
+    cut off in the names of its roles."""
     from kit.backends.deploy import template_text  # noqa: PLC0415 - only where a template is read
     from kit.backends.images import parameter_names  # noqa: PLC0415
+    from kit.live.names import refuse_long  # noqa: PLC0415
+    from kit.template import Template  # noqa: PLC0415
 
-    known = parameter_names(template_text(settings.stack.template))
+    text = template_text(settings.stack.template)
+    refuse_long(settings.stack.name, Template.read(text, settings.stack.parameters))
+    known = parameter_names(text)
     told = {**known, **settings.stack.parameters}
     beginnings = (partition for start, partition in _PARTITIONS.items() if settings.region.startswith(start))
     return {

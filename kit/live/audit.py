@@ -4,7 +4,8 @@
     listings     (names of the template) > things of the run --> none, or the run has failed
     ledger's ids (noted while it ran)   /
 
-A service that will not be looked at is told as such: then nothing is proven.
+A service that will not be looked at is told as such: then nothing is proven. One that the region does not have can have
+nothing; the run's history says so.
 """
 
 from __future__ import annotations
@@ -82,18 +83,20 @@ def marks_of(stack: str, run: str, template: Template, ids: Iterable[str] = ()) 
 async def audit(
     ground: Ground, clock: Clock, marks: Marks, *, kept: Collection[str] = (), within: float = SETTLES_WITHIN
 ) -> list[Thing | Unseen]:
-    """What is left of a run, but for what is `kept` on purpose (names, ids or ARNs). Looks again until nothing is, for
-    `within` AWS seconds."""
+    """What is left of a run, but for what is `kept` on purpose (names, ids or ARNs), and what could not be looked at.
+    Looks again until there is neither, for `within` AWS seconds: throttling passes, and so does a listing that lags."""
+    absent: set[str] = set()
 
     async def once() -> list[Thing | Unseen]:
         looked = await look(ground)
+        absent.update(map(str, looked.absent))
         mine = [thing for thing in looked.things if marks.of(thing, looked) and not _kept(thing, kept)]
         return [*mine, *looked.unseen]
 
     try:
         return await eventually(
             once,
-            until=lambda left: not any(isinstance(one, Thing) for one in left),
+            until=lambda left: not left,
             within=within,
             clock=clock,
             every=5.0,
@@ -101,6 +104,9 @@ async def audit(
         )
     except WaitExpired:
         return await once()
+    finally:
+        if absent:
+            ground.aws.history.note("audit.absent", value={"absent": sorted(absent)})
 
 
 def _kept(thing: Thing, kept: Collection[str]) -> bool:

@@ -17,11 +17,16 @@ from typing import Any
 from kit.errors import UsageError
 from kit.live import rules, tags
 from kit.settings import Production
+from kit.settings.profiles import PROFILES
 
 _SEPARATORS = re.compile(r"[/:|]")
 _REVISION = re.compile(r":task-definition/([^:/]+):\d+$")
 """A task definition's ARN, and the family in it: what is made of it are other revisions."""
 _ARN = re.compile(r"^arn:[a-z-]+:[a-z0-9-]*:[a-z0-9-]*:(\d{12}|):")
+
+
+_KNOWN = tuple(Production.model_validate(each["production"]) for each in PROFILES.values() if "production" in each)
+"""Production systems that the kit knows, whichever profile a run has."""
 
 
 class Refused(UsageError):
@@ -34,11 +39,13 @@ class Guard:
     """Judges calls; safe under threads. A guard that has been told nothing lets no change through."""
 
     def __init__(self, account: str, stack: str, production: Production) -> None:
-        """`account` is the one expected, `stack` the name of the only stack that may be touched."""
+        """`account` is the one expected, `stack` the name of the only stack that may be touched. To the names of
+        `production` come those of the production systems that the kit knows itself."""
         self.account = account
         self.stack = stack
+        systems = (production, *_KNOWN)
         self._production = frozenset(
-            filter(None, (production.cluster, *production.services, production.sessions_table))
+            filter(None, (name for each in systems for name in (each.cluster, *each.services, each.sessions_table)))
         )
         self._verified = False
         self._stack_known = False
@@ -124,7 +131,8 @@ class Guard:
                     raise Refused(
                         f"{call}: {address or 'nobody'} is in no mail domain of the stack", where=f"parameter {name}"
                     )
-        for name, value in rules.named(params, rules.TOUCHES.get(call, ())):
+        given = tuple(name for name in rules.WHEN_GIVEN.get(call, ()) if name in params)
+        for name, value in rules.named(params, (*rules.TOUCHES.get(call, ()), *given)):
             known = True
             if not self._is_ours(value):
                 raise Refused(

@@ -41,6 +41,8 @@ class Outcome(StrEnum):
     LEFT = "left"
     """Of a run that is over; not removed, or not yet."""
     REMOVED = "removed"
+    ABSENT = "absent"
+    """The region does not have it, so nothing of the kind can be there."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Janitor:
         self._tell = tell
         self._at_work: dict[str, Judged] = {}
         """Runs that hold the lease of a stack, wherever they run."""
+        self._closed: set[str] = set()
+        """Names of stacks that could not be looked into: what carries them may be a part of one that stands."""
 
     async def sweep(self, *, act: bool) -> list[Line]:
         """Everything of the kit's that is there, and what came of it; nothing is changed unless it is to `act`."""
@@ -111,7 +115,8 @@ class Janitor:
             looked = await look(self._ground)
             if not looked.unseen:
                 self._write_off(looked)
-        return lines + [Line(Outcome.LEFT, str(one)) for one in looked.unseen]
+        lines += [Line(Outcome.LEFT, str(one)) for one in looked.unseen]
+        return lines + [Line(Outcome.ABSENT, one.what, why=one.why) for one in looked.absent]
 
     # ---- Stacks
     def _stacks(self, looked: Looked) -> set[str]:
@@ -121,7 +126,16 @@ class Janitor:
         return (marked | noted) & {thing.name for thing in looked.things if thing.kind == STACK}
 
     async def _stack(self, name: str, standing: set[str], *, act: bool) -> list[Line]:
-        """One stack; what it consists of joins what is `standing` when it stays."""
+        """One stack; what it consists of joins what is `standing` when it stays. One that lets nobody look into it
+        ends no sweep: this kit's role sees one stack, and there may be others of the kit's."""
+        try:
+            return await self._looked_into(name, standing, act=act)
+        except Exception as error:
+            self._closed.add(name)
+            why = f"it could not be looked into, and what carries its name is left alone: {said(error)}"
+            return [Line(Outcome.LEFT, f"stack {name}", why=why)]
+
+    async def _looked_into(self, name: str, standing: set[str], *, act: bool) -> list[Line]:
         aws, guard = self._guarded(name)
         found = await stack_named(aws, name)
         if found is None:
@@ -184,6 +198,8 @@ class Janitor:
             if thing.kind == STACK or (thing.known_as | thing.inside) & standing:
                 continue
             of = looked.tags.get(thing.arn)
+            if of is not None and of[tags.MARKER] in self._closed:
+                continue
             if of is not None:
                 run = of.get(tags.RUN, "")
                 strays.append(_Stray(thing, of[tags.MARKER], run, self._at_work.get(run) or self._books.judge(of)))
@@ -195,7 +211,7 @@ class Janitor:
     def _noting(self, thing: Thing) -> Ledger | None:
         """The dead run whose ledger has this receipt rule, which can carry no tags."""
         for ledger in self._books.dead():
-            for entry in ledger.open():
+            for entry in ledger.open() if ledger.header.stack not in self._closed else ():
                 if entry.kind == thing.kind == "AWS::SES::ReceiptRule" and thing.name in entry.id.split("|"):
                     return ledger
         return None
@@ -209,7 +225,12 @@ class Janitor:
             else:
                 lines.append(stray.line(_OUTCOMES[stray.judged.fate]))
         for stack, of_stack in over.items():
-            failed = await self._collector(*self._guarded(stack)).remove(self._ground, [one.thing for one in of_stack])
+            try:
+                collector = self._collector(*self._guarded(stack))
+            except Refused as refused:  # production has that name by now
+                lines += [one.line(Outcome.DOUBTFUL, refused.what) for one in of_stack]
+                continue
+            failed = await collector.remove(self._ground, [one.thing for one in of_stack])
             for one in of_stack:
                 error = failed.get(one.thing)
                 lines.append(one.line(Outcome.LEFT, said(error)) if error else one.line(Outcome.REMOVED))

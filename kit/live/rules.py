@@ -67,6 +67,9 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "sqs.SendMessage": ("QueueUrl",),
 }
 
+WHEN_GIVEN: Mapping[str, tuple[str, ...]] = {"ecs.UpdateService": ("taskDefinition",)}
+"""Parameters that may be left out, and must be the run's where they stand."""
+
 TAGGED = frozenset({"cloudformation.CreateChangeSet", "ecs.RegisterTaskDefinition", "fis.CreateExperimentTemplate"})
 """What creates something that can carry tags: it must carry the kit's, with the stack's name."""
 
@@ -87,9 +90,10 @@ NEVER: Mapping[str, str] = {
 
 
 def named(params: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Parameter and value, for each value in these parameters; one that is absent is an empty value."""
+    """Parameter and value, for each value in these parameters; one that is absent, or an empty list, is an empty value:
+    AWS then takes what the parameter would have named from elsewhere (SES the recipients from a mail's own headers)."""
     for name in names:
-        value = params.get(name, "")
+        value = params.get(name) or ""
         if isinstance(value, list | tuple):
             yield from ((name, str(each)) for each in value)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 AwsSeconds = Annotated[float, Field(ge=0)]
@@ -25,6 +25,9 @@ def _as_text(value: Any) -> Any:
 Parameter = Annotated[str, BeforeValidator(_as_text)]
 """The value of a template's parameter."""
 
+LONGEST_STACK_NAME = 36
+"""What `kit.live.names.longest` makes of the kit's own template; a test compares."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,12 +36,23 @@ class Section(BaseModel):
 class Stack(Section):
     """The stack under test."""
 
-    name: str = Field(default="webordinary-integration-test", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")
+    name: str = Field(default="webordinary-integration-test", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    """36 characters at most, so that CloudFormation need not cut the names that it makes of it."""
     template: Path | None = None
     """A CloudFormation template in place of the kit's own `integration-test-stack.yaml`."""
     parameters: dict[str, Parameter] = {}
     """Template parameters that differ from the template's defaults; numbers and truth values as CloudFormation spells
     them."""
+
+    @field_validator("name")
+    @classmethod
+    def _fits_into_the_names_of_roles(cls, name: str) -> str:
+        if len(name) > LONGEST_STACK_NAME:
+            raise ValueError(
+                f"{len(name)} characters, and it may have {LONGEST_STACK_NAME}: CloudFormation makes roles' names of it "
+                "(<stack>-<logical id>-<random>), IAM takes 64 characters, and the policy knows them by the stack"
+            )
+        return name
 
 
 class Emulated(Section):

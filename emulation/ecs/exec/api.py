@@ -73,7 +73,7 @@ class ExecApi:
         }
 
     def web_routes(self) -> Iterable[web.RouteDef]:
-        return [web.get("/v1/data-channel/{session_id}", self._data_channel)]
+        return [web.get("/v1/data-channel/{session_id}", self._data_channel, name="ssmmessages.OpenDataChannel")]
 
     async def stop(self) -> None:
         """End every open session."""

@@ -8,7 +8,8 @@ that it tells completely: what the Tagging API names of these types and the list
 forgets late), anything else that it names is there.
 """
 
+from kit.live.inventory.absent import Absent
 from kit.live.inventory.everything import Looked, Unseen, look
 from kit.live.inventory.thing import Ground, Thing
 
-__all__ = ["Ground", "Looked", "Thing", "Unseen", "look"]
+__all__ = ["Absent", "Ground", "Looked", "Thing", "Unseen", "look"]

@@ -10,7 +10,9 @@ _OVER = ("completed", "stopped", "failed", "cancelled")
 
 
 async def stacks(ground: Ground) -> Sequence[Thing]:
-    found = await ground.aws.pages("cloudformation", "describe_stacks", "Stacks")
+    """DescribeStacks without a name would demand the right to describe every stack of the account; the list has all
+    that is asked here, and deleted ones for 90 days."""
+    found = await ground.aws.pages("cloudformation", "list_stacks", "StackSummaries")
     return [
         Thing("AWS::CloudFormation::Stack", each["StackName"], each["StackId"])
         for each in found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kit.live import tags
 from kit.live.inventory import account, messages, network, storage, tasks, watching
+from kit.live.inventory.absent import Absent, absence
 from kit.live.inventory.thing import Ground, Listing, Thing, type_of
 
 LISTINGS: Sequence[tuple[Listing, tuple[str, ...]]] = (
@@ -65,31 +66,39 @@ class Looked:
     tags: Mapping[str, Mapping[str, str]]
     """By ARN, of everything with the kit's tags."""
     unseen: Sequence[Unseen] = field(default=())
+    absent: Sequence[Absent] = field(default=())
+    """What the region does not have: nothing of it can be there."""
 
 
 async def look(ground: Ground) -> Looked:
-    """Everything that is there. Raises nothing that a service answers: what it refuses to tell is `unseen`."""
+    """Everything that is there. Raises nothing that a service answers: what it refuses to tell is `unseen`, and what
+    the region does not have is `absent`."""
     (told,), listed = await asyncio.gather(
         asyncio.gather(_tagged(ground), return_exceptions=True),
         asyncio.gather(*(listing(ground) for listing, _ in LISTINGS), return_exceptions=True),
     )
     things: list[Thing] = []
     unseen: list[Unseen] = []
+    absent: list[Absent] = []
     covered: set[str] = set()
     for (listing, types), found in zip(LISTINGS, listed, strict=True):
         if isinstance(found, BaseException):
-            unseen.append(_unseen(listing.__name__.replace("_", " "), found))
+            what = listing.__name__.replace("_", " ")
+            if why := await absence(found):
+                absent.append(Absent(what, why))
+            else:
+                unseen.append(_unseen(what, found))
         else:
             things += found
             covered |= set(types)
     if isinstance(told, BaseException):
         unseen.append(_unseen("tags", told))
-        return Looked(things, {}, unseen)
+        return Looked(things, {}, unseen, absent)
     listed_arns = {thing.arn for thing in things}
     for arn in told:
         if arn not in listed_arns and type_of(arn) not in covered:
             things.append(Thing(type_of(arn).rstrip(":") or "resource", arn, arn))
-    return Looked(things, told, unseen)
+    return Looked(things, told, unseen, absent)
 
 
 async def _tagged(ground: Ground) -> dict[str, dict[str, str]]:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from botocore.exceptions import ClientError
+
 from kit.live.inventory.thing import Ground, Thing, last
 
 
 async def clusters(ground: Ground) -> Sequence[Thing]:
-    """With their services, and the tasks that are to run."""
+    """With their services, and the tasks that are to run: of all clusters, for what the Tagging API names and this does
+    not list counts as gone. A cluster that is deleted meanwhile has neither."""
     found: list[Thing] = []
     arns = await ground.aws.pages("ecs", "list_clusters", "clusterArns")
     for cluster in arns:
+        try:
+            services, tasks = await asyncio.gather(
+                ground.aws.pages("ecs", "list_services", "serviceArns", cluster=cluster),
+                ground.aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ClusterNotFoundException":
+                raise
+            continue
         found.append(Thing("AWS::ECS::Cluster", last(cluster), cluster))
-        services, tasks = await asyncio.gather(
-            ground.aws.pages("ecs", "list_services", "serviceArns", cluster=cluster),
-            ground.aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster),
-        )
         inside = frozenset({cluster, last(cluster)})
         found += [Thing("AWS::ECS::Service", last(arn), arn, inside) for arn in services]
         found += [Thing("ECS task", arn, arn, inside) for arn in tasks]
