@@ -49,8 +49,8 @@ class Stack(Section):
     def _fits_into_the_names_of_roles(cls, name: str) -> str:
         if len(name) > LONGEST_STACK_NAME:
             raise ValueError(
-                f"{len(name)} characters, and it may have {LONGEST_STACK_NAME}: CloudFormation makes roles' names of it "
-                "(<stack>-<logical id>-<random>), IAM takes 64 characters, and the policy knows them by the stack"
+                f"{len(name)} characters, and it may have {LONGEST_STACK_NAME}: CloudFormation makes the names of "
+                "roles of it (<stack>-<logical id>-<random>), and IAM takes 64"
             )
         return name
 

@@ -78,7 +78,7 @@ def test_the_policy_lets_every_call_through(records: list[Path], kit_settings: S
     allowed, looked_at, stopped = policy(kit_settings), 0, set[str]()
     for record in records:
         for call in recorded(record):
-            if who_called(call) and "somebody-elses" not in str(call["touches"]):
+            if who_called(call):
                 looked_at += 1
                 stopped |= set(refused(allowed, call, kit_settings.region, kit_settings.account))
     assert looked_at > 1000
