@@ -18,7 +18,7 @@ from kit.live import tags
 from kit.live.ledger import STACK, Header, Ledger, ledgers
 from kit.rehearsal import RULE_SET, Account, Rehearsal, aimed
 from kit.settings import load
-from tests.support.account import everything, foreign, kit
+from tests.support.account import everything, foreign, inject, kit
 from tests.support.kit import some_settings
 
 NAME = "webordinary-integration-test"
@@ -95,6 +95,30 @@ async def test_what_does_not_say_whose_it_is_is_told_and_left(account: Account, 
     said = await kit("janitor", "--yes", report_dir=tmp_path)
     assert said.code == 0 and "doubtful  AWS::SQS::Queue" in said.text
     removed(url)
+
+
+async def test_a_stack_that_lets_nobody_look_into_it_ends_no_sweep(account: Account, tmp_path: Path) -> None:
+    """Another kit's, as this kit's role sees it: expired, and AWS denies every look at it."""
+    cloudformation, name = boto3.client("cloudformation"), "another-kits"
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "another-kits"}}}}',
+        Tags=tags.as_list(marks("theirs", -1, name)),
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    a_queue("it-old", marks("old", -1))
+    end = inject(
+        account, kind="error", service="cloudformation", operation="DescribeStacks", status=403, code="AccessDenied"
+    )
+    try:
+        swept = await kit("janitor", "--yes", report_dir=tmp_path)
+    finally:
+        end()
+    assert swept.code == 1 and f"left      stack {name}: it could not be looked into" in swept.text, swept.text
+    assert "removed   AWS::SQS::Queue" in swept.text and "it-old" in swept.text
+    assert boto3.client("sqs").get_queue_url(QueueName=name), "a part of a stack that may stand"
+    freed = await kit("janitor", "--yes", report_dir=tmp_path)
+    assert freed.code == 0 and f"removed   stack {name}" in freed.text, freed.text
 
 
 async def test_a_change_set_that_was_never_executed(account: Account, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from emulation.controller import Caller
 from tests.support.scripted import Scripted
 from tests.support.world import World, world
 
@@ -72,7 +73,10 @@ class WithRoutes(Scripted):
                 await socket.send_str(message.data)
             return socket
 
-        return [web.get("/v1/data-channel/{id}", echo)]
+        return [
+            web.get("/v1/data-channel/{id}", echo),
+            web.get("/v1/recorded/{id}", echo, name="ssmmessages.OpenDataChannel"),
+        ]
 
 
 async def test_a_controller_adds_admin_answers_and_raw_routes() -> None:
@@ -81,6 +85,33 @@ async def test_a_controller_adds_admin_answers_and_raw_routes() -> None:
         async with session.ws_connect(f"{w.url}/v1/data-channel/1") as socket:
             await socket.send_str("hello")
             assert (await socket.receive_str()) == "hello"
+
+
+async def test_a_raw_route_with_a_calls_name_is_recorded_as_that_call() -> None:
+    scope = "Credential=AKIDEXAMPLE/20261122/us-west-2/ssmmessages/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
+    async with world(lambda _: WithRoutes({})) as w, aiohttp.ClientSession() as session:
+        async with session.ws_connect(f"{w.url}/v1/recorded/one", headers=signed) as socket:
+            await socket.send_str("hello")
+            assert (await socket.receive_str()) == "hello"
+        async with session.ws_connect(f"{w.url}/v1/data-channel/unnamed"):
+            pass
+        _, calls = await get(f"{w.url}/_emulation/calls")
+
+    names = ("caller", "service", "operation", "status", "touches")
+    assert [tuple(call[name] for name in names) for call in calls] == [
+        ("AKIDEXAMPLE", "ssmmessages", "OpenDataChannel", 101, {"id": "one"})
+    ]
+
+
+async def test_a_key_that_was_revoked_opens_no_raw_route() -> None:
+    async with world(lambda _: WithRoutes({})) as w, aiohttp.ClientSession() as session:
+        key = w.cloud.keys.issue(Caller("task", "arn:task")).access_key_id
+        w.cloud.keys.revoke(key)
+        scope = f"Credential={key}/20261122/us-west-2/ssmmessages/aws4_request"
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{w.url}/v1/recorded/one", headers={"Authorization": f"AWS4-HMAC-SHA256 {scope}"})
+        assert refused.value.status == 403
 
 
 async def test_two_controllers_cannot_answer_the_same_admin_name() -> None:

@@ -19,6 +19,7 @@ from kit.iam.values import values_of
 from tests.support.kit import some_settings
 
 ACCOUNT, REGION = "210987654321", "us-west-2"
+TASKS = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task"
 
 
 def settings(**more: Any) -> Any:
@@ -60,7 +61,74 @@ def test_what_could_be_narrowed_is_narrowed() -> None:
                     ("Describe", "Get")
                 ):
                     wide.add(action)
-    assert wide == set(), "IAM knows resources for these"
+    assert wide == {"ecs:ListTasks"}, "IAM knows resources for these"  # it: container instances, which Fargate has not
+
+
+def test_what_cannot_be_narrowed_is_not() -> None:
+    """An ARN that IAM never looks at allows nothing."""
+    known, never = known_to_iam(), set()
+    for statement in policy(settings())["Statement"]:
+        for action in statement["Action"]:
+            service, _, name = action.partition(":")
+            if statement["Resource"] != "*" and not known[service]["Actions"][name.lower()].get("Resources"):
+                never.add(action)
+    assert never == {"ssmmessages:OpenDataChannel"}, (
+        "IAM knows no resource for these"
+    )  # it: AWS's own policies name one
+
+
+def test_a_condition_of_a_service_is_on_actions_that_have_its_key() -> None:
+    """From the service authorization reference of 2026-09; on an action without the key it would never hold."""
+    having = {
+        "application-autoscaling:service-namespace": {
+            f"application-autoscaling:{each}"
+            for each in (
+                "DeleteScalingPolicy",
+                "DeregisterScalableTarget",
+                "PutScalingPolicy",
+                "RegisterScalableTarget",
+            )
+        },
+        "cloudwatch:namespace": {"cloudwatch:PutMetricData"},
+        "ec2:CreateAction": {"ec2:CreateTags"},
+        "elasticfilesystem:CreateAction": {"elasticfilesystem:TagResource"},
+        "iam:AWSServiceName": {"iam:CreateServiceLinkedRole"},
+        "iam:PassedToService": {"iam:PassRole"},
+        "iam:PolicyARN": {"iam:AttachRolePolicy", "iam:DetachRolePolicy"},
+        "ses:FromAddress": {"ses:SendRawEmail"},
+    }
+    used: dict[str, set[str]] = {}
+    for statement in policy(settings())["Statement"]:
+        for key in {key for keys in statement.get("Condition", {}).values() for key in keys}:
+            if not key.startswith("aws:"):
+                used.setdefault(key, set()).update(statement["Action"])
+    assert used == having
+
+
+def test_a_data_channel_of_ecs_exec_may_be_opened_and_no_other() -> None:
+    allowed = policy(settings())
+    for session, may in (("ecs-execute-command-0123456789abcdefg", True), ("admin-0123456789abcdefg", False)):
+        call = a_call("ssmmessages", "OpenDataChannel", session_id=session)
+        assert (list(refused(allowed, call, REGION, ACCOUNT)) == []) is may
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "touches", "may"),
+    [
+        ("cloudformation", "ListStacks", {}, True),
+        ("cloudformation", "DescribeStacks", {}, False),
+        ("cloudformation", "DescribeStacks", {"StackName": "webordinary-integration-test"}, True),
+        ("ecs", "ListTasks", {"cluster": "somebody-elses-cluster"}, True),
+        ("ecs", "DescribeTasks", {"cluster": "somebody-elses-cluster", "tasks": [f"{TASKS}/somebody-elses/1"]}, False),
+        ("sns", "DeleteTopic", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:somebody-elses-topic"}, False),
+        ("ec2", "CreateVpc", {}, True),
+    ],
+)
+def test_a_call_that_names_nothing_needs_everything(
+    service: str, operation: str, touches: dict[str, Any], may: bool
+) -> None:
+    call = a_call(service, operation, **touches)
+    assert (list(refused(policy(settings()), call, REGION, ACCOUNT)) == []) is may
 
 
 def test_only_looks_reach_everything_without_a_condition() -> None:
@@ -85,7 +153,7 @@ def test_no_action_is_a_pattern() -> None:
 
 def test_each_managed_policy_is_as_small_as_iam_wants_it() -> None:
     assert {name: size(each) for name, each in documents(settings()).items() if size(each) > LIMIT} == {}
-    long = {"stack": {"name": "s" * 60, "parameters": {"ResourcePrefix": "p" * 21}}}
+    long = {"stack": {"name": "s" * 36, "parameters": {"ResourcePrefix": "p" * 21}}}
     assert all(size(each) <= LIMIT for each in documents(settings(**long)).values())
 
 

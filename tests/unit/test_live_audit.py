@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from kit.backends.deploy import template_text
+from kit.errors import InfraError
+from kit.history import History
 from kit.live import tags
 from kit.live.audit import Marks, audit, marks_of
-from kit.live.inventory import Ground, Looked, Thing
+from kit.live.inventory import Ground, Looked, Thing, account, look
+from kit.live.inventory.absent import absence
 from kit.live.inventory.everything import LISTINGS
 from kit.live.inventory.thing import last, type_of
 from kit.live.removal import REMOVALS
@@ -106,6 +113,111 @@ async def test_what_is_not_shown_is_not_proven() -> None:
     left = await audit(Ground(Refusing(), "us-west-2", "1"), clock, marks())  # type: ignore[arg-type]  # refuses all
     assert len(left) == len(LISTINGS) + 1
     assert "queues could not be looked at: AccessDenied: not you" in map(str, left)
+
+
+def refused(code: str, message: str = "", operation: str = "DescribeActiveReceiptRuleSet") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class Account:
+    """An account that holds nothing, and answers as a test says."""
+
+    def __init__(self, clock: ManualClock, answers: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> None:
+        self.answers = answers
+        self.history = History(clock)
+
+    async def call(self, _: str, operation: str, **params: object) -> Any:
+        return self.answers.get(operation, lambda _: {})(params)
+
+    async def pages(self, _: str, operation: str, __: str, **params: object) -> Any:
+        return self.answers.get(operation, lambda _: [])(params)
+
+
+def an_account(clock: ManualClock, **answers: Callable[[Mapping[str, Any]], Any]) -> Ground:
+    return Ground(Account(clock, answers), "us-west-2", "1")  # type: ignore[arg-type]  # all that listings use
+
+
+def raising(error: Exception, times: int = 10_000) -> Callable[[Mapping[str, Any]], Any]:
+    left = iter(range(times))
+
+    def answer(_: Mapping[str, Any]) -> list[Any]:
+        if next(left, None) is not None:
+            raise error
+        return []
+
+    return answer
+
+
+async def test_what_is_throttled_is_looked_at_again() -> None:
+    clock = ManualClock()
+    busy = raising(refused("ThrottlingException", "Rate exceeded", "ListQueues"), times=2)
+    assert await audit(an_account(clock, list_queues=busy), clock, marks()) == []
+    assert clock.now() > 0
+
+
+async def test_what_is_never_shown_is_told_when_time_is_up() -> None:
+    clock = ManualClock()
+    began = clock.now()
+    left = await audit(an_account(clock, list_queues=raising(refused("AccessDenied"))), clock, marks(), within=60)
+    assert [str(one).partition(":")[0] for one in left] == ["queues could not be looked at"]
+    assert clock.now() - began >= 60
+
+
+async def test_a_cluster_that_goes_while_it_is_looked_at_is_gone() -> None:
+    clock = ManualClock()
+    clusters = [arn("ecs", "cluster/goes"), arn("ecs", "cluster/webordinary-it-edit-cluster")]
+
+    def services(params: Mapping[str, Any]) -> list[str]:
+        if params["cluster"] == clusters[0]:
+            raise refused("ClusterNotFoundException", operation="ListServices")
+        return []
+
+    ground = an_account(clock, list_clusters=lambda _: clusters, list_services=services)
+    looked = await look(ground)
+    assert looked.unseen == []
+    assert [thing.name for thing in looked.things] == ["webordinary-it-edit-cluster"]
+
+
+async def test_a_region_where_ses_receives_no_mail_has_no_rules_and_the_history_says_so() -> None:
+    clock = ManualClock()
+    ground = an_account(
+        clock, describe_active_receipt_rule_set=raising(refused("InvalidAction", "Unavailable Operation"))
+    )
+    assert await audit(ground, clock, marks()) == []
+    (noted,) = [each for each in ground.aws.history.events() if each.type == "ok"]
+    assert noted.name == "audit.absent"
+    assert "receipt rules: the region has no DescribeActiveReceiptRuleSet" in str(noted.value)
+
+
+async def test_stacks_are_listed_without_the_right_to_describe_them_all() -> None:
+    listed = [
+        {"StackName": "stands", "StackId": arn("cloudformation", "stack/stands/1"), "StackStatus": "CREATE_COMPLETE"},
+        {"StackName": "gone", "StackId": arn("cloudformation", "stack/gone/1"), "StackStatus": "DELETE_COMPLETE"},
+    ]
+    denied = raising(refused("AccessDenied", operation="DescribeStacks"))
+    ground = an_account(ManualClock(), list_stacks=lambda _: listed, describe_stacks=denied)
+    assert [thing.name for thing in await account.stacks(ground)] == ["stands"]
+
+
+@pytest.mark.parametrize(
+    ("host", "exists", "absent"),
+    [
+        ("fis.us-west-2.amazonaws.com", False, True),
+        ("fis.us-west-2.amazonaws.com", True, False),
+        ("127.0.0.1:4566", False, False),
+    ],
+)
+async def test_a_service_without_an_address_is_not_in_the_region_and_one_that_does_not_answer_may_be(
+    host: str, exists: bool, absent: bool
+) -> None:
+    error = InfraError("AWS does not answer")
+    error.__cause__ = EndpointConnectionError(endpoint_url=f"https://{host}/")
+    assert bool(await absence(error, exists=lambda _: exists)) is absent
+
+
+@pytest.mark.parametrize("error", [refused("Throttling", "Rate exceeded"), refused("InvalidAction", "x"), OSError("x")])
+async def test_no_other_error_says_that_a_region_lacks_anything(error: Exception) -> None:
+    assert await absence(error, exists=lambda _: False) == ""
 
 
 @pytest.mark.parametrize(

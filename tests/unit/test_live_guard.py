@@ -121,6 +121,8 @@ def test_the_active_receipt_rule_set_is_never_switched() -> None:
         {"Source": "boss@company.example", "Destinations": ["edit@it.example.com"]},
         {"Source": "a@clients.it.example.com", "Destinations": ["x@notit.example.com"]},
         {"Destinations": ["edit@it.example.com"]},
+        {"Source": "a@clients.it.example.com", "Destinations": []},
+        {"Source": "a@clients.it.example.com"},
     ],
 )
 def test_mail_to_and_from_others_is_refused(params: dict[str, Any]) -> None:
@@ -179,6 +181,28 @@ def test_a_family_of_the_stacks_takes_tagged_revisions_and_only_those_in_the_led
         guard.check("ecs", "DeregisterTaskDefinition", {"taskDefinition": f"{ARN}:task-definition/it-edit:2"})
     guard.trust(lambda value: value.endswith("it-edit:2"))
     guard.check("ecs", "DeregisterTaskDefinition", {"taskDefinition": f"{ARN}:task-definition/it-edit:2"})
+
+
+def test_a_service_takes_a_revision_of_the_stacks_or_of_the_ledgers_only() -> None:
+    guard = a_guard()
+    guard.own(f"{ARN}:task-definition/it-edit:1")
+    service = {"cluster": "it-cluster", "service": "it-edit"}
+
+    guard.check("ecs", "UpdateService", {**service, "taskDefinition": f"{ARN}:task-definition/it-edit:1"})
+    for theirs in (f"{ARN}:task-definition/theirs:1", f"{ARN}:task-definition/it-edit:2", "theirs", ""):
+        with pytest.raises(Refused, match="is not this run's"):
+            guard.check("ecs", "UpdateService", {**service, "taskDefinition": theirs})
+    guard.trust(lambda value: value.endswith("it-edit:2"))
+    guard.check("ecs", "UpdateService", {**service, "taskDefinition": f"{ARN}:task-definition/it-edit:2"})
+
+
+@pytest.mark.parametrize("production", [Production(), Production(cluster="shop", services=("till",))])
+@pytest.mark.parametrize(
+    "name", ["webordinary-edit-cluster", "webordinary-hermes-service", "webordinary-edit-sessions"]
+)
+def test_production_is_known_without_its_profile_and_beside_other_names(production: Production, name: str) -> None:
+    with pytest.raises(Refused, match="name of the production system"):
+        Guard(ACCOUNT, "it", production).refuse_production([name])
 
 
 def test_the_number_of_a_revision_is_nobodys_name() -> None:

@@ -1,0 +1,37 @@
+"""How long a stack's name may be, by the roles of its template."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.backends.deploy import template_text
+from kit.errors import UsageError
+from kit.live.names import ROLE_NAME, SUFFIX, longest, refuse_long
+from kit.settings.model import LONGEST_STACK_NAME
+from kit.template import Template
+
+
+def a_template(*ids: str, **properties: str) -> Template:
+    return Template({"Resources": {id: {"Type": "AWS::IAM::Role", "Properties": properties} for id in ids}}, {})
+
+
+def test_the_settings_take_what_the_kits_own_template_takes() -> None:
+    assert longest(Template.read(template_text(None))) == LONGEST_STACK_NAME
+
+
+def test_the_longest_role_decides() -> None:
+    most = longest(a_template("Role", "AnotherRole"))
+    assert len("s" * most + "-AnotherRole-") + SUFFIX == ROLE_NAME
+
+
+def test_roles_that_are_named_are_not_cut() -> None:
+    assert longest(a_template("AnotherRole", RoleName="mine")) == ROLE_NAME
+
+
+def test_a_name_that_is_too_long_is_told_with_one_that_is_not() -> None:
+    template = a_template("ARoleOfATemplateOfSomebodysOwn")
+    refuse_long("s" * longest(template), template)
+    with pytest.raises(
+        UsageError, match=r"(?s)has 30 characters, and with this template it may have 19.*choose a short"
+    ):
+        refuse_long("s" * 30, template)
