@@ -33,6 +33,7 @@ BY_NAME = {
     "doctor/room.py": "quotas that are counted, from a table beside it",
     "faults/cut_from_load_balancer.py": "what a fault writes down to be undone",
     "faults/undo.py": "what faults wrote down",
+    "harness/services.py": "the scaling that is suspended, from the pair of names beside it",
     "live/removal.py": "removals, from the table beside it",
 }
 """Modules that are told service and operation, by whom."""
