@@ -63,21 +63,42 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> Iterator[Step]:
-        """A step around its block; it held when the block raised nothing."""
+        """A step around its block; it held when the block raised nothing and its target was not certainly missed.
+
+        Raises `CheckFailed` for a target that was missed by this clock and by any other; see `Measured.met`.
+        """
+        __tracebackhide__ = True
         if self.gate:
             self.gate()
         step = Step(name, self.clock.now(), target, by_chance=by_chance)
         wall, asserted = self.clock.monotonic(), self.checks.asserted
+
+        def elapsed() -> Measured:
+            seconds = self.clock.monotonic() - wall
+            return Measured(seconds * self.clock.scale, seconds, target)
+
         self.all.append(step)
         if self.listener:
             self.listener.step_started(step)
         try:
             with self.checks.history.step(name):
                 yield step
+                step.measured = elapsed()
+                if step.measured.met is False:
+                    self._missed(step.name, step.measured)
             step.held = True
         finally:
-            seconds = self.clock.monotonic() - wall
-            step.measured = Measured(seconds * self.clock.scale, seconds, target)
+            step.measured = step.measured or elapsed()
             step.asserted = self.checks.asserted - asserted
             if self.listener:
                 self.listener.step_ended(step)
+
+    def _missed(self, name: str, measured: Measured) -> None:
+        __tracebackhide__ = True
+        self.checks.check(
+            False,
+            f"step {name!r} within {measured.target:g} AWS s",
+            seen=f"{measured.aws_seconds:.1f} AWS s = {measured.seconds:.1f} s on this machine, all else held",
+            next="see which phase took so long: kit report; the target is a budget of the settings, [timeouts]",
+            target=measured.target,
+        )

@@ -1,0 +1,56 @@
+"""Steps: a target that was certainly missed fails; what a fast clock cannot tell does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.checks import Checks
+from kit.errors import CheckFailed
+from kit.history import History
+from kit.steps import Steps
+from tests.support.kit import ManualClock
+
+
+def steps(scale: float = 60) -> Steps:
+    clock = ManualClock(scale=scale)
+    return Steps(clock, Checks(History(clock), ("the/history.jsonl",)))
+
+
+async def test_a_step_that_took_longer_than_its_target_by_any_clock_fails_and_says_which_and_by_how_much() -> None:
+    one = steps()
+    with pytest.raises(CheckFailed) as failed, one.step("4 a container comes up", target=60):
+        await one.clock.sleep_wall(75)
+    assert str(failed.value).splitlines() == [
+        "expected: step '4 a container comes up' within 60 AWS s",
+        "seen: 4500.0 AWS s = 75.0 s on this machine, all else held",
+        "evidence: the/history.jsonl",
+        "next: see which phase took so long: kit report; the target is a budget of the settings, [timeouts]",
+    ]
+    (step,) = one.all
+    assert (step.held, step.asserted, step.to_json()["target_met"]) == (False, 1, False)
+
+
+@pytest.mark.parametrize(("wall", "scale", "met"), [(0.5, 60, True), (2, 60, None), (59, 1, True)])
+async def test_a_target_that_was_met_or_cannot_be_told_leaves_a_step_as_it_is(
+    wall: float, scale: float, met: bool | None
+) -> None:
+    one = steps(scale)
+    with one.step("quick", target=60):
+        await one.clock.sleep_wall(wall)
+    (step,) = one.all
+    assert (step.held, step.asserted, step.to_json()["target_met"]) == (True, 0, met)
+
+
+async def test_what_a_step_fails_of_is_told_and_not_that_it_took_long_as_well() -> None:
+    one = steps()
+    with pytest.raises(KeyError, match="other"), one.step("slow", target=60):
+        await one.clock.sleep_wall(75)
+        raise KeyError("other")
+    assert [(step.held, step.asserted) for step in one.all] == [(False, 0)]
+
+
+async def test_a_step_without_a_target_takes_as_long_as_it_takes() -> None:
+    one = steps()
+    with one.step("slow"):
+        await one.clock.sleep_wall(7500)
+    assert one.all[0].held
