@@ -10,7 +10,7 @@ from typing import Literal
 from kit.clock import epoch
 from kit.harness import Harness
 from kit.harness.sessions import TestSession
-from kit.system import ACTIVE_SESSIONS, SERVICES
+from kit.system import ACTIVE, ACTIVE_SESSIONS, SERVICES
 
 
 async def verify_counted(h: Harness, since: float) -> None:
@@ -54,6 +54,7 @@ async def verify_known(h: Harness, session: TestSession) -> None:
         h.system.session_health_url(session.session_id),
     ):
         h.checks.equal((await h.http.get(url)).status, 200, f"the status of GET {url}")
+    await _verify_whereabouts(h, session)
     before = await h.verify_session_exists(session)
     status = await h.session_api.ask(session.session_id, "status")
     h.checks.equal(status.status, 200, f"the status of GET {status.url}")
@@ -76,6 +77,15 @@ async def verify_known(h: Harness, session: TestSession) -> None:
     h.checks.equal(listed.status, 200, f"the status of GET {listed.url}")
     ids = [entry["sessionId"] for entry in listed.json()]
     h.check(session.session_id in ids, f"{session} among the sessions of its client at {listed.url}", seen=ids)
+
+
+async def _verify_whereabouts(h: Harness, session: TestSession) -> None:
+    """Once its work is done, the row tells by whom: by a task that runs, and where that is."""
+    __tracebackhide__ = True
+    row = await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.health)
+    running = [task["taskArn"] for task in await h.services.tasks("edit") if task["lastStatus"] == "RUNNING"]
+    h.check(row.task_arn in running, f"fargateTaskArn of {session} to be a running task of edit", seen=row.task_arn)
+    h.check(row.container_ip, f"containerIp of {session} to be told once it is active", seen=repr(row.container_ip))
 
 
 async def verify_unknown(h: Harness, session_id: str) -> None:

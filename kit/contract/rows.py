@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from kit.contract.answers import Status
 from kit.contract.terms import EpochMilliseconds, EpochSeconds, IsoTime, Terms, Text, agreed
@@ -22,16 +22,24 @@ class SessionRow(Terms):
     ttl: EpochSeconds
     """DynamoDB takes the row away after this; it reads nothing but seconds."""
     previewUrl: Text
-    editBranch: str = ""
-    fargateTaskArn: str = ""
-    containerIp: str = ""
+
+
+class ActiveSessionRow(SessionRow):
+    """The row of a session that is active: by then everything about it has been written."""
+
+    status: Literal["active"]
+    editBranch: Text
+    fargateTaskArn: str
+    """Like the next one empty where no container has worked for it yet: its only instruction was refused."""
+    containerIp: str
 
 
 def check_row(item: Mapping[str, Mapping[str, Any]], table: str) -> SessionRow:
     """Check a session's item as DynamoDB gives it, typed attributes and all. Raises `ContractBroken`."""
     __tracebackhide__ = True
     row = {name: _plain(value) for name, value in item.items()}
-    return agreed(SessionRow, row, f"the row {row.get('sessionId', '?')} of table {table}")
+    terms = ActiveSessionRow if row.get("status") == "active" else SessionRow
+    return agreed(terms, row, f"the row {row.get('sessionId', '?')} of table {table}")
 
 
 def _plain(attribute: Mapping[str, Any]) -> object:

@@ -26,6 +26,7 @@ def an_item(**changes: Any) -> dict[str, Any]:
     item: dict[str, Any] = {name: {"S": value} for name, value in texts.items()}
     item |= {"createdAt": {"S": "2027-01-15T08:00:00.000Z"}, "previewUrl": {"S": f"{ALB}/session/TEST_1"}}
     item |= {"lastActivity": {"N": str(NOW * 1000)}, "ttl": {"N": str(NOW + 1800)}}
+    item |= {"editBranch": {"S": "thread-t"}, "fargateTaskArn": {"S": "arn:task"}, "containerIp": {"S": "10.0.0.7"}}
     return {name: value for name, value in (item | changes).items() if value is not None}
 
 
@@ -140,11 +141,23 @@ def test_a_row_with_its_three_time_formats_is_taken() -> None:
         ({"status": {"S": "open"}}, "status: "),
         ({"threadId": None, "thread_id": {"S": "t"}}, "threadId is missing; there is 'thread_id'"),
         ({"userId": {"S": ""}}, "userId: "),
+        ({"editBranch": None, "edit_branch": {"S": "b"}}, "editBranch is missing; there is 'edit_branch'"),
+        ({"editBranch": {"S": ""}}, "editBranch: "),
+        ({"fargateTaskArn": None, "taskArn": {"S": "arn:task"}}, "fargateTaskArn is missing"),
+        ({"containerIp": None, "containerIP": {"S": "10.0.0.7"}}, "containerIp is missing; there is 'containerIP'"),
     ],
 )
 def test_a_row_in_other_terms_is_told_with_its_table(change: dict[str, Any], breach: str) -> None:
     with pytest.raises(ContractBroken, match=f"the row TEST_1 of table sessions:\n  {breach}"):
         check_row(an_item(**change), "sessions")
+
+
+@pytest.mark.parametrize("status", ["initializing", "draining", "expired"])
+def test_where_a_session_is_worked_on_is_agreed_on_from_when_it_is_active(status: str) -> None:
+    nowhere = dict.fromkeys(("editBranch", "fargateTaskArn", "containerIp"))
+    check_row(an_item(status={"S": status}, **nowhere), "sessions")
+    with pytest.raises(ContractBroken, match="editBranch is missing"):
+        check_row(an_item(**nowhere), "sessions")
 
 
 def test_a_message_is_checked_through_both_of_its_covers() -> None:
