@@ -14,6 +14,7 @@ from kit.harness.http import Answer, Http
 from kit.harness.together import together
 from kit.system import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
 
+_TAKES_WORK = (INITIALIZING, ACTIVE)
 _WAKE_RETRY = 2.0
 """AWS seconds before the first repetition of a request that a sleeping Hermes did not get."""
 
@@ -30,6 +31,9 @@ class TestSession:
     preview_url: str
     marker: str
     """The run-unique word of its instruction, to be found at every hop."""
+    answered: str = ""
+    """The status in Hermes' answer to its activation: `initializing` at once or `active` late. Empty where no answer
+    came through: it was opened by mail, or the load balancer gave up."""
 
     def __str__(self) -> str:
         return f"session {self.session_id} of {self.user_id}"
@@ -54,24 +58,27 @@ class Sessions:
         __tracebackhide__ = True
         context = self._context
 
-        async def attempt() -> dict[str, Any]:
+        async def attempt() -> tuple[dict[str, Any], str]:
             while True:
                 answer = await self.activate(client_id, user_id, instruction, marker)
                 if not (answer.by_balancer and answer.status in (502, 504)):
                     break
                 opened = await self._opened(client_id, user_id, answer.status)
                 if opened:
-                    context.checks.equal(len(opened), 1, f"the number of sessions of {user_id}")
-                    return opened[0]
+                    context.checks.equal(len(opened), 1, f"the number of open sessions of {user_id}")
+                    return opened[0], ""
                 # Hermes has just said that there is none: it is awake now, there is nothing more to wait for.
             if answer.by_balancer and answer.status == 503:
                 raise NotYet(answer)
             context.checks.equal(answer.status, 201, f"the status of POST {answer.url}")
-            return _object(answer)
+            fields = _object(answer)
+            return fields, str(fields.get("status", ""))
 
-        fields = await context.eventually(
+        timeouts = context.settings.timeouts
+        fields, answered = await context.eventually(
             attempt,
-            within=context.settings.timeouts.wake,
+            # One that answers late does so when the page is served: a container may have to come up meanwhile.
+            within=timeouts.wake + timeouts.container_ready,
             every=_WAKE_RETRY,
             backoff=1.5,
             describe="Hermes to wake and open a session",
@@ -81,10 +88,8 @@ class Sessions:
             context.checks.check(
                 isinstance(fields.get(name), str) and fields[name] != "", f"the answer to have a {name}", seen=fields
             )
-        context.checks.check(
-            fields.get("status") in (INITIALIZING, ACTIVE), f"it to be {INITIALIZING} or {ACTIVE}", seen=fields
-        )
-        return self._known(TestSession(fields["sessionId"], client_id, user_id, fields["previewUrl"], marker))
+        context.checks.check(fields.get("status") in _TAKES_WORK, f"it to be {INITIALIZING} or {ACTIVE}", seen=fields)
+        return self._known(TestSession(fields["sessionId"], client_id, user_id, fields["previewUrl"], marker, answered))
 
     async def of_user(self, client_id: str, user_id: str, *, marker: str, within: float) -> TestSession:
         """Wait for the one session that a user has, as the sessions table tells it; for sessions opened by mail."""
@@ -231,7 +236,8 @@ class Sessions:
         return answer
 
     async def _opened(self, client_id: str, user_id: str, status: int) -> list[dict[str, Any]]:
-        """What Hermes knows of a user's sessions, after the load balancer gave up on a request.
+        """What Hermes knows of a user's sessions that take work, after the load balancer gave up on a request. Those
+        that are draining or expired are of an earlier time: it was not they that the request opened.
 
         After a 504 Hermes may still be at it, so the session is waited for; after a 502 the connection
         broke, and what Hermes says as soon as it answers is all there will be.
@@ -243,14 +249,15 @@ class Sessions:
             answer = await self._http.get(url)
             if answer.status != 200:
                 raise NotYet(answer)
-            return [entry for entry in answer.json() if entry.get("userId") == user_id]
+            listed = answer.json()
+            return [each for each in listed if each.get("userId") == user_id and each.get("status") in _TAKES_WORK]
 
         return await self._context.eventually(
             look,
             until=bool if status == 504 else lambda _: True,
             within=self._context.settings.timeouts.recovery,
             every=5.0,
-            describe=f"Hermes to tell the sessions of {user_id}, whose request ended in a {status}",
+            describe=f"Hermes to tell the open sessions of {user_id}, whose request ended in a {status}",
             counts=False,
         )
 

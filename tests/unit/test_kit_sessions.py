@@ -102,9 +102,31 @@ async def test_after_a_502_the_request_is_repeated_only_when_hermes_knows_of_no_
     assert [method for method, _, _ in lost_it.requests] == ["POST", "GET", "POST"]
 
 
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize("ended", ["expired", "draining"])
+async def test_a_session_of_before_is_not_what_a_lost_answer_has_opened(status: int, ended: str) -> None:
+    before = {**CREATED, "sessionId": "TEST_0", "userId": "u@x", "status": ended}
+    now = {**CREATED, "userId": "u@x"}
+    took_it = Web(answer(status, by_balancer=True), answer(200, [now, before]))
+    assert (await create(sessions(took_it))).session_id == "TEST_1"
+    only_the_old = [answer(200, [before])]
+    then = [answer(201, CREATED)] if status == 502 else [answer(200, [before, now])]
+    late = Web(answer(status, by_balancer=True), *only_the_old, *then)
+    assert (await create(sessions(late))).session_id == "TEST_1"
+    assert [method for method, _, _ in late.requests] == ["POST", "GET", "POST" if status == 502 else "GET"]
+
+
+@pytest.mark.parametrize("status", ["initializing", "active"])
+async def test_a_session_knows_what_hermes_promised_if_it_answered(status: str) -> None:
+    asked = Web(answer(201, CREATED | {"status": status}))
+    assert (await create(sessions(asked))).answered == status
+    given_up = Web(answer(504, by_balancer=True), answer(200, [{**CREATED, "userId": "u@x"}]))
+    assert (await create(sessions(given_up))).answered == ""
+
+
 async def test_two_sessions_for_one_request_fail() -> None:
     twice = [{**CREATED, "userId": "u@x"}, {**CREATED, "sessionId": "TEST_2", "userId": "u@x"}]
-    with pytest.raises(CheckFailed, match="the number of sessions"):
+    with pytest.raises(CheckFailed, match="the number of open sessions"):
         await create(sessions(Web(answer(502, by_balancer=True), answer(200, twice))))
 
 
@@ -138,6 +160,9 @@ def item(**changes: dict[str, str]) -> dict[str, dict[str, str]]:
         "createdAt": {"S": "2027-01-15T08:00:00Z"},
         "ttl": {"N": str(int(START + 1800))},
         "previewUrl": {"S": "p"},
+        "editBranch": {"S": "thread-t"},
+        "fargateTaskArn": {"S": "arn:task"},
+        "containerIp": {"S": "10.0.0.7"},
         **changes,
     }
 
