@@ -42,6 +42,33 @@ PREVIEW_HEADER = "x-preview"
 TARGET_COOKIE = "AWSALB"
 """The load balancer's cookie that binds a client to one target; only edit's target group is sticky."""
 
+RULES: Mapping[str, tuple[str, ...]] = {
+    "5": ("/hermes", "/hermes/*"),
+    "10": ("/api/*",),
+    "15": ("/session/*",),
+    "20": ("/preview/*", "/_astro/*"),
+    "30": ("/ws/*",),
+}
+"""What each listener of the load balancer forwards: path patterns by priority."""
+
+NO_RULE = {"statusCode": 404, "message": "No rule for this path"}
+"""The body of the fixed response for any other path."""
+
+HOT_RELOAD_SCRIPT = "/_astro/hot-reload.js"
+"""What edit serves below `/_astro/` whatever its pages are made with; a browser that loads it hears of changes."""
+
+HOT_RELOAD_PROTOCOL = "vite-hmr"
+"""The WebSocket's subprotocol: Vite's own."""
+
+HOT_RELOAD_LOADED = re.compile(r'src="([^"]+/(?:@vite/client|hot-reload\.js)[^"]*)"')
+"""How a page loads Vite's client, or the script in its place."""
+
+NOTHING_CHANGED = "nothing was changed"
+"""Words of the reply to a mail whose instruction was not carried out."""
+
+WORK_TRAILER = "Work-Id"
+"""The trailer of a commit that names the work it was made for."""
+
 _CONVERSATION = re.compile(r"Conversation ID:\s*([A-Za-z0-9-]+)")
 
 
@@ -182,6 +209,31 @@ def add_page(title: str) -> str:
 def update_page(slug: str, text: str) -> str:
     """The instruction that gives a page another text, in the scripted agent's grammar."""
     return f'Update {slug}.astro with the text "{text}"'
+
+
+HEADER_FILE = "src/components/Header.astro"
+HEADER_COMMIT = "Create Header component"
+"""The file of `create_header`, and how the subject of its commit begins."""
+
+
+def create_header(text: str) -> str:
+    """The instruction that makes a component, in the scripted agent's grammar."""
+    return f'Create a components/Header.astro file with "{text}"'
+
+
+def update_header(text: str) -> str:
+    """The instruction that gives that component another text, in the scripted agent's grammar."""
+    return f'Update Header.astro with "{text}"'
+
+
+def create_file(path: str, text: str) -> str:
+    """The instruction that writes any file, in the scripted agent's grammar."""
+    return f'Create a {path} file with "{text}"'
+
+
+def slowly(aws_seconds: float, instruction: str) -> str:
+    """An instruction for which the agent takes so much longer, in the scripted agent's grammar."""
+    return f"slow {aws_seconds:g}\n{instruction}"
 
 
 def project_path(client_id: str, user_id: str, file: str = "") -> str:

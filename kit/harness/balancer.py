@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,8 @@ class Rule:
     """Where it forwards to; empty when it does not."""
     fixed_status: int | None = None
     """What it answers by itself, when it does."""
+    listener: str = ""
+    """The ARN of its listener."""
 
     def __str__(self) -> str:
         does = f"answers {self.fixed_status}" if self.fixed_status else f"forwards to {self.target_group_arn}"
@@ -46,10 +48,27 @@ class Balancer:
         """The rules of all its listeners."""
         listeners = await self._aws.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=self._arn)
         return [
-            _rule(each)
+            _rule(each, listener["ListenerArn"])
             for listener in listeners
             for each in await self._aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
         ]
+
+    async def verify_rules(self, expected: Mapping[str, Sequence[str]]) -> Mapping[str, Rule]:
+        """Check that each listener has these path patterns, each under its own priority and once, and answers 404
+        by itself to anything else. Returns the rules by their patterns."""
+        __tracebackhide__ = True
+        rules, checks = await self.rules(), self._context.checks
+        checks.check(rules, "the load balancer to have rules")
+        for listener in sorted({rule.listener for rule in rules}):
+            own = [rule for rule in rules if rule.listener == listener]
+            checks.same(
+                [(rule.priority, path) for rule in own for path in rule.paths],
+                [(priority, path) for priority, paths in expected.items() for path in paths],
+                "the priorities and path patterns of a listener",
+            )
+            defaults = [rule.fixed_status for rule in own if rule.priority == "default"]
+            checks.equal(defaults, [404], "a listener's fixed responses")
+        return {path: rule for rule in rules for path in rule.paths}
 
     async def idle_timeout(self) -> float:
         """AWS seconds after which a target that says nothing costs its client a 504."""
@@ -100,7 +119,7 @@ class Balancer:
         await self._aws.call("elbv2", "modify_target_group_attributes", TargetGroupArn=arn, Attributes=attributes)
 
 
-def _rule(declared: dict[str, Any]) -> Rule:
+def _rule(declared: dict[str, Any], listener: str) -> Rule:
     paths = tuple(
         value
         for condition in declared["Conditions"]
@@ -109,9 +128,8 @@ def _rule(declared: dict[str, Any]) -> Rule:
     )
     action = declared["Actions"][-1]
     fixed = action.get("FixedResponseConfig")
-    return Rule(
-        declared["Priority"], paths, action.get("TargetGroupArn", ""), int(fixed["StatusCode"]) if fixed else None
-    )
+    status = int(fixed["StatusCode"]) if fixed else None
+    return Rule(declared["Priority"], paths, action.get("TargetGroupArn", ""), status, listener)
 
 
 def _value(answer: dict[str, Any], key: str) -> str:

@@ -12,8 +12,8 @@ from kit.contract import ContractBroken, check_hot_reload
 from kit.eventually import NotYet
 from kit.harness.context import Context
 from kit.harness.sessions import TestSession
+from kit.system import HOT_RELOAD_PROTOCOL
 
-_PROTOCOL = "vite-hmr"
 _OPEN_WITHIN = 20.0
 """Wall seconds for the upgrade."""
 _RELOADS = ("update", "full-reload")
@@ -82,7 +82,11 @@ class HotReload:
         url = self._context.system.hot_reload_url(session.session_id)
         with self._context.history.operation("open_socket", session=session.session_id) as operation:
             connection = await connect(
-                url, subprotocols=[Subprotocol(_PROTOCOL)], proxy=None, open_timeout=_OPEN_WITHIN, ping_interval=None
+                url,
+                subprotocols=[Subprotocol(HOT_RELOAD_PROTOCOL)],
+                proxy=None,
+                open_timeout=_OPEN_WITHIN,
+                ping_interval=None,
             )
             operation.ok(protocol=connection.subprotocol)
         socket = Socket(self._context, url, connection.subprotocol)

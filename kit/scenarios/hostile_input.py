@@ -16,7 +16,7 @@ from kit.harness.sessions import TestSession
 from kit.harness.together import together
 from kit.journeys import start_at_zero, verify_zero
 from kit.scenario import scenario
-from kit.system import SERVICES
+from kit.system import NOTHING_CHANGED, SERVICES, WORK_TRAILER
 
 _BIG = 100 * 1024
 _BAD_IDS = ("../../etc", "..", "a/b", "a\\b", "$(id)", "`id`", "a b", "a\nb", ".git", "a\x00b", "")
@@ -73,7 +73,7 @@ def _texts(canary: str) -> dict[str, str]:
         "dollar": f"$({touch}) ${{IFS}} $HOME",
         "markup": f"<script>{canary}</script> {{process.exit(1)}} --- </Base>",
         "option": "--amend --author=evil",
-        "newlines": f"first\n{touch}\n\nWork-Id: {canary}\n",
+        "newlines": f"first\n{touch}\n\n{WORK_TRAILER}: {canary}\n",
         "unicode": "Grüße 你好 ½ ñ مرحبا 👩‍👧 \u202eabc\u202c",
         "big": "x" * _BIG,
     }
@@ -105,7 +105,7 @@ async def _verify_commit(
     author and committer: neither is the developer, so that a commit of a task's is known wherever it is."""
     __tracebackhide__ = True
     project = system.project_path(session.client_id, session.user_id)
-    said = "%an <%ae>%n%cn <%ce>%n%(trailers:key=Work-Id,valueonly,separator=%x2C)%n%B"
+    said = f"%an <%ae>%n%cn <%ce>%n%(trailers:key={WORK_TRAILER},valueonly,separator=%x2C)%n%B"
     log = await h.exec_in_container(f'{system.git(project)} log -1 --format="{said}" | base64')
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
     author, committer, trailers, message = base64.b64decode(log.output).decode().split("\n", 3)
@@ -115,7 +115,11 @@ async def _verify_commit(
         h.check(who not in ("", " <>", developer), f"{what} who is not the developer of this machine", seen=who)
         h.check("evil" not in who, f"{what} whom no text has named", seen=who)
     works = trailers.split(",")
-    h.check(len(works) == 1 and works[0] and canary not in works[0], "one Work-Id, and none of a text", seen=trailers)
+    h.check(
+        len(works) == 1 and works[0] and canary not in works[0],
+        f"one {WORK_TRAILER}, and none of a text",
+        seen=trailers,
+    )
     return author, committer
 
 
@@ -164,7 +168,7 @@ async def _verify_bad_files(h: Harness, session: TestSession, canary: str) -> No
     commits = await h.repositories.log(session)
     mails = []
     for path in (f"../../../../{canary}.txt", f"/tmp/{canary}.txt", f".git/hooks/{canary}.txt"):
-        text = f'Create a {path} file with "x"\n\n> Conversation ID: {row.thread_id}\n'
+        text = f"{system.create_file(path, 'x')}\n\n> Conversation ID: {row.thread_id}\n"
         mails.append(await h.send_mail(text, marker=h.new_marker(), sender=session.user_id))
     await together(_verify_told(h, mail) for mail in mails)
     await h.repositories.verify_unchanged(session, commits)
@@ -195,7 +199,7 @@ async def _verify_bad_addresses(h: Harness) -> None:
 async def _verify_told(h: Harness, mail: SentMail) -> None:
     __tracebackhide__ = True
     body = system.body_text((await h.wait_for_reply(mail)).message)
-    h.check("nothing was changed" in body, f"the reply to {mail.sender} to say that nothing was changed", seen=body)
+    h.check(NOTHING_CHANGED in body, f"the reply to {mail.sender} to say that {NOTHING_CHANGED}", seen=body)
 
 
 async def _verify_no_canary(h: Harness, canary: str) -> None:

@@ -12,10 +12,7 @@ from kit.harness.repositories import Commit
 from kit.harness.sessions import TestSession
 from kit.journeys import start_at_zero, verify_zero
 from kit.scenario import scenario
-from kit.system import ACTIVE, EXPIRED
-
-_HEADER = "src/components/Header.astro"
-_SUBJECT = "Create Header component"
+from kit.system import ACTIVE, EXPIRED, HEADER_COMMIT, HEADER_FILE
 
 
 @scenario(
@@ -40,13 +37,13 @@ async def persistence(h: Harness) -> None:
             await meanwhile.enter_async_context(h.session_api.keeping_alive(second))
             await _verify_elsewhere(h, second, gone)
         with h.step("4 the files of before are there"):
-            await h.verify_file_exists(_file(second, _HEADER))
+            await h.verify_file_exists(_file(second, HEADER_FILE))
             await h.verify_file_exists(_file(second, system.page_file(kept)))
         with h.step("5 the git history is preserved, commit by commit"):
             after = await h.repositories.verify_continues(second, before)
             await h.repositories.verify_whole(second)
-            content = await h.files.read(_file(second, _HEADER))
-            h.check(second.marker in content, f"the update {second.marker} in {_HEADER}", seen=content)
+            content = await h.files.read(_file(second, HEADER_FILE))
+            h.check(second.marker in content, f"the update {second.marker} in {HEADER_FILE}", seen=content)
             page = await h.fetch_preview(second, system.slug(kept))
             h.checks.equal(page.status, 200, f"the status of {page.url}")
             h.check(first.marker in page.body, f"{first.marker} in the page of the first session", seen=page.body)
@@ -62,14 +59,16 @@ async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ..
     """The session, the title of the page it made beside the header, and its commits."""
     marker = h.new_marker()
     kept = f"Kept Page {marker}"
-    instruction = f'Create a components/Header.astro file with "Welcome {marker}"\n{system.add_page(kept)}'
+    instruction = f"{system.create_header(f'Welcome {marker}')}\n{system.add_page(kept)}"
     session = await h.create_test_session(instruction, marker=marker)
     async with h.session_api.keeping_alive(session):
         await h.wait_for_container_ready(session)
         await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
-        await h.verify_file_exists(_file(session, _HEADER))
+        await h.verify_file_exists(_file(session, HEADER_FILE))
         commits = await h.repositories.log(session)
-        h.check(commits[0].subject.startswith(_SUBJECT), f"the last commit to be {_SUBJECT!r}", seen=commits[0])
+        h.check(
+            commits[0].subject.startswith(HEADER_COMMIT), f"the last commit to be {HEADER_COMMIT!r}", seen=commits[0]
+        )
     return session, kept, commits
 
 
@@ -88,7 +87,7 @@ async def _second_session(h: Harness, first: TestSession) -> TestSession:
     """A session that follows the first one in its thread."""
     marker = h.new_marker()
     session = await h.create_test_session(
-        f'Update Header.astro with "New content {marker}"', marker=marker, user_id=first.user_id
+        system.update_header(f"New content {marker}"), marker=marker, user_id=first.user_id
     )
     h.check(session.session_id != first.session_id, "a new session, the first one is expired", seen=session.session_id)
     before, now = await h.session_row(first), await h.session_row(session)

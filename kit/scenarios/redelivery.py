@@ -78,10 +78,11 @@ def _poison(marker: str) -> tuple[str, ...]:
     return f"{marker} is no JSON", json.dumps({"Type": "Notification", "MessageId": marker, "Message": "{}}"})
 
 
-async def _post(h: Harness, before: str = "") -> Posted:
-    """A mail for a new page; `before` is what the agent does first."""
+async def _post(h: Harness, slowly: float = 0) -> Posted:
+    """A mail for a new page; `slowly` is AWS seconds that the agent takes longer for it."""
     marker = h.new_marker()
-    text = f"{before}{system.add_page(f'Once {marker}')}"
+    text = system.add_page(f"Once {marker}")
+    text = system.slowly(slowly, text) if slowly else text
     to = h.system.address_for(h.settings.test_data.client_id)
     return await h.letters.post(Letter(text), sender=h.new_user(marker), to=to, marker=marker)
 
@@ -89,7 +90,7 @@ async def _post(h: Harness, before: str = "") -> Posted:
 async def _killed_over(h: Harness) -> Posted:
     """A mail that Hermes has received and not deleted yet when it is killed."""
     __tracebackhide__ = True
-    held = await _post(h, f"slow {_WORKS_FOR}\n")
+    held = await _post(h, _WORKS_FOR)
     await h.mail.wait_for_receipt(held.mail, within=h.timeouts.reply)
     tasks = [task for task in await h.services.tasks("hermes") if task["lastStatus"] == "RUNNING"]
     h.checks.equal(len(tasks), 1, "the number of running Hermes tasks")

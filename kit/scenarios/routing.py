@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,9 +17,8 @@ from kit.harness.preview import sticky
 from kit.harness.sessions import TestSession
 from kit.journeys import start_at_zero, verify_zero
 from kit.scenario import scenario
-from kit.system import TARGET_COOKIE, Service
+from kit.system import HOT_RELOAD_LOADED, HOT_RELOAD_PROTOCOL, HOT_RELOAD_SCRIPT, NO_RULE, RULES, TARGET_COOKIE, Service
 
-_DEFAULT = {"statusCode": 404, "message": "No rule for this path"}
 _NO_RULE = ("/", "/hermesx", "/Hermes/health", "/api", "/apis/health", "/sessions/x", "/preview", "/ws", "/health")
 """Near misses of the rules: a pattern matches whole paths, and case counts."""
 _CLIENTS = 8
@@ -102,23 +100,20 @@ async def _verify_default(h: Harness) -> None:
     for path in _NO_RULE:
         answer = await h.http.get(h.system.url(path))
         h.check((answer.status, answer.by_balancer) == (404, True), f"404 by the load balancer for {path}", seen=answer)
-        h.checks.equal(answer.json(), _DEFAULT, f"the body of {answer.url}")
+        h.checks.equal(answer.json(), NO_RULE, f"the body of {answer.url}")
 
 
 async def _verify_rules(h: Harness, session: TestSession) -> None:
     """What is declared is what is tried, all of it; and each path is answered by the service it is for."""
     page = await h.fetch_preview(session)
-    script = re.search(r'src="([^"]+/(?:@vite/client|hot-reload\.js)[^"]*)"', page.body)
+    script = HOT_RELOAD_LOADED.search(page.body)
     h.check(script, "the page to load Vite's client, or a hot-reload script in its place", seen=page.body)
     assert script is not None
     client = await h.http.get(h.system.url(script[1].replace("&amp;", "&")))
     h.check(client.status == 200 and "WebSocket" in client.body, "that script to be served", seen=client)
-    routes = _routes(session, "/_astro/hot-reload.js")
-    rules = await h.balancer.rules()
-    declared = {path: rule for rule in rules for path in rule.paths}
-    h.checks.equal(sorted(declared), sorted([*routes, "/ws/*"]), "the path patterns of all rules")
-    defaults = [rule.fixed_status for rule in rules if rule.priority == "default"]
-    h.checks.equal(defaults, [404], "the fixed responses of the default rules")
+    routes = _routes(session, HOT_RELOAD_SCRIPT)
+    declared = await h.balancer.verify_rules(RULES)
+    h.checks.equal(sorted(declared), sorted([*routes, "/ws/*"]), "the path patterns that are tried")
     for pattern, route in routes.items():
         h.checks.equal(
             declared[pattern].target_group_arn, h.system.target_group_arn(route.service), f"where {declared[pattern]}"
@@ -150,7 +145,7 @@ async def _verify_hot_reload(h: Harness, session: TestSession, slug: str) -> Non
     page = await h.fetch_preview(session, slug)
     h.checks.equal(page.status, 200, f"the status of {page.url}, which is looked at")
     async with h.hot_reload.open(session) as socket:
-        h.checks.equal(socket.protocol, "vite-hmr", "the subprotocol that was agreed on")
+        h.checks.equal(socket.protocol, HOT_RELOAD_PROTOCOL, "the subprotocol that was agreed on")
         await socket.wait_until_connected(within=h.timeouts.warm)
         h.checks.equal(socket.messages, [{"type": "connected"}], "what was said before anything changed")
         again = await h.create_test_session(system.update_page(slug, marker), marker=marker, user_id=session.user_id)

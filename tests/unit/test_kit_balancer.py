@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kit.errors import CheckFailed
 from kit.harness.balancer import Balancer, Rule
 from tests.support.kit import ManualClock, ScriptedAws, a_context
 
@@ -61,10 +62,37 @@ class Elb:
 
 async def test_rules_are_their_paths_and_where_they_lead() -> None:
     assert await Elb().balancer.rules() == [
-        Rule("5", ("/hermes", "/hermes/*"), "arn:tg"),
-        Rule("6", ("/old/*",)),
-        Rule("default", (), fixed_status=404),
+        Rule("5", ("/hermes", "/hermes/*"), "arn:tg", listener="arn:listener"),
+        Rule("6", ("/old/*",), listener="arn:listener"),
+        Rule("default", (), fixed_status=404, listener="arn:listener"),
     ]
+
+
+async def test_rules_under_their_priorities_are_taken_by_their_paths() -> None:
+    found = await Elb().balancer.verify_rules({"5": ["/hermes", "/hermes/*"], "6": ["/old/*"]})
+    assert {path: rule.priority for path, rule in found.items()} == {"/hermes": "5", "/hermes/*": "5", "/old/*": "6"}
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"6": ["/hermes", "/hermes/*"], "5": ["/old/*"]},
+        {"5": ["/hermes", "/hermes/*"]},
+        {"5": ["/hermes", "/hermes/*"], "6": ["/old/*"], "7": ["/new/*"]},
+    ],
+    ids=["in another order", "one too many", "one missing"],
+)
+async def test_rules_under_other_priorities_are_not(expected: dict[str, list[str]]) -> None:
+    with pytest.raises(CheckFailed, match="the priorities and path patterns of a listener"):
+        await Elb().balancer.verify_rules(expected)
+
+
+async def test_a_pattern_that_is_declared_twice_is_told_though_the_first_hides_the_other() -> None:
+    elb = Elb()
+    twice = {**RULES[1], "Priority": "7"}
+    elb.aws.answers = {**elb.aws.answers, ("elbv2", "describe_rules"): lambda **_: [*RULES, twice]}
+    with pytest.raises(CheckFailed, match="the priorities and path patterns of a listener"):
+        await elb.balancer.verify_rules({"5": ["/hermes", "/hermes/*"], "6": ["/old/*"]})
 
 
 async def test_a_drain_delay_is_what_it_was_at_the_end_also_of_a_failure() -> None:
