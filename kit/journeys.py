@@ -62,6 +62,7 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator
             await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
             check_phases(h, phases.TASK_RUNNING, phases.TARGET_HEALTHY, h.timeouts.health)
             check_phases(h, phases.SESSION_ROW, phases.CHANGE_VISIBLE, h.timeouts.container_ready)
+            check_since_asked(h, phases.CHANGE_VISIBLE, h.timeouts.wake + h.timeouts.container_ready)
         with h.step(f"{prefix}6 the file is on the shared workspace"):
             await h.verify_file_exists(system.project_path(session.client_id, session.user_id, system.page_file(title)))
         yield opened
@@ -74,9 +75,8 @@ async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
     with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
         await h.wait_for_idle(opened.session, journey=opened.journey)
         await verify_zero(h, [opened.session], since=idle_since)
-        stopped = opened.journey.at(phases.ZERO_TASKS)
-        if stopped is not None:
-            h.check_within("the last activity to zero tasks", stopped - idle_since, h.timeouts.idle_shutdown)
+        stopped = reached(h, phases.ZERO_TASKS, opened.journey)
+        h.check_within("the last activity to zero tasks", stopped - idle_since, h.timeouts.idle_shutdown)
 
 
 async def start_at_zero(h: Harness) -> None:
@@ -105,8 +105,29 @@ async def _said_zero(h: Harness, since: float) -> None:
 
 
 def check_phases(h: Harness, begins: str, ends: str, target: float) -> None:
-    """Check how long it took from one phase of the journey under way to another, when both were seen; AWS seconds."""
+    """Check how long it took from one phase of the journey under way to another, AWS seconds. Both must have been seen:
+    a target that nothing was held to would look as if it had been met."""
     __tracebackhide__ = True
-    began, ended = h.timeline.at(begins), h.timeline.at(ends)
-    if began is not None and ended is not None:
-        h.check_within(f"{begins} to {ends}", ended - began, target)
+    h.check_within(f"{begins} to {ends}", reached(h, ends) - reached(h, begins), target)
+
+
+def check_since_asked(h: Harness, ends: str, target: float) -> None:
+    """Check how long it took from the beginning of the journey under way, its mail or its first request, to a phase."""
+    __tracebackhide__ = True
+    by_mail = h.timeline.entry == "mail"
+    began = reached(h, phases.MAIL_ACCEPTED) if by_mail else h.timeline.started
+    h.check_within(
+        f"{phases.MAIL_ACCEPTED if by_mail else 'first request'} to {ends}", reached(h, ends) - began, target
+    )
+
+
+def reached(h: Harness, phase: str, journey: Timeline | None = None) -> float:
+    """The AWS time of a phase of `journey`, or of the one under way. Raises `CheckFailed` when nobody saw it."""
+    __tracebackhide__ = True
+    journey = journey or h.timeline
+    at = journey.at(phase)
+    if at is None:
+        seen = [each.name for each in journey.phases]
+        h.check(False, f"phase {phase!r} of this journey to have been seen: it is held to a target", seen=seen)
+    assert at is not None
+    return at

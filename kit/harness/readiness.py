@@ -8,7 +8,9 @@ Each is looked at where it is told, and none is concluded from another.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kit import phases
@@ -21,6 +23,10 @@ from kit.harness.together import together
 
 _LISTENING = 'grep -ihs ":$(printf %04X "$PORT") [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6'
 """State 0A of /proc/net/tcp is LISTEN; every image has grep, and none needs a tool for this."""
+
+
+_SAMPLE_EVERY = 5.0
+"""AWS seconds."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,14 @@ class Readiness:
 
     def of(self, session: TestSession, page: str) -> dict[str, Look]:
         """The four, by their phases, each resting on those before it."""
+        return self.of_container() | {phases.PAGE_SERVED: lambda: self.page_served(session, page)}
+
+    def of_container(self) -> dict[str, Look]:
+        """The three that need no session: they are there, or not, whoever asks."""
         return {
             phases.PROCESS_ALIVE: self.process_alive,
             phases.PORT_OPEN: self.port_open,
             phases.TARGET_HEALTHY: self.target_healthy,
-            phases.PAGE_SERVED: lambda: self.page_served(session, page),
         }
 
     async def observe(self, session: TestSession, page: str, *, within: float) -> None:
@@ -103,6 +112,34 @@ class Readiness:
             self._context.timeline.mark(phase, _SOURCES[phase])
 
         await together(first_sight(phase, look) for phase, look in self.of(session, page).items())
+
+    @asynccontextmanager
+    async def sampling(self) -> AsyncIterator[None]:
+        """Look out for the three of a container meanwhile, each on its own: a Hermes that answers late brings them
+        up while it is still being asked. The first sight of each is a phase of the journey; what has not come when
+        the block ends is looked for by whoever needs it."""
+        over = asyncio.Event()
+
+        async def look_out(phase: str, look: Look) -> None:
+            while not over.is_set():
+                if (await look()).holds:
+                    self._context.timeline.mark(phase, _SOURCES[phase])
+                    return
+                await self._context.clock.sleep(_SAMPLE_EVERY)
+
+        looks = [asyncio.create_task(look_out(phase, look)) for phase, look in self.of_container().items()]
+        try:
+            yield
+        finally:
+            over.set()
+            await together(looks)
+
+    async def verify_no_container(self) -> None:
+        """Check by one look each that none of the three is there."""
+        __tracebackhide__ = True
+        for phase, look in self.of_container().items():
+            seen = await look()
+            self._context.checks.check(not seen.holds, f"no {phase}, of whatever container", seen=seen)
 
     async def verify(self, session: TestSession, page: str, expected: dict[str, bool]) -> None:
         """Check by one look each which of the four hold."""

@@ -99,3 +99,32 @@ async def test_one_that_never_comes_does_not_hide_the_others() -> None:
     assert "last seen: 404, marker absent" in str(failed.value)
     assert context.timeline.at(phases.TARGET_HEALTHY) is not None
     assert context.timeline.at(phases.PAGE_SERVED) is None
+
+
+async def test_a_container_that_comes_up_meanwhile_is_noticed_sign_by_sign() -> None:
+    context = a_context()
+    world = World(containers=(), listening=None, target="initial")
+    readiness = world.readiness(context)
+    async with readiness.sampling():
+        await context.clock.sleep(20)
+        assert context.timeline.phases == []
+        world.containers = ("RUNNING",)
+        await context.clock.sleep(20)
+        assert [phase.name for phase in context.timeline.phases] == [phases.PROCESS_ALIVE]
+        world.listening = LISTENING
+        await context.clock.sleep(20)
+    assert [phase.name for phase in context.timeline.phases] == [phases.PROCESS_ALIVE, phases.PORT_OPEN]
+
+
+@pytest.mark.parametrize(
+    ("world", "seen"),
+    [
+        (World(listening=None, target="initial"), "no process alive"),
+        (World(containers=(), target="initial"), "no port open"),
+        (World(containers=(), listening=None), "no target healthy"),
+    ],
+)
+async def test_any_sign_of_a_container_is_one_too_many_at_zero(world: World, seen: str) -> None:
+    with pytest.raises(CheckFailed, match=seen):
+        await world.readiness().verify_no_container()
+    await World(containers=(), listening=None, target="initial").readiness().verify_no_container()

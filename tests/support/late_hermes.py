@@ -1,0 +1,37 @@
+"""`python -m tests.support.late_hermes`: the reference Hermes, answering an activation when it is done, with `active`.
+
+The deployed system does so: the answer takes as long as the container and the agent do, which may be longer than the
+load balancer waits.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+from typing import Any
+
+from kit.selftest.breaking import PROGRAMS, part, rerouted
+
+
+def answers_late() -> None:
+    error = part("answers").error
+
+    def by(handler: Any) -> Any:
+        async def late(request: Any) -> Any:
+            answer = await handler(request)
+            api, fields = handler.__self__, json.loads(answer.body)
+            while (session := await api._sessions.get(fields["sessionId"])).status == "initializing":
+                await api._clock.sleep(1.0)
+            if session.status != "active":
+                return error(500, f"The session is {session.status}")
+            answer.body = json.dumps(fields | {"status": "active"}).encode()
+            return answer
+
+        return late
+
+    rerouted("hermes.api", "/activate", by)
+
+
+if __name__ == "__main__":
+    answers_late()
+    runpy.run_module(PROGRAMS["hermes"], run_name="__main__", alter_sys=True)
