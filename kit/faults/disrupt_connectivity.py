@@ -4,6 +4,9 @@
 
 The same in both clouds, by FIS: it puts another network ACL before the subnets and takes it away at the end, also when
 nobody is there any more. Calls hang; open connections, too. It concerns all tasks in these subnets.
+
+It is seen from inside, by ECS Exec: the service, which answered a request before, does not answer a new one. With `all`
+ECS Exec itself goes the way that is cut, on AWS: that it got in before and does not any more is what is seen then.
 """
 
 from __future__ import annotations
@@ -14,10 +17,15 @@ from typing import ClassVar, Literal
 
 from kit.backends.capability import FAULT_EXPERIMENT
 from kit.errors import UsageError
+from kit.faults.aws_from_inside import ReachedService, reaches
 from kit.faults.experiment import SHORTEST, Experiment
 from kit.faults.fault import Effect, Seen, Shows
+from kit.faults.inside import chosen, entered
 from kit.faults.site import Site
 
+_LEAST, _MOST, _SHARE = 0.25, 5.0, 0.1
+"""How long the service has to answer before, and must not answer under the fault: a share of the time that the fault
+lasts, for once it is over what hangs goes on; wall seconds at the least and at the most."""
 _ACTION, _TARGET = "cut", "subnets"
 
 
@@ -49,6 +57,12 @@ class DisruptConnectivity:
         details = {each["name"]: each["value"] for entry in task["attachments"] for each in entry["details"]}
         if "subnetId" not in details:
             raise UsageError(f"task {self.task} is in no subnet")
+        entered(task)
+        container = chosen(task, None)
+        service: ReachedService = "dynamodb" if self.scope == "all" else self.scope
+        patience = min(_MOST, max(_LEAST, _SHARE * self.seconds / site.clock.scale))
+        if not await reaches(site, self.task, container, service, patience):
+            raise UsageError(f"task {self.task} does not reach {service} already: a cut would not show")
         _, partition, _, region, account, *_ = self.task.split(":")
         subnet = f"arn:{partition}:ec2:{region}:{account}:subnet/{details['subnetId']}"
         target = {"resourceType": "aws:ec2:subnet", "resourceArns": [subnet], "selectionMode": "ALL"}
@@ -58,15 +72,32 @@ class DisruptConnectivity:
             "parameters": parameters,
             "targets": {"Subnets": _TARGET},
         }
-        return Disrupted(await Experiment.start(site, self.target[:512], {_TARGET: target}, {_ACTION: action}))
+        experiment = await Experiment.start(site, self.target[:512], {_TARGET: target}, {_ACTION: action})
+        return Disrupted(experiment, site, self.task, container, service, patience, self.scope == "all")
 
 
 @dataclass(frozen=True)
 class Disrupted:
     experiment: Experiment
+    site: Site
+    task: str
+    container: str
+    service: ReachedService
+    patience: float
+    all_of_it: bool
+    """ECS Exec is cut off as well."""
 
     async def verify(self) -> Seen:
-        return await self.experiment.action(_ACTION)
+        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
+        told = await self.experiment.action(_ACTION)
+        before = f"{self.service} from inside, which answered before"
+        try:
+            answers = await reaches(self.site, self.task, self.container, self.service, self.patience)
+        except ExecError as error:
+            runs = (await self.site.task(self.task))["lastStatus"] == "RUNNING"
+            return Seen(self.all_of_it and runs, f"ECS Exec, which got in before: {error}; {told}")
+        return Seen(not answers, f"{before}: {'answers still' if answers else 'silent'}; {told}")
 
     async def undo(self) -> None:
         await self.experiment.end()

@@ -14,7 +14,6 @@ from typing import Any
 
 from kit.errors import InfraError, NotSupported
 from kit.eventually import NotYet, eventually
-from kit.faults.fault import Seen
 from kit.faults.site import Site
 from kit.faults.undo import DEADLINE, Page, UndoCall
 
@@ -100,12 +99,12 @@ class Experiment:
         found: Mapping[str, Any] = (await self._shown())["state"]
         return found
 
-    async def action(self, name: str) -> Seen:
-        """How an action of it is doing: running or completed is effective."""
+    async def action(self, name: str) -> str:
+        """How an action of it is doing, in words: that it runs says nothing about what comes of it."""
         shown = await self._shown()
         state = shown["actions"][name]["state"]
         told = f"experiment {self.id} {shown['state']['status']}, action {state['status']}: {state.get('reason', '')}"
-        return Seen(state["status"] in ("running", "completed"), told.rstrip(": "))
+        return told.rstrip(": ")
 
     async def targets(self, name: str) -> list[str]:
         """The ARNs that a target of it came to mean."""

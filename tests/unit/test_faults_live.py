@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
@@ -22,6 +22,7 @@ from emulation.dynamodb import OnDemand
 from emulation.network import Network
 from kit.backends.aws import Aws
 from kit.backends.capability import FAULTS, Level
+from kit.ecs_exec.client import ExecError
 from kit.errors import NotSupported, UsageError
 from kit.faults import (
     CutFromAws,
@@ -241,7 +242,7 @@ async def test_cuts_a_task_off_from_aws_by_its_own_agent_for_as_long_as_it_says(
 async def test_cuts_a_subnet_off_from_dynamodb_by_an_experiment_and_leaves_no_template(live: Live) -> None:
     task = await live.place.task()
     before = await live.place.call_as_task(task)
-    async with live.nemesis.fault(DisruptConnectivity(task)) as effect:
+    async with live.nemesis.fault(DisruptConnectivity(task, seconds=600)) as effect:
         during = await live.place.call_as_task(task, 0.3)
         noted = len(live.book.open)
 
@@ -249,6 +250,41 @@ async def test_cuts_a_subnet_off_from_dynamodb_by_an_experiment_and_leaves_no_te
     assert effect.verified, effect.seen
     assert (noted, live.book.open) == (3, {})
     assert (await live.place.aws.call("fis", "list_experiment_templates"))["experimentTemplates"] == []
+
+
+async def test_a_disruption_is_seen_from_inside_and_not_by_its_experiment_running(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await live.place.task()
+    monkeypatch.setattr(Network, "disrupt", lambda *_: lambda: None)
+    effect = await DisruptConnectivity(task, seconds=600).inject(live.site)
+    nothing = await effect.verify()
+    monkeypatch.undo()
+    await effect.undo()
+    effect = await DisruptConnectivity(task, seconds=600).inject(live.site)
+    cut = await effect.verify()
+    await effect.undo()
+
+    assert not nothing.effective
+    assert "dynamodb from inside, which answered before: answers still; experiment EXP" in nothing.what
+    assert "action running" in nothing.what
+    assert cut.effective, cut.what
+    assert "dynamodb from inside, which answered before: silent" in cut.what
+    assert not (await effect.verify()).effective
+
+
+async def test_a_disruption_of_everything_is_seen_by_what_does_not_get_in_any_more(live: Live) -> None:
+    effect = await DisruptConnectivity(await live.place.task(), scope="all", seconds=600).inject(live.site)
+    seen = await effect.verify()
+    await effect.undo()
+
+    async def refused(*_: object) -> NoReturn:
+        raise ExecError("no agent answers")
+
+    assert seen.effective, seen.what
+    lone = replace(effect, site=replace(live.site, run=refused))
+    assert (await lone.verify()).effective
+    assert not (await replace(lone, all_of_it=False).verify()).effective, "else it may be the agent's own trouble"
 
 
 async def test_an_experiment_that_a_killed_run_left_is_stopped_and_its_template_deleted(live: Live) -> None:

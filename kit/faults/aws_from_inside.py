@@ -1,0 +1,56 @@
+"""Whether a container reaches a service of AWS: a request of its own, sent from inside by ECS Exec.
+
+    ECS Exec --> shell in the container --GET /--> dynamodb.<region>.amazonaws.com: any answer at all, or none
+
+It is not signed: an answer that refuses it has come all the way, too. It names a key and a service as a signed one
+does, by which the emulated cloud tells whose it is; what the container's environment says of endpoints is heeded, as an
+SDK would.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kit.errors import UsageError
+from kit.faults.site import ANSWERS, SILENT, Site
+
+ReachedService = Literal["dynamodb", "s3"]
+
+NO_CLIENT = 4
+_PYTHON = (
+    "import sys, urllib.request as r, urllib.error as e\n"
+    'try: r.urlopen(r.Request(sys.argv[1], headers={"Authorization": sys.argv[2]}), timeout=float(sys.argv[3]))\n'
+    "except e.HTTPError: pass"
+)
+_NODE = (
+    "fetch(process.argv[1], {headers: {Authorization: process.argv[2]}, "
+    "signal: AbortSignal.timeout(1000 * process.argv[3])}).then(() => process.exit(0), () => process.exit(1))"
+)
+
+
+def asks(service: ReachedService, seconds: float) -> str:
+    """A script for a shell in the container; waits so many wall seconds. Says `answers` or `silent`."""
+    variable = f"AWS_ENDPOINT_URL_{service.upper()}"
+    return (
+        'region="${AWS_REGION:-${AWS_DEFAULT_REGION:?}}"; '
+        f'url="${{{variable}:-${{AWS_ENDPOINT_URL:-https://{service}.$region.amazonaws.com}}}}/"; '
+        'scope="${AWS_ACCESS_KEY_ID:-none}/20260101/$region/' + f'{service}/aws4_request"; '
+        'who="AWS4-HMAC-SHA256 Credential=$scope, SignedHeaders=host, Signature=0"; '
+        "if command -v curl >/dev/null; then "
+        f'curl -sS -o /dev/null -m {seconds:g} -H "Authorization: $who" "$url" 2>/dev/null; '
+        f'elif command -v python3 >/dev/null; then python3 -c \'{_PYTHON}\' "$url" "$who" {seconds:g} 2>/dev/null; '
+        f'elif command -v node >/dev/null; then node -e \'{_NODE}\' "$url" "$who" {seconds:g} 2>/dev/null; '
+        f'else echo "no curl, python3 or node"; exit {NO_CLIENT}; fi && echo {ANSWERS} || echo {SILENT}'
+    )
+
+
+async def reaches(site: Site, task: str, container: str, service: ReachedService, seconds: float) -> bool:
+    """Ask once. Raises `ExecError` when ECS Exec does not get in, `UsageError` for an image with nothing to ask by."""
+    result = await site.run(task, container, asks(service, seconds))
+    said = result.output.strip()
+    if said not in (ANSWERS, SILENT):
+        raise UsageError(
+            f"nobody can tell from inside whether {container} of {task} reaches {service}: {said}",
+            next="the image needs one of curl, python3 and node",
+        )
+    return said == ANSWERS
