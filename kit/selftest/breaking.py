@@ -23,6 +23,8 @@ class Break:
     """A regular expression that the scenario's message must match: it has to point at the cause."""
     apply: Callable[[], None]
     """Breaks the program; called in its process before it starts."""
+    step: str = ""
+    """A regular expression that the name of the broken step must match, where the message says too little by itself."""
 
 
 def load(name: str) -> Break:

@@ -26,15 +26,18 @@ class Finding:
 def judged(name: str, broken: Break, outcome: Outcome) -> Finding:
     """Red is not enough: the message has to point at the cause."""
     found = re.search(broken.says, outcome.message)
+    step = next((step.name for step in outcome.steps if not step.held), "no step")
     if outcome.verdict is Verdict.PASS:
         why = "GREEN: the scenario passed on a broken system"
     elif outcome.verdict is not Verdict.FAIL:
         why = f"NOT DECIDED: {outcome.verdict or 'skipped'}: {outcome.message}"
     elif found is None:
         why = f"RED FOR ANOTHER REASON than {broken.says!r}: {outcome.message}"
+    elif not re.search(broken.step, step):
+        why = f"RED IN ANOTHER STEP than {broken.step!r}, in {step!r}: {outcome.message}"
     else:
         why = " ".join(found[0].split())
-    caught = outcome.verdict is Verdict.FAIL and found is not None
+    caught = outcome.verdict is Verdict.FAIL and found is not None and re.search(broken.step, step) is not None
     return Finding(name, broken.scenario, caught, why, outcome.measured.seconds)
 
 

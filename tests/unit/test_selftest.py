@@ -14,6 +14,7 @@ from kit.scenario import all_scenarios
 from kit.selftest import breaking
 from kit.selftest.breaking import Break
 from kit.selftest.finding import judged, sound
+from kit.steps import Step
 from kit.verdict import Verdict
 
 BREAKS = breaking.names()
@@ -47,6 +48,18 @@ def test_anything_else_is_not(verdict: Verdict | None, message: str, why: str) -
     finding = judged("x", a_break(), Outcome("contract", verdict, message=message))
     assert not finding.caught
     assert finding.why.startswith(why)
+
+
+def test_red_in_another_step_is_not_noticed() -> None:
+    held = Step("1 first mails", 0.0, held=True)
+    message = "expected: status to be 200"
+    broken = Break("hermes", "contract", "to be 200", nothing, step="^3 a third")
+    first, third = Step("2 answers", 0.0), Step("3 a third mail", 0.0)
+    assert judged("x", broken, Outcome("contract", Verdict.FAIL, message=message, steps=[held, third])).caught
+    for steps in ([held, first], [held], []):
+        finding = judged("x", broken, Outcome("contract", Verdict.FAIL, message=message, steps=steps))
+        assert not finding.caught
+        assert finding.why.startswith("RED IN ANOTHER STEP than '^3 a third'")
 
 
 def test_a_scenario_that_is_red_when_nothing_is_broken_shows_nothing() -> None:

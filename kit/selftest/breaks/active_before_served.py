@@ -18,4 +18,6 @@ def apply() -> None:
     wrap(part("hermes.sessions").Sessions, "new", by)
 
 
-BREAK = Break("hermes", "readiness", r"to be initializing\nseen: active", apply)
+BREAK = Break(
+    "hermes", "readiness", r"the page of session \S+ of \S+, which is called active, to be served\nseen: (?!200)", apply
+)

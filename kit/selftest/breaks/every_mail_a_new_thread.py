@@ -21,4 +21,4 @@ def apply() -> None:
     wrap(part("hermes.mailroom").Mailroom, "_addressed", by)
 
 
-BREAK = Break("hermes", "email_to_preview", r"page 'second-page-\S+' of session", apply)
+BREAK = Break("hermes", "mail_thread", r"the conversation id of the reply to be '(\S+)'\nseen: '(?!\1')", apply)

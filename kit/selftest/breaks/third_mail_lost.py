@@ -27,4 +27,4 @@ def apply() -> None:
     wrap(part("hermes.mailroom").Mailroom, "_addressed", by)
 
 
-BREAK = Break("hermes", "mail_thread", r"a reply to <\S+ at |dead-letter|Hermes to receive <", apply)
+BREAK = Break("hermes", "mail_thread", r"Hermes to receive <\S+|a reply to <\S+ at ", apply, step=r"^3 a third mail")
