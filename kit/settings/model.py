@@ -180,7 +180,6 @@ class TestData(Section):
     """The first part of every test user's name; the rest is unique to the run."""
     concurrent_sessions: int = Field(default=3, ge=3, le=100)
     """How many sessions the scenario `concurrency` opens at once: one is ended, one is used on, the rest go idle."""
-    repository: str = "webordinary-integration-tests"
     seed: int | None = None
     """Seeds the run's markers; unset, they differ from run to run."""
 

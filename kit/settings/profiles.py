@@ -15,7 +15,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "account": "942734823970",
         "aws_profile": "personal",
         "timeouts": {"container_ready": 60, "session_expiry": 70, "scale_down": 30},
-        "test_data": {"client_id": "integration-test-client", "repository": "webordinary-integration-tests"},
+        "test_data": {"client_id": "integration-test-client"},
         "production": {
             "account": "942734823970",
             "cluster": "webordinary-edit-cluster",
