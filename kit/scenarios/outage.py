@@ -11,6 +11,9 @@ from kit.journeys import start_at_zero, verify_zero
 from kit.replacement import look, open_session, replaced, serving, verify_preserved
 from kit.scenario import scenario
 
+_LONGEST = 180
+"""AWS seconds without DynamoDB, at most: it is seen from inside first, and ends with its block."""
+
 
 @scenario(
     "outage",
@@ -51,7 +54,7 @@ async def _without_database(h: Harness, session: TestSession) -> TestSession:
     """Somebody else's session, asked for while the subnet of the running task has no way to DynamoDB."""
     marker = h.new_marker()
     client, user, page = session.client_id, h.new_user(marker), f"Later Page {marker}"
-    async with h.fault(DisruptConnectivity(await serving(h), scope="dynamodb")):
+    async with h.fault(DisruptConnectivity(await serving(h), scope="dynamodb", seconds=_LONGEST)):
         answer = await h.sessions.activate(client, user, system.add_page(page), marker)
         h.check(answer.status == 201 or answer.status >= 500, "a session, or an error of the server's", seen=answer)
     if answer.status == 201:
