@@ -1,7 +1,7 @@
 """`python -m emulation`: runs an emulated cloud until its stdin closes or it is told to stop.
 
-Prints one JSON line on stdout when everything can be used. Exit codes: 0 after an orderly end, 2 for settings
-or ports that cannot be used.
+Prints one JSON line on stdout when everything can be used; before it, one `{"progress": …}` for each step of what may
+take minutes, such as pulling an image. Exit codes: 0 after an orderly end, 2 for settings or ports that cannot be used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
+from emulation import progress
 from emulation.config import CloudConfig, from_json
 
 
@@ -52,7 +53,8 @@ async def _run(config: CloudConfig) -> int:
     cloud = Cloud(config, everything)
     started = asyncio.create_task(cloud.start())
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    with progress.told():
+        await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
     try:
         if not started.done():
             started.cancel()

@@ -8,14 +8,17 @@ import os
 import queue
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kit.clock import Clock
 from kit.errors import InfraError, UsageError
 
 _STOP_WITHIN = 15.0
 """Wall seconds for an orderly end, before it is killed."""
+PULLED_WITHIN = 900.0
+"""Wall seconds for a cloud that has to pull an image first."""
 
 
 class Child:
@@ -30,6 +33,7 @@ class Child:
         self.log = log
         self._log = log.open("ab")
         self._judged = 0
+        self._clock = Clock()
         try:
             self._process = subprocess.Popen(
                 list(argv),
@@ -50,18 +54,28 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def ready(self, within: float) -> dict[str, Any]:
-        """The readiness line, waited for `within` wall seconds. Blocks.
+    def ready(self, within: float, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+        """The readiness line, waited for `within` wall seconds; `PULLED_WITHIN` once the child says that it is at
+        something that takes its time (a line `{"progress": "pulling …"}`), which is handed to `say`. Blocks.
 
         Raises `UsageError` when the child refused its configuration (exit code 2), else `InfraError`; both
         with what it said last.
         """
-        try:
-            line = self._lines.get(timeout=within)
-        except queue.Empty:
-            raise InfraError(
-                f"the emulated cloud was not ready within {within:g} s{self._said()}", where=str(self.log)
-            ) from None
+        began, doing = self._clock.monotonic(), ""
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, began + within - self._clock.monotonic()))
+            except queue.Empty:
+                last = f"; the last it said was: {doing}" if doing else ""
+                raise InfraError(
+                    f"the emulated cloud was not ready within {within:g} s{last}{self._said()}", where=str(self.log)
+                ) from None
+            if (told := _progress(line)) is None:
+                return self._readiness(line)
+            within, doing = max(within, PULLED_WITHIN), told
+            say(told)
+
+    def _readiness(self, line: bytes) -> dict[str, Any]:
         if not line:
             code = self._process.wait(timeout=_STOP_WITHIN)
             if code == 2:
@@ -120,8 +134,9 @@ class Child:
     def _read(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:
-            first = output.readline()
-            self._lines.put(first)
+            while _progress(line := output.readline()) is not None:
+                self._lines.put(line)
+            self._lines.put(line)
             for line in output:
                 with contextlib.suppress(ValueError):
                     self._log.write(line)
@@ -134,6 +149,14 @@ class Child:
             return ""
         lines = [line for line in text.splitlines() if line.strip()][-6:]
         return ":\n  " + "\n  ".join(lines) if lines else ""
+
+
+def _progress(line: bytes) -> str | None:
+    """What a line says of what takes its time; None for any other line."""
+    try:
+        return str(json.loads(line)["progress"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kit.backends.aws import Aws
+from kit.backends.child import PULLED_WITHIN
 from kit.backends.deploy import destroy, stack_named
 from kit.clock import Clock
 from kit.errors import InfraError
 from kit.settings import Settings
 
 LOCALSTACK = "localstack"
-PULLED_WITHIN = 900.0
-"""Wall seconds for a cloud whose base is a container: its image may have to be pulled, once."""
 _THERE_ALREADY = ("already exist", "ResourceInUse", "already in use", "EntityAlreadyExists", "InvalidSubnet.Conflict")
 
 
@@ -40,7 +39,8 @@ def _by_reason(embedded: Mapping[str, str]) -> Sequence[tuple[str, list[str]]]:
 
 
 def ready_within(settings: Settings) -> float:
-    """Wall seconds for the cloud to be ready."""
+    """Wall seconds for the cloud to be ready. A base in a container may have to be pulled, which is not told on the
+    way; of the images of tasks it is (see `Child.ready`)."""
     within = settings.emulated.start_within
     return max(within, PULLED_WITHIN) if settings.emulated.base == LOCALSTACK else within
 

@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from kit.backends.stack import Stack
 from kit.clock import Clock
 from kit.errors import InfraError, UsageError
 from kit.history import History
+from kit.images.address import address
 from kit.settings import Settings
 from kit.threads import Threads
 
@@ -192,6 +193,7 @@ class EmulatedBackend:
             raise UsageError(
                 "git is not installed, and the workspaces are git repositories", next="install git, and have it on PATH"
             )
+        engine = await self._threads.run(address) if containers or base == declared.LOCALSTACK else None
         log, calls = self._folder / "cloud.log", self._folder / "calls.jsonl"
         self._note = Ledger().open(
             self._folder.name, report_dir=settings.report_dir, folder=self._folder, since=Clock().wall()
@@ -218,13 +220,16 @@ class EmulatedBackend:
         }
         try:
             argv = [sys.executable, "-m", "emulation", "--config", json.dumps(config)]
-            if containers or base == declared.LOCALSTACK:
-                self._note.add(engine=True)
-            self._child = Child(argv, log, environment() | {TOKEN_VARIABLE: self._note.token})
+            environ = environment() | {TOKEN_VARIABLE: self._note.token}
+            if engine is not None and engine.variables:
+                self._note.add(engine=asdict(engine))
+                environ = engine.environment(environ)
+            self._child = Child(argv, log, environ)
             self._note.add(cloud=astuple(identity(self._child.pid) or Identity(self._child.pid, "")))
             # boto3 takes a third of a second to import; the cloud starts meanwhile.
             _, line = await asyncio.gather(
-                self._threads.run(_import_boto3), self._threads.run(self._child.ready, declared.ready_within(settings))
+                self._threads.run(_import_boto3),
+                self._threads.run(self._child.ready, declared.ready_within(settings), _say),
             )
             self.readiness = Readiness.from_json(line)
             clock = self._clock()
@@ -290,6 +295,10 @@ def _programs(settings: Settings, shown: preview.Chosen | None) -> dict[str, Seq
     edit = REFERENCE_PROGRAMS[EDIT]
     reference = {**REFERENCE_PROGRAMS, EDIT: edit if shown is None else shown.program(edit)}
     return {**reference, **settings.emulated.programs}
+
+
+def _say(progress: str) -> None:
+    sys.stderr.write(f"kit: {progress}\n")
 
 
 def _import_boto3() -> None:

@@ -88,9 +88,15 @@ def _others(args: argparse.Namespace) -> list[str]:
 def _tell(found: list[Finding]) -> None:
     for finding in found:
         told = f"{finding.image}  {finding.digest[:19]}  {finding.architecture}".rstrip()
-        common.say(f"{told}  {finding.wrong or 'as built from these sources'}")
+        common.say(f"{told}  {finding.wrong or _unless(finding.note)}")
         if finding.next:
             common.say(f"  next:  {finding.next}")
+
+
+def _unless(note: str) -> str:
+    if not note:
+        return "as built from these sources"
+    return f"by its label built from these sources, but its digest could not be compared: {note}"
 
 
 def _quiet(text: str) -> None:

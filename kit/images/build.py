@@ -51,7 +51,7 @@ def build(
         manifest = recipe.manifest()
         sources = digest(manifest, recipe.name, image.id)
         existing = engine.image(recipe.tag)
-        if existing is not None and existing.labels.get(SOURCES) == sources:
+        if existing is not None and _up_to_date(engine, recipe, existing, sources):
             done.append(_built(recipe, existing, fresh=False))
             continue
         platform = platform or ask(engine, image, name)
@@ -66,6 +66,10 @@ def build(
         cache.remember(engine.id, recipe.tag, {"id": made.id, "sources": sources, "built": now, "manifest": manifest})
         done.append(_built(recipe, made, fresh=True))
     return done
+
+
+def _up_to_date(engine: Engine, recipe: Recipe, existing: Any, sources: str) -> bool:
+    return existing.labels.get(SOURCES) == sources and not cache.replaced(engine.id, recipe.tag, sources, existing.id)
 
 
 def context(recipes: Recipes, recipe: Recipe, platform: Platform, stream: IO[bytes]) -> bool:

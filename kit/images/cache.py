@@ -47,20 +47,44 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
     return wanted
 
 
+def notes() -> Path:
+    """The file that notes what was built here."""
+    return folder() / "images.json"
+
+
 def built() -> dict[str, Any]:
-    """What was built here, by engine and tag; see `remember`."""
+    """What was built here, by engine and tag; see `remember`. Empty when nothing was. Raises `InfraError` when the
+    notes cannot be read."""
     try:
-        told: dict[str, Any] = json.loads((folder() / "images.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told = json.loads(notes().read_text(encoding="utf-8"))
+        if not isinstance(told, dict):
+            raise ValueError("not an object")
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError) as error:
+        raise InfraError(
+            f"the notes of what was built are damaged: {error}", where=str(notes()), next=f"remove {notes()}"
+        ) from None
     return told
 
 
 def remember(engine_id: str, tag: str, facts: Mapping[str, Any]) -> None:
-    """Note what was built: its id, its sources' manifest, when."""
-    everything = built()
+    """Note what was built: its id, its sources' manifest, when. Damaged notes are begun anew."""
+    try:
+        everything = built()
+    except InfraError:
+        everything = {}
     everything.setdefault(engine_id, {})[tag] = dict(facts)
-    path = folder() / "images.json"
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    unfinished = notes().with_suffix(f".{os.getpid()}.tmp")
     unfinished.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    unfinished.replace(notes())
+
+
+def replaced(engine_id: str, tag: str, sources: str, id: str) -> bool:
+    """Whether something else than what was built here from these sources has its name: an image made from it carries
+    its labels, so they alone do not tell."""
+    try:
+        record = built().get(engine_id, {}).get(tag)
+    except InfraError:
+        return False  # `kit images check` says that it cannot be compared
+    return record is not None and record["sources"] == sources and record["id"] != id

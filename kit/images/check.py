@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from docker.errors import NotFound
+
+from kit.errors import InfraError
 from kit.images import cache
 from kit.images.base import SOURCES
 from kit.images.build import BASE
@@ -25,6 +28,8 @@ class Finding:
     architecture: str
     wrong: str = ""
     next: str = ""
+    note: str = ""
+    """What could not be found out of it."""
 
 
 def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ()) -> list[Finding]:
@@ -41,7 +46,8 @@ def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ())
         told = (image.id, str(image.attrs.get("Architecture", "")))
         problems = [*_of_machine(engine, told[1]), *(_of_sources(engine, own[tag], image) if tag in own else ())]
         problems += _of_containers(engine, tag, image.id)
-        found += [Finding(tag, *told, *problem) for problem in problems] or [Finding(tag, *told)]
+        note = _uncompared(engine, own[tag], image) if tag in own else ""
+        found += [Finding(tag, *told, *problem) for problem in problems] or [Finding(tag, *told, note=note)]
     return found
 
 
@@ -65,7 +71,7 @@ def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]
         yield "it was not built by kit images build, so nothing tells what is in it", rebuild
         return
     manifest = recipe.manifest()
-    record = cache.built().get(engine.id, {}).get(recipe.tag)
+    record = _record(engine, recipe)
     if told != digest(manifest, recipe.name, image.labels.get(BASE, "")):
         before = record["manifest"] if record and record["sources"] == told else None
         yield f"it is stale: built from other sources than these{_changed(before, manifest)}", rebuild
@@ -75,6 +81,28 @@ def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]
             "something else was tagged so since",
             rebuild,
         )
+
+
+def _uncompared(engine: Engine, recipe: Recipe, image: Any) -> str:
+    """Why nothing tells whether it is the image that was built: what is made from one carries its labels. "" when it
+    could be compared."""
+    try:
+        record = cache.built().get(engine.id, {}).get(recipe.tag)
+    except InfraError as error:
+        return f"{error.what} ({error.where})"
+    if record is None:
+        return f"no build of it by this user is noted ({cache.notes()})"
+    if record["sources"] != image.labels.get(SOURCES):
+        return f"what was built here on {record['built']} is of other sources ({cache.notes()})"
+    return ""
+
+
+def _record(engine: Engine, recipe: Recipe) -> Mapping[str, Any] | None:
+    try:
+        record: Mapping[str, Any] | None = cache.built().get(engine.id, {}).get(recipe.tag)
+    except InfraError:
+        return None  # `_uncompared` says so
+    return record
 
 
 def _changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
@@ -97,6 +125,10 @@ def _of_containers(engine: Engine, tag: str, built: str) -> Iterator[Problem]:
 
 
 def _name_at_start(engine: Engine, container: str) -> str:
-    """The image's name as the container was started with: lists show an id once the name means another image."""
-    told: str = engine.client.api.inspect_container(container)["Config"]["Image"]
+    """The image's name as the container was started with: lists show an id once the name means another image. "" when
+    the container has ended meanwhile."""
+    try:
+        told: str = engine.client.api.inspect_container(container)["Config"]["Image"]
+    except NotFound:
+        return ""
     return told

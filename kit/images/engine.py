@@ -1,7 +1,4 @@
-"""The container engine, found where the `docker` command finds it, and its errors in words that help.
-
-DOCKER_HOST goes first, then the context in use, then the sockets of Docker, rootless Docker and podman.
-"""
+"""The container engine, found where the `docker` command finds it, and its errors in words that help."""
 
 from __future__ import annotations
 
@@ -9,15 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import docker
 import requests
-from docker.context import ContextAPI
 from docker.errors import DockerException
 
-from kit.errors import InfraError, UsageError
+from kit.errors import InfraError
+from kit.images.address import Address, address, in_use, sockets
 
 BUILD_TIMEOUT = 1200
 """Wall seconds without a word from the engine."""
@@ -45,18 +41,19 @@ class Engine:
 
 @contextmanager
 def engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
-    """The engine, for as long as the block runs. Raises `InfraError` when none can be used."""
-    address = _address(environ)
+    """The engine that these variables lead to, for as long as the block runs. Raises `InfraError` when none can be
+    used, `UsageError` when they lead nowhere."""
+    at = address(environ)
     client = None
     try:
         try:
-            client = _client(address, environ)
+            client = _client(at, environ)
             about = client.version()
             identity = _identity(about, client.info())
         except (DockerException, requests.RequestException, OSError) as error:
-            raise _unusable(error, address) from error
-        with told(address):
-            yield Engine(client, address, str(about.get("Arch", "")), identity)
+            raise _unusable(error, at.url) from error
+        with told(at.url):
+            yield Engine(client, at.url, str(about.get("Arch", "")), identity)
     finally:
         if client is not None:
             client.close()
@@ -96,43 +93,12 @@ def failed(message: str, address: str = "", *, doing: str = "the container engin
     return InfraError(f"{doing}: {message.strip()}", where=where)
 
 
-def sockets(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where engines listen that neither DOCKER_HOST nor a context names."""
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    own = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}")
-    return [
-        Path("/var/run/docker.sock"),
-        own / "docker.sock",
-        Path.home() / ".docker/run/docker.sock",
-        own / "podman/podman.sock",
-        Path("/run/podman/podman.sock"),
-    ]
-
-
-def _address(environ: Mapping[str, str]) -> str:
-    if environ.get("DOCKER_HOST"):
-        return environ["DOCKER_HOST"]
-    named = environ.get("DOCKER_CONTEXT")
-    try:
-        context = ContextAPI.get_context(named) if named else ContextAPI.get_current_context()
-    except (DockerException, OSError, ValueError) as error:
-        raise UsageError(f"the Docker context cannot be read: {error}", next="docker context ls") from None
-    if named and context is None:
-        raise UsageError(f"there is no Docker context {named!r}", where="DOCKER_CONTEXT", next="docker context ls")
-    if context is not None and context.name != "default":
-        return str(context.Host)
-    if os.name == "nt":
-        return "npipe:////./pipe/docker_engine"
-    found = next((path for path in sockets(environ) if path.is_socket()), sockets(environ)[0])
-    return f"unix://{found}"
-
-
-def _client(address: str, environ: Mapping[str, str]) -> Any:
-    if environ.get("DOCKER_HOST") or environ.get("DOCKER_CONTEXT"):
-        return docker.from_env(environment=dict(environ), timeout=BUILD_TIMEOUT)
-    context = ContextAPI.get_current_context()
-    tls = context.TLSConfig if context is not None and context.name != "default" else None
-    return docker.DockerClient(base_url=address, tls=tls or False, timeout=BUILD_TIMEOUT)
+def _client(at: Address, environ: Mapping[str, str]) -> Any:
+    if "DOCKER_HOST" in at.variables:
+        return docker.from_env(environment=dict(at.variables), timeout=BUILD_TIMEOUT)
+    context = in_use(environ)
+    tls = context.TLSConfig if context is not None else None
+    return docker.DockerClient(base_url=at.url, tls=tls or False, timeout=BUILD_TIMEOUT)
 
 
 def _unusable(error: BaseException, address: str) -> InfraError:

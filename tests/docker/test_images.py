@@ -5,6 +5,7 @@ They are built by `nox -s docker` before; these tests build none.
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Iterator
@@ -106,6 +107,52 @@ def test_another_image_under_the_name_is_told_from_the_one_that_was_built(
     monkeypatch.setattr(cache, "built", lambda: {real.id: {recipe.tag: {**facts, "id": "sha256:" + "0" * 64}}})
     (found,) = check(real, [recipe])
     assert "something else was tagged so" in found.wrong
+
+
+@pytest.fixture
+def derived(real: Engine, recipe: Recipe) -> str:
+    """The name of the image is given to one made from it, which inherits its labels; the id of that."""
+    source = io.BytesIO(f"FROM {IMAGES['hermes'].tag}\nENV CHANGED=yes\n".encode())
+    image, _ = real.client.images.build(fileobj=source, tag=recipe.tag, rm=True)
+    return str(image.id)
+
+
+def test_an_image_made_from_the_one_that_was_built_does_not_pass_for_it(
+    real: Engine, recipe: Recipe, derived: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = cache.built()[real.id][IMAGES["hermes"].tag]
+    monkeypatch.setattr(cache, "built", lambda: {real.id: {recipe.tag: facts}})
+    (found,) = check(real, [recipe])
+    assert found.digest == derived != facts["id"]
+    assert "something else was tagged so" in found.wrong
+    assert cache.replaced(real.id, recipe.tag, facts["sources"], derived)
+    assert not cache.replaced(real.id, recipe.tag, facts["sources"], facts["id"])
+
+
+@pytest.mark.parametrize("notes", [None, "{"], ids=["missing", "damaged"])
+def test_without_the_notes_of_the_build_it_is_said_that_nothing_was_compared(
+    real: Engine, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: str | None
+) -> None:
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path))
+    if notes is not None:
+        cache.notes().write_text(notes)
+    (found,) = check(real, [recipe])
+    assert found.wrong == ""
+    assert found.note.startswith("the notes of what was built are damaged" if notes else "no build of it by this user")
+    assert str(tmp_path) in found.note
+
+
+def test_a_container_that_ends_while_it_is_looked_at_is_no_failure(
+    real: Engine, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = real.client.containers.run(
+        IMAGES["edit"].tag, ["sleep", "60"], detach=True, labels={LABEL: "1"}, network_mode="none", init=True
+    )
+    listed = real.client.api.containers()
+    container.remove(force=True)
+    monkeypatch.setattr(real.client.api, "containers", lambda: [each for each in listed if each["Id"] == container.id])
+    (found,) = check(real, [], [recipe.tag])
+    assert found.wrong == ""
 
 
 def test_an_image_for_another_machine(real: Engine, recipe: Recipe) -> None:

@@ -244,8 +244,12 @@ async def test_containers_of_a_task_share_a_network_and_their_own_volume(run: Be
 
 
 async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: Bed) -> None:
-    with pytest.raises(CannotPull, match=r"failed to resolve ref docker\.io/nobody/knows:this: .*kit images build"):
+    with pytest.raises(
+        CannotPull, match=r"failed to resolve ref docker\.io/nobody/knows:this: .*docker pull nobody/knows"
+    ):
         await run.host.runtime.pull("nobody/knows:this")
+    with pytest.raises(CannotPull, match=r"failed to resolve ref docker\.io/webordinary/none:test: .*kit images build"):
+        await run.host.runtime.pull("webordinary/none:test")
 
 
 async def test_an_engine_that_ended_is_no_image_and_no_defect(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 import os
 import re
 import socket
@@ -11,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from emulation.ecs.docker.engine import Engine as RuntimesEngine
+from emulation.ecs.docker.engine import EngineUnusable
 from kit.backends.emulated import image_recipes
 from kit.errors import InfraError, UsageError
 from kit.images import cache
+from kit.images.address import Address, address
 from kit.images.engine import engine, failed
 from kit.images.recipes import Recipe, digest, read
 from kit.images.site import plain
@@ -124,6 +130,60 @@ class TestCache:
         cache.remember("engine", "app:test", {"id": "sha256:1"})
         cache.remember("engine", "other:test", {"id": "sha256:2"})
         assert cache.built()["engine"] == {"app:test": {"id": "sha256:1"}, "other:test": {"id": "sha256:2"}}
+
+    def test_damaged_notes_are_told_and_begun_anew(self, tmp_path: Path) -> None:
+        assert cache.built() == {}
+        cache.notes().write_text("[]")
+        with pytest.raises(InfraError, match="damaged") as caught:
+            cache.built()
+        assert str(cache.notes()) in str(caught.value)
+        cache.remember("engine", "app:test", {"id": "sha256:1"})
+        assert cache.built() == {"engine": {"app:test": {"id": "sha256:1"}}}
+
+
+class TestAddress:
+    """Where the engine is: the same for every part, whoever asks."""
+
+    @pytest.fixture
+    def config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A DOCKER_CONFIG with a context in use."""
+        folder = tmp_path / "config"
+        told = {"Name": "far", "Metadata": {}, "Endpoints": {"docker": {"Host": "tcp://127.0.0.1:1"}}}
+        meta = folder / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest() / "meta.json"
+        meta.parent.mkdir(parents=True)
+        meta.write_text(json.dumps(told))
+        (folder / "config.json").write_text('{"currentContext": "far"}')
+        for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+        return folder
+
+    def test_docker_host_goes_before_the_context(self, config: Path) -> None:
+        at = address({**os.environ, "DOCKER_HOST": "unix:///x"})
+        assert at == Address("unix:///x", {"DOCKER_HOST": "unix:///x"})
+
+    def test_a_context_of_docker_config_is_found_by_the_kit_and_by_the_runtime(self, config: Path) -> None:
+        at = address(os.environ)
+        assert (at.url, at.variables) == ("tcp://127.0.0.1:1", {"DOCKER_HOST": "tcp://127.0.0.1:1"})
+        with pytest.raises(InfraError, match=r"no container engine answers at tcp://127\.0\.0\.1:1"), engine():
+            pass
+        with pytest.raises(EngineUnusable, match=r"no container engine answers at tcp://127\.0\.0\.1:1 "):
+            asyncio.run(RuntimesEngine.open())
+
+    def test_a_context_that_is_gone_is_named_by_both(self, config: Path) -> None:
+        (config / "config.json").write_text('{"currentContext": "gone"}')
+        with pytest.raises(UsageError, match="no Docker context"):
+            address(os.environ)
+        with pytest.raises(EngineUnusable, match="no Docker context"):
+            asyncio.run(RuntimesEngine.open())
+
+    def test_the_default_context_is_no_context(self, config: Path) -> None:
+        assert address({**os.environ, "DOCKER_CONTEXT": "default"}).url.startswith("unix://")
+
+    def test_a_child_is_led_there_and_nowhere_else(self) -> None:
+        at = Address("unix:///x", {"DOCKER_HOST": "unix:///x"})
+        environ = {"DOCKER_CONTEXT": "far", "DOCKER_CERT_PATH": "/c", "DOCKER_CONFIG": "/d", "PATH": "/bin"}
+        assert at.environment(environ) == {"DOCKER_HOST": "unix:///x", "DOCKER_CONFIG": "/d", "PATH": "/bin"}
 
 
 class TestNoEngine:

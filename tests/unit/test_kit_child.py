@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -46,6 +47,35 @@ def test_a_cloud_that_is_never_ready_is_not_waited_for_for_ever(tmp_path: Path) 
     cloud = child(tmp_path, "import sys; sys.stdin.read()")
     with pytest.raises(InfraError, match=r"not ready within 0\.2 s"):
         cloud.ready(0.2)
+    cloud.stop()
+
+
+def test_what_takes_its_time_is_handed_on_and_waited_for(tmp_path: Path) -> None:
+    said: list[str] = []
+    cloud = child(
+        tmp_path,
+        f"""
+print('{{"progress": "pulling x"}}', flush=True)
+import pathlib
+while not pathlib.Path({str(tmp_path / "go")!r}).exists(): pass
+print('{{"progress": "pulled x"}}', flush=True)
+{READY}""",
+    )
+
+    def say(text: str) -> None:
+        said.append(text)
+        threading.Timer(0.6, (tmp_path / "go").touch).start()  # long after it would have had to be ready
+
+    assert cloud.ready(0.5, say) == {"aws": "x"}
+    assert said == ["pulling x", "pulled x"]
+    cloud.stop()
+
+
+def test_what_it_was_at_is_told_when_even_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.backends.child.PULLED_WITHIN", 0.5)
+    cloud = child(tmp_path, 'print(\'{"progress": "pulling x"}\', flush=True); import sys; sys.stdin.read()')
+    with pytest.raises(InfraError, match=r"not ready within 0\.5 s; the last it said was: pulling x"):
+        cloud.ready(0.4)
     cloud.stop()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kit.backends.declared import PULLED_WITHIN, explained, lines, outlives, ready_within
+from kit.backends.child import PULLED_WITHIN
+from kit.backends.declared import explained, lines, outlives, ready_within
 from kit.errors import InfraError, UsageError
 from kit.settings import load
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,11 @@ def sockets(environ: Mapping[str, str] = os.environ) -> list[Path]:
 
 def _client(environ: Mapping[str, str]) -> tuple[Docker, str]:
     url = environ.get("DOCKER_HOST") or None
-    if url is None and not _has_context(environ):
+    if url is None and _has_context(environ):
+        url, tls = _of_context(environ.get("DOCKER_CONTEXT"))
+        if url is not None and tls is not None:
+            return Docker(url.replace("tcp://", "https://", 1), ssl_context=tls), url
+    if url is None:
         found = next((path for path in sockets(environ) if path.is_socket()), None)
         url = f"unix://{found}" if found else None
         if url is None and os.name != "nt":
@@ -139,6 +144,30 @@ def _client(environ: Mapping[str, str]) -> tuple[Docker, str]:
         return client, url
     client = Docker(url)
     return client, url or client._connection_info
+
+
+def _of_context(name: str | None) -> tuple[str | None, ssl.SSLContext | None]:
+    """Where a Docker context leads, without a name the one in use; the default one leads nowhere of its own. Read as
+    the kit and docker-py do: aiodocker's own way knows nothing of DOCKER_CONFIG."""
+    from docker.context import ContextAPI  # noqa: PLC0415 - heavy: only where a context is in use
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    try:
+        context = ContextAPI.get_context(name)
+    except DockerException as error:
+        raise ValueError(f"the Docker context cannot be read: {error}") from error
+    if context is None or not context.Host:
+        raise ValueError(f"there is no Docker context {name or 'as config.json names'}: docker context ls")
+    if context.name == "default":
+        return None, None
+    told = context.TLSConfig
+    if told is None:
+        return str(context.Host), None
+    tls = ssl.create_default_context(cafile=told.ca_cert)
+    tls.load_cert_chain(*told.cert)
+    if not told.verify:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    return str(context.Host), tls
 
 
 def _has_context(environ: Mapping[str, str]) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from aiodocker import DockerError
 
+from emulation.ecs.docker import pulling
 from emulation.ecs.runtime import CannotPull
 
 if TYPE_CHECKING:
@@ -54,32 +54,19 @@ class Images:
             raise CannotPull(f"the container engine does not tell of the image {real}: {error}") from error
 
     async def _pulled(self, image: str, real: str) -> Mapping[str, Any]:
-        reference = _canonical(real)
         try:
-            await self._host.client.images.pull(real)
-        except (DockerError, aiohttp.ClientError) as error:
-            reason = getattr(error, "message", None) or error
+            await pulling.pull(self._host.client, real)
+        except pulling.PullFailed as error:
             raise CannotPull(
-                f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: {reason}. The "
-                f"image {_named(image, real)} is not on this machine, and cannot be pulled: build it (kit images build "
-                "makes the reference system's), or name yours in kit.toml: [images] "
-                f'"{image}" = "your/image:tag"'
+                f"pull image manifest has been retried 1 time(s): failed to resolve ref {pulling.canonical(real)}: "
+                f"{error.reason}. The image {_named(image, real)} is not on this machine, and cannot be pulled. next: "
+                f'{error.remedy}; or name another in kit.toml: [images] "{image}" = "your/image:tag"'
             ) from error
         found = await self._local(real)
         if found is None:
-            raise CannotPull(f"{reference} was pulled and is not there: the engine's disk may be full")
+            raise CannotPull(f"{pulling.canonical(real)} was pulled and is not there: the engine's disk may be full")
         return found
 
 
 def _named(image: str, real: str) -> str:
     return image if image == real else f"{real} (for {image})"
-
-
-def _canonical(image: str) -> str:
-    """As containerd, and so Fargate, spells an image: with its registry and tag."""
-    host, slash, _ = image.partition("/")
-    if not slash:
-        image = f"docker.io/library/{image}"
-    elif "." not in host and ":" not in host and host != "localhost":
-        image = f"docker.io/{image}"
-    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"

@@ -1,11 +1,13 @@
-"""The labels on everything a run makes in the engine: whose it is, and when it is nobody's any more."""
+"""The labels on everything a run makes in the engine: whose it is, and when it is nobody's any more.
+
+`kit audit` reads them: what a lost note does not tell, they do.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ PID, BIRTH, HOST, EXPIRES, TOKEN = (PREFIX + name for name in ("pid", "birth", "
 TOKEN_VARIABLE = "EMULATION_RUN"
 """In this process's environment: what an audit knows the run by, from before anything of it existed."""
 LIFETIME = 24 * 3600.0
-"""Wall seconds after which a run is over, whatever its process says."""
+"""Wall seconds after which another machine, which cannot ask for the process, takes a run for over."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +43,6 @@ class Owner:
         told = {RUN: self.run, PID: str(self.pid), BIRTH: self.birth, HOST: self.host, EXPIRES: str(self.expires)}
         return told | ({TOKEN: self.token} if self.token else {})
 
-    @classmethod
-    def of(cls, labels: Mapping[str, str]) -> Owner | None:
-        """None for what is not a run's."""
-        try:
-            return cls(
-                labels[RUN], int(labels[PID]), labels[BIRTH], labels[HOST], int(labels[EXPIRES]), labels.get(TOKEN, "")
-            )
-        except (KeyError, ValueError):
-            return None
-
-    def dead(self, now: float) -> bool:
-        """Whether nobody owns it any more. A process of another machine cannot be asked: there the expiry counts."""
-        if now > self.expires:
-            return True
-        return self.host == socket.gethostname() and birth(self.pid) != self.birth
-
 
 def birth(pid: int) -> str:
     """When a process of this machine started; "" when there is none."""
@@ -67,8 +53,9 @@ def birth(pid: int) -> str:
         except OSError:
             return ""
         fields = stat.rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else f"{boot}:{fields[22 - 3]}"
+        return "" if fields[0] in "ZX" else f"{boot}/{fields[22 - 3]}"
     import subprocess  # noqa: PLC0415 - only where there is no /proc
 
+    # As `kit.audit.machine` asks for it.
     told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return told.stdout.strip()
