@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from aiodocker import Docker
 
 from emulation.ecs.docker.engine import Engine
+from emulation.ecs.docker.labels import Owner
 from kit.audit.ledger import Noted
 from kit.audit.place import Runs
-from kit.audit.places.engine import TOKEN, EngineThings
+from kit.audit.places.engine import RUN, TOKEN, EngineThings
+from kit.images.address import address
 from tests.support.engine import BASE
 
 
@@ -24,13 +30,17 @@ async def engine() -> AsyncIterator[Docker]:
     await opened.close()
 
 
+ENGINE = asdict(address())
+"""As a run notes the engine in use."""
+
+
 def noted(token: str, *, over: bool, **facts: object) -> Noted:
     return Noted(Path("note"), {"token": token, "run": "r1", **facts}, over)
 
 
-async def plant(engine: Docker, token: str) -> str:
+async def plant(engine: Docker, token: str, **owner: str) -> str:
     """A container with a volume on a network, of the run with this token; returns their common name."""
-    name, labels = f"planted-{token}", {TOKEN: token}
+    name, labels = f"planted-{token}", {RUN: "kit-planted", TOKEN: token, **owner}
     await engine.networks.create({"Name": name, "Labels": labels})
     await engine.volumes.create({"Name": name, "Labels": labels})
     mounts = [{"Type": "volume", "Source": name, "Target": "/v"}]
@@ -46,7 +56,7 @@ async def test_of_a_dead_run_everything_goes_and_of_others_nothing(engine: Docke
     mine, alive, unknown = (uuid.uuid4().hex for _ in range(3))
     await asyncio.gather(*(plant(engine, token) for token in (mine, alive, unknown)))
     place = EngineThings()
-    runs = Runs([noted(mine, over=True, engine=True)], [noted(alive, over=False, engine=True)])
+    runs = Runs([noted(mine, over=True, engine=ENGINE)], [noted(alive, over=False, engine=ENGINE)])
     try:
         found = await place.look(runs)
         assert sorted(one.what.partition(" ")[0] for one in found) == ["container", "network", "volume"]
@@ -57,7 +67,37 @@ async def test_of_a_dead_run_everything_goes_and_of_others_nothing(engine: Docke
         assert unknown in doubtful
         assert not doubtful & {mine, alive}
     finally:
-        left = Runs([noted(token, over=True, engine=True) for token in (mine, alive, unknown)])
+        left = Runs([noted(token, over=True, engine=ENGINE) for token in (mine, alive, unknown)])
+        await place.clean(await place.look(left), 0)
+
+
+async def test_a_run_is_looked_for_where_it_was_whichever_engine_is_in_use_now(
+    engine: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = uuid.uuid4().hex
+    await plant(engine, token)
+    place, runs = EngineThings(), Runs([noted(token, over=True, engine=ENGINE)])
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    found = await place.look(runs)
+    assert len(found) == 3
+    await place.clean(found, 0)
+    assert await place.look(runs) == []
+
+
+async def test_what_no_note_here_has_is_told_by_its_owner_and_stays(engine: Docker) -> None:
+    at_work, gone = uuid.uuid4().hex, uuid.uuid4().hex
+    owner = Owner.this_process("kit-planted", time.time())
+    await plant(engine, at_work, **replace(owner, token=at_work).labels())
+    await plant(engine, gone, **replace(owner, token=gone, birth="earlier").labels())
+    place = EngineThings()
+    try:
+        told = [one for one in await place.doubtful(Runs([])) if one.token in (at_work, gone)]
+        assert {one.token for one in told} == {gone}
+        assert len(told) == 3
+        assert all(f"whose process {os.getpid()} is gone" in one.what for one in told)
+        assert f"by hand: docker rm -f -v planted-{gone}" in " ".join(one.what for one in told)
+    finally:
+        left = Runs([noted(token, over=True, engine=ENGINE) for token in (at_work, gone)])
         await place.clean(await place.look(left), 0)
 
 

@@ -19,7 +19,7 @@ from aiodocker import Docker, DockerError
 
 from emulation.ecs.docker import sweep
 from emulation.ecs.docker.engine import Engine, EngineUnusable
-from emulation.ecs.docker.labels import Owner
+from emulation.ecs.docker.labels import BIRTH, PID, birth
 from tests.support.engine import BASE, bed, left
 from tests.support.runtime_conformance import bench, eventually
 
@@ -71,19 +71,11 @@ def test_a_socket_one_may_not_use_is_said() -> None:
 async def test_what_a_run_makes_carries_its_owner(tmp_path: Path, engine: Docker) -> None:
     async with bed(tmp_path) as run, bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60")
-        owners = {
-            Owner.of(item["labels"]) for item in await asyncio.to_thread(_found, run.host.engine.address, run.host.run)
+        found = await asyncio.to_thread(_found, run.host.engine.address, run.host.run)
+        assert found
+        assert {(item["labels"][PID], item["labels"][BIRTH]) for item in found} == {
+            (str(os.getpid()), birth(os.getpid()))
         }
-        assert [owner.pid for owner in owners if owner] == [os.getpid()]
-        assert not any(owner is None or owner.dead(0) for owner in owners)
-
-
-def test_a_run_is_dead_with_its_process_or_its_time() -> None:
-    mine = Owner.this_process("kit-1", 1_000.0)
-    assert not mine.dead(2_000)
-    assert mine.dead(mine.expires + 1)
-    assert Owner("kit-1", mine.pid, "another birth", mine.host, mine.expires).dead(2_000)
-    assert not Owner("kit-1", mine.pid, "another birth", "another host", mine.expires).dead(2_000)
 
 
 async def test_a_sweep_takes_its_run_and_nothing_else(tmp_path: Path, engine: Docker) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from emulation.ecs.docker import labels
 from emulation.guardian import MARKER as MARKER_OF_THE_CLOUD
 from emulation.owner import RUN_VARIABLE
 from kit.audit import Ledger, Leftover, Note, Runs, audit, audit_self
 from kit.audit.audit import Outcome
 from kit.audit.ledger import TOKEN_VARIABLE
 from kit.audit.machine import Identity, carriers, identity
-from kit.audit.places import places
+from kit.audit.places import engine, places
 from kit.audit.places.files import Files
 from kit.audit.places.folders import MARKER, Folders
 from kit.cli import running
@@ -33,6 +34,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The machine's temporary folder, as far as the kit sees it."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path.resolve()))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")  # what others have in an engine is not told here
     return tmp_path.resolve()
 
 
@@ -74,6 +76,59 @@ def sleeper(**variables: str) -> subprocess.Popen[bytes]:
 
 def test_both_sides_name_the_token_and_the_marker_alike() -> None:
     assert (TOKEN_VARIABLE, MARKER) == (RUN_VARIABLE, MARKER_OF_THE_CLOUD)
+
+
+def test_both_sides_know_a_process_by_the_same_birth_and_labels() -> None:
+    mine = identity(os.getpid())
+    assert mine is not None
+    assert mine.started == labels.birth(mine.pid)
+    owner = labels.Owner("kit-1", mine.pid, mine.started, socket.gethostname(), 1, "token")
+    assert set(owner.labels()) == {engine.RUN, engine.PID, engine.BIRTH, engine.HOST, engine.EXPIRES, engine.TOKEN}
+
+
+class TestEngine:
+    """Without one: what a note says of an engine that cannot be asked."""
+
+    async def test_an_engine_that_cannot_be_asked_is_left_and_keeps_the_note(self, temporary: Path) -> None:
+        gone = "unix:///gone/docker.sock"
+        note = dead(temporary, engine={"url": gone, "variables": {"DOCKER_HOST": gone}})
+
+        audited = await audit(dry_run=False)
+
+        (line, kept) = audited.left
+        assert f"the container engine at {gone}, which cannot be asked" in line.what
+        assert str(note.noted().path) in line.what
+        assert "kept" in kept.how
+        assert [noted.token for noted in Ledger().read()] == [note.token]
+
+    async def test_a_context_that_leads_elsewhere_by_now_is_not_taken_for_the_engine(self, temporary: Path) -> None:
+        told = {"url": "tcp://far:1", "variables": {"DOCKER_CONTEXT": "no-such-context"}}
+        dead(temporary, engine=told)
+
+        audited = await audit(dry_run=True)
+
+        assert "the container engine at tcp://far:1, which cannot be asked" in audited.left[0].what
+
+    async def test_a_run_without_an_engine_asks_none(self, temporary: Path) -> None:
+        dead(temporary)
+        assert (await audit(dry_run=False)).left == []
+
+    @pytest.mark.parametrize(
+        ("told", "says"),
+        [
+            ({}, ""),
+            ({"birth": "another"}, "whose process"),
+            ({"host": "elsewhere", "birth": "another"}, ""),
+            ({"host": "elsewhere", "expires": "5"}, "on elsewhere, which expired at 1970-01-01T00:00:05"),
+            ({"pid": "x"}, "no note here tells of"),
+        ],
+        ids=["at work", "gone", "elsewhere", "expired", "nobody's"],
+    )
+    def test_what_no_note_tells_the_labels_do(self, told: Mapping[str, str], says: str) -> None:
+        mine = labels.Owner.this_process("kit-1", 1_000.0).labels()
+        found = engine._owner({**mine, **{f"com.webordinary.kit.{name}": each for name, each in told.items()}}, 2_000.0)
+        assert says in found
+        assert bool(says) == bool(found)
 
 
 class TestLedger:

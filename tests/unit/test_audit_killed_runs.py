@@ -27,7 +27,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems d
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")  # what others have in an engine is not told here
     made = Ground(tmp_path.resolve())
     yield made
     for pid in made.processes():  # of a test that failed half-way
