@@ -11,8 +11,9 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,23 @@ import pytest
 from docker import DockerClient
 
 from emulation.ecs.docker import sweep
-from kit.audit.places.engine import TOKEN
+from kit.audit.places.engine import PID, TOKEN
 from kit.images.engine import engine
 from tests.support.audit import Ground
 from tests.support.engine import BASE
 from tests.support.runtime_conformance import eventually
 
 _CHANCE = random.Random(4)
-MOMENTS = sorted(_CHANCE.uniform(0.5, 24.0) for _ in range(10))
-"""Wall seconds after its start at which a runner is killed: while it imports, while the cloud starts, deploys, starts
-containers, works, and goes back to zero."""
+EARLY = sorted(_CHANCE.uniform(0.2, 3.0) for _ in range(3))
+"""Wall seconds after its start at which a runner is killed: while it imports, and while the cloud starts."""
+LATE = sorted(_CHANCE.uniform(0.0, 20.0) for _ in range(7))
+"""Wall seconds from the first thing of its run in the engine: while the cloud deploys, starts containers, works, and
+goes back to zero. Not from its start: on a busy machine there would be nothing yet, and nothing to prove."""
+SCENARIOS = ("email_to_preview", "cold_start", "persistence")
+"""They take longer than the last moment."""
 KINDS = ("containers", "volumes", "networks", "images")
+OTHERS = ("com.docker.compose.project", "com.webordinary.kit.tests", "com.webordinary.image")
+"""Labels of what a run never makes."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process's environment")
 
@@ -87,10 +94,56 @@ def there(client: DockerClient, tokens: Sequence[str]) -> list[str]:
     found = []
     for token in tokens:
         for kind in KINDS:
-            every = {"all": True} if kind == "containers" else {}
+            every = {"all": True, "ignore_removed": True} if kind == "containers" else {}
             listed = getattr(client, kind).list(filters={"label": f"{TOKEN}={token}"}, **every)
             found += [f"{kind} {each.id}" for each in listed]
     return found
+
+
+def everything(client: DockerClient) -> dict[str, Mapping[str, str]]:
+    """All containers, volumes and networks, whoever made them, with their labels."""
+    api = client.api
+    listed = {
+        "container": api.containers(all=True),
+        "volume": api.volumes()["Volumes"] or [],
+        "network": api.networks(),
+    }
+    return {
+        f"{kind} {each.get('Id') or each['Name']}": each.get("Labels") or {}
+        for kind, found in listed.items()
+        for each in found
+    }
+
+
+@dataclass(frozen=True)
+class Mine:
+    """What tells a run of this test's: its tokens and its processes."""
+
+    tokens: Collection[str]
+    pids: Collection[int] = ()
+
+    def foreign(self, labels: Mapping[str, str]) -> bool:
+        """Whether it provably is another's: another run's and process's, or with a label that no run gives."""
+        another = labels.get(TOKEN) not in self.tokens and labels.get(PID) not in {str(pid) for pid in self.pids}
+        return (sweep.RUN in labels and another) or any(label in labels for label in OTHERS)
+
+
+def changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]], mine: Mine) -> list[str]:
+    """What came or went, but for what others have at the same engine. Where nobody else is, that is every change."""
+    came = [f"came: {one} {dict(now[one])}" for one in now.keys() - before.keys() if not mine.foreign(now[one])]
+    went = [f"went: {one} {dict(before[one])}" for one in before.keys() - now.keys() if not mine.foreign(before[one])]
+    return sorted(came + went)
+
+
+async def verify_unchanged(client: DockerClient, before: Mapping[str, Mapping[str, str]], mine: Mine) -> None:
+    """As it was before the run. Somebody else's build has containers without a label, for as long as one step takes."""
+    async with asyncio.timeout(30):
+        while found := changes(before, await asyncio.to_thread(everything, client), mine):
+            last = found
+            try:
+                await asyncio.sleep(0.2)
+            except asyncio.CancelledError:
+                pytest.fail("the engine is not as it was:\n" + "\n".join(last))
 
 
 def tokens_of(ground: Ground) -> list[str]:
@@ -110,18 +163,56 @@ def runs_a_container(client: DockerClient, tokens: Sequence[str]) -> bool:
     return any(client.containers.list(filters=each) for each in labels)
 
 
-@pytest.mark.parametrize("after", MOMENTS, ids=lambda seconds: f"after {seconds:.2f} s")
-async def test_a_killed_run_leaves_nothing_in_the_engine_that_an_audit_does_not_remove(
+def test_what_came_or_went_is_told_unless_others_own_it() -> None:
+    of_me, theirs = {sweep.RUN: "kit-1", TOKEN: "mine"}, {sweep.RUN: "kit-2", TOKEN: "theirs"}
+    before = {"volume a": {}, "volume b": theirs}
+    now = {
+        "volume c": {},
+        "network d": of_me,
+        "network e": theirs,
+        "container f": {"com.docker.compose.project": "x"},
+        "container g": {sweep.RUN: "kit-3", PID: "7"},
+        "container h": {sweep.RUN: "kit-4", PID: "8"},
+    }
+    mine = Mine(["mine"], [7])
+    told = ["came: container g", "came: network d", "came: volume c", "went: volume a"]
+    assert [line.split(" {")[0] for line in changes(before, now, mine)] == told
+    assert changes(before, before, mine) == []
+
+
+@pytest.mark.parametrize("after", EARLY, ids=lambda seconds: f"{seconds:.2f} s after its start")
+async def test_a_run_killed_while_it_starts_leaves_nothing_that_an_audit_does_not_remove(
     ground: Ground, client: DockerClient, after: float
 ) -> None:
+    await killed(ground, client, after, late=False)
+
+
+@pytest.mark.parametrize("after", LATE, ids=lambda seconds: f"{seconds:.2f} s after its first thing in the engine")
+async def test_a_run_killed_while_it_works_leaves_nothing_that_an_audit_does_not_remove(
+    ground: Ground, client: DockerClient, after: float
+) -> None:
+    had = await killed(ground, client, after, late=True)
+    assert had, "there was nothing to be left behind"
+
+
+async def killed(ground: Ground, client: DockerClient, after: float, *, late: bool) -> list[str]:
+    """Start a run, kill it, audit, look; returns what it had in the engine when it was killed."""
     with strangers(client) as planted:
-        runner = await ground.kit("run", "email_to_preview", "--runtime", "docker")
+        before = everything(client)
+        runner = await ground.kit("run", *SCENARIOS, "--runtime", "docker")
         with_output = asyncio.create_task(runner.communicate())
+
+        async def has_something() -> bool:
+            return with_output.done() or bool(await asyncio.to_thread(there, client, tokens_of(ground)))
+
+        if late:
+            await eventually(has_something, within=60)
         await asyncio.wait({with_output}, timeout=after)
-        tokens = tokens_of(ground)
+        tokens, pids = tokens_of(ground), ground.processes()
         had = there(client, tokens)
-        if runner.returncode is None:
-            runner.kill()
+        if runner.returncode is not None:
+            pytest.fail(f"it ended before it was killed, with {runner.returncode}: {with_output.result()[0].decode()}")
+        runner.kill()
         await runner.wait()
 
         code, said = await ground.audit()
@@ -132,15 +223,18 @@ async def test_a_killed_run_leaves_nothing_in_the_engine_that_an_audit_does_not_
         assert ground.processes() == []
         assert ground.workdirs() == []
         verify_spared(planted)
+        await verify_unchanged(client, before, Mine(tokens, pids))
         with_output.cancel()
     cleaned = [one["what"] for one in said["found"] if one["outcome"] == "cleaned"]
     sys.stdout.write(f"killed after {after:.2f} s with {len(had)} things in the engine: {json.dumps(cleaned)}\n")
+    return had
 
 
 async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes_every_thing(
-    ground: Ground, client: DockerClient
+    ground: Ground, client: DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with strangers(client) as planted:
+        before = everything(client)
         up = await ground.kit("up", "--json", "--runtime", "docker")
         assert up.stdout is not None
         ready = json.loads(await asyncio.wait_for(up.stdout.readline(), 60))
@@ -154,6 +248,7 @@ async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes
         await up.wait()
         had = there(client, tokens)
         assert had
+        monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")  # the user has gone on to another engine
 
         code, dry = await ground.audit("--dry-run")
         assert code == 1
@@ -164,3 +259,4 @@ async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes
         assert code == 0, said
         assert there(client, tokens) == []
         verify_spared(planted)
+        await verify_unchanged(client, before, Mine(tokens, pids))
