@@ -19,7 +19,8 @@ A *place* is one kind of thing that can be left behind, in one file of `kit/audi
 - `clean(left, patience)` ends or removes what `look` found, and says of each what was done, in a word or two. It
   gives what ends by itself so many wall seconds to do so, checks each thing's identity again before it touches it, and
   raises nothing for what is gone meanwhile or cannot be removed: the second look tells.
-- `doubtful(runs)` returns what looks like a run's but belongs to none in the ledger. It is told and left alone.
+- `doubtful(runs)` returns what looks like a run's but belongs to none in the ledger. It is told and left alone: another
+  temporary folder's ledger may know it.
 
 Places are cleaned in the order of `places()`: what holds others first. The ledger's notes go last, and only of runs of
 which nothing else is left.

@@ -94,7 +94,7 @@ class Emulated(Section):
     allowance: float = Field(default=20, ge=0)
     """Wall seconds that every wait gets on top while the clock runs fast: the machine's own work does not speed up."""
     start_within: float = Field(default=30, gt=0)
-    """Wall seconds for the cloud to be ready."""
+    """Wall seconds for the cloud to be ready; 900 when it has to pull images first."""
 
 
 class LiveClock(Section):

@@ -37,7 +37,12 @@ goes back to zero. Not from its start: on a busy machine there would be nothing 
 SCENARIOS = ("email_to_preview", "cold_start", "persistence")
 """They take longer than the last moment."""
 KINDS = ("containers", "volumes", "networks", "images")
-OTHERS = ("com.docker.compose.project", "com.webordinary.kit.tests", "com.webordinary.image")
+OTHERS = (
+    "com.docker.compose.project",
+    "com.webordinary.image",
+    "com.webordinary.kit.benchmark",
+    "com.webordinary.kit.tests",
+)
 """Labels of what a run never makes."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process's environment")
@@ -97,7 +102,7 @@ def there(client: DockerClient, tokens: Sequence[str]) -> list[str]:
             every = {"all": True, "ignore_removed": True} if kind == "containers" else {}
             listed = getattr(client, kind).list(filters={"label": f"{TOKEN}={token}"}, **every)
             found += [f"{kind} {each.id}" for each in listed]
-    return found
+    return sorted(found)
 
 
 def everything(client: DockerClient) -> dict[str, Mapping[str, str]]:
@@ -137,13 +142,16 @@ def changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[s
 
 async def verify_unchanged(client: DockerClient, before: Mapping[str, Mapping[str, str]], mine: Mine) -> None:
     """As it was before the run. Somebody else's build has containers without a label, for as long as one step takes."""
-    async with asyncio.timeout(30):
-        while found := changes(before, await asyncio.to_thread(everything, client), mine):
-            last = found
-            try:
-                await asyncio.sleep(0.2)
-            except asyncio.CancelledError:
-                pytest.fail("the engine is not as it was:\n" + "\n".join(last))
+    last: list[str] = []
+
+    async def unchanged() -> bool:
+        last[:] = changes(before, await asyncio.to_thread(everything, client), mine)
+        return not last
+
+    try:
+        await eventually(unchanged, within=30)
+    except AssertionError:
+        pytest.fail("the engine is not as it was:\n" + "\n".join(last))
 
 
 def tokens_of(ground: Ground) -> list[str]:

@@ -17,7 +17,11 @@ from aiodocker import DockerError
 
 from emulation.ecs.docker.engine import Engine
 from emulation.ecs.runtime import CannotPull
+from kit.backends.emulated import EmulatedBackend
+from kit.clock import Clock
+from kit.history import History
 from tests.support.engine import Bed, bed
+from tests.support.kit import some_settings
 from tests.support.registry import PASSWORD, USER, Registry, registry
 
 
@@ -155,3 +159,19 @@ async def test_a_cloud_says_what_it_pulls_before_it_is_ready(run: Bed) -> None:
         await cloud.wait()
     assert said[:2] == [{"progress": f"pulling {there.image}"}, {"progress": f"pulled {there.image}"}]
     assert said[2]["aws"].startswith("http://")
+
+
+async def test_a_run_pulls_with_the_users_login_and_says_so(
+    run: Bed, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(run.host.engine, login=True) as there:
+        config.write(there.config())
+        settings = some_settings(emulated={"runtime": "docker"}, images={"webordinary/edit:test": there.image})
+        backend = EmulatedBackend(settings, tmp_path / "run", History(Clock()))
+        await backend.start()
+        try:
+            said = capsys.readouterr().err
+        finally:
+            await backend.stop()
+    assert said == f"kit: pulling {there.image}\nkit: pulled {there.image}\n"
+    assert backend.left_behind == []
