@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,7 @@ class EngineThings:
             except KitError:
                 continue  # if it matters to a run that is over, `look` has said so
         now = self._clock.wall()
+        found = list({(thing.key.at.url, thing.key.kind, thing.key.id): thing for thing in found}.values())
         return [
             Leftover(f"{thing.key.kind} {thing.name} {owner}; by hand: {_BY_HAND[thing.key.kind]} {thing.name}", token)
             for thing in found
@@ -146,10 +147,11 @@ def _things(at: Address, label: str) -> list[_Thing]:
     with engine(at.variables) as opened:
         if at.url not in ("", opened.address):
             raise InfraError(f"{dict(at.variables)} leads to {opened.address} by now")
+        at = Address(opened.address, at.variables)
         return [
-            _Thing(_Key(at, kind, thing.id), _name(thing), _labels(thing))
+            _Thing(_Key(at, kind, told.get("Id") or told["Name"]), _name(told), told.get("Labels") or {})
             for kind in _KINDS
-            for thing in _listed(opened.client, kind, label)
+            for told in _listed(opened.client.api, kind, label)
         ]
 
 
@@ -186,10 +188,17 @@ def _removed(client: Any, key: _Key, token: str) -> str:
     return "removed"
 
 
-def _listed(client: Any, kind: str, label: str) -> Iterator[Any]:
-    # Each container is inspected, which fails when it goes meanwhile.
-    every: dict[str, Any] = {"all": True, "ignore_removed": True} if kind == "container" else {}
-    yield from getattr(client, f"{kind}s").list(filters={"label": label}, **every)
+def _listed(api: Any, kind: str, label: str) -> Sequence[Mapping[str, Any]]:
+    """As the engine lists them. Not one by one: what goes meanwhile would be an error, and a guardian may be at it."""
+    filters = {"label": label}
+    if kind == "container":
+        found = api.containers(all=True, filters=filters)
+    elif kind == "volume":
+        found = api.volumes(filters=filters)["Volumes"]
+    else:
+        found = (api.networks if kind == "network" else api.images)(filters=filters)
+    listed: Sequence[Mapping[str, Any]] = found or ()
+    return listed
 
 
 def _labels(thing: Any) -> Mapping[str, str]:
@@ -197,8 +206,9 @@ def _labels(thing: Any) -> Mapping[str, str]:
     return labels if labels is not None else thing.attrs.get("Labels") or {}
 
 
-def _name(thing: Any) -> str:
-    return str(getattr(thing, "name", None) or thing.short_id)
+def _name(told: Mapping[str, Any]) -> str:
+    names = told.get("Names") or told.get("RepoTags") or [told.get("Name") or told["Id"][:19]]
+    return str(names[0]).lstrip("/")
 
 
 def _order(one: tuple[Leftover, _Key]) -> tuple[int, int]:
