@@ -11,7 +11,7 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
+import pytest_asyncio
 from docker import DockerClient
 
 from emulation.ecs.docker import sweep
@@ -48,12 +49,14 @@ OTHERS = (
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process's environment")
 
 
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    made = Ground(tmp_path.resolve())
+@pytest_asyncio.fixture
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    made = Ground(tmp_path)
     yield made
     for pid in made.processes():  # of a test that failed half-way
         os.kill(pid, signal.SIGKILL)
+    if tokens_of(made):
+        await made.audit()
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +170,8 @@ def start_a_task(ready: Mapping[str, Any]) -> None:
 
 
 def runs_a_container(client: DockerClient, tokens: Sequence[str]) -> bool:
-    labels = [{"label": f"{TOKEN}={token}", "ancestor": "webordinary/edit:test"} for token in tokens]
-    return any(client.containers.list(filters=each) for each in labels)
+    labels = [{"label": [f"{TOKEN}={token}", "com.amazonaws.ecs.container-name"]} for token in tokens]
+    return any(client.api.containers(filters=each) for each in labels)
 
 
 def test_what_came_or_went_is_told_unless_others_own_it() -> None:
