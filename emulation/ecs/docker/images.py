@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from aiodocker import DockerError
 
 from emulation.ecs.docker import pulling
