@@ -77,11 +77,15 @@ async def test_a_run_is_looked_for_where_it_was_whichever_engine_is_in_use_now(
     token = uuid.uuid4().hex
     await plant(engine, token)
     place, runs = EngineThings(), Runs([noted(token, over=True, engine=ENGINE)])
-    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    found = await place.look(runs)
-    assert len(found) == 3
-    await place.clean(found, 0)
-    assert await place.look(runs) == []
+    try:
+        with monkeypatch.context() as moved:
+            moved.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+            found = await place.look(runs)
+            assert len(found) == 3
+            await place.clean(found, 0)
+            assert await place.look(runs) == []
+    finally:
+        await place.clean(await place.look(runs), 0)
 
 
 async def test_what_no_note_here_has_is_told_by_its_owner_and_stays(engine: Docker) -> None:
