@@ -106,6 +106,8 @@ GROWS = "exec python3 -c \"import time; x = b'x' * ({mib} << 20); print('grown',
 
 
 async def test_containers_that_use_more_memory_than_their_task_has_lose_the_largest(run: Bed, tmp_path: Path) -> None:
+    if run.host.engine.podman:
+        pytest.skip("podman does not tell what processes hold")
     async with bench(run.host.runtime, tmp_path, containers=2) as b:
         small = await b.start(GROWS.format(mib=200), name="small")
         await b.output.until("grown")
