@@ -13,7 +13,6 @@ from kit.errors import KitError
 from kit.history import History
 from kit.live import account
 from kit.live.guard import Guard
-from kit.live.names import refuse_long
 from kit.live.rates import Rates
 from kit.live.stack import Plan, plan
 from kit.settings import Settings
@@ -69,7 +68,6 @@ def _planned(settings: Settings) -> tuple[Plan | None, KitError | None]:
         wanted = plan(settings)
         guard = Guard(settings.account, settings.stack.name, settings.production)
         guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
-        refuse_long(settings.stack.name, Template.read(wanted.template, wanted.parameters))
     except KitError as error:
         return None, error
     return wanted, None

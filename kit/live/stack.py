@@ -23,7 +23,9 @@ from kit.live import account, tags
 from kit.live.guard import Guard
 from kit.live.lease import Lease, holder
 from kit.live.ledger import STACK, Entry, Ledger, ledgers
+from kit.live.names import refuse_long
 from kit.settings import Settings
+from kit.template import Template
 
 _PREFIXED = re.compile(r"\$\{ResourcePrefix\}[A-Za-z0-9_-]*")
 LEASE_TABLE = "LeaseTableName"
@@ -61,6 +63,7 @@ def plan(settings: Settings) -> Plan:
             where="stack.parameters",
             next='name it, with a DNS record that leads to the load balancer: [stack.parameters] HostName = "…"',
         )
+    refuse_long(settings.stack.name, Template.read(template, parameters))
     prefix = parameters.get("ResourcePrefix", known.get("ResourcePrefix", ""))
     names = [found.replace("${ResourcePrefix}", prefix) for found in sorted(set(_PREFIXED.findall(template)))]
     return Plan(template, parameters, needed, names)
