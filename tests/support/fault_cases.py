@@ -30,6 +30,8 @@ from kit.faults import (
     StopTask,
     Throttle,
     UseUpMemory,
+    kill_process,
+    use_up_memory,
 )
 from tests.support.ecs import eventually
 from tests.support.fault_conformance import NOBODY, Case, Probe
@@ -235,7 +237,7 @@ def of_processes(running: type[Any]) -> Mapping[str, Case]:
             during="does not run",
             unknown=KillProcess(NOBODY),
             complaint=f"there is no task {NOBODY}",
-            spoilt=(running, "terminal"),
+            spoilt=(kill_process, "dies_of"),
             after="does not run",
         ),
     }
@@ -249,7 +251,7 @@ OF_CONTAINERS: Mapping[str, Case] = {
         during="does not run",
         unknown=UseUpMemory(NOBODY),
         complaint=f"there is no task {NOBODY}",
-        spoilt=(EngineContainer, "terminal"),
+        spoilt=(use_up_memory, "dies_of"),
         after="does not run",
     ),
     "StarveCpu": Case(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulation.cloudformation.errors import ValidationError
@@ -61,6 +61,7 @@ def test_a_scalar_means_what_it_looks_like(text: str, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, plain, min_size=1, max_size=5))
 def test_json_means_what_json_says(value: dict[str, Any]) -> None:
     assert parse(json.dumps(value)) == value

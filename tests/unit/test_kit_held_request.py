@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import ClientError, web
+from aiohttp import web
 
 from kit.clock import Clock
 from kit.errors import CheckFailed
 from kit.harness.held_request import HeldRequests
-from kit.harness.http import Http
+from kit.harness.http import Http, NoAnswer
 from tests.support.kit import a_context
 
 
@@ -91,6 +91,6 @@ async def test_a_request_given_up_ends_its_connection() -> None:
 
 async def test_a_connection_that_never_was_is_told_as_such() -> None:
     async with served() as (_, requests):
-        with pytest.raises(ClientError):
+        with pytest.raises(NoAnswer, match="had no answer: ClientConnectorError"):
             async with requests.post("http://127.0.0.1:1/", {}):
                 raise AssertionError("it was not under way")

@@ -47,7 +47,15 @@ def test_checks_run_on_push_and_pull_request_and_read_only() -> None:
     checks = read("checks.yml")
     assert {"push", "pull_request"} <= set(checks[True])  # YAML 1.1 reads the key `on` as true
     assert checks["permissions"] == {"contents": "read"}
-    assert set(checks["jobs"]) == {"lint", "tests", "rehearsal", "docker"}
+    assert set(checks["jobs"]) == {"lint", "tests", "astro", "rehearsal", "docker"}
+
+
+def test_what_takes_longest_runs_every_night_and_read_only() -> None:
+    nightly = read("nightly.yml")
+    assert set(nightly[True]) == {"schedule", "workflow_dispatch"}
+    assert nightly["permissions"] == {"contents": "read"}
+    sessions = nightly["jobs"]["session"]["strategy"]["matrix"]["session"]
+    assert set(sessions) == {"docker", "localstack", "compose", "selftest", "realtime"}
 
 
 def test_a_live_run_takes_a_role_and_is_alone() -> None:
