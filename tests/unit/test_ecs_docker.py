@@ -87,7 +87,7 @@ async def test_the_default_context_without_a_socket_is_no_engine(
 
 async def test_a_context_that_is_not_there_is_named(no_socket: Path) -> None:
     (no_socket / ".docker" / "config.json").write_text('{"currentContext": "elsewhere"}')
-    with pytest.raises(EngineUnusable, match=r"there is no Docker context .*docker context ls\. next: "):
+    with pytest.raises(EngineUnusable, match=r"there is no Docker context of the name .*docker context ls .*next: "):
         await Engine.open({})
 
 

@@ -157,7 +157,8 @@ def _of_context(name: str | None) -> tuple[str | None, ssl.SSLContext | None]:
     except DockerException as error:
         raise ValueError(f"the Docker context cannot be read: {error}") from error
     if context is None or not context.Host:
-        raise ValueError(f"there is no Docker context {name or 'as config.json names'}: docker context ls")
+        which = repr(name) if name else "of the name that Docker's config.json has"
+        raise ValueError(f"there is no Docker context {which}; docker context ls shows those there are")
     if context.name == "default":
         return None, None
     told = context.TLSConfig
