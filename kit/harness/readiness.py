@@ -61,10 +61,12 @@ class Readiness:
 
     async def port_open(self) -> Seen:
         """Whether something listens on the container's port, told by the kernel inside."""
+        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
         try:
             result = await self._files.run(_LISTENING)
-        except LookupError as no_task:
-            return Seen(False, str(no_task))
+        except (LookupError, ExecError) as nobody_in:  # no task, or one that goes
+            return Seen(False, str(nobody_in))
         addresses = [line.split()[1] for line in result.output.splitlines() if len(line.split()) > 1]
         return Seen(result.exit_code == 0, f"listening at {', '.join(addresses) or 'nothing'}")
 
