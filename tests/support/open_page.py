@@ -6,7 +6,9 @@ from pathlib import Path
 
 from kit import system
 from kit.harness import Harness
+from kit.harness.mail import SentMail
 from kit.harness.sessions import TestSession
+from kit.journeys import verify_zero
 from tests.support.browser import Browser, Page, browser
 from tests.support.system import until
 
@@ -35,7 +37,7 @@ async def changed_by_a_mail(h: Harness, folder: Path) -> None:
         url = h.system.preview_url(session.session_id, system.slug(title))
         page = await opened(chromium, url, first)
         h.checks.equal(await page.evaluate("globalThis.beforeTheMail = true"), True, "a mark on the loaded document")
-        await _send(h, session, system.update_page(system.slug(title), second), second)
+        again = await _send(h, session, system.update_page(system.slug(title), second), second)
         await until(page.text, lambda text: second in text, within=SEEN_WITHIN)
         h.checks.equal(page.loaded, [url, url], "the documents that the browser loaded")
         h.checks.equal(await page.evaluate("typeof beforeTheMail"), "undefined", "the mark, on the new document")
@@ -50,13 +52,17 @@ async def changed_by_a_mail(h: Harness, folder: Path) -> None:
     kinds = [message["type"] for message in page.received]
     h.check("full-reload" in kinds, "the message that made it load the page anew", seen=kinds)
     h.checks.equal(page.failed, [], "what the browser could not load")
+    since = h.clock.now()
+    for each in (mail, again):
+        await h.wait_for_reply(each)
+    await verify_zero(h, [session], since=since)
     h.check(
         any(name.startswith("astro ") for name in h.http.previews), "Astro to render the pages", seen=h.http.previews
     )
 
 
-async def _send(h: Harness, session: TestSession, instruction: str, marker: str) -> None:
+async def _send(h: Harness, session: TestSession, instruction: str, marker: str) -> SentMail:
     """A mail in the session's conversation."""
     row = await h.verify_session_exists(session)
     text = f"{instruction}\n\n> Conversation ID: {row.thread_id}\n"
-    await h.send_mail(text, marker=marker, sender=session.user_id)
+    return await h.send_mail(text, marker=marker, sender=session.user_id)
