@@ -10,11 +10,10 @@ from kit import system
 from kit.backends import capability
 from kit.faults import CutNetwork, FillVolume, SlowStart, StarveCpu, UseUpMemory
 from kit.harness import Harness
-from kit.harness.sessions import TestSession
+from kit.replacement import open_session
 from kit.run import Run
 from kit.scenario import Scenario
 from kit.settings import load
-from kit.system import ACTIVE
 from kit.verdict import Verdict
 
 
@@ -32,22 +31,10 @@ async def _said(h: Harness, words: str) -> list[str]:
     return [event["message"] for event in answer["events"] if words in event["message"]]
 
 
-async def _at_work(h: Harness) -> tuple[TestSession, str]:
-    """A session, and its page."""
-    marker = h.new_marker()
-    page = system.slug(f"Kept Page {marker}")
-    session = await h.create_test_session(system.add_page(f"Kept Page {marker}"), marker=marker)
-    async with h.visiting(session):
-        await h.wait_for_container_ready(session)
-        await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
-        await h.wait_for_change(session, page, within=h.timeouts.warm)
-    return session, page
-
-
 async def hardship(h: Harness) -> None:
     """One session, whose container is killed, starved, cut off, slow to come back, and has no room to write."""
     with h.step("a session at work"):
-        session, page = await _at_work(h)
+        session, page = await open_session(h)
     async with h.session_api.keeping_alive(session):
         with h.step("its container runs out of memory, and another one shows the same page"):
             async with h.fault(UseUpMemory(await _task(h))):
