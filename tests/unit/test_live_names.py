@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kit.backends.deploy import template_text
 from kit.errors import UsageError
 from kit.live.names import ROLE_NAME, SUFFIX, longest, refuse_long
+from kit.live.stack import plan
 from kit.settings.model import LONGEST_STACK_NAME
 from kit.template import Template
+from tests.support.kit import some_settings
 
 
 def a_template(*ids: str, **properties: str) -> Template:
@@ -35,3 +39,9 @@ def test_a_name_that_is_too_long_is_told_with_one_that_is_not() -> None:
         UsageError, match=r"(?s)has 30 characters, and with this template it may have 19.*choose a short"
     ):
         refuse_long("s" * 30, template)
+
+
+def test_a_live_run_of_such_a_template_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("Resources: {ARoleOfATemplateOfSomebodysOwn: {Type: 'AWS::IAM::Role'}}")
+    with pytest.raises(UsageError, match="it may have 19"):
+        plan(some_settings(stack={"name": "s" * 30, "template": tmp_path / "own.yaml"}))
