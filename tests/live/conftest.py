@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import KitError
-from kit.rehearsal import Rehearsal, aimed
+from kit.rehearsal import Account, Rehearsal, aimed
 from kit.settings import Settings, load
 
 
@@ -35,6 +35,16 @@ def rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             yield stand_in
     finally:
         stand_in.stop()
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account of a test module's own, with this process's AWS clients aimed at it."""
+    stand_in = Rehearsal(load({"emulated": {"scale": 60}}, environ={}, file=None), tmp_path_factory.mktemp("stand-in"))
+    found = asyncio.run(stand_in.start())
+    with aimed(found):
+        yield found
+    stand_in.stop()
 
 
 @pytest.fixture(scope="session")

@@ -20,23 +20,13 @@ from kit.errors import UsageError
 from kit.history import History
 from kit.live import tags
 from kit.live.ledger import ledgers
-from kit.rehearsal import ROLE, RULE_SET, Account, Rehearsal, aimed
+from kit.rehearsal import ROLE, RULE_SET, Account
 from kit.settings import load
 from tests.support.account import calls, everything, foreign, inject, kit, stacks
-from tests.support.kit import some_settings
 
 NAME = "webordinary-integration-test"
 RUN = ("run", "readiness", "--mode", "live")
 NOTHING = "audit: nothing of this run is left in the account"
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    rehearsal = Rehearsal(some_settings(emulated={"scale": 60}), tmp_path_factory.mktemp("stand-in"))
-    found = asyncio.run(rehearsal.start())
-    with aimed(found):
-        yield found
-    rehearsal.stop()
 
 
 @pytest.fixture(autouse=True)

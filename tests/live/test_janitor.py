@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +15,14 @@ from kit.faults.undo import KIND, UndoCall
 from kit.history import History
 from kit.live import tags
 from kit.live.ledger import STACK, Header, Ledger, ledgers
-from kit.rehearsal import RULE_SET, Account, Rehearsal, aimed
+from kit.rehearsal import RULE_SET, Account
 from kit.settings import load
 from tests.support.account import everything, foreign, inject, kit
-from tests.support.kit import some_settings
 
 NAME = "webordinary-integration-test"
 HOUR = 3600.0
 DEAD = 2**22 + 1
 """A process id that no process has: Linux' own end at 4194304."""
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    rehearsal = Rehearsal(some_settings(emulated={"scale": 60}), tmp_path_factory.mktemp("stand-in"))
-    found = asyncio.run(rehearsal.start())
-    with aimed(found):
-        yield found
-    rehearsal.stop()
 
 
 @pytest.fixture(autouse=True)
