@@ -85,7 +85,7 @@ def lint(session: nox.Session) -> None:
     _install(session)
     _lint(session)
     session.run("mypy")
-    session.run("cfn-lint", "kit/stack/integration-test-stack.yaml")
+    session.run("cfn-lint", "kit/system/integration-test-stack.yaml")
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("zizmor", "--offline", "--no-progress", ".github")

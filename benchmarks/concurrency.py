@@ -36,7 +36,7 @@ def measure() -> Iterator[Figure]:
 
 def _run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        argv = [sys.executable, "-m", "kit", "run", "concurrency", "--scale", str(SCALE)]
+        argv = [sys.executable, "-m", "webordinary_testkit.kit", "run", "concurrency", "--scale", str(SCALE)]
         environment = {
             **os.environ,
             "KIT_TEST_DATA__CONCURRENT_SESSIONS": str(SESSIONS),

@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from benchmarks.processes import Running, emulated_cloud, resident_megabytes
-from kit.ecs_exec import EcsExec
+from webordinary_testkit.kit.ecs_exec import EcsExec
 
 IMAGE = os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")
 LABEL = "com.webordinary.kit.benchmark"

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from benchmarks.processes import Running, emulated_cloud
-from kit.ecs_exec import EcsExec
+from webordinary_testkit.kit.ecs_exec import EcsExec
 
 _SLEEPER = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 

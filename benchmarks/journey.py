@@ -51,7 +51,7 @@ def _kit_up() -> Iterator[Running]:
     """`pid` is the cloud's, not the command's."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        argv = [sys.executable, "-m", "kit", "up", "--json", "--scale", "60"]
+        argv = [sys.executable, "-m", "webordinary_testkit.kit", "up", "--json", "--scale", "60"]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
             assert process.stdout is not None
             ready: dict[str, Any] = json.loads(process.stdout.readline())
@@ -116,7 +116,7 @@ def _wait_for_zero(cloud: Running) -> None:
 
 def _whole_run() -> float:
     with tempfile.TemporaryDirectory() as folder:
-        argv = [sys.executable, "-m", "kit", "run", "email_to_preview", "cold_start"]
+        argv = [sys.executable, "-m", "webordinary_testkit.kit", "run", "email_to_preview", "cold_start"]
         began = time.perf_counter()
         subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - began

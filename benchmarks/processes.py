@@ -42,7 +42,7 @@ class Running:
 @contextmanager
 def emulated_cloud(**config: Any) -> Iterator[Running]:
     began = time.perf_counter()
-    argv = [sys.executable, "-m", "emulation", "--config", json.dumps({"scale": 60, **config})]
+    argv = [sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps({"scale": 60, **config})]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         try:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from datachannel.message import SYN, Message
+from .message import SYN, Message
 
 _FIRST_RTT, _FIRST_RTO = 0.1, 0.2
 _LEAST_VARIATION, _LONGEST_RTO = 0.010, 1.0

@@ -16,8 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
-from emulation import progress
-from emulation.config import CloudConfig, from_json
+from .config import CloudConfig, from_json
+from .core import progress_lines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,14 +46,14 @@ def _settings(argv: list[str] | None) -> CloudConfig:
 
 
 async def _run(config: CloudConfig) -> int:
-    from emulation.assembly import everything  # noqa: PLC0415 - heavy: not for --help or wrong settings
-    from emulation.cloud import Cloud  # noqa: PLC0415
+    from .cloud import Cloud  # noqa: PLC0415
+    from .wiring import everything  # noqa: PLC0415 - heavy: not for --help or wrong settings
 
     stop = _stop_requests()
     cloud = Cloud(config, everything)
     started = asyncio.create_task(cloud.start())
     stopped = asyncio.create_task(stop.wait())
-    with progress.told():
+    with progress_lines.told():
         await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
     try:
         if not started.done():

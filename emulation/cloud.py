@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulation.base.choosing import base_of
-from emulation.clock import Clock
-from emulation.config import CloudConfig
-from emulation.controller import Caller, Context, Controller, Events
-from emulation.gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
-from emulation.guardian import Guardian, mark, remove
-from emulation.ids import Ids
-from emulation.reach import Reach
+from .config import CloudConfig
+from .core.addressing import Reach
+from .core.controller import Caller, Context, Controller, Events
+from .core.guardian import Guardian, mark, remove
+from .core.ids import Ids
+from .gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
+from .state.factory import base_of
+from .time.clock import Clock
 
 
 @dataclass(frozen=True)

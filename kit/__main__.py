@@ -2,6 +2,6 @@
 
 import sys
 
-from kit.cli import main
+from webordinary_testkit.kit.cli import main
 
 sys.exit(main())

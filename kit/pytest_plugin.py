@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from kit.backends.base import Backend
-    from kit.harness import Harness
-    from kit.run import Run
-    from kit.settings import Settings
+    from .backends.interface import Backend
+    from .harness import Harness
+    from .runner.run import Run
+    from .settings import Settings
 
 _RUN = pytest.StashKey["Run"]()
 _CALL = pytest.StashKey["pytest.CallInfo[None]"]()
@@ -35,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def kit_settings(request: pytest.FixtureRequest) -> Settings:
     """The settings: kit.toml beside pytest's root, the environment, then pytest's command line."""
-    from kit.errors import KitError  # noqa: PLC0415 - nothing is imported until a test asks for it
-    from kit.settings import load  # noqa: PLC0415
+    from .core.errors import KitError  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from .settings import load  # noqa: PLC0415
 
     told: dict[str, Any] = {}
     if mode := request.config.getoption("--kit-mode"):
@@ -57,9 +57,9 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture(scope="session")
 def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[Run]:
     """A run whose cloud is up, shared by all tests of the session whatever file they are in."""
-    from kit.console import Console  # noqa: PLC0415 - nothing is imported until a test asks for it
-    from kit.errors import KitError  # noqa: PLC0415
-    from kit.run import CLEAN_UP, Run  # noqa: PLC0415
+    from .core.errors import KitError  # noqa: PLC0415
+    from .runner.console import Console  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from .runner.run import CLEAN_UP, Run  # noqa: PLC0415
 
     config = request.config
     worker = getattr(config, "workerinput", {}).get("workerid", "")
@@ -91,8 +91,8 @@ async def harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIterator
 
     A test that asserted nothing through it fails: it has shown nothing.
     """
-    from kit.runner import judging  # noqa: PLC0415 - nothing is imported until a test asks for it
-    from kit.verdict import Verdict  # noqa: PLC0415
+    from .core.verdict import Verdict  # noqa: PLC0415
+    from .runner.execute import judging  # noqa: PLC0415 - nothing is imported until a test asks for it
 
     name: str = request.node.name
     if kit_run.console:

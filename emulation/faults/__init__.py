@@ -1,5 +1,5 @@
 """What can be made to go wrong in the emulated cloud, and undone again."""
 
-from emulation.faults.controller import Faults
+from .controller import Faults
 
 __all__ = ["Faults"]

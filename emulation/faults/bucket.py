@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from emulation.clock import Clock
+from ..time.clock import Clock
 
 
 class Bucket:

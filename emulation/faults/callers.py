@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulation.controller import Caller, Events, TaskChanged
-from emulation.faults.fault import Refused
+from ..core.controller import Caller, Events, TaskChanged
+from .fault import Refused
 
 EVERYONE, TASKS = "everyone", "tasks"
 

@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol
 
-from emulation.base.models import is_service, service_model
-from emulation.clock import Clock
-from emulation.errors import AwsError
-from emulation.faults.bucket import Bucket, Coin
-from emulation.faults.callers import TASKS, Groups, check
-from emulation.faults.fault import Refused
-from emulation.faults.reading import nearest
-from emulation.faults.refusals import failed, throttled
-from emulation.gateway import CutOff, Intercepted, Interceptor
+from ..core.errors import AwsError
+from ..gateway import CutOff, Intercepted, Interceptor
+from ..state.models import is_service, service_model
+from ..time.clock import Clock
+from .bucket import Bucket, Coin
+from .callers import TASKS, Groups, check
+from .fault import Refused
+from .reading import nearest
+from .refusals import failed, throttled
 
 
 class Traffic(Protocol):

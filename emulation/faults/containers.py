@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from emulation.ecs.runtime import Contained
-from emulation.faults.fault import Refused
-from emulation.faults.tasks import Tasks, TaskSettings, chosen
-from emulation.faults.work import Work
+from ..services.ecs.runtime import Contained
+from .fault import Refused
+from .job import Work
+from .tasks import Tasks, TaskSettings, chosen
 
 
 def _contained(tasks: Tasks, settings: TaskSettings) -> list[Contained]:

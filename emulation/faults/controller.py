@@ -16,17 +16,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulation.alb.links import Links
-from emulation.controller import Context, Handler, Operation, Watcher
-from emulation.faults import calls, containers, disk, network, slow_network, tasks
-from emulation.faults.callers import Groups
-from emulation.faults.fault import Fault, Refused, Settling
-from emulation.faults.reading import nearest, read
+from ..core.controller import Context, Handler, Operation, Watcher
+from ..services.elbv2.links import Links
+from . import calls, containers, disk, network, slow_network, tasks
+from .callers import Groups
+from .fault import Fault, Refused, Settling
+from .reading import nearest, read
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from emulation.storage import Storage
+    from ..services.efs.controller import Storage
 
 KEPT = 1_000
 """Faults that can be looked at; the oldest ended ones are forgotten first."""

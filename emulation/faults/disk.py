@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from emulation.faults.fault import Refused
-from emulation.faults.work import Work
-from emulation.storage import Bounded, Storage
+from ..services.efs.controller import Bounded, Storage
+from .fault import Refused
+from .job import Work
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from emulation.alb.links import Cut, Links
+from ..services.elbv2.links import Cut, Links
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
-from emulation.faults.fault import Refused
+from .fault import Refused
 
 SettingsT = TypeVar("SettingsT")
 

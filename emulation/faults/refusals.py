@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emulation.base.models import service_model
-from emulation.errors import AwsError
-from emulation.gateway import Intercepted
+from ..core.errors import AwsError
+from ..gateway import Intercepted
+from ..state.models import service_model
 
 _THROTTLED: Mapping[str, tuple[str, str, int]] = {
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),

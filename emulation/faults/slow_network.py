@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from emulation.alb.links import Disturbance, Links
-from emulation.faults.calls import Street
-from emulation.faults.fault import Refused
-from emulation.gateway import Intercepted
+from ..gateway import Intercepted
+from ..services.elbv2.links import Disturbance, Links
+from .calls import Street
+from .fault import Refused
 
 _FIRST_RETRY = 1.0
 """AWS seconds; RFC 6298, 2.1."""

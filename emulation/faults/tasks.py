@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol
 
-from emulation.ecs.runtime import Running
-from emulation.faults.fault import Refused
+from ..services.ecs.runtime import Running
+from .fault import Refused
 
 
 class Tasks(Protocol):

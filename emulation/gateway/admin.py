@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulation.gateway.record import Recorder
+from .record import Recorder
 
 Answer = Callable[[], Awaitable[Any]]
 """Returns something JSON-able."""

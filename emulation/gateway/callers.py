@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from emulation.clock import Clock
-from emulation.controller import Caller, Credentials
-from emulation.errors import AwsError
-from emulation.ids import Ids
+from ..core.controller import Caller, Credentials
+from ..core.errors import AwsError
+from ..core.ids import Ids
+from ..time.clock import Clock
 
 ANONYMOUS = Caller("external", "anonymous")
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from emulation.base.wire import HttpResponse
-from emulation.errors import AwsError
+from ..core.errors import AwsError
+from ..state.wire import HttpResponse
 
 _HEADERS = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 

@@ -10,20 +10,20 @@ from email.utils import formatdate
 from functools import cache, partial
 from typing import Any
 
-from emulation.base import Base
-from emulation.base.models import operation_model, validate
-from emulation.base.wire import HttpRequest, HttpResponse
-from emulation.clock import Clock
-from emulation.controller import Call, Caller, Controller, Handler, Operation, Watcher
-from emulation.errors import AwsError
-from emulation.gateway.callers import ANONYMOUS, AccessKeys
-from emulation.gateway.identify import CBOR, Identity, identify, signature_of
-from emulation.gateway.intercept import Intercepted, Interceptor, UnderWay
-from emulation.gateway.protocol import error_code, parse, serialize, serialize_error
-from emulation.gateway.record import Recorder
-from emulation.gateway.shapes import conform
-from emulation.gateway.touched import touched
-from emulation.ids import Ids
+from ..core.controller import Call, Caller, Controller, Handler, Operation, Watcher
+from ..core.errors import AwsError
+from ..core.ids import Ids
+from ..state import Base
+from ..state.models import operation_model, validate
+from ..state.wire import HttpRequest, HttpResponse
+from ..time.clock import Clock
+from .callers import ANONYMOUS, AccessKeys
+from .identify import CBOR, Identity, identify, signature_of
+from .intercept import Intercepted, Interceptor, UnderWay
+from .protocol import error_code, parse, serialize, serialize_error
+from .record import Recorder
+from .shapes import conform
+from .touched import touched
 
 GIVEN_UP_WITH_ITS_CLIENT = frozenset({("sqs", "ReceiveMessage")})
 """Operations that end when the client hangs up: a long poll must not take a message for nobody. All others are

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulation.base.models import service_model
-from emulation.base.wire import HttpRequest
-from emulation.base.wsgi import environ
-from emulation.errors import AwsError
-from emulation.gateway.s3 import addresses_a_bucket, path_style
-from emulation.gateway.services import service_name, service_of_unsigned
+from ..core.errors import AwsError
+from ..state.models import service_model
+from ..state.wire import HttpRequest
+from ..state.wsgi import environ
+from .s3 import addresses_a_bucket, path_style
+from .services import service_name, service_of_unsigned
 
 CBOR = "smithy-rpc-v2-cbor"
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulation.controller import Caller
-from emulation.errors import AwsError
+from ..core.controller import Caller
+from ..core.errors import AwsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulation.base.models import is_service, operation_model, service_model
-from emulation.base.wire import HttpRequest, HttpResponse
-from emulation.errors import AwsError
-from emulation.gateway import cbor
-from emulation.gateway.identify import CBOR, Identity
+from ..core.errors import AwsError
+from ..state.models import is_service, operation_model, service_model
+from ..state.wire import HttpRequest, HttpResponse
+from . import cbor
+from .identify import CBOR, Identity
 
 
 def parse(identity: Identity) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from emulation.controller import Caller
+from ..core.controller import Caller
 
 KEPT = 50_000
 """Calls kept in memory (about 20 MB); older ones are only in the file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from emulation.base.wire import HttpRequest
+from ..state.wire import HttpRequest
 
 _BASE_HOST = r"(?:s3[a-z0-9.-]*\.amazonaws\.com|(?:s3\.)?localhost(?:\.localstack\.cloud)?)"
 _WITH_BUCKET = re.compile(rf"(?P<bucket>.+?)\.(?P<base>{_BASE_HOST}(?::\d+)?)")

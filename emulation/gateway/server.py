@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from emulation.base.wire import HttpRequest, HttpResponse
-from emulation.errors import AwsError
-from emulation.gateway.admin import Admin
-from emulation.gateway.dispatch import Dispatch
-from emulation.gateway.intercept import CutOff
-from emulation.reach import LOOPBACK, Reach, cannot_listen
+from ..core.addressing import LOOPBACK, Reach, cannot_listen
+from ..core.errors import AwsError
+from ..state.wire import HttpRequest, HttpResponse
+from .admin import Admin
+from .dispatch import Dispatch
+from .intercept import CutOff
 
 LARGEST_BODY = 1 << 30
 """Bytes; an S3 object put in one request may be 5 GiB on AWS, which nobody tests on a laptop."""

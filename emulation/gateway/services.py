@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulation.base.wire import HttpRequest
+from ..state.wire import HttpRequest
 
 _BY_SIGNING_NAME = {
     "IoTSecuredTunneling": "iotsecuretunneling",

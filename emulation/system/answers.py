@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from emulation.system.aws_errors import Unavailable
-from emulation.system.names import InvalidName
+from .aws_errors import Unavailable
+from .names import InvalidName
 
 log = logging.getLogger(__name__)
 

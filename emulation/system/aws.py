@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import Any, Self
 
-from emulation.system.aws_errors import Unavailable
-from emulation.system.clock import Clock
-from emulation.system.ids import Ids
+from .aws_errors import Unavailable
+from .clock import Clock
+from .ids import Ids
 
 ATTEMPTS = 7
 """Tries of a throttled call: with the delays below about 10 AWS seconds, well inside a 60 s gateway timeout."""
@@ -64,12 +64,12 @@ class Aws:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _once(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        from emulation.system import sdk  # noqa: PLC0415 - importing botocore takes 0.15 s; here it is in a thread
+        from . import sdk  # noqa: PLC0415 - importing botocore takes 0.15 s; here it is in a thread
 
         return sdk.call(self._client(service), f"{service}:{operation}", operation, params)
 
     def _client(self, service: str) -> Any:
-        from emulation.system import sdk  # noqa: PLC0415 - as above
+        from . import sdk  # noqa: PLC0415 - as above
 
         with self._making:
             if not self._made:

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from emulation.system.clock import Clock, iso
+from .clock import Clock, iso
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

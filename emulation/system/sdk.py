@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
-from emulation.system.aws_errors import AwsError, ConditionFailed, Unavailable
+from .aws_errors import AwsError, ConditionFailed, Unavailable
 
 _THROTTLED = frozenset(
     {

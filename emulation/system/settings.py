@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from emulation.system.clock import Clock
+from .clock import Clock
 
 SettingsT = TypeVar("SettingsT")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import ConditionFailed
+from .aws import Aws
+from .aws_errors import ConditionFailed
 
 Value = str | int
 Row = dict[str, Value]

@@ -7,7 +7,7 @@ can guess, the process that holds it, the folders it will use. The note is locke
 is *over* when its note's lock is free and the noted process (id and start time) is gone; whatever belongs to a run that
 is not over is alive and left alone.
 
-A *place* is one kind of thing that can be left behind, in one file of `kit/audit/places/`, and one line of
+A *place* is one kind of thing that can be left behind, in one file of `kit/audit/collectors/`, and one line of
 `places()` there. It keeps the protocol `kit.audit.place.Place`:
 
 - `look(runs)` returns what there is of the runs that are over (`runs.over`), and nothing else. It identifies a thing
@@ -26,9 +26,9 @@ Places are cleaned in the order of `places()`: what holds others first. The ledg
 which nothing else is left.
 """
 
-from kit.audit.audit import Audited, Line, audit, audit_self
-from kit.audit.ledger import Ledger, Note, Noted
-from kit.audit.place import AuditsItself, Leftover, Place, Runs
+from .audit import Audited, Line, audit, audit_self
+from .collector import AuditsItself, Leftover, Place, Runs
+from .ledger import Ledger, Note, Noted
 
 __all__ = [
     "Audited",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from kit.audit.ledger import Ledger, Note, Noted
-from kit.audit.place import Leftover, Place, Runs
-from kit.audit.places import places as all_places
+from .collector import Leftover, Place, Runs
+from .collectors import places as all_places
+from .ledger import Ledger, Note, Noted
 
 PATIENCE = 5.0
 """Wall seconds that a dead run's cloud gets to end by itself, as it does when its runner is killed."""

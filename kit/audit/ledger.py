@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from kit.audit.machine import Identity, identity
-from kit.clock import iso
-from kit.errors import UsageError
+from ..core.clock import iso
+from ..core.errors import UsageError
+from .machine import Identity, identity
 
 TOKEN_VARIABLE = "EMULATION_RUN"
 """A run's token in the environment of its cloud, and of all that the cloud starts."""

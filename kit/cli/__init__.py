@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from kit import __version__
-from kit.cli import (
+from .. import __version__
+from ..core.errors import Failed, KitError
+from . import (
     audit,
     contract,
     deploy,
@@ -30,7 +31,6 @@ from kit.cli import (
     status,
     up,
 )
-from kit.errors import Failed, KitError
 
 COMMANDS = (
     up,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.audit import Audited
+    from ..audit import Audited
 
 HELP = "find and clean up what dead runs left behind"
 
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kit.audit import audit  # noqa: PLC0415 - only for this command
+    from ..audit import audit  # noqa: PLC0415 - only for this command
 
     async def look() -> int:
         audited = await audit(dry_run=args.dry_run)

@@ -12,10 +12,10 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.errors import UsageError
+from ..core.errors import UsageError
 
 if TYPE_CHECKING:
-    from kit.settings import Settings
+    from ..settings import Settings
 
 
 def settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_settings(args: argparse.Namespace, *, defaults: Mapping[str, Any] | None = None, **overrides: Any) -> Settings:
     """The settings, with what the command line says; `overrides` are `section__key` or `key`, None is left out."""
-    from kit.settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for
+    from ..settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for
 
     told: dict[str, Any] = {}
     for text in args.set:

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kit.cli import common, running
-from kit.errors import UsageError
+from ..core.errors import UsageError
+from . import common, running
 
 if TYPE_CHECKING:
-    from kit.backends.base import Cloud
-    from kit.harness import Harness
+    from ..backends.interface import Cloud
+    from ..harness import Harness
 
 HELP = "check answers, rows and messages of the running cloud against the contract"
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _contract(args: argparse.Namespace) -> int:
-    from kit.contract import ContractBroken  # noqa: PLC0415 - only where a cloud is used
+    from ..contract import ContractBroken  # noqa: PLC0415 - only where a cloud is used
 
     kept = broken = 0
     async with running.harness(common.load_settings(args)) as (cloud, h):
@@ -63,7 +63,7 @@ async def _contract(args: argparse.Namespace) -> int:
 
 async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Exception | str]:
     """What was kept, in words, and each breach."""
-    from kit import contract  # noqa: PLC0415 - only where a cloud is used
+    from .. import contract  # noqa: PLC0415 - only where a cloud is used
 
     stack = cloud.stack
     if place == stack.sessions_table_name:
@@ -89,8 +89,8 @@ async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Except
 
 
 async def _checked_url(cloud: Cloud, h: Harness, url: str) -> AsyncIterator[Exception | str]:
-    from kit.contract import ContractBroken, check_answer  # noqa: PLC0415 - only where a cloud is used
-    from kit.contract.answers import ENDPOINTS, endpoint_of  # noqa: PLC0415
+    from ..contract import ContractBroken, check_answer  # noqa: PLC0415 - only where a cloud is used
+    from ..contract.answers import ENDPOINTS, endpoint_of  # noqa: PLC0415
 
     if url.startswith("/"):
         url = h.system.url(url)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.settings import Settings
+    from ..settings import Settings
 
 HELP = "delete the stack from the account"
 
@@ -25,8 +25,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _destroy(settings: Settings) -> int:
-    from kit.backends.live import LiveBackend, clock_of  # noqa: PLC0415 - heavy: only where an account is used
-    from kit.history import History  # noqa: PLC0415
+    from ..backends.live.backend import LiveBackend, clock_of  # noqa: PLC0415 - heavy: only where an account is used
+    from ..core.history import History  # noqa: PLC0415
 
     backend = LiveBackend(settings, settings.report_dir, History(clock_of(settings)), tell=common.say)
     was_there = await backend.destroy()

@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.doctor import Finding
-    from kit.settings import Settings
+    from ..doctor import Finding
+    from ..settings import Settings
 
 HELP = "look whether a run has all it needs"
 
@@ -30,17 +30,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings, *, json: bool) -> int:
-    from kit.doctor import Level, examined  # noqa: PLC0415 - only for this command
+    from ..doctor import Level, examined  # noqa: PLC0415 - only for this command
 
     findings: list[Finding] = []
     if settings.mode == "live":
-        from kit.doctor import live  # noqa: PLC0415 - heavy: only where an account is used
+        from ..doctor import live  # noqa: PLC0415 - heavy: only where an account is used
 
         async with live.checks(settings) as checks:
             async for finding in examined(checks):
                 _say(finding, findings, json=json)
     else:
-        from kit.doctor import machine  # noqa: PLC0415
+        from ..doctor import machine  # noqa: PLC0415
 
         async for finding in examined(machine.checks(settings)):
             _say(finding, findings, json=json)

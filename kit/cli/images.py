@@ -6,10 +6,10 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.images.check import Finding
+    from ..images.check import Finding
 
 HELP = "build and check container images"
 
@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from kit.backends.emulated import image_recipes  # noqa: PLC0415 - heavy: only where images are
-    from kit.images.build import build  # noqa: PLC0415
-    from kit.images.engine import engine  # noqa: PLC0415
-    from kit.images.recipes import read  # noqa: PLC0415
+    from ..backends.emulated.backend import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from ..images.build import build  # noqa: PLC0415
+    from ..images.engine import engine  # noqa: PLC0415
+    from ..images.recipes import read  # noqa: PLC0415
 
     recipes = read(image_recipes())
     chosen = recipes.chosen(args.image)
@@ -59,10 +59,10 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from kit.backends.emulated import image_recipes  # noqa: PLC0415 - heavy: only where images are
-    from kit.images.check import check  # noqa: PLC0415
-    from kit.images.engine import engine  # noqa: PLC0415
-    from kit.images.recipes import read  # noqa: PLC0415
+    from ..backends.emulated.backend import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from ..images.check import check  # noqa: PLC0415
+    from ..images.engine import engine  # noqa: PLC0415
+    from ..images.recipes import read  # noqa: PLC0415
 
     recipes = read(image_recipes()).chosen(args.image)
     with engine() as used:
@@ -76,8 +76,8 @@ def _check(args: argparse.Namespace) -> int:
 
 def _others(args: argparse.Namespace) -> list[str]:
     """The stack's images that the settings name."""
-    from kit.backends.deploy import template_text  # noqa: PLC0415 - heavy: only where images are
-    from kit.backends.images import chosen, images  # noqa: PLC0415
+    from ..aws.deploy import template_text  # noqa: PLC0415 - heavy: only where images are
+    from ..aws.images import chosen, images  # noqa: PLC0415
 
     settings = common.load_settings(args)
     template = template_text(settings.stack.template)

@@ -9,11 +9,11 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.live.janitor import Line
-    from kit.settings import Settings
+    from ..backends.live.janitor import Line
+    from ..settings import Settings
 
 HELP = "find what dead runs left in the account, and remove it"
 
@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _sweep(settings: Settings, *, act: bool, json: bool) -> int:
-    from kit.live.janitor import Outcome  # noqa: PLC0415 - heavy: only where an account is used
-    from kit.live.sweep import janitor  # noqa: PLC0415
+    from ..backends.live.janitor import Outcome  # noqa: PLC0415 - heavy: only where an account is used
+    from ..backends.live.janitor_factory import janitor  # noqa: PLC0415
 
     async with janitor(settings, tell=None if json else common.say) as one:
         lines = await one.sweep(act=act)

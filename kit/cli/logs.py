@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kit.cli import common, running
+from . import common, running
 
 HELP = "show the logs of Hermes or of the edit containers"
 
@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _logs(args: argparse.Namespace) -> int:
-    from kit.clock import iso  # noqa: PLC0415 - only where a cloud is used
+    from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
 
     async with running.harness(common.load_settings(args)) as (cloud, h):
         group = h.system.log_group(args.service)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from kit.cli import common, running
-from kit.errors import KitError, UsageError
+from ..core.errors import KitError, UsageError
+from . import common, running
 
 if TYPE_CHECKING:
-    from kit.harness import Harness
-    from kit.harness.mail import SentMail
-    from kit.harness.sessions import TestSession
+    from ..harness import Harness
+    from ..harness.mail import SentMail
+    from ..harness.sessions import TestSession
 
 HELP = "send a mail to the running cloud and follow it"
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _mail(args: argparse.Namespace) -> int:
-    from kit.backends.base import MailRefused  # noqa: PLC0415 - only where a cloud is used
+    from ..backends.interface import MailRefused  # noqa: PLC0415 - only where a cloud is used
 
     settings = common.load_settings(args)
     if not _is_text(args.instruction + args.subject):
@@ -113,8 +113,8 @@ async def _follow(h: Harness, sent: SentMail, tell: _Teller, client_id: str) -> 
 
 async def _session(h: Harness, sent: SentMail, client_id: str) -> TestSession:
     """The session that works on the mail: the user's open one that was touched last."""
-    from kit.harness.sessions import TestSession  # noqa: PLC0415 - only where a cloud is used
-    from kit.system import OPEN  # noqa: PLC0415
+    from ..harness.sessions import TestSession  # noqa: PLC0415 - only where a cloud is used
+    from ..system.facts import OPEN  # noqa: PLC0415
 
     async def look() -> TestSession | None:
         h.mail.raise_if_bounced(sent)

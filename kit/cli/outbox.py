@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kit.cli import common, running
+from . import common, running
 
 HELP = "show the mails that the running cloud has sent"
 

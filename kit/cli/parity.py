@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kit.cli import common
+from . import common
 
 HELP = "compare two runs: they differ in nothing but times and ids, or exit 1"
 
@@ -20,8 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kit.parity import compare, run_at  # noqa: PLC0415 - what --help need not wait for
-    from kit.parity.page import lines, markdown  # noqa: PLC0415
+    from ..parity import compare, run_at  # noqa: PLC0415 - what --help need not wait for
+    from ..parity.page import lines, markdown  # noqa: PLC0415
 
     parity = compare(run_at(args.a), run_at(args.b))
     if args.page:

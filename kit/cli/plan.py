@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.cost.plan import Plan, Planned
-    from kit.cost.prediction import Prediction
+    from ..cost.prediction import Prediction
+    from ..runner.plan import Plan, Planned
 
 HELP = "what a run would do, take and cost; touches nothing"
 
@@ -22,8 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kit.cost.plan import plan  # noqa: PLC0415 - what --help need not wait for
-    from kit.scenario import chosen  # noqa: PLC0415
+    from ..runner.plan import plan  # noqa: PLC0415 - what --help need not wait for
+    from ..scenarios.registry import chosen  # noqa: PLC0415
 
     settings = common.load_settings(args, defaults={"mode": "live"}, mode=args.mode)
     made = plan(settings, chosen(args.scenario))
@@ -79,7 +79,7 @@ def _cost(made: Plan) -> None:
 
 
 def _permissions(made: Plan) -> None:
-    from kit.cost.plan import actions_of  # noqa: PLC0415 - what --help need not wait for
+    from ..runner.plan import actions_of  # noqa: PLC0415 - what --help need not wait for
 
     if made.mode != "live":
         common.say("\nneeds no AWS account and no permission")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.settings import Settings
+    from ..settings import Settings
 
 HELP = "show the price table, or refresh it from AWS"
 
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(settings: Settings, *, as_json: bool) -> int:
-    from kit.cost.prices import load_prices  # noqa: PLC0415 - what --help need not wait for
+    from ..cost.prices import load_prices  # noqa: PLC0415 - what --help need not wait for
 
     table = load_prices(settings)
     if as_json:
@@ -45,8 +45,8 @@ def _show(settings: Settings, *, as_json: bool) -> int:
 
 
 def _refresh(settings: Settings) -> int:
-    from kit.cost.pricelist import refresh, write  # noqa: PLC0415 - what --help need not wait for
-    from kit.cost.prices import shipped  # noqa: PLC0415
+    from ..cost.pricelist import refresh, write  # noqa: PLC0415 - what --help need not wait for
+    from ..cost.prices import shipped  # noqa: PLC0415
 
     table, path = shipped(), settings.cost.price_file
     refreshed = refresh(_client(settings), table, settings.region)
@@ -66,8 +66,8 @@ def _client(settings: Settings) -> Any:
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-    from kit.cost.pricelist import REGION  # noqa: PLC0415
-    from kit.errors import InfraError  # noqa: PLC0415
+    from ..core.errors import InfraError  # noqa: PLC0415
+    from ..cost.pricelist import REGION  # noqa: PLC0415
 
     try:
         session = boto3.Session(profile_name=settings.aws_profile or None)

@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.rehearsal import Account, Rehearsal
-    from kit.settings import Settings
+    from ..backends.rehearsal import Account, Rehearsal
+    from ..settings import Settings
 
 HELP = "run scenarios as live ones, against a stand-in for AWS"
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
-    from kit.rehearsal import Rehearsal, aimed  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..backends.rehearsal import Rehearsal, aimed  # noqa: PLC0415 - heavy: only where a cloud is started
 
     with tempfile.TemporaryDirectory(prefix="kit-rehearsal-") as scratch:
         folder = settings.report_dir / "rehearsal" if args.hold else Path(scratch)
@@ -52,10 +52,10 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
-    from kit.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
-    from kit.rehearsal import CALLS  # noqa: PLC0415
-    from kit.run import Run  # noqa: PLC0415
-    from kit.scenario import chosen  # noqa: PLC0415
+    from ..backends.rehearsal import CALLS  # noqa: PLC0415
+    from ..runner.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..runner.run import Run  # noqa: PLC0415
+    from ..scenarios.registry import chosen  # noqa: PLC0415
 
     one = Run(common.load_settings(args), Console())
     scenarios = chosen(args.scenario)
@@ -70,7 +70,7 @@ async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
 
 
 async def _hold(rehearsal: Rehearsal, account: Account) -> int:
-    from kit.clock import Clock  # noqa: PLC0415
+    from ..core.clock import Clock  # noqa: PLC0415
 
     for name, value in account.environment().items():
         common.say(f"export {name}={shlex.quote(value)}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kit.cli import common
+from . import common
 
 if TYPE_CHECKING:
-    from kit.settings import Settings
+    from ..settings import Settings
 
 HELP = "run scenarios"
 
@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
-    from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
-    from kit.cli.up import hold  # noqa: PLC0415
-    from kit.console import Console  # noqa: PLC0415
-    from kit.run import Run  # noqa: PLC0415
-    from kit.scenario import chosen  # noqa: PLC0415
-    from kit.verdict import Verdict  # noqa: PLC0415
+    from ..backends.emulated.backend import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..core.verdict import Verdict  # noqa: PLC0415
+    from ..runner.console import Console  # noqa: PLC0415
+    from ..runner.run import Run  # noqa: PLC0415
+    from ..scenarios.registry import chosen  # noqa: PLC0415
+    from .up import hold  # noqa: PLC0415
 
     scenarios = chosen(names)
     one = Run(settings, Console())

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.errors import UsageError
+from ..core.errors import UsageError
 
 if TYPE_CHECKING:
-    from kit.backends.base import Cloud
-    from kit.backends.emulated import Readiness
-    from kit.backends.stack import Stack
-    from kit.harness import Harness
-    from kit.settings import Settings
+    from ..aws.outputs import Stack
+    from ..backends.emulated.backend import Readiness
+    from ..backends.interface import Cloud
+    from ..harness import Harness
+    from ..settings import Settings
 
 FILE = "up.json"
 
@@ -41,8 +41,8 @@ class Running:
 
     @classmethod
     def from_json(cls, note: dict[str, Any]) -> Running:
-        from kit.backends.emulated import Readiness  # noqa: PLC0415 - only where a cloud is used
-        from kit.backends.stack import Stack  # noqa: PLC0415
+        from ..aws.outputs import Stack  # noqa: PLC0415
+        from ..backends.emulated.backend import Readiness  # noqa: PLC0415 - only where a cloud is used
 
         stack = Stack.from_outputs(note["stack"]["name"], note["stack"]["outputs"])
         return cls(note["pid"], Readiness.from_json(note["readiness"]), stack)
@@ -99,16 +99,16 @@ def needed(report_dir: Path) -> Running:
 @asynccontextmanager
 async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
     """The running cloud and a harness on it, closed at the end; the cloud stays."""
-    from kit.backends.aws import Aws  # noqa: PLC0415 - only where a cloud is used
-    from kit.backends.emulated import cloud_at  # noqa: PLC0415
-    from kit.checks import Checks  # noqa: PLC0415
-    from kit.harness import Harness  # noqa: PLC0415
-    from kit.harness.context import Context  # noqa: PLC0415
-    from kit.harness.mailbox import Mailbox  # noqa: PLC0415
-    from kit.history import History  # noqa: PLC0415
-    from kit.ids import Ids  # noqa: PLC0415
-    from kit.steps import Steps  # noqa: PLC0415
-    from kit.threads import Threads  # noqa: PLC0415
+    from ..aws.client import Aws  # noqa: PLC0415 - only where a cloud is used
+    from ..backends.emulated.backend import cloud_at  # noqa: PLC0415
+    from ..core.history import History  # noqa: PLC0415
+    from ..core.ids import Ids  # noqa: PLC0415
+    from ..core.threads import Threads  # noqa: PLC0415
+    from ..harness import Harness  # noqa: PLC0415
+    from ..harness.checks import Checks  # noqa: PLC0415
+    from ..harness.context import Context  # noqa: PLC0415
+    from ..harness.mailbox import Mailbox  # noqa: PLC0415
+    from ..harness.steps import Steps  # noqa: PLC0415
 
     running = needed(settings.report_dir)
     allowance = settings.emulated.allowance

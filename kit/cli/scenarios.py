@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kit.cli import common
+from . import common
 
 HELP = "list the scenarios"
 
@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kit.scenario import all_scenarios  # noqa: PLC0415 - the scenarios, which --help need not wait for
+    from ..scenarios.registry import all_scenarios  # noqa: PLC0415 - the scenarios, which --help need not wait for
 
     found = all_scenarios()
     if args.json:

@@ -6,12 +6,12 @@ import argparse
 import difflib
 from typing import TYPE_CHECKING
 
-from kit.cli import common
-from kit.errors import UsageError
+from ..core.errors import UsageError
+from . import common
 
 if TYPE_CHECKING:
-    from kit.selftest.finding import Finding
-    from kit.settings import Settings
+    from ..selftest.finding import Finding
+    from ..settings import Settings
 
 HELP = "break the reference system on purpose: every break must turn its scenario red"
 
@@ -26,21 +26,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kit.selftest import breaking  # noqa: PLC0415 - only where it is needed
+    from ..selftest import breaking  # noqa: PLC0415 - only where it is needed
 
     chosen = _chosen(args.breaks)
     if args.list:
         for name in chosen:
             common.say(f"{name:34} {breaking.load(name).scenario:18} {breaking.about(name)}")
         return 0
-    from kit.selftest.run import DEFAULTS  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..selftest.run import DEFAULTS  # noqa: PLC0415 - heavy: only where a cloud is started
 
     settings = common.load_settings(args, defaults=DEFAULTS)
     return common.run_async(_selftest(settings, chosen, control=args.control))
 
 
 def _chosen(names: list[str]) -> list[str]:
-    from kit.selftest import breaking  # noqa: PLC0415 - only where it is needed
+    from ..selftest import breaking  # noqa: PLC0415 - only where it is needed
 
     known = breaking.names()
     for name in names:
@@ -51,8 +51,8 @@ def _chosen(names: list[str]) -> list[str]:
 
 
 async def _selftest(settings: Settings, names: list[str], *, control: bool) -> int:
-    from kit.selftest import breaking  # noqa: PLC0415 - only where it is needed
-    from kit.selftest.run import check, controls  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..selftest import breaking  # noqa: PLC0415 - only where it is needed
+    from ..selftest.run import check, controls  # noqa: PLC0415 - heavy: only where a cloud is started
 
     missed = 0
     if control:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from kit.cli import common, running
+from . import common, running
 
 if TYPE_CHECKING:
-    from kit.backends.base import Cloud
-    from kit.harness import Harness
+    from ..backends.interface import Cloud
+    from ..harness import Harness
 
 HELP = "show the running cloud"
 _WIDEST = 500
@@ -50,8 +50,8 @@ async def _status(args: argparse.Namespace) -> int:
 
 
 async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]:
-    from kit.clock import iso  # noqa: PLC0415 - only where a cloud is used
-    from kit.system import SERVICES, SessionRow  # noqa: PLC0415
+    from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
+    from ..system.facts import SERVICES, SessionRow  # noqa: PLC0415
 
     services, targets = [], []
     for service in SERVICES:

@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.cli import common, running
-from kit.errors import InfraError, UsageError
+from ..core.errors import InfraError, UsageError
+from . import common, running
 
 if TYPE_CHECKING:
-    from kit.backends.base import Cloud
-    from kit.backends.emulated import EmulatedBackend
-    from kit.settings import Settings
+    from ..backends.emulated.backend import EmulatedBackend
+    from ..backends.interface import Cloud
+    from ..settings import Settings
 
 HELP = "start the emulated cloud with the stack deployed and keep it running"
 SCALE = 10
@@ -51,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _up(settings: Settings, *, json: bool) -> int:
-    from kit.backends.emulated import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
-    from kit.clock import Clock  # noqa: PLC0415
-    from kit.history import History  # noqa: PLC0415
+    from ..backends.emulated.backend import EmulatedBackend  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..core.clock import Clock  # noqa: PLC0415
+    from ..core.history import History  # noqa: PLC0415
 
     if settings.mode == "live":
         raise UsageError(
@@ -137,7 +137,7 @@ def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, An
 
 
 def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) -> None:
-    from kit.backends.declared import lines as base_lines  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..backends.emulated.base_state import lines as base_lines  # noqa: PLC0415 - heavy: only where a cloud is started
 
     ready = backend.readiness
     assert ready is not None

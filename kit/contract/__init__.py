@@ -10,11 +10,11 @@ The deployed system had no such schema: a status read by a wrong key was 404 for
 never came. The harness checks everything it reads here; `kit contract` does it by hand.
 """
 
-from kit.contract.answers import check_answer
-from kit.contract.hot_reload import check_hot_reload
-from kit.contract.messages import check_message
-from kit.contract.replies import check_reply
-from kit.contract.rows import check_row
-from kit.contract.terms import ContractBroken
+from .answers import check_answer
+from .hot_reload import check_hot_reload
+from .messages import check_message
+from .replies import check_reply
+from .rows import check_row
+from .terms import ContractBroken
 
 __all__ = ["ContractBroken", "check_answer", "check_hot_reload", "check_message", "check_reply", "check_row"]

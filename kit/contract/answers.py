@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from kit.contract.terms import EpochSeconds, IsoTime, Terms, Text, agreed, broken
-from kit.eventually import shortened
+from ..core.eventually import shortened
+from .terms import EpochSeconds, IsoTime, Terms, Text, agreed, broken
 
 Status = Literal["initializing", "active", "draining", "expired"]
 

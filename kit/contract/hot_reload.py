@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from kit.contract.terms import Terms, Text, agreed, broken
-from kit.eventually import shortened
+from ..core.eventually import shortened
+from .terms import Terms, Text, agreed, broken
 
 
 class Said(Terms):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from kit.contract.terms import IsoTime, Terms, Text, agreed, broken
-from kit.eventually import shortened
+from ..core.eventually import shortened
+from .terms import IsoTime, Terms, Text, agreed, broken
 
 
 class SnsEnvelope(Terms):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import email.message
 import re
 
-from kit import system
-from kit.contract.terms import broken
+from ..system import facts
+from .terms import broken
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _KINDS = ("text/plain", "text/html")
@@ -29,7 +29,7 @@ def check_reply(message: email.message.EmailMessage) -> None:
         breaches.append(f"Content-Type is {message.get_content_type()}, expected multipart/alternative")
     there = {part.get_content_type() for part in message.walk()}
     breaches += [f"it has no part {kind}" for kind in _KINDS if kind not in there]
-    if system.conversation_id(message) is None:
+    if facts.conversation_id(message) is None:
         breaches.append("the footer 'Conversation ID: …' is missing, by which a stripped answer finds its thread")
     if breaches:
         raise broken("ReplyMail", f"the mail {_header(message, 'Subject')!r} to {_header(message, 'To')}", breaches)

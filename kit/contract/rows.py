@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from kit.contract.answers import Status
-from kit.contract.terms import EpochMilliseconds, EpochSeconds, IsoTime, Terms, Text, agreed
+from .answers import Status
+from .terms import EpochMilliseconds, EpochSeconds, IsoTime, Terms, Text, agreed
 
 
 class SessionRow(Terms):

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from kit.errors import Failed
-from kit.eventually import shortened
+from ..core.errors import Failed
+from ..core.eventually import shortened
 
 _SECONDS = (10**9, 10**10)
 """Epoch seconds of the years 2001 to 2286; the milliseconds of those years are far from them."""

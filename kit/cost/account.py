@@ -8,20 +8,20 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from kit.backends.base import Cloud
-from kit.backends.deploy import template_text
-from kit.cost import usage
-from kit.cost.bill import Bill, bill
-from kit.cost.inventory import Inventory
-from kit.cost.meter import metered
-from kit.cost.observer import Observer
-from kit.cost.prediction import UNASSIGNED, Prediction, Predictor, earlier
-from kit.cost.prices import load_prices
-from kit.cost.publishing import RESULTS, wanted
-from kit.errors import InfraError, KitError
-from kit.history import History
-from kit.settings import Settings
-from kit.template import Template
+from ..aws.deploy import template_text
+from ..aws.template import Template
+from ..backends.interface import Cloud
+from ..core.errors import InfraError, KitError
+from ..core.history import History
+from ..settings import Settings
+from . import usage
+from .bill import Bill, bill
+from .inventory import Inventory
+from .meter import metered
+from .observer import Observer
+from .prediction import UNASSIGNED, Prediction, Predictor, earlier
+from .prices import load_prices
+from .publishing import RESULTS, wanted
 
 _LOOK_EVERY = 15.0
 """AWS seconds between two looks at the tasks."""

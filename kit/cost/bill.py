@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kit.cost.prices import PriceTable
+from .prices import PriceTable
 
 
 @dataclass(frozen=True)

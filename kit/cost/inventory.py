@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kit.cost.bill import Item
-from kit.cost.prices import HOURS_PER_MONTH
-from kit.template import Resource, Template
+from ..aws.template import Resource, Template
+from .bill import Item
+from .prices import HOURS_PER_MONTH
 
 _MINUTE = 60
 

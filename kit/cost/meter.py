@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit.cost import usage
-from kit.cost.bill import Item
-from kit.cost.inventory import Inventory
-from kit.cost.prices import HOURS_PER_MONTH
-from kit.cost.series import ACTIVE_CONNECTIONS, CUSTOM, MINUTE, NEW_CONNECTIONS, PROCESSED
-from kit.cost.usage import Task
-from kit.history import INVOKE, OK, Event
+from ..core.history import INVOKE, OK, Event
+from . import usage
+from .bill import Item
+from .inventory import Inventory
+from .prices import HOURS_PER_MONTH
+from .series import ACTIVE_CONNECTIONS, CUSTOM, MINUTE, NEW_CONNECTIONS, PROCESSED
+from .usage import Task
 
 TASK_AT_LEAST = 60
 """Seconds a Fargate task is charged at least (aws.amazon.com/fargate/pricing)."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kit.backends.base import Cloud
-from kit.cost import usage
-from kit.cost.inventory import Inventory
-from kit.cost.series import MINUTE, Series, Watched, series_of
-from kit.cost.usage import Task, record_count
-from kit.errors import WaitExpired
-from kit.eventually import eventually
-from kit.history import History
-from kit.system import ACTIVE_SESSIONS
+from ..backends.interface import Cloud
+from ..core.errors import WaitExpired
+from ..core.eventually import eventually
+from ..core.history import History
+from ..system.facts import ACTIVE_SESSIONS
+from . import usage
+from .inventory import Inventory
+from .series import MINUTE, Series, Watched, series_of
+from .usage import Task, record_count
 
 _AT_ONCE = 100
 """Tasks DescribeTasks takes, and queries of one GetMetricData (it takes 500; the answer stays small)."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kit.cost.bill import Item
-from kit.cost.inventory import Inventory
-from kit.cost.prices import HOURS_PER_MONTH, PriceTable
-from kit.cost.publishing import METRICS
-from kit.template import Template
+from ..aws.template import Template
+from .bill import Item
+from .inventory import Inventory
+from .prices import HOURS_PER_MONTH, PriceTable
+from .publishing import METRICS
 
 UNASSIGNED = "(between scenarios)"
 """The name under which a report keeps what belongs to no scenario."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.cost.prices import Listing, Price, PriceTable
-from kit.errors import InfraError
+from ..core.errors import InfraError
+from .prices import Listing, Price, PriceTable
 
 _REGION_PREFIX = re.compile(r"(?:(?:EU|[A-Z]{3,4}\d)-)?")
 

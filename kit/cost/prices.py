@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.errors import UsageError
+from ..core.errors import UsageError
 
 if TYPE_CHECKING:
-    from kit.settings import Settings
+    from ..settings import Settings
 
 HOURS_PER_MONTH = 730
 """An AWS month of standing charges, as AWS's own pricing examples and calculator count it."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kit.backends.base import Cloud
-from kit.cost.prices import HOURS_PER_MONTH
-from kit.cost.usage import record_count
-from kit.errors import InfraError
-from kit.history import History
-from kit.settings import Settings
+from ..backends.interface import Cloud
+from ..core.errors import InfraError
+from ..core.history import History
+from ..settings import Settings
+from .prices import HOURS_PER_MONTH
+from .usage import record_count
 
 NAMESPACE = "Webordinary/IntegrationTests"
 RUN = "all"

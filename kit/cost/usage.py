@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kit.history import History
+from ..core.history import History
 
 STACK, TASK, POINTS, STORED = "cost.stack", "cost.task", "cost.points", "cost.stored"
 COUNT, SCENARIO, END = "cost.count", "cost.scenario", "cost.end"

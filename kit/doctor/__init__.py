@@ -5,6 +5,6 @@
 A check that cannot look says so; it never stops the others. One file for each mode's checks.
 """
 
-from kit.doctor.finding import Check, Finding, Level, examined
+from .finding import Check, Finding, Level, examined
 
 __all__ = ["Check", "Finding", "Level", "examined"]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kit.backends.aws import Aws
-from kit.clock import Clock, iso
-from kit.doctor.finding import Finding, fail, ok, warn
-from kit.settings import Settings
+from ..aws.client import Aws
+from ..core.clock import Clock, iso
+from ..settings import Settings
+from .finding import Finding, fail, ok, warn
 
 _SOON = 3600.0
 """AWS seconds: a run of all scenarios takes most of an hour on AWS."""
@@ -62,7 +62,7 @@ def _expiry(found: Any, told: str) -> float | None:
         return float(expiry.timestamp())
     if not told:
         return None
-    from kit.clock import epoch  # noqa: PLC0415 - only here
+    from ..core.clock import epoch  # noqa: PLC0415 - only here
 
     try:
         return epoch(told)

@@ -7,7 +7,7 @@ import secrets
 import struct
 from pathlib import Path
 
-from kit.errors import InfraError
+from ..core.errors import InfraError
 
 _MX, _IN = 15, 1
 _PORT = 53

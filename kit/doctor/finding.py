@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kit.errors import KitError
+from ..core.errors import KitError
 
 
 class Level(StrEnum):

@@ -7,12 +7,12 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from kit.backends.aws import Aws
-from kit.doctor.finding import Finding, fail, ok, warn
-from kit.live import account
-from kit.live.stack import Plan
-from kit.settings import Settings
-from kit.threads import Threads
+from ..aws.client import Aws
+from ..backends.live import account
+from ..backends.live.stack import Plan
+from ..core.threads import Threads
+from ..settings import Settings
+from .finding import Finding, fail, ok, warn
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _WITHIN = 10.0

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from kit.backends.aws import Aws
-from kit.backends.live import access_of, clock_of, endpoint
-from kit.doctor import access, images, mail, room
-from kit.doctor.finding import Check, Finding, fail, ok
-from kit.errors import KitError
-from kit.history import History
-from kit.live import account
-from kit.live.guard import Guard
-from kit.live.rates import Rates
-from kit.live.stack import Plan, plan
-from kit.settings import Settings
-from kit.template import Template
-from kit.threads import Threads
+from ..aws.client import Aws
+from ..aws.template import Template
+from ..backends.live import account
+from ..backends.live.backend import access_of, clock_of, endpoint
+from ..backends.live.guard import Guard
+from ..backends.live.rates import Rates
+from ..backends.live.stack import Plan, plan
+from ..core.errors import KitError
+from ..core.history import History
+from ..core.threads import Threads
+from ..settings import Settings
+from . import access, images, mail, room
+from .finding import Check, Finding, fail, ok
 
 
 @asynccontextmanager

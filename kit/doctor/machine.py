@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from kit.audit import audit
-from kit.doctor.finding import Check, Finding, fail, ok, warn
-from kit.images.engine import engine
-from kit.settings import Settings
+from ..audit import audit
+from ..images.engine import engine
+from ..settings import Settings
+from .finding import Check, Finding, fail, ok, warn
 
 _ROOM = 2 << 30
 """Bytes free in the temporary folder below which a run is warned of: a run of all scenarios took 0.3 GB."""

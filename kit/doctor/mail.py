@@ -6,12 +6,12 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from kit.backends.aws import Aws
-from kit.clock import Clock, iso
-from kit.doctor.dns import mail_hosts
-from kit.doctor.finding import Finding, fail, ok, warn
-from kit.live import account
-from kit.settings import Settings
+from ..aws.client import Aws
+from ..backends.live import account
+from ..core.clock import Clock, iso
+from ..settings import Settings
+from .dns import mail_hosts
+from .finding import Finding, fail, ok, warn
 
 _RULES = 200
 """Per rule set: https://docs.aws.amazon.com/ses/latest/dg/quotas.html"""

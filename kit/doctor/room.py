@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from kit.backends.aws import Aws
-from kit.backends.deploy import stack_named
-from kit.doctor.finding import Finding, Level, fail, ok, warn
-from kit.live import tags
-from kit.live.janitor import Outcome
-from kit.live.ledger import FOLDER
-from kit.live.sweep import janitor
-from kit.settings import Settings
-from kit.template import Template
+from ..aws.client import Aws
+from ..aws.deploy import stack_named
+from ..aws.template import Template
+from ..backends.live import tags
+from ..backends.live.janitor import Outcome
+from ..backends.live.janitor_factory import janitor
+from ..backends.live.ledger import FOLDER
+from ..settings import Settings
+from .finding import Finding, Level, fail, ok, warn
 
 _OVERLAP = 2
 """While a service is deployed anew, old and new tasks run side by side."""

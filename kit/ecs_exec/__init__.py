@@ -1,5 +1,5 @@
 """ECS Exec, the client's side: run a command inside a container, as the AWS CLI's session-manager-plugin does."""
 
-from kit.ecs_exec.client import EcsExec, ExecError, ExecResult
+from .client import EcsExec, ExecError, ExecResult
 
 __all__ = ["EcsExec", "ExecError", "ExecResult"]

@@ -20,10 +20,10 @@ from botocore.awsrequest import AWSRequest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from datachannel import Incoming, Message, MessageError, Outgoing, acknowledge, acknowledged_sequence
-from datachannel import message as wire
-from datachannel.stream import CHECK_INTERVAL
-from kit.ecs_exec.secrecy import SILENT
+from ...datachannel import Incoming, Message, MessageError, Outgoing, acknowledge, acknowledged_sequence
+from ...datachannel import message as wire
+from ...datachannel.stream import CHECK_INTERVAL
+from .secrecy import SILENT
 
 CLIENT_VERSION = "1.2.835.0"
 """The session-manager-plugin whose behaviour this client follows."""

@@ -22,9 +22,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from kit.ecs_exec.channel import ChannelError, EncryptionDemanded, open_channel
-from kit.ecs_exec.marks import Marks
-from kit.ecs_exec.secrecy import keep_out_of_logs
+from .channel import ChannelError, EncryptionDemanded, open_channel
+from .marks import Marks
+from .secrecy import keep_out_of_logs
 
 _SESSIONS = 3
 """So many are opened for a command, as long as it has not been let run."""

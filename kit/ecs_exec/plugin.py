@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from kit.ecs_exec.channel import CLIENT_VERSION, ChannelError, DataChannel, open_channel
+from .channel import CLIENT_VERSION, ChannelError, DataChannel, open_channel
 
 _RESPONSE_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
 _BANNER = "\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\n\n"

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kit.backends.capability import FAULT_API
-from kit.faults.by_door import ByDoor, OfCalls
-from kit.faults.fault import Effect, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_API
+from .context import Site
+from .emulator_fault import ByDoor, OfCalls
+from .fault import Effect, Shows
 
 
 @dataclass(frozen=True)

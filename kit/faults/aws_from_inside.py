@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kit.errors import UsageError
-from kit.faults.site import ANSWERS, SILENT, Site
+from ..core.errors import UsageError
+from .context import ANSWERS, SILENT, Site
 
 ReachedService = Literal["dynamodb", "s3"]
 

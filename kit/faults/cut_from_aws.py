@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from kit.backends.capability import FAULT_NETWORK
-from kit.errors import InfraError, NotSupported, UsageError
-from kit.eventually import eventually
-from kit.faults import processes
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_NETWORK
+from ..core.errors import InfraError, NotSupported, UsageError
+from ..core.eventually import eventually
+from . import processes
+from .context import Site
+from .emulator_fault import ByDoor
+from .fault import Effect, Seen, Shows
 
 _HTTPS = 443
 _AFTERWARDS = 90.0

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kit.backends.capability import FAULT_NETWORK
-from kit.errors import InfraError, NotSupported, UsageError
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.security_group import Permission, Replacement, leaving_out
-from kit.faults.site import Site
-from kit.faults.undo import DEADLINE, Page, UndoCall
-from kit.system import SERVICES
+from ..aws.undo import DEADLINE, Page, UndoCall
+from ..backends.capability import FAULT_NETWORK
+from ..core.errors import InfraError, NotSupported, UsageError
+from ..system.facts import SERVICES
+from .context import Site
+from .emulator_fault import ByDoor
+from .fault import Effect, Seen, Shows
+from .security_group import Permission, Replacement, leaving_out
 
 
 @dataclass(frozen=True)

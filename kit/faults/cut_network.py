@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kit.backends.capability import FAULT_UNPLUG
-from kit.errors import UsageError
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.site import ANSWERS, Site
+from ..backends.capability import FAULT_UNPLUG
+from ..core.errors import UsageError
+from .context import ANSWERS, Site
+from .emulator_fault import ByDoor
+from .fault import Effect, Seen, Shows
 
 _PATIENCE = 5.0
 """Wall seconds in which the task must answer before, and in which it must not under the fault."""

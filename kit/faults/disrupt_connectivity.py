@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kit.backends.capability import FAULT_EXPERIMENT
-from kit.errors import UsageError
-from kit.faults.aws_from_inside import ReachedService, reaches
-from kit.faults.experiment import SHORTEST, Experiment
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import chosen, entered
-from kit.faults.site import Site
+from ..backends.capability import FAULT_EXPERIMENT
+from ..core.errors import UsageError
+from .aws_from_inside import ReachedService, reaches
+from .context import Site
+from .exec_fault import chosen, entered
+from .experiment import SHORTEST, Experiment
+from .fault import Effect, Seen, Shows
 
 _LEAST, _MOST, _SHARE = 0.25, 5.0, 0.1
 """How long the service has to answer before, and must not answer under the fault: a share of the time that the fault
@@ -88,7 +88,7 @@ class Disrupted:
     """ECS Exec is cut off as well."""
 
     async def verify(self) -> Seen:
-        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+        from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         told = await self.experiment.action(_ACTION)
         before = f"{self.service} from inside, which answered before"

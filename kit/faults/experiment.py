@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kit.errors import InfraError, NotSupported
-from kit.eventually import NotYet, eventually
-from kit.faults.site import Site
-from kit.faults.undo import DEADLINE, Page, UndoCall
+from ..aws.undo import DEADLINE, Page, UndoCall
+from ..core.errors import InfraError, NotSupported
+from ..core.eventually import NotYet, eventually
+from .context import Site
 
 SHORTEST = 60.0
 """Seconds of an action that lasts: PT1M."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from kit.errors import KitError
+from ..core.errors import KitError
 
 if TYPE_CHECKING:
-    from kit.faults.site import Site
+    from .context import Site
 
 
 class Shows(Enum):

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.backends.capability import FAULT_DISK
-from kit.errors import UsageError
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import InContainer, SeenInside, chosen, entered
-from kit.faults.site import Site
+from ..backends.capability import FAULT_DISK
+from ..core.errors import UsageError
+from .context import Site
+from .emulator_fault import ByDoor
+from .exec_fault import InContainer, SeenInside, chosen, entered
+from .fault import Effect, Seen, Shows
 
 _FULL = "No space left on device"
 

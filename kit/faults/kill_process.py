@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.backends.capability import FAULT_TASK
-from kit.errors import NotSupported
-from kit.faults import processes
-from kit.faults.fault import Effect, Shows
-from kit.faults.inside import Died, InContainer, chosen, dies_of
-from kit.faults.site import Site
+from ..backends.capability import FAULT_TASK
+from ..core.errors import NotSupported
+from . import processes
+from .context import Site
+from .exec_fault import Died, InContainer, chosen, dies_of
+from .fault import Effect, Shows
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.backends.capability import FAULT_START
-from kit.faults.another_revision import AnotherRevision, main
-from kit.faults.fault import Effect, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_START
+from .context import Site
+from .fault import Effect, Shows
+from .task_revision import AnotherRevision, main
 
 _REASON = "CannotPullContainerError"
 

@@ -14,15 +14,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
-from kit.backends.capability import Level, lacking
-from kit.clock import iso
-from kit.errors import InfraError, NotSupported, WaitExpired
-from kit.eventually import NotYet, eventually
-from kit.faults.fault import Effect, EffectNotSeen, Fault, Seen, Shows
-from kit.faults.names import CALLER, INJECT, UNDO, VERIFY
-from kit.faults.site import Site
-from kit.faults.undo import DEADLINE
-from kit.history import History
+from ..aws.undo import DEADLINE
+from ..backends.capability import Level, lacking
+from ..core.clock import iso
+from ..core.errors import InfraError, NotSupported, WaitExpired
+from ..core.eventually import NotYet, eventually
+from ..core.fault_names import CALLER, INJECT, UNDO, VERIFY
+from ..core.history import History
+from .context import Site
+from .fault import Effect, EffectNotSeen, Fault, Seen, Shows
 
 _LASTS_AT_LEAST = 60.0
 """Wall seconds a fault may last at any rate: on a fast clock the deadline is over in no time."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kit.backends.capability import FAULT_NETWORK
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_NETWORK
+from .context import Site
+from .emulator_fault import ByDoor
+from .fault import Effect, Shows
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.backends.capability import FAULT_PAUSE
-from kit.errors import InfraError, NotSupported, UsageError
-from kit.faults import processes
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.site import ANSWERS, SILENT, Site
-from kit.faults.undo import DEADLINE
+from ..aws.undo import DEADLINE
+from ..backends.capability import FAULT_PAUSE
+from ..core.errors import InfraError, NotSupported, UsageError
+from . import processes
+from .context import ANSWERS, SILENT, Site
+from .emulator_fault import ByDoor
+from .fault import Effect, Seen, Shows
 
 _BEFORE = 5.0
 """Wall seconds in which the task must answer before it is paused."""
@@ -93,7 +93,7 @@ class PausedInside:
         )
 
     async def undo(self) -> None:
-        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+        from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         if (await self.site.task(self.task))["lastStatus"] != "RUNNING":
             return

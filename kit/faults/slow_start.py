@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.backends.capability import FAULT_START
-from kit.errors import UsageError
-from kit.faults.another_revision import AnotherRevision, main
-from kit.faults.fault import Effect, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_START
+from ..core.errors import UsageError
+from .context import Site
+from .fault import Effect, Shows
+from .task_revision import AnotherRevision, main
 
 _NAME = "slow-start"
 _LONGEST = 120.0

@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kit.backends.capability import FAULT_CPU
-from kit.errors import UsageError
-from kit.faults.by_door import ByDoor
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.inside import InContainer, SeenInside, chosen, entered
-from kit.faults.site import Site
+from ..backends.capability import FAULT_CPU
+from ..core.errors import UsageError
+from .context import Site
+from .emulator_fault import ByDoor
+from .exec_fault import InContainer, SeenInside, chosen, entered
+from .fault import Effect, Seen, Shows
 
 _WORK = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo $i"
 """Some 30 ms of CPU time."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kit.backends.capability import FAULT_TASK
-from kit.faults.experiment import Experiment
-from kit.faults.fault import Effect, Seen, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_TASK
+from .context import Site
+from .experiment import Experiment
+from .fault import Effect, Seen, Shows
 
 
 @dataclass(frozen=True)

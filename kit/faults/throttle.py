@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kit.backends.capability import FAULT_THROTTLE
-from kit.errors import UsageError
-from kit.faults.by_capacity import Limited
-from kit.faults.by_door import ByDoor, OfCalls
-from kit.faults.fault import Effect, Shows
-from kit.faults.site import Site
+from ..backends.capability import FAULT_THROTTLE
+from ..core.errors import UsageError
+from .context import Site
+from .dynamodb_throughput import Limited
+from .emulator_fault import ByDoor, OfCalls
+from .fault import Effect, Shows
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """The verbs in which scenarios are written."""
 
-from kit.harness.harness import Harness
+from .harness import Harness
 
 __all__ = ["Harness"]

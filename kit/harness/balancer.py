@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kit.harness.context import Context
-from kit.system import Service
+from ..system.facts import Service
+from .context import Context
 
 _IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
 _LONGEST_IDLE_TIMEOUT = 4000.0

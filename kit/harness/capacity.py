@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from kit.eventually import NotYet
-from kit.harness.context import Context
-from kit.harness.services import Services
-from kit.system import Service
+from ..core.eventually import NotYet
+from ..system.facts import Service
+from .context import Context
+from .services import Services
 
 _SAMPLED_EVERY = 5.0
 """AWS seconds."""

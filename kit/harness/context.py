@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kit.backends.base import Cloud
-from kit.checks import Checks
-from kit.clock import Clock
-from kit.eventually import eventually
-from kit.history import History
-from kit.ids import Ids
-from kit.phases import Timeline
-from kit.settings import Settings
-from kit.system import System
+from ..backends.interface import Cloud
+from ..core.clock import Clock
+from ..core.eventually import eventually
+from ..core.history import History
+from ..core.ids import Ids
+from ..settings import Settings
+from ..system.facts import System
+from .checks import Checks
+from .phases import Timeline
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import KitError
-from kit.harness.context import Context
+from ..core.errors import KitError
+from .context import Context
 
 _WITHIN = 30.0
 """Wall seconds for one git command."""

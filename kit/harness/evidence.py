@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from kit.clock import iso
-from kit.harness.context import Context
-from kit.harness.services import Services
-from kit.system import SERVICES, Service
+from ..core.clock import iso
+from ..system.facts import SERVICES, Service
+from .context import Context
+from .services import Services
 
 
 async def collect(context: Context, services: Services, folder: Path, name: str, since: float) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kit.faults.nemesis import Nemesis
-from kit.faults.site import Site
-from kit.harness.context import Context
-from kit.harness.files import Files
+from ..faults.context import Site
+from ..faults.nemesis import Nemesis
+from .context import Context
+from .files import Files
 
 
 def nemesis(context: Context, files: Files) -> Nemesis:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from kit.eventually import NotYet
-from kit.harness.context import Context
-from kit.harness.services import Services
-from kit.system import Service
+from ..core.eventually import NotYet
+from ..system.facts import Service
+from .context import Context
+from .services import Services
 
 _SAFE_PATH = re.compile(r"^\$WORKSPACE_PATH(/[A-Za-z0-9._@+-]+)+$")
 _EXEC_AT_LEAST = 30.0
@@ -79,7 +79,7 @@ class Files:
 
     async def run_in(self, arn: str, container: str, command: str) -> ExecResult:
         """Run a shell command in this container of this task."""
-        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+        from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         context = self._context
         client = await self._client()
@@ -102,7 +102,7 @@ class Files:
     async def verify_exists(self, path: str) -> ExecResult:
         """Check that a file is in the workspace, seen from a container; `path` begins with `$WORKSPACE_PATH`."""
         __tracebackhide__ = True
-        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+        from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         _refuse_unsafe(path)
 
@@ -150,7 +150,7 @@ class Files:
 
     async def _client(self) -> Exec:
         if self._exec is None:
-            from kit.ecs_exec import EcsExec  # noqa: PLC0415 - heavy: only where a command is run
+            from ..ecs_exec import EcsExec  # noqa: PLC0415 - heavy: only where a command is run
 
             aws: Any = self._context.cloud.aws
             ecs = await self._context.cloud.threads.run(aws.client, "ecs")

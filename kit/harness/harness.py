@@ -10,40 +10,40 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kit import phases
-from kit.checks import Checks
-from kit.clock import Clock, epoch
-from kit.faults.fault import Fault
-from kit.faults.nemesis import Injected
-from kit.harness.balancer import Balancer
-from kit.harness.capacity import Capacity
-from kit.harness.context import Context
-from kit.harness.developer import Developer
-from kit.harness.evidence import collect
-from kit.harness.faults import nemesis
-from kit.harness.files import ExecResult, Files
-from kit.harness.held_request import HeldRequests
-from kit.harness.hot_reload import HotReload
-from kit.harness.http import Answer, Http
-from kit.harness.inbound import Inbound
-from kit.harness.leftovers import Leftovers
-from kit.harness.letters import Letters
-from kit.harness.mail import Mail, SentMail
-from kit.harness.mailbox import Mailbox, Reply
-from kit.harness.markers import Markers
-from kit.harness.metrics import Metrics
-from kit.harness.preview import Preview
-from kit.harness.readiness import Readiness
-from kit.harness.repositories import Repositories
-from kit.harness.sentinel import Sentinel
-from kit.harness.services import Services, TaskCount
-from kit.harness.session_api import SessionApi
-from kit.harness.sessions import Sessions, TestSession
-from kit.measure import Measured
-from kit.phases import Timeline
-from kit.settings import Settings, Timeouts
-from kit.steps import Step, Steps
-from kit.system import EXPIRED, SERVICES, Service, SessionRow, System
+from ..core.clock import Clock, epoch
+from ..core.measurement import Measured
+from ..faults.fault import Fault
+from ..faults.nemesis import Injected
+from ..settings import Settings, Timeouts
+from ..system.facts import EXPIRED, SERVICES, Service, SessionRow, System
+from . import phases
+from .balancer import Balancer
+from .capacity import Capacity
+from .checks import Checks
+from .context import Context
+from .developer import Developer
+from .evidence import collect
+from .faults import nemesis
+from .files import ExecResult, Files
+from .held_request import HeldRequests
+from .hot_reload import HotReload
+from .http import Answer, Http
+from .inbound import Inbound
+from .leftovers import Leftovers
+from .letters import Letters
+from .mail import Mail, SentMail
+from .mailbox import Mailbox, Reply
+from .markers import Markers
+from .metrics import Metrics
+from .phases import Timeline
+from .preview import Preview
+from .readiness import Readiness
+from .repositories import Repositories
+from .sentinel import Sentinel
+from .services import Services, TaskCount
+from .session_api import SessionApi
+from .sessions import Sessions, TestSession
+from .steps import Step, Steps
 
 T = TypeVar("T")
 

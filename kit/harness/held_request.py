@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from kit.harness.context import Context
-from kit.harness.http import Answer, Http
+from .context import Context
+from .http import Answer, Http
 
 
 class HeldRequest:

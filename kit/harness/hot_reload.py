@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit.contract import ContractBroken, check_hot_reload
-from kit.eventually import NotYet
-from kit.harness.context import Context
-from kit.harness.sessions import TestSession
-from kit.system import HOT_RELOAD_PROTOCOL
+from ..contract import ContractBroken, check_hot_reload
+from ..core.eventually import NotYet
+from ..system.facts import HOT_RELOAD_PROTOCOL
+from .context import Context
+from .sessions import TestSession
 
 _OPEN_WITHIN = 20.0
 """Wall seconds for the upgrade."""

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit import contract
-from kit.clock import Clock
-from kit.eventually import shortened
-from kit.system import BALANCER_SERVER, PREVIEW_HEADER
+from .. import contract
+from ..core.clock import Clock
+from ..core.eventually import shortened
+from ..system.facts import BALANCER_SERVER, PREVIEW_HEADER
 
 _ANSWER_WITHIN = 150.0
 """Wall seconds: an activation of the deployed system may take 120."""
@@ -78,7 +78,7 @@ class Http:
         """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 
-        from kit.harness.resolver import Resolver  # noqa: PLC0415
+        from .resolver import Resolver  # noqa: PLC0415
 
         if self._session is None:
             self._session = aiohttp.ClientSession(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from kit.harness.context import Context
+from .context import Context
 
 _LOOK = 5
 """Seconds (AWS) for which a look into the dead-letter queue hides what it finds."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kit.errors import WaitExpired
-from kit.harness.context import Context
-from kit.harness.services import Services
-from kit.harness.sessions import Sessions
-from kit.harness.together import together
-from kit.system import SERVICES, Service
+from ..core.errors import WaitExpired
+from ..system.facts import SERVICES, Service
+from .context import Context
+from .services import Services
+from .sessions import Sessions
+from .together import together
 
 
 class Leftovers:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from typing import Literal
 
-from kit.harness.context import Context
-from kit.harness.mail import WIRE, SentMail
-from kit.harness.mailbox import Mailbox
+from .context import Context
+from .mail import WIRE, SentMail
+from .mailbox import Mailbox
 
 Encoding = Literal["7bit", "quoted-printable", "base64"]
 

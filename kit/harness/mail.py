@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kit import contract
-from kit.clock import epoch
-from kit.errors import Bounced
-from kit.eventually import shortened
-from kit.harness.context import Context
-from kit.harness.mailbox import Mailbox, Reply, Taken
-from kit.system import RECEIVED_AT, mail_key
+from .. import contract
+from ..core.clock import epoch
+from ..core.errors import Bounced
+from ..core.eventually import shortened
+from ..system.facts import RECEIVED_AT, mail_key
+from .context import Context
+from .mailbox import Mailbox, Reply, Taken
 
 _SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
 """Every server takes it; a door need not offer 8BITMIME."""

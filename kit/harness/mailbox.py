@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit import contract
-from kit.clock import epoch
-from kit.system import recipient
+from .. import contract
+from ..core.clock import epoch
+from ..system.facts import recipient
 
 
 @dataclass(frozen=True)

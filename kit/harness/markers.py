@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from kit import system
-from kit.harness.context import Context
-from kit.harness.files import Files
-from kit.harness.sessions import TestSession
+from ..system import facts
+from .context import Context
+from .files import Files
+from .sessions import TestSession
 
 Place = Literal["files", "history"]
 
@@ -38,9 +38,7 @@ class Markers:
         """
         wanted = " ".join(f"-e {shlex.quote(marker)}" for marker in markers)
         search = _SAYS[place].replace("FOR", wanted)
-        folders = " ".join(
-            shlex.quote(f"{session.client_id}/{system.user_of(session.user_id)}") for session in sessions
-        )
+        folders = " ".join(shlex.quote(f"{session.client_id}/{facts.user_of(session.user_id)}") for session in sessions)
         command = (
             f'for folder in {folders}; do cd "$WORKSPACE_PATH/$folder/project" || exit 3; echo "{_USER}$folder"; '
             f"{search} | grep -oF {wanted} | sort -u; done"
@@ -50,7 +48,7 @@ class Markers:
             raise LookupError(f"no project to search for markers: {result.output.strip()[-300:]}")
         by_folder = _read(result.output)
         return {
-            session.session_id: by_folder[f"{session.client_id}/{system.user_of(session.user_id)}"]
+            session.session_id: by_folder[f"{session.client_id}/{facts.user_of(session.user_id)}"]
             for session in sessions
         }
 

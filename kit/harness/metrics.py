@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from kit.harness.context import Context
+from .context import Context
 
 Statistic = Literal["Maximum", "Minimum", "Sum", "Average", "SampleCount"]
 

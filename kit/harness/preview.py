@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from kit import phases
-from kit.eventually import NotYet
-from kit.harness.context import Context
-from kit.harness.http import Answer, Http
-from kit.harness.repeating import repeatedly
-from kit.harness.services import Services, Target
-from kit.harness.sessions import TestSession
-from kit.system import TARGET_COOKIE
+from ..core.eventually import NotYet
+from ..system.facts import TARGET_COOKIE
+from . import phases
+from .context import Context
+from .http import Answer, Http
+from .periodic import repeatedly
+from .services import Services, Target
+from .sessions import TestSession
 
 _VISIT_EVERY = 10.0
 """AWS seconds; no longer than the idle time of any stack (its template takes no less than 10)."""

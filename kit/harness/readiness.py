@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from kit import phases
-from kit.harness.context import Context
-from kit.harness.files import Files
-from kit.harness.preview import Preview
-from kit.harness.services import Services
-from kit.harness.sessions import TestSession
-from kit.harness.together import together
+from . import phases
+from .context import Context
+from .files import Files
+from .preview import Preview
+from .services import Services
+from .sessions import TestSession
+from .together import together
 
 _LISTENING = 'grep -ihs ":$(printf %04X "$PORT") [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6'
 """State 0A of /proc/net/tcp is LISTEN; every image has grep, and none needs a tool for this."""
@@ -61,7 +61,7 @@ class Readiness:
 
     async def port_open(self) -> Seen:
         """Whether something listens on the container's port, told by the kernel inside."""
-        from kit.ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+        from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         try:
             result = await self._files.run(_LISTENING)

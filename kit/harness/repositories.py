@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kit import system
-from kit.harness.context import Context
-from kit.harness.files import Files
-from kit.harness.sessions import TestSession
+from ..system import facts
+from .context import Context
+from .files import Files
+from .sessions import TestSession
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Repositories:
 
     async def _git(self, session: TestSession, command: str) -> str:
         __tracebackhide__ = True
-        project = system.project_path(session.client_id, session.user_id)
+        project = facts.project_path(session.client_id, session.user_id)
         # ECS Exec is a terminal: git would page and colour what it says.
-        result = await self._files.run(f"{system.git(project)} -c color.ui=false {command}")
+        result = await self._files.run(f"{facts.git(project)} -c color.ui=false {command}")
         self._context.checks.check(
             result.exit_code == 0,
             f"git {command.split(maxsplit=1)[0]} to succeed in the project of {session}",

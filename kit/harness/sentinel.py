@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from kit.harness.context import Context
-from kit.harness.files import Files
+from .context import Context
+from .files import Files
 
 _OURS = "webordinary-test-kit"
 """A file in it: a repository that lacks it is somebody else's, and is not touched."""

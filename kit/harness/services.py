@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kit.eventually import NotYet
-from kit.faults.undo import DEADLINE, Page, UndoCall
-from kit.harness.context import Context
-from kit.harness.together import together
-from kit.system import SERVICES, Service
+from ..aws.undo import DEADLINE, Page, UndoCall
+from ..core.eventually import NotYet
+from ..system.facts import SERVICES, Service
+from .context import Context
+from .together import together
 
 _SCALING = ("application-autoscaling", "register_scalable_target")
 _DESCRIBE_AT_ONCE = 100

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from kit.harness.context import Context
-from kit.harness.http import Answer, Http
-from kit.harness.repeating import repeatedly
-from kit.harness.sessions import Sessions, TestSession
-from kit.system import DRAINING, EXPIRED, SessionRow
+from ..system.facts import DRAINING, EXPIRED, SessionRow
+from .context import Context
+from .http import Answer, Http
+from .periodic import repeatedly
+from .sessions import Sessions, TestSession
 
 _KEPT_ALIVE = 6
 """Times within the stack's idle time; a busy machine may miss some."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kit import contract
-from kit.clock import epoch
-from kit.eventually import NotYet
-from kit.harness.context import Context
-from kit.harness.http import Answer, Http
-from kit.harness.together import together
-from kit.system import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
+from .. import contract
+from ..core.clock import epoch
+from ..core.eventually import NotYet
+from ..system.facts import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
+from .context import Context
+from .http import Answer, Http
+from .together import together
 
 _TAKES_WORK = (INITIALIZING, ACTIVE)
 _WAKE_RETRY = 2.0

@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kit.settings import Settings
+from ..settings import Settings
 
 
 def policy(settings: Settings) -> Mapping[str, Any]:
     """The policy for a run with these settings, in one document. Too large for IAM to take as one: `documents`."""
-    from kit.iam.document import one  # noqa: PLC0415 - read when it is asked for
-    from kit.iam.values import values_of  # noqa: PLC0415
+    from .document import one  # noqa: PLC0415 - read when it is asked for
+    from .values import values_of  # noqa: PLC0415
 
     return one(values_of(settings))
 
 
 def documents(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """The same as documents that IAM takes as managed policies, by name."""
-    from kit.iam.document import split  # noqa: PLC0415 - read when it is asked for
-    from kit.iam.values import values_of  # noqa: PLC0415
+    from .document import split  # noqa: PLC0415 - read when it is asked for
+    from .values import values_of  # noqa: PLC0415
 
     return split(values_of(settings))

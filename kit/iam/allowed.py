@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kit.iam.actions import actions_of
+from .actions import actions_of
 
 _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "acm": (("CertificateArn", "{}"),),

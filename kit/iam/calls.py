@@ -9,9 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kit.errors import UsageError
-from kit.live.rules import MAILS, TAGGED, TOUCHES
-from kit.rehearsal import OWNER
+from ..backends.live.rules import MAILS, TAGGED, TOUCHES
+from ..backends.rehearsal import OWNER
+from ..core.errors import UsageError
 
 KEPT = "calls.json"
 RUN = "run"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from kit.errors import KitError
-from kit.iam.actions import BESIDES, actions_of
-from kit.iam.calls import CLOUDFORMATION, RUN, Calls, in_need, kept
-from kit.iam.rules import Rule, rules_of
-from kit.iam.values import filled
+from ..core.errors import KitError
+from .actions import BESIDES, actions_of
+from .calls import CLOUDFORMATION, RUN, Calls, in_need, kept
+from .rules import Rule, rules_of
+from .values import filled
 
 LIMIT = 6144
 """Characters of a managed policy, white space not counted (IAM quotas)."""

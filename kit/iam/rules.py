@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kit.errors import KitError
-from kit.live.tags import MARKER
+from ..backends.live.tags import MARKER
+from ..core.errors import KitError
 
 Condition = Mapping[str, Mapping[str, Any]]
 

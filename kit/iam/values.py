@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kit.settings import Settings
+from ..settings import Settings
 
 PLACEHOLDERS = (
     "Partition",
@@ -27,10 +27,10 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 def values_of(settings: Settings) -> dict[str, str]:
     """Placeholder → value. Raises `UsageError` for a template that cannot be read, and for a stack's name that would be
     cut off in the names of its roles."""
-    from kit.backends.deploy import template_text  # noqa: PLC0415 - only where a template is read
-    from kit.backends.images import parameter_names  # noqa: PLC0415
-    from kit.live.names import refuse_long  # noqa: PLC0415
-    from kit.template import Template  # noqa: PLC0415
+    from ..aws.deploy import template_text  # noqa: PLC0415 - only where a template is read
+    from ..aws.images import parameter_names  # noqa: PLC0415
+    from ..aws.template import Template  # noqa: PLC0415
+    from ..backends.live.names import refuse_long  # noqa: PLC0415
 
     text = template_text(settings.stack.template)
     refuse_long(settings.stack.name, Template.read(text, settings.stack.parameters))

@@ -12,10 +12,10 @@ from typing import Any
 
 import docker
 
-from kit.errors import InfraError, UsageError
-from kit.images import cache
-from kit.images.engine import Engine
-from kit.images.recipes import Recipe, digest
+from ..core.errors import InfraError, UsageError
+from . import cache
+from .engine import Engine
+from .recipes import Recipe, digest
 
 SOURCES = "com.webordinary.image.sources"
 """The label with the hash of what an image was made from."""

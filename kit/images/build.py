@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from kit.errors import InfraError
-from kit.images import cache
-from kit.images.base import SOURCES, Say, base
-from kit.images.engine import Engine, failed
-from kit.images.recipes import Recipe, Recipes, digest
-from kit.images.site import node_modules, plain
-from kit.images.wheels import Platform, ask, wheels
+from ..core.errors import InfraError
+from . import cache
+from .base import SOURCES, Say, base
+from .engine import Engine, failed
+from .recipes import Recipe, Recipes, digest
+from .site import node_modules, plain
+from .wheels import Platform, ask, wheels
 
 BASE = "com.webordinary.image.base"
 """The label with the id of the image below."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kit.errors import InfraError
+from ..core.errors import InfraError
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:

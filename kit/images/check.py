@@ -8,12 +8,12 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from kit.errors import InfraError
-from kit.images import cache
-from kit.images.base import SOURCES
-from kit.images.build import BASE
-from kit.images.engine import Engine
-from kit.images.recipes import Recipe, digest
+from ..core.errors import InfraError
+from . import cache
+from .base import SOURCES
+from .build import BASE
+from .engine import Engine
+from .recipes import Recipe, digest
 
 _SHOWN = 3
 """Changed files that a finding names."""

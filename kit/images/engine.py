@@ -12,8 +12,8 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from kit.errors import InfraError
-from kit.images.address import Address, address, in_use, sockets
+from ..core.errors import InfraError
+from .address import Address, address, in_use, sockets
 
 BUILD_TIMEOUT = 1200
 """Wall seconds without a word from the engine."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import UsageError
+from ..core.errors import UsageError
 
 _NEVER = {"__pycache__", "node_modules", ".astro", ".mypy_cache", ".ruff_cache", "vendor"}
 

@@ -9,9 +9,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from kit.errors import InfraError
-from kit.images import cache
-from kit.images.wheels import Platform
+from ..core.errors import InfraError
+from . import cache
+from .wheels import Platform
 
 _FILES = ("package.json", "package-lock.json")
 

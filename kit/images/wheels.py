@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.errors import InfraError, UsageError
-from kit.images import cache
-from kit.images.engine import Engine, failed
+from ..core.errors import InfraError, UsageError
+from . import cache
+from .engine import Engine, failed
 
 _ASK = """\
 import json, platform, shutil, sys

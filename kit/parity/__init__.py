@@ -9,7 +9,7 @@ and must stand for the same one ever after.
 
 from __future__ import annotations
 
-from kit.parity.compare import Parity, compare
-from kit.parity.seen import SeenRun, run_at
+from .compare import Parity, compare
+from .observation import SeenRun, run_at
 
 __all__ = ["Parity", "SeenRun", "compare", "run_at"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from kit.parity.substitution import Substitution
-from kit.parity.values import Text
+from .substitution import Substitution
+from .values import Text
 
 TRIES = 5000
 """Ways of pairing strands that are tried before the likeliest is taken."""

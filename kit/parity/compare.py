@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit.outcome import SKIPPED
-from kit.parity.align import Difference, aligned, beside_each_other
-from kit.parity.seen import SeenCheck, SeenRun, SeenScenario, SeenStep
-from kit.parity.substitution import Substitution
-from kit.parity.values import Text, apart
+from ..runner.outcome import SKIPPED
+from .align import Difference, aligned, beside_each_other
+from .observation import SeenCheck, SeenRun, SeenScenario, SeenStep
+from .substitution import Substitution
+from .values import Text, apart
 
 
 @dataclass(frozen=True)

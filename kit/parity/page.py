@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kit.parity.align import Difference
-from kit.parity.compare import Parity, ScenarioParity, Times
+from .align import Difference
+from .compare import Parity, ScenarioParity, Times
 
 
 def lines(parity: Parity, *, steps: bool = False) -> Iterator[str]:

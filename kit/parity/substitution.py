@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kit.parity.values import OF_THE_RUN, Text
+from .values import OF_THE_RUN, Text
 
 Value = tuple[str, str]
 """Kind and value."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kit.ids import DIGITS, LETTERS
+from ..core.ids import DIGITS, LETTERS
 
 ADDRESS, DOMAIN, ACCOUNT, ID, MAIL = "address", "domain", "account", "id", "mail id"
 OF_THE_RUN = (ADDRESS, DOMAIN, ACCOUNT)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kit.backends import capability
-from kit.harness import Harness
-from kit.harness.sessions import TestSession
-from kit.journeys import back_to_zero, from_zero
-from kit.routes import verify_counted, verify_known, verify_looking_counts, verify_unknown
-from kit.scenario import scenario
+from ..backends import capability
+from ..harness import Harness
+from ..harness.sessions import TestSession
+from .registry import scenario
+from .steps.contract_steps import verify_counted, verify_known, verify_looking_counts, verify_unknown
+from .steps.journeys import back_to_zero, from_zero
 
 
 @scenario(

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.harness import Harness
-from kit.harness.capacity import Bounds, Watched
-from kit.harness.mail import SentMail
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
-from kit.system import ACTIVE, OPEN
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..harness import Harness
+from ..harness.capacity import Bounds, Watched
+from ..harness.mail import SentMail
+from ..harness.sessions import TestSession
+from ..system import facts
+from ..system.facts import ACTIVE, OPEN
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def concurrency(h: Harness) -> None:
 async def _open(h: Harness, at: int) -> Member:
     marker = h.new_marker()
     title = f"Page {chr(ord('A') + at % 26)} {marker}"
-    session = await h.create_test_session(system.add_page(title), marker=marker)
+    session = await h.create_test_session(facts.add_page(title), marker=marker)
     return Member(session, title, h.new_marker())
 
 
@@ -108,7 +108,7 @@ async def _mail(h: Harness, member: Member) -> SentMail:
     h.check(row is not None, f"a row of {member.session}")
     assert row is not None
     return await h.send_mail(
-        f"{system.add_page(member.mailed_title)}\n\n> Conversation ID: {row.thread_id}\n",
+        f"{facts.add_page(member.mailed_title)}\n\n> Conversation ID: {row.thread_id}\n",
         marker=member.mailed,
         sender=member.session.user_id,
     )
@@ -123,7 +123,7 @@ async def _verify_replies(h: Harness, members: Sequence[Member], mails: Sequence
         h.checks.equal(
             [reply.in_reply_to for reply in replies], [mail.message_id], f"what {mail.sender} got replies to"
         )
-        text = f"{replies[0].message.as_string()}\n{system.body_text(replies[0].message)}"
+        text = f"{replies[0].message.as_string()}\n{facts.body_text(replies[0].message)}"
         h.check(member.session.preview_url in text, f"the reply to name {member.session.preview_url}", seen=text)
         h.markers.verify_own_only(f"the reply to {mail.sender}", text, own=member.own, everyone=everyone)
 
@@ -135,7 +135,7 @@ async def _verify_isolated(h: Harness, members: Sequence[Member]) -> None:
     await h.markers.verify_workspaces("files", sessions, own)
     await h.markers.verify_workspaces("history", sessions, own)
     pages = {
-        member.session.session_id: [system.slug(member.title), system.slug(member.mailed_title)] for member in members
+        member.session.session_id: [facts.slug(member.title), facts.slug(member.mailed_title)] for member in members
     }
     await asyncio.gather(*(_verify_preview(h, member, pages, _all_markers(members)) for member in members))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kit import system
-from kit.backends import capability
-from kit.harness import Harness
-from kit.journeys import start_at_zero, verify_zero
-from kit.routes import verify_counted, verify_known, verify_looking_counts, verify_unknown
-from kit.scenario import scenario
-from kit.system import ACTIVE, EXPIRED
+from ..backends import capability
+from ..harness import Harness
+from ..system import facts
+from ..system.facts import ACTIVE, EXPIRED
+from .registry import scenario
+from .steps.contract_steps import verify_counted, verify_known, verify_looking_counts, verify_unknown
+from .steps.journeys import start_at_zero, verify_zero
 
 
 @scenario(
@@ -23,7 +23,7 @@ async def contract(h: Harness) -> None:
     marker = h.new_marker()
     with h.step("1 a session is opened and counted", target=h.timeouts.wake):
         since = h.clock.now()
-        session = await h.create_test_session(system.add_page(f"Agreed Page {marker}"), marker=marker)
+        session = await h.create_test_session(facts.add_page(f"Agreed Page {marker}"), marker=marker)
         await h.verify_session_exists(session)
     async with h.visiting(session):
         with h.step("2 its count is published where the alarms look for it", target=h.timeouts.health):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kit import phases, system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.harness import Harness
-from kit.harness.mail import SentMail
-from kit.harness.mailbox import Reply
-from kit.harness.sessions import TestSession
-from kit.journeys import back_to_zero, check_phases, from_zero
-from kit.scenario import scenario
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..harness import Harness, phases
+from ..harness.mail import SentMail
+from ..harness.mailbox import Reply
+from ..harness.sessions import TestSession
+from ..system import facts
+from .registry import scenario
+from .steps.journeys import back_to_zero, check_phases, from_zero
 
 
 @scenario(
@@ -47,26 +47,26 @@ async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
     title = f"Second Page {marker}"
     h.journey("warm")
     second = await h.send_mail(
-        f"{system.add_page(title)}\n\n{reply.quoted()}",
+        f"{facts.add_page(title)}\n\n{reply.quoted()}",
         marker=marker,
         sender=session.user_id,
         subject=_re(str(reply.message["Subject"])),
         headers={"In-Reply-To": reply.message_id, "References": reply.message_id},
     )
-    await h.wait_for_change(replace(session, marker=marker), system.slug(title), within=h.timeouts.container_ready)
+    await h.wait_for_change(replace(session, marker=marker), facts.slug(title), within=h.timeouts.container_ready)
     check_phases(h, phases.MAIL_ACCEPTED, phases.CHANGE_VISIBLE, h.timeouts.warm)
     return second
 
 
 async def _verify_committed(h: Harness, session: TestSession) -> None:
-    project = system.project_path(session.client_id, session.user_id)
-    log = await h.exec_in_container(f"{system.git(project)} log -1 --format=%B")
+    project = facts.project_path(session.client_id, session.user_id)
+    log = await h.exec_in_container(f"{facts.git(project)} log -1 --format=%B")
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
     h.check(session.marker in log.output, f"the last commit to carry the marker {session.marker}", seen=log.output)
 
 
 async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestSession) -> None:
-    body = system.body_text(reply.message)
+    body = facts.body_text(reply.message)
     h.checks.equal(reply.in_reply_to, mail.message_id, "In-Reply-To of the reply")
     h.check(
         mail.message_id in str(reply.message["References"]),
@@ -77,7 +77,7 @@ async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestS
     h.check(session.preview_url in body, "the reply to name the preview", seen=body)
     h.check(mail.marker in body, f"the reply to carry the marker {mail.marker}", seen=body)
     row = await h.session_row(session)
-    h.checks.equal(system.conversation_id(reply.message), row and row.thread_id, "the conversation id of the reply")
+    h.checks.equal(facts.conversation_id(reply.message), row and row.thread_id, "the conversation id of the reply")
 
 
 def _re(subject: str) -> str:

@@ -6,17 +6,17 @@ import base64
 import html
 import re
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.harness import Harness
-from kit.harness.letters import Letter
-from kit.harness.mail import SentMail
-from kit.harness.sessions import TestSession
-from kit.harness.together import together
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
-from kit.system import NOTHING_CHANGED, SERVICES, WORK_TRAILER
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..harness import Harness
+from ..harness.letters import Letter
+from ..harness.mail import SentMail
+from ..harness.sessions import TestSession
+from ..harness.together import together
+from ..system import facts
+from ..system.facts import NOTHING_CHANGED, SERVICES, WORK_TRAILER
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 _BIG = 100 * 1024
 _BAD_IDS = ("../../etc", "..", "a/b", "a\\b", "$(id)", "`id`", "a b", "a\nb", ".git", "a\x00b", "")
@@ -80,13 +80,13 @@ def _texts(canary: str) -> dict[str, str]:
 
 
 def _pages(marker: str, texts: dict[str, str]) -> str:
-    return "\n".join(f"{system.add_page(f'{name} {marker}')} with “{text}”" for name, text in texts.items())
+    return "\n".join(f"{facts.add_page(f'{name} {marker}')} with “{text}”" for name, text in texts.items())
 
 
 async def _verify_pages(h: Harness, session: TestSession, marker: str, texts: dict[str, str]) -> None:
     __tracebackhide__ = True
     for name, text in texts.items():
-        answer = await h.fetch_preview(session, system.slug(f"{name} {marker}"))
+        answer = await h.fetch_preview(session, facts.slug(f"{name} {marker}"))
         h.checks.equal(answer.status, 200, f"the status of {answer.url}")
         shown = html.unescape(re.sub(r"</?(?:p|br)[^>]*>", "", answer.body))
         there = _words(text) in _words(shown) if "\n" in text else text in shown  # lines become paragraphs
@@ -104,9 +104,9 @@ async def _verify_commit(
     """The texts are in the message, and have become neither its author nor one of its trailers. Returns who commits,
     author and committer: neither is the developer, so that a commit of a task's is known wherever it is."""
     __tracebackhide__ = True
-    project = system.project_path(session.client_id, session.user_id)
+    project = facts.project_path(session.client_id, session.user_id)
     said = f"%an <%ae>%n%cn <%ce>%n%(trailers:key={WORK_TRAILER},valueonly,separator=%x2C)%n%B"
-    log = await h.exec_in_container(f'{system.git(project)} log -1 --format="{said}" | base64')
+    log = await h.exec_in_container(f'{facts.git(project)} log -1 --format="{said}" | base64')
     h.checks.equal(log.exit_code, 0, "the exit code of git log")
     author, committer, trailers, message = base64.b64decode(log.output).decode().split("\n", 3)
     for name, text in texts.items():
@@ -168,7 +168,7 @@ async def _verify_bad_files(h: Harness, session: TestSession, canary: str) -> No
     commits = await h.repositories.log(session)
     mails = []
     for path in (f"../../../../{canary}.txt", f"/tmp/{canary}.txt", f".git/hooks/{canary}.txt"):
-        text = f"{system.create_file(path, 'x')}\n\n> Conversation ID: {row.thread_id}\n"
+        text = f"{facts.create_file(path, 'x')}\n\n> Conversation ID: {row.thread_id}\n"
         mails.append(await h.send_mail(text, marker=h.new_marker(), sender=session.user_id))
     await together(_verify_told(h, mail) for mail in mails)
     await h.repositories.verify_unchanged(session, commits)
@@ -198,7 +198,7 @@ async def _verify_bad_addresses(h: Harness) -> None:
 
 async def _verify_told(h: Harness, mail: SentMail) -> None:
     __tracebackhide__ = True
-    body = system.body_text((await h.wait_for_reply(mail)).message)
+    body = facts.body_text((await h.wait_for_reply(mail)).message)
     h.check(NOTHING_CHANGED in body, f"the reply to {mail.sender} to say that {NOTHING_CHANGED}", seen=body)
 
 

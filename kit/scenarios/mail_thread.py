@@ -6,16 +6,16 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.harness import Harness
-from kit.harness.letters import Letter
-from kit.harness.mail import SentMail
-from kit.harness.mailbox import Reply
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..harness import Harness
+from ..harness.letters import Letter
+from ..harness.mail import SentMail
+from ..harness.mailbox import Reply
+from ..harness.sessions import TestSession
+from ..system import facts
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 _WORDS = "Grüße aus Malmö = 你好, naïve ½ — and so on, longer than one line of a mail may be, " * 2
 """Nothing of it is ASCII by chance: `=` and the length are for quoted-printable."""
@@ -110,8 +110,8 @@ async def _first(h: Harness, thread: Thread, letter: Letter, visits: AsyncExitSt
     """The mail that begins a thread; from its reply on, somebody has the thread's preview open."""
     __tracebackhide__ = True
     await _mail(h, thread, letter)
-    conversation = system.conversation_id(thread.last.message)
-    h.check(conversation, "the reply to name its conversation", seen=system.body_text(thread.last.message))
+    conversation = facts.conversation_id(thread.last.message)
+    h.check(conversation, "the reply to name its conversation", seen=facts.body_text(thread.last.message))
     thread.conversation = str(conversation)
     rows = await h.sessions.rows_of(h.settings.test_data.client_id, thread.user)
     of_thread = [row for row in rows if row.thread_id == conversation]
@@ -124,7 +124,7 @@ async def _mail(h: Harness, thread: Thread, letter: Letter) -> None:
     """One more mail of the thread, which asks for a page of its own, and its reply."""
     __tracebackhide__ = True
     marker = h.new_marker()
-    instruction = f'{system.add_page(_title(marker))} with "{_WORDS}"'
+    instruction = f'{facts.add_page(_title(marker))} with "{_WORDS}"'
     letter = replace(letter, text=f"Hello,\n\n{instruction}\n\nThank you,\nZoë")
     to = h.system.address_for(h.settings.test_data.client_id)
     posted = await h.letters.post(letter, sender=thread.user, to=to, marker=marker)
@@ -134,13 +134,13 @@ async def _mail(h: Harness, thread: Thread, letter: Letter) -> None:
 
 def _verify_reply(h: Harness, exchange: Exchange, thread: Thread, foreign: Thread) -> None:
     __tracebackhide__ = True
-    reply, mail, body = exchange.reply, exchange.mail, system.body_text(exchange.reply.message)
+    reply, mail, body = exchange.reply, exchange.mail, facts.body_text(exchange.reply.message)
     h.checks.equal(_as_written(reply, "In-Reply-To"), mail.message_id, "In-Reply-To of the reply")
     chain = [*exchange.letter.headers.get("References", "").split(), mail.message_id]
     h.checks.equal(_as_written(reply, "References").split(), chain, "References of the reply")
     expected = mail.subject if mail.subject.startswith("Re: ") else f"Re: {mail.subject}"
     h.checks.equal(str(reply.message["Subject"]), expected, "the reply's subject")
-    h.checks.equal(system.conversation_id(reply.message), thread.conversation, "the conversation id of the reply")
+    h.checks.equal(facts.conversation_id(reply.message), thread.conversation, "the conversation id of the reply")
     h.check(thread.opened.preview_url in body, f"the reply to name the preview {thread.opened.preview_url}", seen=body)
     others = [word for word in (foreign.opened.preview_url, foreign.conversation, *foreign.markers) if word in body]
     h.checks.equal(others, [], f"what the reply says of thread {foreign.name}")
@@ -151,8 +151,8 @@ async def _verify_commits(h: Harness, thread: Thread, foreign: Thread) -> None:
     """On the thread's branch is one commit for each of its mails, in their order, and none for another's."""
     __tracebackhide__ = True
     row = await h.verify_session_exists(thread.opened)
-    project = system.project_path(thread.opened.client_id, thread.user)
-    log = await h.exec_in_container(f'{system.git(project)} log --reverse --format=%s "{row.edit_branch}" --')
+    project = facts.project_path(thread.opened.client_id, thread.user)
+    log = await h.exec_in_container(f'{facts.git(project)} log --reverse --format=%s "{row.edit_branch}" --')
     h.checks.equal(log.exit_code, 0, f"the exit code of git log {row.edit_branch}", next=log.output)
     known = [*thread.markers, *foreign.markers]
     found = [marker for line in log.output.splitlines() for marker in known if marker in line]
@@ -163,11 +163,11 @@ async def _verify_pages(h: Harness, thread: Thread, foreign: Thread) -> None:
     """The thread's pages show the words of its mails, letter by letter; the other's are not there."""
     __tracebackhide__ = True
     for exchange in thread.exchanges:
-        answer = await h.fetch_preview(thread.opened, system.slug(_title(exchange.mail.marker)))
+        answer = await h.fetch_preview(thread.opened, facts.slug(_title(exchange.mail.marker)))
         h.checks.equal(answer.status, 200, f"the status of {answer.url}")
         h.check(_WORDS.strip() in answer.body, f"the words of the mail in {answer.url}", seen=answer.body)
     for marker in foreign.markers:
-        answer = await h.fetch_preview(thread.opened, system.slug(_title(marker)))
+        answer = await h.fetch_preview(thread.opened, facts.slug(_title(marker)))
         h.checks.equal(answer.status, 404, f"the status of {answer.url}, a page of thread {foreign.name}")
 
 

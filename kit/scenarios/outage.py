@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kit import system
-from kit.backends import capability
-from kit.faults import CutFromLoadBalancer, DisruptConnectivity, StopTask
-from kit.harness import Harness
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.replacement import look, open_session, replaced, serving, verify_preserved
-from kit.scenario import scenario
+from ..backends import capability
+from ..faults import CutFromLoadBalancer, DisruptConnectivity, StopTask
+from ..harness import Harness
+from ..harness.sessions import TestSession
+from ..system import facts
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
+from .steps.task_replacement import look, open_session, replaced, serving, verify_preserved
 
 _LONGEST = 180
 """AWS seconds without DynamoDB, at most: it is seen from inside first, and ends with its block."""
@@ -55,14 +55,14 @@ async def _without_database(h: Harness, session: TestSession) -> TestSession:
     marker = h.new_marker()
     client, user, page = session.client_id, h.new_user(marker), f"Later Page {marker}"
     async with h.fault(DisruptConnectivity(await serving(h), scope="dynamodb", seconds=_LONGEST)):
-        answer = await h.sessions.activate(client, user, system.add_page(page), marker)
+        answer = await h.sessions.activate(client, user, facts.add_page(page), marker)
         h.check(answer.status == 201 or answer.status >= 500, "a session, or an error of the server's", seen=answer)
     if answer.status == 201:
         said = answer.json()
         opened = TestSession(said["sessionId"], client, user, said["previewUrl"], marker)
     else:
-        opened = await h.create_test_session(system.add_page(page), user_id=user, marker=marker)
+        opened = await h.create_test_session(facts.add_page(page), user_id=user, marker=marker)
     async with h.visiting(opened):
         await h.wait_for_container_ready(opened)
-        await h.wait_for_change(opened, system.slug(page), within=h.timeouts.recovery)
+        await h.wait_for_change(opened, facts.slug(page), within=h.timeouts.recovery)
     return opened

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.harness import Harness
-from kit.harness.repositories import Commit
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
-from kit.system import ACTIVE, EXPIRED, HEADER_COMMIT, HEADER_FILE
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..harness import Harness
+from ..harness.repositories import Commit
+from ..harness.sessions import TestSession
+from ..system import facts
+from ..system.facts import ACTIVE, EXPIRED, HEADER_COMMIT, HEADER_FILE
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 
 @scenario(
@@ -38,13 +38,13 @@ async def persistence(h: Harness) -> None:
             await _verify_elsewhere(h, second, gone)
         with h.step("4 the files of before are there"):
             await h.verify_file_exists(_file(second, HEADER_FILE))
-            await h.verify_file_exists(_file(second, system.page_file(kept)))
+            await h.verify_file_exists(_file(second, facts.page_file(kept)))
         with h.step("5 the git history is preserved, commit by commit"):
             after = await h.repositories.verify_continues(second, before)
             await h.repositories.verify_whole(second)
             content = await h.files.read(_file(second, HEADER_FILE))
             h.check(second.marker in content, f"the update {second.marker} in {HEADER_FILE}", seen=content)
-            page = await h.fetch_preview(second, system.slug(kept))
+            page = await h.fetch_preview(second, facts.slug(kept))
             h.checks.equal(page.status, 200, f"the status of {page.url}")
             h.check(first.marker in page.body, f"{first.marker} in the page of the first session", seen=page.body)
         with h.step("6 a reply without headers resumes the thread", target=h.timeouts.reply):
@@ -59,7 +59,7 @@ async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ..
     """The session, the title of the page it made beside the header, and its commits."""
     marker = h.new_marker()
     kept = f"Kept Page {marker}"
-    instruction = f"{system.create_header(f'Welcome {marker}')}\n{system.add_page(kept)}"
+    instruction = f"{facts.create_header(f'Welcome {marker}')}\n{facts.add_page(kept)}"
     session = await h.create_test_session(instruction, marker=marker)
     async with h.session_api.keeping_alive(session):
         await h.wait_for_container_ready(session)
@@ -87,7 +87,7 @@ async def _second_session(h: Harness, first: TestSession) -> TestSession:
     """A session that follows the first one in its thread."""
     marker = h.new_marker()
     session = await h.create_test_session(
-        system.update_header(f"New content {marker}"), marker=marker, user_id=first.user_id
+        facts.update_header(f"New content {marker}"), marker=marker, user_id=first.user_id
     )
     h.check(session.session_id != first.session_id, "a new session, the first one is expired", seen=session.session_id)
     before, now = await h.session_row(first), await h.session_row(session)
@@ -113,21 +113,21 @@ async def _header_stripped_reply(h: Harness, session: TestSession, before: tuple
     marker = h.new_marker()
     title = f"Late Page {marker}"
     mail = await h.send_mail(
-        f"{system.add_page(title)}\n\n> Conversation ID: {row.thread_id}\n",
+        f"{facts.add_page(title)}\n\n> Conversation ID: {row.thread_id}\n",
         marker=marker,
         sender=session.user_id,
         subject="One more thing",
     )
     reply = await h.wait_for_reply(mail)
-    h.checks.equal(system.conversation_id(reply.message), row.thread_id, "the conversation id of the reply")
-    body = system.body_text(reply.message)
+    h.checks.equal(facts.conversation_id(reply.message), row.thread_id, "the conversation id of the reply")
+    body = facts.body_text(reply.message)
     h.check(session.preview_url in body, f"the reply to name the preview {session.preview_url}", seen=body)
     await h.repositories.verify_continues(session, before)
-    await h.verify_file_exists(_file(session, system.page_file(title)))
+    await h.verify_file_exists(_file(session, facts.page_file(title)))
     rows = await h.sessions.rows_of(session.client_id, session.user_id)
     h.checks.equal({each.thread_id for each in rows}, {row.thread_id}, f"the threads of {session.user_id}")
     h.checks.equal(len(rows), 2, f"the number of sessions of {session.user_id}")
 
 
 def _file(session: TestSession, file: str) -> str:
-    return system.project_path(session.client_id, session.user_id, file)
+    return facts.project_path(session.client_id, session.user_id, file)

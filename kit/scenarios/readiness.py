@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from kit import phases, system
-from kit.backends import capability
-from kit.harness import Harness
-from kit.harness.http import Answer
-from kit.harness.sessions import TestSession
-from kit.journeys import check_since_asked, reached, start_at_zero, verify_zero
-from kit.scenario import scenario
-from kit.system import ACTIVE, INITIALIZING
+from ..backends import capability
+from ..harness import Harness, phases
+from ..harness.http import Answer
+from ..harness.sessions import TestSession
+from ..system import facts
+from ..system.facts import ACTIVE, INITIALIZING
+from .registry import scenario
+from .steps.journeys import check_since_asked, reached, start_at_zero, verify_zero
 
 _WORKS_FOR = 60
 """AWS seconds that the agent takes for a page, so that there is time to see that it is not there."""
@@ -105,11 +105,11 @@ async def _asking(h: Harness, slowly: float = 0) -> AsyncIterator[Asked]:
     """Ask for a session with a page, which takes the agent so many AWS seconds; a late answer is awaited meanwhile."""
     marker = h.new_marker()
     title = f"Ready Page {marker}"
-    instruction = system.slowly(slowly, system.add_page(title)) if slowly else system.add_page(title)
+    instruction = facts.slowly(slowly, facts.add_page(title)) if slowly else facts.add_page(title)
     user = h.new_user(marker)
     answer = asyncio.create_task(h.create_test_session(instruction, marker=marker, user_id=user))
     try:
-        yield Asked(user, marker, system.slug(title), instruction, answer)
+        yield Asked(user, marker, facts.slug(title), instruction, answer)
     finally:
         answer.cancel()
         await asyncio.gather(answer, return_exceptions=True)

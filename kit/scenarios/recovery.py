@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.faults import KillProcess, Throttle
-from kit.faults.fault import EffectNotSeen
-from kit.harness import Harness
-from kit.harness.http import Answer
-from kit.harness.mail import SentMail
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.replacement import look, open_session, replaced, serving, verify_preserved
-from kit.scenario import scenario
-from kit.system import EXPIRED, SessionRow
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..faults import KillProcess, Throttle
+from ..faults.fault import EffectNotSeen
+from ..harness import Harness
+from ..harness.http import Answer
+from ..harness.mail import SentMail
+from ..harness.sessions import TestSession
+from ..system import facts
+from ..system.facts import EXPIRED, SessionRow
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
+from .steps.task_replacement import look, open_session, replaced, serving, verify_preserved
 
 _STRESS = 20
 """Sessions asked for at once, as the seed has it."""
@@ -92,13 +92,13 @@ async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[Sen
 async def _attempt(h: Harness) -> Attempt:
     marker = h.new_marker()
     title, user = f"Stressed Page {marker}", h.new_user(marker)
-    client, instruction = h.settings.test_data.client_id, f'{system.add_page(title)} with "{_LONG}"'
+    client, instruction = h.settings.test_data.client_id, f'{facts.add_page(title)} with "{_LONG}"'
     return Attempt(user, marker, title, await h.sessions.activate(client, user, instruction, marker))
 
 
 async def _mail(h: Harness) -> SentMail:
     marker = h.new_marker()
-    return await h.send_mail(system.add_page(f"Mailed Page {marker}"), marker=marker)
+    return await h.send_mail(facts.add_page(f"Mailed Page {marker}"), marker=marker)
 
 
 def _verify_answers(h: Harness, attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -129,12 +129,12 @@ async def _verify_done(h: Harness, attempt: Attempt) -> None:
     said = attempt.answer.json()
     client = h.settings.test_data.client_id
     session = TestSession(said["sessionId"], client, attempt.user_id, said["previewUrl"], attempt.marker)
-    await h.wait_for_change(session, system.slug(attempt.title), within=h.timeouts.recovery)
+    await h.wait_for_change(session, facts.slug(attempt.title), within=h.timeouts.recovery)
 
 
 async def _verify_answered(h: Harness, mail: SentMail) -> None:
     reply = await h.wait_for_reply(mail, within=h.timeouts.reply + h.timeouts.recovery)
-    h.check(mail.marker in system.body_text(reply.message), f"{mail.marker} in the reply", seen=reply)
+    h.check(mail.marker in facts.body_text(reply.message), f"{mail.marker} in the reply", seen=reply)
     h.checks.equal(len(h.mail.replies(mail.sender)), 1, f"the number of replies to {mail.sender}")
 
 

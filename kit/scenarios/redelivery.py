@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from kit import system
-from kit.backends import capability
-from kit.checker import one_reply_each
-from kit.faults import KillProcess
-from kit.harness import Harness
-from kit.harness.letters import Letter, Posted
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
+from ..backends import capability
+from ..core.checkers import one_reply_each
+from ..faults import KillProcess
+from ..harness import Harness
+from ..harness.letters import Letter, Posted
+from ..harness.sessions import TestSession
+from ..system import facts
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 _MAX_RECEIVES = 3
 _WORKS_FOR = 60
@@ -58,10 +58,10 @@ async def redelivery(h: Harness) -> None:
         sessions = [h.sessions.found(row, held.mail.marker) for row in rows]
         h.checks.equal(
             {row.thread_id for row in rows},
-            {system.conversation_id(reply.message)},
+            {facts.conversation_id(reply.message)},
             f"the threads of {held.mail.sender}, and the conversation id of the reply",
         )
-        named = [each for each in sessions if each.preview_url in system.body_text(reply.message)]
+        named = [each for each in sessions if each.preview_url in facts.body_text(reply.message)]
         h.checks.equal(len(named), 1, "the number of previews that the reply names")
         async with h.visiting(named[0]):
             await h.inbound.wait_until_empty(within=h.timeouts.reply)
@@ -81,8 +81,8 @@ def _poison(marker: str) -> tuple[str, ...]:
 async def _post(h: Harness, slowly: float = 0) -> Posted:
     """A mail for a new page; `slowly` is AWS seconds that the agent takes longer for it."""
     marker = h.new_marker()
-    text = system.add_page(f"Once {marker}")
-    text = system.slowly(slowly, text) if slowly else text
+    text = facts.add_page(f"Once {marker}")
+    text = facts.slowly(slowly, text) if slowly else text
     to = h.system.address_for(h.settings.test_data.client_id)
     return await h.letters.post(Letter(text), sender=h.new_user(marker), to=to, marker=marker)
 
@@ -105,9 +105,9 @@ async def _verify_done_once(h: Harness, session: TestSession, posted: Posted) ->
     """One commit and one reply."""
     __tracebackhide__ = True
     await h.wait_for_container_ready(session)
-    project = system.project_path(session.client_id, session.user_id)
+    project = facts.project_path(session.client_id, session.user_id)
     marker = posted.mail.marker
-    log = await h.exec_in_container(f"{system.git(project)} log --all --grep={marker} --format=%H")
+    log = await h.exec_in_container(f"{facts.git(project)} log --all --grep={marker} --format=%H")
     h.checks.equal(log.exit_code, 0, "the exit code of git log", next=log.output)
     h.checks.equal(len(log.output.split()), 1, f"the number of commits for {marker}")
     answered = [reply.in_reply_to for reply in h.mail.replies(posted.mail.sender)]

@@ -7,17 +7,25 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from kit import system
-from kit.backends import capability
-from kit.faults import KillProcess, PauseTask
-from kit.harness import Harness
-from kit.harness.capacity import Held
-from kit.harness.http import Answer
-from kit.harness.preview import sticky
-from kit.harness.sessions import TestSession
-from kit.journeys import start_at_zero, verify_zero
-from kit.scenario import scenario
-from kit.system import HOT_RELOAD_LOADED, HOT_RELOAD_PROTOCOL, HOT_RELOAD_SCRIPT, NO_RULE, RULES, TARGET_COOKIE, Service
+from ..backends import capability
+from ..faults import KillProcess, PauseTask
+from ..harness import Harness
+from ..harness.capacity import Held
+from ..harness.http import Answer
+from ..harness.preview import sticky
+from ..harness.sessions import TestSession
+from ..system import facts
+from ..system.facts import (
+    HOT_RELOAD_LOADED,
+    HOT_RELOAD_PROTOCOL,
+    HOT_RELOAD_SCRIPT,
+    NO_RULE,
+    RULES,
+    TARGET_COOKIE,
+    Service,
+)
+from .registry import scenario
+from .steps.journeys import start_at_zero, verify_zero
 
 _NO_RULE = ("/", "/hermesx", "/Hermes/health", "/api", "/apis/health", "/sessions/x", "/preview", "/ws", "/health")
 """Near misses of the rules: a pattern matches whole paths, and case counts."""
@@ -55,15 +63,15 @@ async def routing(h: Harness) -> None:
         await _verify_asleep(h)
     marker = h.new_marker()
     with h.step("2 a session is opened", target=h.timeouts.wake + h.timeouts.container_ready):
-        session = await h.create_test_session(system.add_page(f"Routed Page {marker}"), marker=marker)
+        session = await h.create_test_session(facts.add_page(f"Routed Page {marker}"), marker=marker)
         await h.wait_for_container_ready(session)
-        await h.wait_for_change(session, system.slug(f"Routed Page {marker}"), within=h.timeouts.container_ready)
+        await h.wait_for_change(session, facts.slug(f"Routed Page {marker}"), within=h.timeouts.container_ready)
     async with h.session_api.keeping_alive(session), h.capacity.held("edit") as edit, AsyncExitStack() as drained:
         with h.step("3 every rule of the load balancer, the default included"):
             await _verify_rules(h, session)
             await _verify_unknown_sessions(h)
         with h.step("4 a change arrives as a hot-reload message", target=h.timeouts.warm):
-            await _verify_hot_reload(h, session, system.slug(f"Routed Page {marker}"))
+            await _verify_hot_reload(h, session, facts.slug(f"Routed Page {marker}"))
         with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
             await edit.ask_for(2)
             tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
@@ -148,7 +156,7 @@ async def _verify_hot_reload(h: Harness, session: TestSession, slug: str) -> Non
         h.checks.equal(socket.protocol, HOT_RELOAD_PROTOCOL, "the subprotocol that was agreed on")
         await socket.wait_until_connected(within=h.timeouts.warm)
         h.checks.equal(socket.messages, [{"type": "connected"}], "what was said before anything changed")
-        again = await h.create_test_session(system.update_page(slug, marker), marker=marker, user_id=session.user_id)
+        again = await h.create_test_session(facts.update_page(slug, marker), marker=marker, user_id=session.user_id)
         h.checks.equal(again.session_id, session.session_id, "the session of the second instruction")
         message = await socket.wait_for_reload(within=h.timeouts.warm)
         page = await h.fetch_preview(session, slug)
@@ -241,7 +249,7 @@ async def _work(h: Harness, session: TestSession) -> tuple[str, dict[str, str]]:
         "userId": session.user_id,
         "threadId": row.thread_id,
         "workId": marker,
-        "instruction": system.add_page(f"Posted Page {marker}"),
+        "instruction": facts.add_page(f"Posted Page {marker}"),
     }
 
 

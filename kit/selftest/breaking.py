@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-PROGRAMS = {"hermes": "emulation.system.hermes", "edit": "emulation.system.edit"}
+PROGRAMS = {
+    "hermes": "webordinary_testkit.emulation.system.hermes",
+    "edit": "webordinary_testkit.emulation.system.edit",
+}
 """The reference system's programs by their service. The kit knows them by name only."""
 
 
@@ -29,24 +32,26 @@ class Break:
 
 def load(name: str) -> Break:
     """The break of this name. Raises ModuleNotFoundError."""
-    found: Break = importlib.import_module(f"kit.selftest.breaks.{name}").BREAK
+    found: Break = importlib.import_module(f"webordinary_testkit.kit.selftest.breaks.{name}").BREAK
     return found
 
 
 def names() -> list[str]:
     """Every break there is."""
-    breaks = importlib.import_module("kit.selftest.breaks")
+    breaks = importlib.import_module("webordinary_testkit.kit.selftest.breaks")
     return sorted(module.name for module in pkgutil.iter_modules(breaks.__path__))
 
 
 def about(name: str) -> str:
     """What a break does, in its own first line."""
-    return str(importlib.import_module(f"kit.selftest.breaks.{name}").__doc__).strip().splitlines()[0]
+    return (
+        str(importlib.import_module(f"webordinary_testkit.kit.selftest.breaks.{name}").__doc__).strip().splitlines()[0]
+    )
 
 
 def part(name: str) -> Any:
     """A module of the reference system, for example `part("hermes.watch")`."""
-    return importlib.import_module(f"emulation.system.{name}")
+    return importlib.import_module(f"webordinary_testkit.emulation.system.{name}")
 
 
 def wrap(owner: Any, name: str, by: Callable[[Any], Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-from kit.selftest.breaking import load
+from .breaking import load
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
             sys.argv = [module, *arguments]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case _:
-            raise SystemExit("usage: python -m kit.selftest.broken BREAK -- MODULE [ARGUMENT …]")
+            raise SystemExit("usage: python -m webordinary_testkit.kit.selftest.broken BREAK -- MODULE [ARGUMENT …]")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kit.outcome import Outcome
-from kit.selftest.breaking import Break
-from kit.verdict import Verdict
+from ..core.verdict import Verdict
+from ..runner.outcome import Outcome
+from .breaking import Break
 
 
 @dataclass(frozen=True)

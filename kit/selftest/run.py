@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Sequence
 
-from kit.run import Run
-from kit.scenario import chosen
-from kit.selftest.breaking import PROGRAMS, load
-from kit.selftest.finding import Finding, judged, sound
-from kit.settings import Settings
+from ..runner.run import Run
+from ..scenarios.registry import chosen
+from ..settings import Settings
+from .breaking import PROGRAMS, load
+from .finding import Finding, judged, sound
 
 IMAGES = {"hermes": "webordinary/hermes:test", "edit": "webordinary/edit:test"}
 
@@ -47,6 +47,6 @@ async def check(settings: Settings, name: str) -> Finding:
 
 def _with(settings: Settings, name: str, program: str) -> Settings:
     """These settings, with the broken program in the place of the whole one."""
-    argv = [sys.executable, "-m", "kit.selftest.broken", name, "--", PROGRAMS[program]]
+    argv = [sys.executable, "-m", "webordinary_testkit.kit.selftest.broken", name, "--", PROGRAMS[program]]
     programs = settings.emulated.programs | {IMAGES[program]: argv}
     return settings.model_copy(update={"emulated": settings.emulated.model_copy(update={"programs": programs})})

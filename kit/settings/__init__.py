@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.settings.load import load
-from kit.settings.model import Emulated, Production, Settings, Stack, TestData, Timeouts
+from .load import load
+from .model import Emulated, Production, Settings, Stack, TestData, Timeouts
 
 __all__ = ["Emulated", "Production", "Settings", "Stack", "TestData", "Timeouts", "load"]

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from kit.errors import UsageError
-from kit.settings.model import Settings
-from kit.settings.profiles import PROFILES
+from ..core.errors import UsageError
+from .model import Settings
+from .profiles import PROFILES
 
 FILE = "kit.toml"
 DOCKER_SCALE = 20

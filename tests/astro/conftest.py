@@ -10,9 +10,9 @@ import os
 
 import pytest
 
-from emulation.system.edit.astro.install import installed
-from emulation.system.edit.astro.toolchain import Missing, Toolchain
-from kit.settings import Settings, load
+from webordinary_testkit.emulation.system.edit.astro.install import installed
+from webordinary_testkit.emulation.system.edit.astro.toolchain import Missing, Toolchain
+from webordinary_testkit.kit.settings import Settings, load
 
 SCALE = 5
 """An idle minute must be longer than Astro's first page takes: on two busy cores that is 5 to 8 wall seconds."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit.harness import Harness
 from tests.support.browser import browser
 from tests.support.open_page import SEEN_WITHIN, changed_by_a_mail, opened
 from tests.support.system import edit_container, until
+from webordinary_testkit.kit.harness import Harness
 
 
 async def test_a_change_made_by_a_mail_reaches_an_open_page(harness: Harness, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulation.system.agent import parse, plan
-from emulation.system.edit.astro.install import SITE
-from emulation.system.edit.astro.toolchain import Toolchain
 from tests.support.system import sample_site
+from webordinary_testkit.emulation.system.agent import parse, plan
+from webordinary_testkit.emulation.system.edit.astro.install import SITE
+from webordinary_testkit.emulation.system.edit.astro.toolchain import Toolchain
 
 INSTRUCTION = """Add a page called "News & <b>{more}</b>" with the text "We moved. `$(x)` </p> // {1 + 1}"
 Create a components/Header.astro file with the text "Hello"

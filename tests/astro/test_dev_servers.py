@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulation.system.edit.astro import servers
-from emulation.system.edit.astro.preview import AstroPreview
-from emulation.system.edit.astro.toolchain import Toolchain
-from kit.contract import check_hot_reload
 from tests.support.system import Edit, edit_container, until
+from webordinary_testkit.emulation.system.edit.astro import servers
+from webordinary_testkit.emulation.system.edit.astro.preview import AstroPreview
+from webordinary_testkit.emulation.system.edit.astro.toolchain import Toolchain
+from webordinary_testkit.kit.contract import check_hot_reload
 
 SCALE = 1.0
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kit.harness import Harness
-from kit.run import Run
-from kit.scenario import Scenario
-from kit.settings import load
-from kit.verdict import Verdict
 from tests.support.open_page import changed_by_a_mail
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import Scenario
+from webordinary_testkit.kit.settings import load
 
 
 async def test_a_change_made_by_a_mail_reaches_an_open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

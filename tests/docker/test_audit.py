@@ -14,13 +14,13 @@ import pytest
 import pytest_asyncio
 from aiodocker import Docker
 
-from emulation.ecs.docker.engine import Engine
-from emulation.ecs.docker.labels import Owner
-from kit.audit.ledger import Noted
-from kit.audit.place import Runs
-from kit.audit.places.engine import RUN, TOKEN, EngineThings
-from kit.images.address import address
 from tests.support.engine import BASE
+from webordinary_testkit.emulation.container_engine.engine import Engine
+from webordinary_testkit.emulation.container_engine.labels import Owner
+from webordinary_testkit.kit.audit.collector import Runs
+from webordinary_testkit.kit.audit.collectors.engine import RUN, TOKEN, EngineThings
+from webordinary_testkit.kit.audit.ledger import Noted
+from webordinary_testkit.kit.images.address import address
 
 
 @pytest_asyncio.fixture

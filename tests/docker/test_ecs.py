@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
-from emulation.controller import Aws
 from tests.support.engine import BASE
 from tests.support.runtime_conformance import eventually
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Aws
+from webordinary_testkit.emulation.wiring import everything
 
 
 class Account:
@@ -139,7 +139,9 @@ async def test_two_containers_whose_port_another_program_took_are_no_defect_of_t
     async with thief:
         port = thief.sockets[0].getsockname()[1]
         with monkeypatch.context() as patch:
-            patch.setattr("emulation.ecs.ports.Ports.take", lambda _: port)  # it looked before the program came
+            patch.setattr(
+                "webordinary_testkit.emulation.services.ecs.ports.Ports.take", lambda _: port
+            )  # it looked before the program came
             arn = await account.run(shell("a", "true", portMappings=mapped), shell("b", "true"))
             task = await account.stopped(arn)
     assert task["stopCode"] == "TaskFailedToStart"

@@ -9,11 +9,11 @@ from typing import ClassVar
 import pytest
 import pytest_asyncio
 
-from emulation.ecs.docker.container import EngineContainer
-from kit.faults.nemesis import Nemesis
 from tests.support.fault_cases import EVERYWHERE, OF_CONTAINERS, of_processes
 from tests.support.fault_conformance import FaultConformance
 from tests.support.faults import Place, place
+from webordinary_testkit.emulation.services.ecs.docker.container import EngineContainer
+from webordinary_testkit.kit.faults.nemesis import Nemesis
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

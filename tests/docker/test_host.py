@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 from aiodocker import Docker, DockerError
 
-from emulation.ecs.docker import sweep
-from emulation.ecs.docker.engine import Engine, EngineUnusable
-from emulation.ecs.docker.labels import BIRTH, PID, birth
 from tests.support.engine import BASE, bed, left
 from tests.support.runtime_conformance import bench, eventually
+from webordinary_testkit.emulation.container_engine import sweep
+from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable
+from webordinary_testkit.emulation.container_engine.labels import BIRTH, PID, birth
 
 
 @pytest_asyncio.fixture

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends.emulated import image_recipes
-from kit.images import cache
-from kit.images.build import BASE_SIZE
-from kit.images.check import Finding, check
-from kit.images.engine import Engine, engine
-from kit.images.recipes import Recipe, read
+from webordinary_testkit.kit.backends.emulated.backend import image_recipes
+from webordinary_testkit.kit.images import cache
+from webordinary_testkit.kit.images.build import BASE_SIZE
+from webordinary_testkit.kit.images.check import Finding, check
+from webordinary_testkit.kit.images.engine import Engine, engine
+from webordinary_testkit.kit.images.recipes import Recipe, read
 
 IMAGES = read(image_recipes()).images
 LABEL = "com.webordinary.kit.tests"

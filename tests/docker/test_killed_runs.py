@@ -22,12 +22,12 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 
-from emulation.ecs.docker import sweep
-from kit.audit.places.engine import PID, TOKEN
-from kit.images.engine import engine
 from tests.support.audit import Ground
 from tests.support.engine import BASE
 from tests.support.runtime_conformance import eventually
+from webordinary_testkit.emulation.container_engine import sweep
+from webordinary_testkit.kit.audit.collectors.engine import PID, TOKEN
+from webordinary_testkit.kit.images.engine import engine
 
 _CHANCE = random.Random(4)
 EARLY = sorted(_CHANCE.uniform(0.2, 3.0) for _ in range(3))

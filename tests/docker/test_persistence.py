@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
 from tests.docker.test_ecs import Account, shell
 from tests.support.engine import BASE
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.wiring import everything
 
 
 @pytest_asyncio.fixture

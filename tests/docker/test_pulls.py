@@ -15,14 +15,14 @@ import pytest
 import pytest_asyncio
 from aiodocker import DockerError
 
-from emulation.ecs.docker.engine import Engine
-from emulation.ecs.runtime import CannotPull
-from kit.backends.emulated import EmulatedBackend
-from kit.clock import Clock
-from kit.history import History
 from tests.support.engine import Bed, bed
 from tests.support.kit import some_settings
 from tests.support.registry import PASSWORD, USER, Registry, registry
+from webordinary_testkit.emulation.container_engine.engine import Engine
+from webordinary_testkit.emulation.services.ecs.runtime import CannotPull
+from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.history import History
 
 
 @dataclass(frozen=True)

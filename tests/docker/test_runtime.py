@@ -13,11 +13,18 @@ import pytest
 import pytest_asyncio
 from aiodocker import DockerError
 
-from emulation.ecs.docker import shape
-from emulation.ecs.docker.runtime import DockerRuntime
-from emulation.ecs.runtime import CannotPull, CannotStart, ContainerSpec, Mount, Running, TaskSpec
 from tests.support.engine import Bed, bed
 from tests.support.runtime_conformance import SHELL, ContainedConformance, Output, RuntimeConformance, bench, eventually
+from webordinary_testkit.emulation.services.ecs.docker import shape
+from webordinary_testkit.emulation.services.ecs.docker.runtime import DockerRuntime
+from webordinary_testkit.emulation.services.ecs.runtime import (
+    CannotPull,
+    CannotStart,
+    ContainerSpec,
+    Mount,
+    Running,
+    TaskSpec,
+)
 
 
 @pytest_asyncio.fixture
@@ -285,9 +292,13 @@ async def test_a_task_of_two_containers_whose_port_was_taken_meanwhile_has_no_pl
     port = thief.sockets[0].getsockname()[1]
     with monkeypatch.context() as patch:
         patch.setattr(runtime._ports, "_next", 0)
-        patch.setattr("emulation.ecs.ports._FIRST", port)
-        patch.setattr("emulation.ecs.ports._COUNT", 1)  # there is no other, so it must have been given back
-        patch.setattr("emulation.ecs.ports._is_free", lambda _: True)  # it looked before the other program came
+        patch.setattr("webordinary_testkit.emulation.services.ecs.ports._FIRST", port)
+        patch.setattr(
+            "webordinary_testkit.emulation.services.ecs.ports._COUNT", 1
+        )  # there is no other, so it must have been given back
+        patch.setattr(
+            "webordinary_testkit.emulation.services.ecs.ports._is_free", lambda _: True
+        )  # it looked before the other program came
         async with thief:
             with pytest.raises(CannotStart, match=r"address already in use.*Another program took the port"):
                 await runtime.prepare(TaskSpec("pair", "arn:pair", tmp_path, (8080,), 0.25, 512, {}, 2))

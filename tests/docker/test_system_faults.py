@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kit import system
-from kit.backends import capability
-from kit.faults import CutNetwork, FillVolume, SlowStart, StarveCpu, UseUpMemory
-from kit.harness import Harness
-from kit.replacement import open_session
-from kit.run import Run
-from kit.scenario import Scenario
-from kit.settings import load
-from kit.verdict import Verdict
+from webordinary_testkit.kit.backends import capability
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.faults import CutNetwork, FillVolume, SlowStart, StarveCpu, UseUpMemory
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import Scenario
+from webordinary_testkit.kit.scenarios.steps.task_replacement import open_session
+from webordinary_testkit.kit.settings import load
+from webordinary_testkit.kit.system import facts
 
 
 async def _task(h: Harness) -> str:
@@ -46,7 +46,7 @@ async def hardship(h: Harness) -> None:
         with h.step("what is asked for while the volume is full is done when there is room again"):
             marker = h.new_marker()
             async with h.fault(FillVolume(await _task(h))):
-                mail = await h.send_mail(system.add_page(f"Crowded Page {marker}"), marker=marker)
+                mail = await h.send_mail(facts.add_page(f"Crowded Page {marker}"), marker=marker)
                 said = await h.eventually(
                     lambda: _said(h, "No space left on device"),
                     within=h.timeouts.reply,

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 import pytest_asyncio
 
-from emulation.ecs.docker.volumes import Volumes
-from emulation.ecs.runtime import Mount
-from emulation.storage import MountFailed, NamedVolume, Owner
 from tests.support.engine import Bed, bed
 from tests.support.runtime_conformance import bench
+from webordinary_testkit.emulation.services.ecs.docker.volumes import Volumes
+from webordinary_testkit.emulation.services.ecs.runtime import Mount
+from webordinary_testkit.emulation.services.efs.controller import MountFailed, NamedVolume, Owner
 
 NUMBERS = itertools.count()
 INFO = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kit.run import Run
-from kit.scenario import Scenario, chosen
-from kit.verdict import Verdict
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import Scenario, chosen
 
 
 @pytest.mark.parametrize("scenario", chosen([]), ids=lambda scenario: scenario.name)

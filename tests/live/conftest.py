@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import KitError
-from kit.rehearsal import Account, Rehearsal, aimed
-from kit.settings import Settings, load
+from webordinary_testkit.kit.backends.rehearsal import Account, Rehearsal, aimed
+from webordinary_testkit.kit.core.errors import KitError
+from webordinary_testkit.kit.settings import Settings, load
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,15 +14,15 @@ from typing import Any
 import boto3
 import pytest
 
-from kit.backends.deploy import template_text
-from kit.backends.live import LiveBackend, clock_of
-from kit.errors import UsageError
-from kit.history import History
-from kit.live import tags
-from kit.live.ledger import ledgers
-from kit.rehearsal import ROLE, RULE_SET, Account
-from kit.settings import load
 from tests.support.account import calls, everything, foreign, inject, kit, stacks
+from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.ledger import ledgers
+from webordinary_testkit.kit.backends.rehearsal import ROLE, RULE_SET, Account
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.settings import load
 
 NAME = "webordinary-integration-test"
 RUN = ("run", "readiness", "--mode", "live")

@@ -10,14 +10,14 @@ from typing import Any
 import boto3
 import pytest
 
-from kit.backends.live import LiveBackend, clock_of
-from kit.faults.undo import KIND, UndoCall
-from kit.history import History
-from kit.live import tags
-from kit.live.ledger import STACK, Header, Ledger, ledgers
-from kit.rehearsal import RULE_SET, Account
-from kit.settings import load
 from tests.support.account import everything, foreign, inject, kit
+from webordinary_testkit.kit.aws.undo import KIND, UndoCall
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.ledger import STACK, Header, Ledger, ledgers
+from webordinary_testkit.kit.backends.rehearsal import RULE_SET, Account
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.settings import load
 
 NAME = "webordinary-integration-test"
 HOUR = 3600.0

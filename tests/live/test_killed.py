@@ -17,9 +17,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from kit.rehearsal import FOREIGN_QUEUE, RULE_SET, Rehearsal, aimed
 from tests.support.account import everything, foreign, kit, started
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.rehearsal import FOREIGN_QUEUE, RULE_SET, Rehearsal, aimed
 
 KILLS = int(os.environ.get("KILLS", "20"))
 SEED = int(os.environ.get("KILL_SEED", "20261122"))

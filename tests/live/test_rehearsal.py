@@ -18,16 +18,15 @@ from typing import Any, ClassVar
 import boto3
 import pytest
 
-from kit.backends.base import Backend
-from kit.backends.live import LiveBackend, clock_of
-from kit.errors import InfraError, UsageError
-from kit.eventually import eventually
-from kit.history import History
-from kit.live import tags
-from kit.live.guard import Refused
-from kit.live.lease import holder
-from kit.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
-from kit.rehearsal import (
+from tests.support.backend_conformance import BackendConformance
+from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.interface import Backend
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.guard import Refused
+from webordinary_testkit.kit.backends.live.lease import holder
+from webordinary_testkit.kit.backends.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
+from webordinary_testkit.kit.backends.rehearsal import (
     FOREIGN_CLUSTER,
     FOREIGN_QUEUE,
     FOREIGN_RULE,
@@ -39,9 +38,10 @@ from kit.rehearsal import (
     Rehearsal,
     aimed,
 )
-from kit.settings import load
-from tests.support.backend_conformance import BackendConformance
-from tests.support.kit import some_settings
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.core.eventually import eventually
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.settings import load
 
 NAME = "webordinary-integration-test"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kit.run import Run
-from kit.scenario import Scenario, chosen
 from tests.integration.test_scenarios import test_scenario as run_scenario
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import Scenario, chosen
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
 from tests.docker.test_ecs import Account, shell
 from tests.localstack.test_localstack import LOCALSTACK
 from tests.support.engine import BASE
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.wiring import everything
 
 SEND = """
 import json, os, urllib.request as u

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.assembly import LATE_DELIVERIES
-from emulation.base.localstack import IMAGE, LocalStackFailed
-from emulation.cloud import Cloud, Parts
-from emulation.config import CloudConfig
-from emulation.ecs.docker import sweep
-from emulation.ecs.docker.engine import Engine
-from emulation.queues import Queues
 from tests.support.engine import BASE
+from webordinary_testkit.emulation.cloud import Cloud, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.container_engine import sweep
+from webordinary_testkit.emulation.container_engine.engine import Engine
+from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.state.localstack import IMAGE, LocalStackFailed
+from webordinary_testkit.emulation.wiring import LATE_DELIVERIES
 
 LOCALSTACK = os.environ.get("KIT_TEST_LOCALSTACK_IMAGE", "webordinary/localstack:test")
 TOKEN = f"test-{os.getpid()}"

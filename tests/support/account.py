@@ -14,7 +14,14 @@ from typing import Any
 
 import boto3
 
-from kit.rehearsal import FOREIGN_CLUSTER, FOREIGN_QUEUE, FOREIGN_SERVICE, FOREIGN_STACK, RULE_SET, Account
+from webordinary_testkit.kit.backends.rehearsal import (
+    FOREIGN_CLUSTER,
+    FOREIGN_QUEUE,
+    FOREIGN_SERVICE,
+    FOREIGN_STACK,
+    RULE_SET,
+    Account,
+)
 
 _VOLATILE = frozenset({"ResponseMetadata", "events", "LastUpdatedTimestamp", "deployments"})
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from kit.backends.base import Backend, Cloud, MailRefused
-from kit.backends.capability import ALL, Level
-from kit.errors import InfraError, KitError, UsageError
+from webordinary_testkit.kit.backends.capability import ALL, Level
+from webordinary_testkit.kit.backends.interface import Backend, Cloud, MailRefused
+from webordinary_testkit.kit.core.errors import InfraError, KitError, UsageError
 
-TEMPLATE = Path("kit/stack/integration-test-stack.yaml")
+TEMPLATE = Path("kit/system/integration-test-stack.yaml")
 
 
 class BackendConformance:

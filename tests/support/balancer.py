@@ -21,13 +21,20 @@ from typing import TypeVar
 import aiohttp
 from aiohttp import web
 
-from emulation.alb.actions import Action, FixedResponse, Forward, WeightedGroup
-from emulation.alb.conditions import Condition, Glob, PathPattern
-from emulation.alb.plane import Plane
-from emulation.alb.table import HealthCheck, Listener, LoadBalancer, Rule, Table, TargetGroup
-from emulation.clock import Clock
-from emulation.controller import Events, TargetHealthChanged
-from emulation.ids import Ids
+from webordinary_testkit.emulation.core.controller import Events, TargetHealthChanged
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.elbv2.actions import Action, FixedResponse, Forward, WeightedGroup
+from webordinary_testkit.emulation.services.elbv2.conditions import Condition, Glob, PathPattern
+from webordinary_testkit.emulation.services.elbv2.plane import Plane
+from webordinary_testkit.emulation.services.elbv2.table import (
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    Rule,
+    Table,
+    TargetGroup,
+)
+from webordinary_testkit.emulation.time.clock import Clock
 
 ARN = "arn:aws:elasticloadbalancing:us-west-2:123456789012"
 UNCHECKED = HealthCheck(enabled=False)

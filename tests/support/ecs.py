@@ -18,12 +18,20 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from emulation.controller import Call, Context, Handler, Operation, TargetHealthChanged, TaskChanged, Watcher
-from emulation.ecs import Ecs, ProcessRuntime
-from emulation.errors import AwsError
-from emulation.guardian import Guardian
-from emulation.storage import Storage
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import (
+    Call,
+    Context,
+    Handler,
+    Operation,
+    TargetHealthChanged,
+    TaskChanged,
+    Watcher,
+)
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.core.guardian import Guardian
+from webordinary_testkit.emulation.services.ecs import Ecs, ProcessRuntime
+from webordinary_testkit.emulation.services.efs.controller import Storage
 
 CLUSTER = "test"
 LOG_GROUP = "/ecs/test"

@@ -12,12 +12,12 @@ from typing import Any
 
 from aiodocker import Docker
 
-from emulation.clock import Clock
-from emulation.controller import Context, Events
-from emulation.ecs.docker import DockerHost
-from emulation.ids import Ids
-from emulation.reach import Reach
 from tests.support.runtime_conformance import SHELL
+from webordinary_testkit.emulation.core.addressing import Reach
+from webordinary_testkit.emulation.core.controller import Context, Events
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ecs.docker import DockerHost
+from webordinary_testkit.emulation.time.clock import Clock
 
 BASE = os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")
 """Has a shell, grep and Python."""
@@ -85,8 +85,8 @@ async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: 
 
 async def left(run: str) -> list[str]:
     """What carries a run's label, as `kind name`."""
-    from emulation.ecs.docker import sweep
-    from emulation.ecs.docker.engine import Engine
+    from webordinary_testkit.emulation.container_engine import sweep
+    from webordinary_testkit.emulation.container_engine.engine import Engine
 
     engine = await Engine.open()
     await engine.close()

@@ -15,12 +15,12 @@ from typing import Any
 from aiohttp import ClientSession, WSMsgType, web
 from botocore.exceptions import ClientError
 
-from datachannel import Message
-from emulation.clock import Clock
-from emulation.controller import Call, Caller
-from emulation.ecs.exec import ExecApi, LocalTerminal, Target, Terminal
-from emulation.errors import AwsError
-from emulation.ids import Ids
+from webordinary_testkit.datachannel import Message
+from webordinary_testkit.emulation.core.controller import Call, Caller
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ecs.exec import ExecApi, LocalTerminal, Target, Terminal
+from webordinary_testkit.emulation.time.clock import Clock
 
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/0123"
 RUNNING = {"desiredStatus": "RUNNING", "lastStatus": "RUNNING", "enableExecuteCommand": True}

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from emulation.alb.links import Disturbance, Links
-from emulation.ecs.api import services
-from emulation.ecs.docker.container import EngineContainer
-from emulation.ecs.docker.volumes import Volumes
-from emulation.ecs.scheduler import Scheduler
-from emulation.gateway.dispatch import Dispatch
-from kit.faults import (
+from tests.support.ecs import eventually
+from tests.support.fault_conformance import NOBODY, Case, Probe
+from tests.support.faults import CLUSTER, SERVICE, SHARED, Place
+from webordinary_testkit.emulation.gateway.dispatch import Dispatch
+from webordinary_testkit.emulation.services.ecs.api import services
+from webordinary_testkit.emulation.services.ecs.docker.container import EngineContainer
+from webordinary_testkit.emulation.services.ecs.docker.volumes import Volumes
+from webordinary_testkit.emulation.services.ecs.scheduler import Scheduler
+from webordinary_testkit.emulation.services.elbv2.links import Disturbance, Links
+from webordinary_testkit.kit.faults import (
     ApiError,
     ApiLatency,
     CrashAtStart,
@@ -33,9 +36,6 @@ from kit.faults import (
     kill_process,
     use_up_memory,
 )
-from tests.support.ecs import eventually
-from tests.support.fault_conformance import NOBODY, Case, Probe
-from tests.support.faults import CLUSTER, SERVICE, SHARED, Place
 
 
 def _as_task(within: float = 2.0) -> Probe:

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kit.errors import NotSupported, UsageError
-from kit.faults import CrashAtStart, EffectNotSeen, Fault, MissingImage, Shows
-from kit.faults.nemesis import Nemesis
 from tests.support.ecs import eventually
 from tests.support.faults import CLUSTER, SERVICE, Place
+from webordinary_testkit.kit.core.errors import NotSupported, UsageError
+from webordinary_testkit.kit.faults import CrashAtStart, EffectNotSeen, Fault, MissingImage, Shows
+from webordinary_testkit.kit.faults.nemesis import Nemesis
 
 NOBODY = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
 Probe = Callable[[Place, str], Awaitable[str]]

@@ -21,23 +21,23 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
-from emulation.controller import Caller
-from kit.backends.aws import Access, Aws, Credentials
-from kit.backends.capability import FAULTS, Level
-from kit.backends.faults import GatewayFaults
-from kit.clock import Clock
-from kit.ecs_exec import EcsExec
-from kit.faults.nemesis import Nemesis
-from kit.faults.site import Site
-from kit.history import History
-from kit.ids import Ids
-from kit.system import System
-from kit.threads import Threads
 from tests.support.ecs import eventually
 from tests.support.kit import a_stack
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Caller
+from webordinary_testkit.emulation.wiring import everything
+from webordinary_testkit.kit.aws.client import Access, Aws, Credentials
+from webordinary_testkit.kit.backends.capability import FAULTS, Level
+from webordinary_testkit.kit.backends.emulated.faults import GatewayFaults
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.core.ids import Ids
+from webordinary_testkit.kit.core.threads import Threads
+from webordinary_testkit.kit.ecs_exec import EcsExec
+from webordinary_testkit.kit.faults.context import Site
+from webordinary_testkit.kit.faults.nemesis import Nemesis
+from webordinary_testkit.kit.system.facts import System
 
 CLUSTER, SERVICE, TABLE, MAILS = "cluster", "edit-service", "sessions", "mails"
 SHARED = "/shared"

@@ -20,18 +20,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulation.controller import Context
-from emulation.mail import Mail
-from emulation.queues import Queues
-from emulation.system.answers import serve
-from emulation.system.clock import Clock
-from emulation.system.hermes.app import Hermes
-from emulation.system.hermes.config import Settings
-from emulation.system.ids import Ids
 from tests.support.hermes_neighbours import FakeEcs, FaultyAws, Metrics, ScriptedEdit
 from tests.support.letters import ANN, EDIT, message, notification
 from tests.support.system import REGION, SCALE, listening, url_of
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Context
+from webordinary_testkit.emulation.services.ses import Mail
+from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.system.answers import serve
+from webordinary_testkit.emulation.system.clock import Clock
+from webordinary_testkit.emulation.system.hermes.app import Hermes
+from webordinary_testkit.emulation.system.hermes.config import Settings
+from webordinary_testkit.emulation.system.ids import Ids
 
 
 @dataclass

@@ -9,13 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
-from emulation.controller import Call, Handler, Operation, Watcher
-from emulation.system.answers import json_errors
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import Unavailable
-from emulation.system.clock import Clock
-from emulation.system.ids import Ids
 from tests.support.system import REGION
+from webordinary_testkit.emulation.core.controller import Call, Handler, Operation, Watcher
+from webordinary_testkit.emulation.system.answers import json_errors
+from webordinary_testkit.emulation.system.aws import Aws
+from webordinary_testkit.emulation.system.aws_errors import Unavailable
+from webordinary_testkit.emulation.system.clock import Clock
+from webordinary_testkit.emulation.system.ids import Ids
 
 
 @dataclass

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
-from kit.backends.aws import Aws
-from kit.backends.base import Cloud
-from kit.backends.capability import ALL, Level
-from kit.backends.stack import Stack
-from kit.checks import Checks
-from kit.clock import Clock
-from kit.harness.context import Context
-from kit.harness.mailbox import Mailbox
-from kit.history import History
-from kit.ids import Ids
-from kit.runner import Ground
-from kit.settings import Settings, load
-from kit.threads import Threads
+from webordinary_testkit.kit.aws.client import Aws
+from webordinary_testkit.kit.aws.outputs import Stack
+from webordinary_testkit.kit.backends.capability import ALL, Level
+from webordinary_testkit.kit.backends.interface import Cloud
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.core.ids import Ids
+from webordinary_testkit.kit.core.threads import Threads
+from webordinary_testkit.kit.harness.checks import Checks
+from webordinary_testkit.kit.harness.context import Context
+from webordinary_testkit.kit.harness.mailbox import Mailbox
+from webordinary_testkit.kit.runner.execute import Ground
+from webordinary_testkit.kit.settings import Settings, load
 
 START = 1_800_000_000.0
 

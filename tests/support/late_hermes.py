@@ -10,7 +10,7 @@ import json
 import runpy
 from typing import Any
 
-from kit.selftest.breaking import PROGRAMS, part, rerouted
+from webordinary_testkit.kit.selftest.breaking import PROGRAMS, part, rerouted
 
 
 def answers_late() -> None:

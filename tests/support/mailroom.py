@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from emulation.controller import Context
-from emulation.mail import Mail, SentMail
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Context
+from webordinary_testkit.emulation.services.ses import Mail, SentMail
 
 T = TypeVar("T")
 DOMAIN = "it.example.com"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import system
-from kit.harness import Harness
-from kit.harness.mail import SentMail
-from kit.harness.sessions import TestSession
-from kit.journeys import verify_zero
 from tests.support.browser import Browser, Page, browser
 from tests.support.system import until
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.harness.mail import SentMail
+from webordinary_testkit.kit.harness.sessions import TestSession
+from webordinary_testkit.kit.scenarios.steps.journeys import verify_zero
+from webordinary_testkit.kit.system import facts
 
 SEEN_WITHIN = 60.0
 """Wall seconds, for two busy cores."""
@@ -29,15 +29,15 @@ async def changed_by_a_mail(h: Harness, folder: Path) -> None:
     through the load balancer. `folder` takes the browser's profile."""
     first, second = h.new_marker(), h.new_marker()
     title = f"Open Page {first}"
-    mail = await h.send_mail(system.add_page(title), marker=first)
+    mail = await h.send_mail(facts.add_page(title), marker=first)
     session = await h.wait_for_session(mail)
     await h.wait_for_container_ready(session)
-    await h.wait_for_change(session, system.slug(title), within=h.timeouts.container_ready)
+    await h.wait_for_change(session, facts.slug(title), within=h.timeouts.container_ready)
     async with browser(folder) as chromium:
-        url = h.system.preview_url(session.session_id, system.slug(title))
+        url = h.system.preview_url(session.session_id, facts.slug(title))
         page = await opened(chromium, url, first)
         h.checks.equal(await page.evaluate("globalThis.beforeTheMail = true"), True, "a mark on the loaded document")
-        again = await _send(h, session, system.update_page(system.slug(title), second), second)
+        again = await _send(h, session, facts.update_page(facts.slug(title), second), second)
         await until(page.text, lambda text: second in text, within=SEEN_WITHIN)
         h.checks.equal(page.loaded, [url, url], "the documents that the browser loaded")
         h.checks.equal(await page.evaluate("typeof beforeTheMail"), "undefined", "the mark, on the new document")

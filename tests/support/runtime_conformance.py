@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from emulation.ecs.runtime import (
+from webordinary_testkit.emulation.services.ecs.runtime import (
     METADATA_VARIABLE,
     CannotPull,
     CannotStart,

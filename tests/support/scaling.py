@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from emulation.controller import Call, Context, Datum, Handler, Operation, TaskChanged, Watcher
-from emulation.errors import AwsError
-from emulation.scaling import Scaling
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Call, Context, Datum, Handler, Operation, TaskChanged, Watcher
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.application_autoscaling import Scaling
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulation.controller import Call, Context, Handler, Operation, Watcher
+from webordinary_testkit.emulation.core.controller import Call, Context, Handler, Operation, Watcher
 
 Answer = Mapping[str, Any] | Exception | Handler
 """A result, an error to raise, or a handler."""

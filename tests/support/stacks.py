@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.cloudformation import Cloudformation
-from emulation.config import CloudConfig
-from emulation.controller import Aws, Context, Controller
 from tests.support.world import Factory, World, world
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Aws, Context, Controller
+from webordinary_testkit.emulation.services.cloudformation import Cloudformation
+from webordinary_testkit.emulation.wiring import everything
 
 
 @dataclass(frozen=True)

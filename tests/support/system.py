@@ -20,11 +20,11 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, settings
 
-from emulation.system.answers import serve
-from emulation.system.clock import Clock
-from emulation.system.edit.app import application
-from emulation.system.edit.config import Settings
-from emulation.system.edit.container import Container
+from webordinary_testkit.emulation.system.answers import serve
+from webordinary_testkit.emulation.system.clock import Clock
+from webordinary_testkit.emulation.system.edit.app import application
+from webordinary_testkit.emulation.system.edit.config import Settings
+from webordinary_testkit.emulation.system.edit.container import Container
 
 T = TypeVar("T")
 SCALE = 60.0

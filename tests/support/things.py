@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from emulation.cloudformation.errors import ResourceError
-from emulation.cloudformation.resources import TYPES
-from emulation.cloudformation.resources.base import ResourceType, Work
-from emulation.cloudformation.words import words
 from tests.support.ecs import eventually
+from webordinary_testkit.emulation.services.cloudformation.errors import ResourceError
+from webordinary_testkit.emulation.services.cloudformation.resources import TYPES
+from webordinary_testkit.emulation.services.cloudformation.resources.base import ResourceType, Work
+from webordinary_testkit.emulation.services.cloudformation.summary import words
 
 NAME = "Test::Thing"
 

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.utils import PRIORITY_ORDERED_SUPPORTED_PROTOCOLS as PREFERENCE
 
-from emulation.base.wire import HttpRequest
+from webordinary_testkit.emulation.state.wire import HttpRequest
 
 
 def sent_by_boto3(

@@ -17,9 +17,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from emulation.cloud import Cloud, Ground, Parts
-from emulation.config import CloudConfig
-from emulation.controller import Aws, Context, Controller, Credentials
+from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Aws, Context, Controller, Credentials
 
 Factory = Callable[[Context], Controller]
 

@@ -1,4 +1,4 @@
-"""emulation/alb/accesslog.py"""
+"""emulation/services/elbv2/accesslog.py"""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from emulation.alb.accesslog import timestamp
-from emulation.alb.actions import Redirect
 from tests.support.balancer import Lab, balancer, rule, says
+from webordinary_testkit.emulation.services.elbv2.accesslog import timestamp
+from webordinary_testkit.emulation.services.elbv2.actions import Redirect
 
 # https://docs.aws.amazon.com/athena/latest/ug/create-alb-access-logs-table.html reads lines with such an expression.
 LINE = re.compile(

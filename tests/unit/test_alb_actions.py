@@ -1,10 +1,17 @@
-"""emulation/alb/actions.py"""
+"""emulation/services/elbv2/actions.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from emulation.alb.actions import FixedResponse, Forward, Redirect, RequestedUrl, WeightedGroup, action
+from webordinary_testkit.emulation.services.elbv2.actions import (
+    FixedResponse,
+    Forward,
+    Redirect,
+    RequestedUrl,
+    WeightedGroup,
+    action,
+)
 
 ASKED = RequestedUrl("http", "example.com", 8080, "/a/b", "x=1")
 

@@ -1,4 +1,4 @@
-"""emulation/alb/balancing.py"""
+"""emulation/services/elbv2/balancing.py"""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.alb.actions import Forward, WeightedGroup
-from emulation.alb.balancing import Balancer
-from emulation.ids import Ids
 from tests.support.balancer import Lab, balancer, rule, says
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.elbv2.actions import Forward, WeightedGroup
+from webordinary_testkit.emulation.services.elbv2.balancing import Balancer
 
 
 @pytest_asyncio.fixture

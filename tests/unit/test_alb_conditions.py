@@ -1,4 +1,4 @@
-"""emulation/alb/conditions.py"""
+"""emulation/services/elbv2/conditions.py"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from emulation.alb.conditions import Glob, Inquiry, condition
+from webordinary_testkit.emulation.services.elbv2.conditions import Glob, Inquiry, condition
 
 
 def asked(

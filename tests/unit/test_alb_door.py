@@ -1,4 +1,4 @@
-"""emulation/alb/door.py and tls.py: ports of this machine."""
+"""emulation/services/elbv2/door.py and tls.py: ports of this machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from emulation.alb.actions import FixedResponse, Redirect
-from emulation.alb.door import Door
-from emulation.alb.table import Listener, Rule
-from emulation.reach import Reach
 from tests.support.balancer import Lab, balancer, rule, says
+from webordinary_testkit.emulation.core.addressing import Reach
+from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
+from webordinary_testkit.emulation.services.elbv2.door import Door
+from webordinary_testkit.emulation.services.elbv2.table import Listener, Rule
 
 
 @pytest_asyncio.fixture

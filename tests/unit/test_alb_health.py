@@ -1,4 +1,4 @@
-"""emulation/alb/health.py and checker.py: what checks make of a target."""
+"""emulation/services/elbv2/health.py and checker.py: what checks make of a target."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.alb.door import reserve
-from emulation.alb.health import FAILED, HEALTHY, Record, mismatch
-from emulation.alb.table import HealthCheck, TargetGroup
 from tests.support.balancer import Lab, balancer, rule, says, until
+from webordinary_testkit.emulation.services.elbv2.door import reserve
+from webordinary_testkit.emulation.services.elbv2.health import FAILED, HEALTHY, Record, mismatch
+from webordinary_testkit.emulation.services.elbv2.table import HealthCheck, TargetGroup
 
 CHECK = HealthCheck(path="/health", interval=6.0, timeout=3.0, healthy_threshold=3, unhealthy_threshold=2)
 

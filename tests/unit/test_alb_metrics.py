@@ -1,4 +1,4 @@
-"""emulation/alb/metrics.py"""
+"""emulation/services/elbv2/metrics.py"""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from emulation.alb.actions import FixedResponse, Redirect
-from emulation.alb.door import reserve
-from emulation.alb.table import HealthCheck
 from tests.support.balancer import Lab, balancer, rule, says, until
+from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
+from webordinary_testkit.emulation.services.elbv2.door import reserve
+from webordinary_testkit.emulation.services.elbv2.table import HealthCheck
 
 BALANCER = ("LoadBalancer", "app/web/1234567890abcdef")
 GROUP = ("TargetGroup", "targetgroup/web/1")

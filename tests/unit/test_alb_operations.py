@@ -1,4 +1,4 @@
-"""emulation/alb/operations.py: the elbv2 API as boto3 sees it."""
+"""emulation/services/elbv2/operations.py: the elbv2 API as boto3 sees it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest_asyncio
 from aiohttp import web
 from botocore.exceptions import ClientError
 
-from emulation.alb import Alb
-from emulation.controller import TargetHealthChanged
 from tests.support.balancer import until
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import TargetHealthChanged
+from webordinary_testkit.emulation.services.elbv2 import Alb
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,4 +1,4 @@
-"""emulation/alb/proxy.py: one request to its target and back, over real sockets."""
+"""emulation/services/elbv2/proxy.py: one request to its target and back, over real sockets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from emulation.alb.door import reserve
-from emulation.alb.table import TargetGroup
-from emulation.alb.tls import server_context
 from tests.support.balancer import Lab, balancer, echo, rule, says, until
+from webordinary_testkit.emulation.services.elbv2.door import reserve
+from webordinary_testkit.emulation.services.elbv2.table import TargetGroup
+from webordinary_testkit.emulation.services.elbv2.tls import server_context
 
 
 @pytest_asyncio.fixture

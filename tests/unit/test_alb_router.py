@@ -1,4 +1,4 @@
-"""emulation/alb/router.py: which rule a request meets, and what the load balancer answers itself."""
+"""emulation/services/elbv2/router.py: which rule a request meets, and what the load balancer answers itself."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from aiohttp import web
 
-from emulation.alb.actions import FixedResponse, Redirect
-from emulation.alb.conditions import condition
 from tests.support.balancer import Lab, balancer, rule, says
+from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
+from webordinary_testkit.emulation.services.elbv2.conditions import condition
 
 
 @pytest_asyncio.fixture

@@ -1,4 +1,4 @@
-"""emulation/alb/stickiness.py: cookies that bind a client to a target or a target group."""
+"""emulation/services/elbv2/stickiness.py: cookies that bind a client to a target or a target group."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest_asyncio
 from aiohttp import web
 from yarl import URL
 
-from emulation.alb.actions import Forward, WeightedGroup
-from emulation.alb.table import HealthCheck, Stickiness, TargetGroup
 from tests.support.balancer import Lab, balancer, rule, says, until
+from webordinary_testkit.emulation.services.elbv2.actions import Forward, WeightedGroup
+from webordinary_testkit.emulation.services.elbv2.table import HealthCheck, Stickiness, TargetGroup
 
 
 @pytest_asyncio.fixture

@@ -1,4 +1,4 @@
-"""emulation/alb/targets.py: registering, failing open, draining."""
+"""emulation/services/elbv2/targets.py: registering, failing open, draining."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from emulation.alb.door import reserve
-from emulation.alb.table import HealthCheck
 from tests.support.balancer import Lab, balancer, rule, says, until
+from webordinary_testkit.emulation.services.elbv2.door import reserve
+from webordinary_testkit.emulation.services.elbv2.table import HealthCheck
 
 CHECK = HealthCheck(interval=6.0, timeout=3.0, unhealthy_threshold=2)
 

@@ -1,4 +1,4 @@
-"""emulation/alb/tunnel.py: WebSockets through the load balancer."""
+"""emulation/services/elbv2/tunnel.py: WebSockets through the load balancer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType, web
 
-from emulation.alb.table import TargetGroup
 from tests.support.balancer import Lab, balancer, echo, rule, until
+from webordinary_testkit.emulation.services.elbv2.table import TargetGroup
 
 Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
 

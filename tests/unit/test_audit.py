@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 
-from emulation.ecs.docker import labels
-from emulation.guardian import MARKER as MARKER_OF_THE_CLOUD
-from emulation.owner import RUN_VARIABLE
-from kit.audit import Ledger, Leftover, Note, Runs, audit, audit_self
-from kit.audit.audit import Outcome
-from kit.audit.ledger import TOKEN_VARIABLE
-from kit.audit.machine import Identity, carriers, identity
-from kit.audit.places import engine, places
-from kit.audit.places.files import Files
-from kit.audit.places.folders import MARKER, Folders
-from kit.cli import running
-from kit.errors import UsageError
-from kit.report import Report, run_folder
+from webordinary_testkit.emulation.container_engine import labels
+from webordinary_testkit.emulation.core.guardian import MARKER as MARKER_OF_THE_CLOUD
+from webordinary_testkit.emulation.core.run_token import RUN_VARIABLE
+from webordinary_testkit.kit.audit import Ledger, Leftover, Note, Runs, audit, audit_self
+from webordinary_testkit.kit.audit.audit import Outcome
+from webordinary_testkit.kit.audit.collectors import engine, places
+from webordinary_testkit.kit.audit.collectors.files import Files
+from webordinary_testkit.kit.audit.collectors.folders import MARKER, Folders
+from webordinary_testkit.kit.audit.ledger import TOKEN_VARIABLE
+from webordinary_testkit.kit.audit.machine import Identity, carriers, identity
+from webordinary_testkit.kit.cli import running
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.report.report import Report, run_folder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process's environment")
 

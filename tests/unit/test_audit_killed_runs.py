@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 import pytest
 
-from kit.audit.machine import identity
 from tests.support.audit import Ground, Strangers, strangers
 from tests.support.ecs import eventually
+from webordinary_testkit.kit.audit.machine import identity
 
 MOMENTS = [random.Random(seed).uniform(0.2, 6.5) for seed in range(10)]
 """Wall seconds after its start at which a runner is killed: while it imports, while the cloud starts, deploys,

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.base import embedded
-from emulation.base.embedded import Embedded
-from emulation.base.wire import HttpRequest
-from emulation.clock import Clock
-from emulation.errors import AwsError
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.state import embedded
+from webordinary_testkit.emulation.state.embedded import Embedded
+from webordinary_testkit.emulation.state.wire import HttpRequest
+from webordinary_testkit.emulation.time.clock import Clock
 
 TABLE: dict[str, Any] = {
     "TableName": "t",

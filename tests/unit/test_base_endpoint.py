@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.assembly import LATE_DELIVERIES
-from emulation.queues import Queues
 from tests.support.endpoint import moto_server, partial_endpoint
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.wiring import LATE_DELIVERIES
 
 SCALE = 60.0
 ACCOUNT = "123456789012"

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from emulation.base.layered import Layered
-from emulation.base.signing import Keys
-from emulation.config import CloudConfig
-from emulation.errors import AwsError
 from tests.support.endpoint import Ill, moto_server, partial_endpoint
 from tests.support.world import World, world
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.state.composite import Layered
+from webordinary_testkit.emulation.state.signing import Keys
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ async def test_a_service_nobody_asked_for_is_found_out_about_at_its_first_call(e
 async def test_a_base_that_is_ill_for_a_while_serves_what_it_has(
     endpoint: str, answer: Ill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulation.base.probes.PATIENCE", 2.0)
-    monkeypatch.setattr("emulation.base.probes._PAUSE", 0.05)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.PATIENCE", 2.0)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes._PAUSE", 0.05)
     ill = {"dynamodb": replace(answer, times=2)}
     async with partial_endpoint(endpoint, ill=ill) as front, world(base=front.url) as w:
         assert {"dynamodb", "dynamodbstreams"} <= set(w.cloud.facts()["base"]["serves"])
@@ -97,8 +97,8 @@ async def test_a_base_that_is_ill_for_a_while_serves_what_it_has(
 async def test_a_base_that_stays_ill_is_an_error_and_not_one_that_lacks_the_service(
     endpoint: str, answer: Ill, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulation.base.probes.PATIENCE", 0.5)
-    monkeypatch.setattr("emulation.base.probes.ILL_FOR", 1.0)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.PATIENCE", 0.5)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.ILL_FOR", 1.0)
     only = ("dynamodb",)
     async with partial_endpoint(endpoint, ill={"dynamodb": answer}) as front:
         with pytest.raises(
@@ -111,7 +111,7 @@ async def test_a_base_that_stays_ill_is_an_error_and_not_one_that_lacks_the_serv
 async def test_a_service_that_is_ill_at_its_first_call_is_asked_for_again_at_the_next(
     endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulation.base.probes.ILL_FOR", 0.1)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.ILL_FOR", 0.1)
     async with partial_endpoint(endpoint) as front, world(base=front.url) as w:
         front.ill["kms"] = Ill()
         with pytest.raises(AwsError, match=r"is ill: asked .* whether it has kms"):

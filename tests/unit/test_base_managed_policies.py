@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from emulation.errors import AwsError
 from tests.support.world import World
+from webordinary_testkit.emulation.core.errors import AwsError
 
 ARN = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulation.base.sdk import to_request, to_result
-from emulation.base.wire import HttpResponse
-from emulation.errors import AwsError
-from emulation.gateway.identify import identify
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.gateway.identify import identify
+from webordinary_testkit.emulation.state.sdk import to_request, to_result
+from webordinary_testkit.emulation.state.wire import HttpResponse
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "ListTables", {}),

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from emulation.base.far_queues import _envelope
-from emulation.base.models import operation_model
-from emulation.base.translation import Terms, Times
-from emulation.clock import Clock
+from webordinary_testkit.emulation.state.models import operation_model
+from webordinary_testkit.emulation.state.remote_sqs import _envelope
+from webordinary_testkit.emulation.state.translation import Terms, Times
+from webordinary_testkit.emulation.time.clock import Clock
 
 OURS, THEIRS = "123456789012", "000000000000"
 ORIGIN = 1_800_000_000.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulation.base.wire import HttpRequest
-from emulation.base.wsgi import environ
+from webordinary_testkit.emulation.state.wire import HttpRequest
+from webordinary_testkit.emulation.state.wsgi import environ
 
 
 def test_the_path_is_given_raw_and_decoded() -> None:

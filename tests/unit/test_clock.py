@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulation.clock import Clock
+from webordinary_testkit.emulation.time.clock import Clock
 
 
 def test_patience_with_a_program_is_counted_in_wall_seconds_when_the_clock_runs_fast() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from emulation import cloud as cloud_module
-from emulation.cloud import Cloud, Ground, Parts
-from emulation.config import CloudConfig
-from emulation.controller import Context
 from tests.support.scripted import Scripted
 from tests.support.world import world
+from webordinary_testkit.emulation import cloud as cloud_module
+from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Context
 
 
 class Noted(Scripted):

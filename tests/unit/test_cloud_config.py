@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulation import config
-from emulation.config import CloudConfig, from_json
+from webordinary_testkit.emulation import config
+from webordinary_testkit.emulation.config import CloudConfig, from_json
 
 
 def test_nothing_given_is_the_defaults() -> None:

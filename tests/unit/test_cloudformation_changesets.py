@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.cloudformation.changesets import NO_CHANGES
-from emulation.errors import AwsError
 from tests.support.stacks import Stacks, stacks
 from tests.support.things import NAME, Things, install
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.cloudformation.changesets import NO_CHANGES
 
 
 def template(**properties: str) -> str:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from emulation.cloudformation.checks import capabilities, check
-from emulation.cloudformation.errors import ValidationError
-from emulation.cloudformation.template import load
+from webordinary_testkit.emulation.services.cloudformation.checks import capabilities, check
+from webordinary_testkit.emulation.services.cloudformation.errors import ValidationError
+from webordinary_testkit.emulation.services.cloudformation.template import load
 
 QUEUE = "{Type: AWS::SQS::Queue}"
 
 
 def test_the_integration_test_stack_is_good() -> None:
-    check(load(Path("kit/stack/integration-test-stack.yaml").read_text()))
+    check(load(Path("kit/system/integration-test-stack.yaml").read_text()))
 
 
 @pytest.mark.parametrize(

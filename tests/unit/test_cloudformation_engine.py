@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.errors import AwsError
 from tests.support.stacks import Stacks, outputs, stacks
 from tests.support.things import NAME, Things, install
+from webordinary_testkit.emulation.core.errors import AwsError
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.cloudformation.graph import circle, dependencies, ordered, reverse, walk
-from emulation.cloudformation.template import load
+from webordinary_testkit.emulation.services.cloudformation.graph import circle, dependencies, ordered, reverse, walk
+from webordinary_testkit.emulation.services.cloudformation.template import load
 
 Graph = dict[str, frozenset[str]]
 

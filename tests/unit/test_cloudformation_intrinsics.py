@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.cloudformation.errors import ValidationError
-from emulation.cloudformation.intrinsics import KNOWN_AFTER_APPLY, NO_VALUE, Scope, Unknown, evaluate, holds
+from webordinary_testkit.emulation.services.cloudformation.errors import ValidationError
+from webordinary_testkit.emulation.services.cloudformation.intrinsics import (
+    KNOWN_AFTER_APPLY,
+    NO_VALUE,
+    Scope,
+    Unknown,
+    evaluate,
+    holds,
+)
 
 NOTHING = {"Ref": "AWS::NoValue"}
 SCOPE = Scope(

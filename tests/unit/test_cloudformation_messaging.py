@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.errors import AwsError
-from emulation.mail import Mail
-from emulation.queues import Queues
 from tests.support.stacks import Stacks, stacks
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ses import Mail
+from webordinary_testkit.emulation.services.sqs import Queues
 
 
 @pytest_asyncio.fixture

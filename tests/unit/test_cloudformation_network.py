@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.alb import Alb
 from tests.support.stacks import Stacks, stacks
+from webordinary_testkit.emulation.services.elbv2 import Alb
 
 NETWORK = """
 Resources:

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pytest
 import pytest_asyncio
 
-from emulation.scaling import Scaling
 from tests.support.stacks import Stacks, stacks
+from webordinary_testkit.emulation.services.application_autoscaling import Scaling
 
 IAM = ["CAPABILITY_NAMED_IAM"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulation.cloudformation.errors import ValidationError
-from emulation.cloudformation.parameters import resolve, shown, typed
+from webordinary_testkit.emulation.services.cloudformation.errors import ValidationError
+from webordinary_testkit.emulation.services.cloudformation.parameters import resolve, shown, typed
 
 
 def given(**values: str) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulation.cloudformation.resources import TYPES
-from emulation.cloudformation.resources.base import ResourceType
+from webordinary_testkit.emulation.services.cloudformation.resources import TYPES
+from webordinary_testkit.emulation.services.cloudformation.resources.base import ResourceType
 
 manager = pytest.importorskip("cfnlint.schema.manager", reason="cfn-lint (dev extra) carries AWS's resource registry")
 

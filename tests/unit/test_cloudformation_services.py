@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.errors import AwsError
 from tests.support.ecs import eventually
 from tests.support.stacks import Stacks, whole_cloud
+from webordinary_testkit.emulation.core.errors import AwsError
 
 RUN = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulation.cloudformation.errors import PropertyError
-from emulation.cloudformation.shapes import parameters, tagged
+from webordinary_testkit.emulation.services.cloudformation.errors import PropertyError
+from webordinary_testkit.emulation.services.cloudformation.shapes import parameters, tagged
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.support.stacks import Stacks, outputs, whole_cloud
 
-TEMPLATE = Path("kit/stack/integration-test-stack.yaml").read_text()
+TEMPLATE = Path("kit/system/integration-test-stack.yaml").read_text()
 IMAGES = ("webordinary/hermes:test", "webordinary/edit:test")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.errors import AwsError
 from tests.support.stacks import Stacks, stacks
+from webordinary_testkit.emulation.core.errors import AwsError
 
 
 @pytest_asyncio.fixture

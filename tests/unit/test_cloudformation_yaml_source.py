@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulation.cloudformation.errors import ValidationError
-from emulation.cloudformation.yaml_source import parse
+from webordinary_testkit.emulation.services.cloudformation.errors import ValidationError
+from webordinary_testkit.emulation.services.cloudformation.yaml_source import parse
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True)
 plain = st.recursive(

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.consumption import Consumption
-from emulation.consumption.units import index_write_units, item_size, read_units, write_units
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.dynamodb.item_size import (
+    index_write_units,
+    item_size,
+    read_units,
+    write_units,
+)
+from webordinary_testkit.emulation.services.dynamodb.metering import Consumption
 
 
 @pytest.mark.parametrize(

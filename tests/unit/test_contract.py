@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kit.contract import ContractBroken, check_answer, check_message, check_reply, check_row
+from webordinary_testkit.kit.contract import ContractBroken, check_answer, check_message, check_reply, check_row
 
 ALB = "http://alb.test"
 STATUS = f"{ALB}/hermes/api/sessions/TEST_1/status"

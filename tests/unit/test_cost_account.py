@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from kit import report as reports
-from kit.cost import usage
-from kit.cost.account import BudgetSpent
-from kit.harness import Harness
-from kit.run import Run
-from kit.scenario import Scenario
-from kit.verdict import Verdict
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.cost import usage
+from webordinary_testkit.kit.cost.account import BudgetSpent
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.report import report as reports
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import Scenario
 
 pytestmark = pytest.mark.starts
 

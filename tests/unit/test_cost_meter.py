@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.cost import usage
-from kit.cost.bill import Bill, Item, bill
-from kit.cost.inventory import Inventory
-from kit.cost.meter import Recorded, metered, task_items
-from kit.cost.prices import shipped
-from kit.cost.series import Series, Watched, series_of
-from kit.cost.usage import Task, record_action_minutes, record_count
-from kit.history import History
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.cost import usage
+from webordinary_testkit.kit.cost.bill import Bill, Item, bill
+from webordinary_testkit.kit.cost.inventory import Inventory
+from webordinary_testkit.kit.cost.meter import Recorded, metered, task_items
+from webordinary_testkit.kit.cost.prices import shipped
+from webordinary_testkit.kit.cost.series import Series, Watched, series_of
+from webordinary_testkit.kit.cost.usage import Task, record_action_minutes, record_count
 
 PRICES = shipped()
 HOUR = START - START % 3600 + 3600
@@ -208,7 +208,7 @@ def test_a_begun_hour_of_the_load_balancer_counts_whole_for_a_new_stack_and_in_p
 def test_a_run_is_metered_again_from_its_file(tmp_path: object) -> None:
     from pathlib import Path
 
-    from kit.history import read
+    from webordinary_testkit.kit.core.history import read
 
     path = Path(str(tmp_path)) / "history.jsonl"
     history = History(ManualClock(), path)

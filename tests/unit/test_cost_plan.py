@@ -11,18 +11,25 @@ from typing import Any
 
 import pytest
 
-from kit.backends.deploy import template_text
-from kit.cli import main
-from kit.cost.inventory import Inventory
-from kit.cost.plan import actions_of, plan
-from kit.cost.prediction import DECLARED_WITHIN, MEASURED_WITHIN, UNASSIGNED, Past, Predictor, earlier
-from kit.cost.prices import shipped
-from kit.cost.publishing import data_of
-from kit.cost.words import line
-from kit.errors import UsageError
-from kit.scenario import all_scenarios, chosen
-from kit.template import Template
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.aws.template import Template
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.cost.inventory import Inventory
+from webordinary_testkit.kit.cost.prediction import (
+    DECLARED_WITHIN,
+    MEASURED_WITHIN,
+    UNASSIGNED,
+    Past,
+    Predictor,
+    earlier,
+)
+from webordinary_testkit.kit.cost.prices import shipped
+from webordinary_testkit.kit.cost.publishing import data_of
+from webordinary_testkit.kit.cost.summary import line
+from webordinary_testkit.kit.runner.plan import actions_of, plan
+from webordinary_testkit.kit.scenarios.registry import all_scenarios, chosen
 
 
 def own_template(**parameters: str) -> Template:

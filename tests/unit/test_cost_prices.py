@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from emulation.pricing import Pricing
-from kit.cli import main
-from kit.cost.pricelist import Product, Refreshed, refresh, write
-from kit.cost.prices import Listing, load_prices, shipped, with_file
-from kit.errors import InfraError, UsageError
 from tests.support.kit import some_settings
 from tests.support.world import world
+from webordinary_testkit.emulation.services.pricing.controller import Pricing
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.cost.pricelist import Product, Refreshed, refresh, write
+from webordinary_testkit.kit.cost.prices import Listing, load_prices, shipped, with_file
 
 
 def an_element(usagetype: str, *tiers: tuple[str, str], **attributes: str) -> str:

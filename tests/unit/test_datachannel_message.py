@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datachannel import Message, MessageError, acknowledge, acknowledged_sequence
+from webordinary_testkit.datachannel import Message, MessageError, acknowledge, acknowledged_sequence
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "ssm-vectors.json").read_text())
 

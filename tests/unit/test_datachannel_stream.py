@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datachannel import Incoming, Message, Outgoing
+from webordinary_testkit.datachannel import Incoming, Message, Outgoing
 
 
 def made(sequence: int, flags: int, kind: int, payload: bytes) -> Message:

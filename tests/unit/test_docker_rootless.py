@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 from aiodocker import DockerError
 
-from emulation.ecs.docker import rootless
-from emulation.ecs.docker.engine import EngineUnusable
+from webordinary_testkit.emulation.container_engine import rootless
+from webordinary_testkit.emulation.container_engine.engine import EngineUnusable
 
 
 class Closed:

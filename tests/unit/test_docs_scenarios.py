@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kit import journeys
-from kit.scenario import Scenario, all_scenarios
-from kit.settings.model import Timeouts
+from webordinary_testkit.kit.scenarios.registry import Scenario, all_scenarios
+from webordinary_testkit.kit.scenarios.steps import journeys
+from webordinary_testkit.kit.settings.model import Timeouts
 
 PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
 SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.DOTALL | re.M))

@@ -10,14 +10,14 @@ from typing import cast
 
 import pytest
 
-from emulation.system.edit.astro import toolchain
-from kit.cli import main
-from kit.doctor import Finding, Level, dns, examined, machine
-from kit.doctor.mail import covers
-from kit.doctor.room import vcpus
-from kit.errors import UsageError
-from kit.template import Template
 from tests.support.kit import some_settings
+from webordinary_testkit.emulation.system.edit.astro import toolchain
+from webordinary_testkit.kit.aws.template import Template
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.doctor import Finding, Level, dns, examined, machine
+from webordinary_testkit.kit.doctor.mail import covers
+from webordinary_testkit.kit.doctor.room import vcpus
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.cloud import Cloud, Ground, Parts
-from emulation.config import CloudConfig
-from emulation.dynamodb import OnDemand
-from emulation.dynamodb.units import Demand, demands
-from emulation.scaling import Scaling
 from tests.support.ecs import eventually
 from tests.support.world import World
+from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.services.application_autoscaling import Scaling
+from webordinary_testkit.emulation.services.dynamodb import OnDemand
+from webordinary_testkit.emulation.services.dynamodb.units import Demand, demands
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

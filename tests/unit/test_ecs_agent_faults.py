@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.ecs import Ecs
-from emulation.ecs.agent_faults import EVERY_SECONDS
 from tests.support.faults import Place, place
+from webordinary_testkit.emulation.services.ecs import Ecs
+from webordinary_testkit.emulation.services.ecs.agent_faults import EVERY_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from emulation.ecs.api.definition_rules import checked
-from emulation.ecs.api.fargate import check_size, cpu_units, memory_mib
-from emulation.errors import AwsError
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ecs.api.definition_rules import checked
+from webordinary_testkit.emulation.services.ecs.api.fargate import check_size, cpu_units, memory_mib
 
 LOGS = {"awslogs-group": "/g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "p"}
 CHECK = {"command": ["CMD-SHELL", "true"]}

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from aiodocker import DockerError
 
-from emulation.base.localstack import LocalStack
-from emulation.clock import Clock
-from emulation.ecs.docker import engine
-from emulation.ecs.docker.container import why
-from emulation.ecs.docker.engine import Engine, EngineUnusable
-from emulation.ecs.docker.memory import held
-from emulation.ids import Ids
+from webordinary_testkit.emulation.container_engine import engine
+from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ecs.docker.container import why
+from webordinary_testkit.emulation.services.ecs.docker.memory import held
+from webordinary_testkit.emulation.state.localstack import LocalStack
+from webordinary_testkit.emulation.time.clock import Clock
 
 FULL = "write /var/lib/docker/tmp/layer.tar: no space left on device"
 WRAPPED = (

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datachannel import message as wire
-from emulation.ecs.exec.session import chunks
-from kit.ecs_exec import EcsExec, ExecError
-from kit.ecs_exec.channel import ChannelError, open_channel, signed_headers
 from tests.support.exec import RUNNING, TASK, Machine, Network, agent
+from webordinary_testkit.datachannel import message as wire
+from webordinary_testkit.emulation.services.ecs.exec.session import chunks
+from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError
+from webordinary_testkit.kit.ecs_exec.channel import ChannelError, open_channel, signed_headers
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.ecs_exec import EcsExec, ExecError, ExecResult
-from kit.harness.files import Files
-from kit.history import FAIL, INFO, INVOKE, OK, Event
 from tests.support.ecs import eventually
 from tests.support.exec import TASK, Machine, Network, agent
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.history import FAIL, INFO, INVOKE, OK, Event
+from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError, ExecResult
+from webordinary_testkit.kit.harness.files import Files
 
 LINES = "for i in 1 2 3 4 5 6 7 8; do echo line $i; done"
 WHOLE = "\n".join(f"line {i}" for i in range(1, 9))

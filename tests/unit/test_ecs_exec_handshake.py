@@ -13,14 +13,14 @@ from uuid import UUID
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-import emulation.ecs.exec.api
-from datachannel import Message, acknowledge
-from datachannel import message as wire
-from emulation.ecs.exec.handshake import Handshake
-from emulation.ids import Ids
-from kit.ecs_exec import EcsExec, ExecError
 from tests.support.ecs import UNTIL_STOPPED, ecs_world, eventually
 from tests.support.exec import TASK, Ecs, Machine, Network, agent
+from webordinary_testkit.datachannel import Message, acknowledge
+from webordinary_testkit.datachannel import message as wire
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ecs.exec import api
+from webordinary_testkit.emulation.services.ecs.exec.handshake import Handshake
+from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd"
 SAID_YES = {"ActionStatus": 1, "ActionResult": None, "Error": ""}
@@ -113,7 +113,7 @@ class TestTheAgent:
     ) -> None:
         assert Handshake().within == 15
         impatient = lambda key: Handshake(key, within=0.3)  # noqa: E731 - stands where the class stood
-        monkeypatch.setattr(emulation.ecs.exec.api, "Handshake", impatient)
+        monkeypatch.setattr(api, "Handshake", impatient)
         async with agent(machine, shakes_hands=True) as ecs, asked(ecs) as client:
             assert "Handshake timed out" in await client.end()
         assert machine.started == 0

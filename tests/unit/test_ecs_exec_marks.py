@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.ecs_exec.marks import Marks
+from webordinary_testkit.kit.ecs_exec.marks import Marks
 
 
 @given(cuts=st.lists(st.integers(0, 200), max_size=8), newline=st.sampled_from(("\n", "\r\n")))

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
-from kit.clock import Clock
-from kit.ecs_exec import EcsExec, ExecError
-from kit.ecs_exec.channel import ChannelError, open_channel
-from kit.ecs_exec.plugin import main as plugin
-from kit.harness import evidence
-from kit.harness.files import Files
-from kit.harness.services import Services
-from kit.history import History
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world
 from tests.support.kit import a_context, some_settings
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError
+from webordinary_testkit.kit.ecs_exec.channel import ChannelError, open_channel
+from webordinary_testkit.kit.ecs_exec.plugin import main as plugin
+from webordinary_testkit.kit.harness import evidence
+from webordinary_testkit.kit.harness.files import Files
+from webordinary_testkit.kit.harness.services import Services
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret-access-key")
@@ -93,7 +93,7 @@ async def test_they_are_in_no_log_history_call_record_exception_or_evidence(
     tmp_path: Path,
     case: Case,
 ) -> None:
-    monkeypatch.setattr("kit.harness.files._EXEC_AT_LEAST", case.within)
+    monkeypatch.setattr("webordinary_testkit.kit.harness.files._EXEC_AT_LEAST", case.within)
     sessions = Sessions(case.change)
     history = History(Clock(), tmp_path / "history.jsonl")
     said = ""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from emulation.clock import Clock
-from emulation.ecs.definition import HealthCheck
-from emulation.ecs.health import watch_health
+from webordinary_testkit.emulation.services.ecs.definition import HealthCheck
+from webordinary_testkit.emulation.services.ecs.health import watch_health
+from webordinary_testkit.emulation.time.clock import Clock
 
 CLOCK = Clock(scale=1_000)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest_asyncio
 
-from emulation.ecs.definition import ContainerDefinition
-from emulation.ecs.logs import BATCH_SECONDS, LogStream, LogTarget
-from emulation.errors import AwsError
 from tests.support.world import World
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ecs.definition import ContainerDefinition
+from webordinary_testkit.emulation.services.ecs.logs import BATCH_SECONDS, LogStream, LogTarget
 
 TARGET = LogTarget("/g", "s", create_group=False)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from emulation.ecs.ports import Ports
-from emulation.ecs.processes import carrying, cpu_time, usage_by_group
-from emulation.ecs.runtime import Mount
-from emulation.ecs.translation import Translation
+from webordinary_testkit.emulation.services.ecs.ports import Ports
+from webordinary_testkit.emulation.services.ecs.processes import carrying, cpu_time, usage_by_group
+from webordinary_testkit.emulation.services.ecs.runtime import Mount
+from webordinary_testkit.emulation.services.ecs.translation import Translation
 
 TRANSLATION = Translation(
     mounts=(Mount(Path("/real/data"), "/data"), Mount(Path("/real/inner"), "/data/inner/")),

@@ -5,9 +5,17 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from emulation.ecs.definition import TaskDefinition
-from emulation.ecs.model import Cluster, Container, Deployment, Revision, Service, Target, Task
-from emulation.ecs.plan import SETTLING, decide
+from webordinary_testkit.emulation.services.ecs.definition import TaskDefinition
+from webordinary_testkit.emulation.services.ecs.model import (
+    Cluster,
+    Container,
+    Deployment,
+    Revision,
+    Service,
+    Target,
+    Task,
+)
+from webordinary_testkit.emulation.services.ecs.plan import SETTLING, decide
 
 NOW = 10_000.0
 DEFINITION = TaskDefinition(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from emulation.ecs.process import ProcessRuntime
-from emulation.ecs.runtime import CannotPull, Mount
 from tests.support.runtime_conformance import SHELL, RuntimeConformance, bench, eventually, gone
+from webordinary_testkit.emulation.services.ecs.process import ProcessRuntime
+from webordinary_testkit.emulation.services.ecs.runtime import CannotPull, Mount
 
 
 class Watched:

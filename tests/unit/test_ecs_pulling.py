@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulation.ecs.docker.pulling import canonical, remedy
+from webordinary_testkit.emulation.container_engine.pulling import canonical, remedy
 
 
 @pytest.mark.parametrize(

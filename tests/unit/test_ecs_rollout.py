@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from emulation.ecs.backoff import FIRST_DELAY, LONGEST_DELAY, Backoff
-from emulation.ecs.rollout import breaker_threshold, failed_to_start
 from tests.unit.test_ecs_plan import deployment, service, task
+from webordinary_testkit.emulation.services.ecs.backoff import FIRST_DELAY, LONGEST_DELAY, Backoff
+from webordinary_testkit.emulation.services.ecs.rollout import breaker_threshold, failed_to_start
 
 
 def test_the_first_failures_are_retried_at_once() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulation.ecs.secrets import SecretRef, SecretsMissing, fetch_secrets
-from emulation.errors import AwsError
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ecs.secrets import SecretRef, SecretsMissing, fetch_secrets
 
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf"
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from emulation.ecs.model import Service
-from emulation.ecs.scheduler import Scheduler
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world, eventually
+from webordinary_testkit.emulation.services.ecs.model import Service
+from webordinary_testkit.emulation.services.ecs.scheduler import Scheduler
 
 SAYS_PID = "import os, signal; print(os.getpid(), flush=True)\nwhile True: signal.pause()"
 FAILS = "import sys; sys.exit(1)"

@@ -148,7 +148,7 @@ async def test_a_program_that_is_not_there_cannot_be_started() -> None:
 async def test_a_task_for_which_there_is_no_place_fails_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ecs_world({"app:1": UNTIL_STOPPED}) as w:
         await w.register("app", {"portMappings": [{"containerPort": 8080}]}, image="app:1")
-        monkeypatch.setattr("emulation.ecs.ports._is_free", lambda port: False)
+        monkeypatch.setattr("webordinary_testkit.emulation.services.ecs.ports._is_free", lambda port: False)
         task = await w.stopped((await w.run("app"))["taskArn"])
 
     assert task["stopCode"] == "TaskFailedToStart"

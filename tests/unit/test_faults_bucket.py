@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulation.clock import Clock
-from emulation.faults.bucket import Bucket, Coin
+from webordinary_testkit.emulation.faults.bucket import Bucket, Coin
+from webordinary_testkit.emulation.time.clock import Clock
 
 
 class MovedClock(Clock):

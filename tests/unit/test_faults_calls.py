@@ -13,15 +13,15 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from emulation.alb.links import Links
-from emulation.cloud import Cloud, Ground, Parts
-from emulation.config import CloudConfig
-from emulation.controller import Caller, TaskChanged
-from emulation.faults import Faults
-from emulation.queues import Queues
-from emulation.storage import Storage
 from tests.support.ecs import eventually
 from tests.support.world import World
+from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Caller, TaskChanged
+from webordinary_testkit.emulation.faults import Faults
+from webordinary_testkit.emulation.services.efs.controller import Storage
+from webordinary_testkit.emulation.services.elbv2.links import Links
+from webordinary_testkit.emulation.services.sqs import Queues
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kit.backends.faults import GatewayFaults
-from kit.faults import PauseTask
-from kit.threads import Threads
 from tests.support.faults import place
+from webordinary_testkit.kit.backends.emulated.faults import GatewayFaults
+from webordinary_testkit.kit.core.threads import Threads
+from webordinary_testkit.kit.faults import PauseTask
 
 
 async def test_a_cloud_that_ends_takes_its_faults_with_it() -> None:

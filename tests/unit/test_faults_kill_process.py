@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from kit.ecs_exec import ExecError
-from kit.errors import NotSupported, UsageError
-from kit.faults import KillProcess
-from kit.faults.inside import Died
-from kit.faults.kill_process import unasked
-from kit.faults.processes import KILL
-from kit.faults.site import Site
-from kit.ids import Ids
-from kit.system import System
 from tests.support.faults import place
 from tests.support.kit import ManualClock, ScriptedAws, a_stack
+from webordinary_testkit.kit.core.errors import NotSupported, UsageError
+from webordinary_testkit.kit.core.ids import Ids
+from webordinary_testkit.kit.ecs_exec import ExecError
+from webordinary_testkit.kit.faults import KillProcess
+from webordinary_testkit.kit.faults.context import Site
+from webordinary_testkit.kit.faults.exec_fault import Died
+from webordinary_testkit.kit.faults.kill_process import unasked
+from webordinary_testkit.kit.faults.processes import KILL
+from webordinary_testkit.kit.system.facts import System
 
 VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/cluster/1"

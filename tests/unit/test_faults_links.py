@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from emulation.alb.links import Links
-from emulation.clock import Clock
+from webordinary_testkit.emulation.services.elbv2.links import Links
+from webordinary_testkit.emulation.time.clock import Clock
 
 HERE = ("127.0.0.1", 1)
 

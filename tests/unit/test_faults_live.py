@@ -17,14 +17,20 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from emulation.controller import Caller
-from emulation.dynamodb import OnDemand
-from emulation.network import Network
-from kit.backends.aws import Aws
-from kit.backends.capability import FAULTS, Level
-from kit.ecs_exec.client import ExecError
-from kit.errors import NotSupported, UsageError
-from kit.faults import (
+from tests.support.ecs import eventually
+from tests.support.faults import CLUSTER, MAILS, TABLE, Place, place
+from webordinary_testkit.emulation.core.controller import Caller
+from webordinary_testkit.emulation.services.dynamodb import OnDemand
+from webordinary_testkit.emulation.services.ec2 import Network
+from webordinary_testkit.kit.aws.client import Aws
+from webordinary_testkit.kit.aws.undo import KIND, undo_entry
+from webordinary_testkit.kit.backends.capability import FAULTS, Level
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.guard import Guard
+from webordinary_testkit.kit.backends.live.ledger import Header, Ledger
+from webordinary_testkit.kit.core.errors import NotSupported, UsageError
+from webordinary_testkit.kit.ecs_exec.client import ExecError
+from webordinary_testkit.kit.faults import (
     CutFromAws,
     CutFromLoadBalancer,
     DisruptConnectivity,
@@ -36,16 +42,10 @@ from kit.faults import (
     Throttle,
     processes,
 )
-from kit.faults.nemesis import Nemesis
-from kit.faults.security_group import leaving_out
-from kit.faults.undo import KIND, undo_entry
-from kit.live import tags
-from kit.live.guard import Guard
-from kit.live.ledger import Header, Ledger
-from kit.settings import Production
-from kit.system import System
-from tests.support.ecs import eventually
-from tests.support.faults import CLUSTER, MAILS, TABLE, Place, place
+from webordinary_testkit.kit.faults.nemesis import Nemesis
+from webordinary_testkit.kit.faults.security_group import leaving_out
+from webordinary_testkit.kit.settings import Production
+from webordinary_testkit.kit.system.facts import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -185,7 +185,7 @@ async def test_pauses_a_task_from_inside_until_it_is_undone(live: Live) -> None:
 
 
 async def test_a_paused_task_goes_on_by_itself_when_nobody_says_so(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.faults.pause_task.DEADLINE", 60.0)  # a second here
+    monkeypatch.setattr("webordinary_testkit.kit.faults.pause_task.DEADLINE", 60.0)  # a second here
     task = await live.place.task()
     await PauseTask(task).inject(live.site)
     during = await live.place.ask(task)

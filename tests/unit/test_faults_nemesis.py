@@ -9,21 +9,21 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kit.backends.capability import FAULT_API
-from kit.checker import every_fault_showed
-from kit.errors import CheckFailed, InfraError, UsageError
-from kit.faults import Effect, EffectNotSeen, Seen, Shows
-from kit.faults import nemesis as nemesis_module
-from kit.faults.nemesis import Injected, Nemesis
-from kit.faults.site import Site
-from kit.harness import Harness
-from kit.history import INFO, OK
-from kit.outcome import Outcome
-from kit.runner import execute
-from kit.scenario import Scenario
-from kit.verdict import Verdict
 from tests.support.kit import ManualClock, a_cloud, a_ground
 from tests.unit.test_kit_runner import quiet_aws
+from webordinary_testkit.kit.backends.capability import FAULT_API
+from webordinary_testkit.kit.core.checkers import every_fault_showed
+from webordinary_testkit.kit.core.errors import CheckFailed, InfraError, UsageError
+from webordinary_testkit.kit.core.history import INFO, OK
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.faults import Effect, EffectNotSeen, Seen, Shows
+from webordinary_testkit.kit.faults import nemesis as nemesis_module
+from webordinary_testkit.kit.faults.context import Site
+from webordinary_testkit.kit.faults.nemesis import Injected, Nemesis
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.runner.execute import execute
+from webordinary_testkit.kit.runner.outcome import Outcome
+from webordinary_testkit.kit.scenarios.registry import Scenario
 
 
 @dataclass

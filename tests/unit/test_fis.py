@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.fis.durations import seconds
 from tests.support.ecs import eventually
 from tests.support.faults import CLUSTER, SERVICE, Place, place
+from webordinary_testkit.emulation.services.fis.durations import seconds
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from emulation.controller import Caller
-from emulation.errors import AwsError
-from emulation.gateway.callers import ANONYMOUS, AccessKeys
-from emulation.ids import Ids
+from webordinary_testkit.emulation.core.controller import Caller
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.gateway.callers import ANONYMOUS, AccessKeys
 
 TASK = Caller("task", "arn:task")
 

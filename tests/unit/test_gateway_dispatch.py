@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
-from emulation.controller import Call, Caller
-from emulation.errors import AwsError
-from emulation.gateway import CutOff, Intercepted
 from tests.support.scripted import Scripted, scripted
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Call, Caller
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.gateway import CutOff, Intercepted
 
 LIST = ("ecs", "ListClusters")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulation.base.wire import HttpRequest
-from emulation.errors import AwsError
-from emulation.gateway.identify import identify, signature_of
 from tests.support.wire import sent_by_boto3, speaking
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.gateway.identify import identify, signature_of
+from webordinary_testkit.emulation.state.wire import HttpRequest
 
 CALLS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("dynamodb", "list_tables", {}, "ListTables", "json"),

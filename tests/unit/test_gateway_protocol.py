@@ -12,10 +12,10 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.errors import AwsError
 from tests.support.scripted import Scripted, scripted
 from tests.support.wire import speaking
 from tests.support.world import world
+from webordinary_testkit.emulation.core.errors import AwsError
 
 WHEN = datetime(2026, 11, 22, 8, 0, 0, 500000, UTC)
 

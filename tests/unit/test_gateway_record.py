@@ -10,13 +10,13 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.cloud import Cloud, Parts
-from emulation.config import CloudConfig
-from emulation.controller import Caller
-from emulation.errors import AwsError
-from emulation.gateway import Recorder
 from tests.support.scripted import scripted
 from tests.support.world import World, world
+from webordinary_testkit.emulation.cloud import Cloud, Parts
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.core.controller import Caller
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.gateway import Recorder
 
 
 def add(recorder: Recorder, operation: str = "ListQueues") -> None:

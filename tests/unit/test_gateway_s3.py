@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulation.base.wire import HttpRequest
-from emulation.gateway.s3 import path_style
+from webordinary_testkit.emulation.gateway.s3 import path_style
+from webordinary_testkit.emulation.state.wire import HttpRequest
 
 
 @pytest.mark.parametrize(

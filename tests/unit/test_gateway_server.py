@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from emulation.controller import Caller
 from tests.support.scripted import Scripted
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Caller
 
 
 async def get(url: str) -> tuple[int, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulation.base.models import operation_model
-from emulation.gateway.shapes import conform
+from webordinary_testkit.emulation.gateway.shapes import conform
+from webordinary_testkit.emulation.state.models import operation_model
 
 
 def output(service: str, operation: str, value: Any) -> Any:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from emulation.gateway.touched import touched
 from tests.support.world import world
+from webordinary_testkit.emulation.gateway.touched import touched
 
 
 @pytest.mark.parametrize(

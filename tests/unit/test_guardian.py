@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from emulation import guardian
-from emulation.guardian import MARKER, Guardian, mark, remove
+from webordinary_testkit.emulation.core import guardian
+from webordinary_testkit.emulation.core.guardian import MARKER, Guardian, mark, remove
 
 
 def sleeper() -> subprocess.Popen[bytes]:

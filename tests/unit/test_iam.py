@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from kit.errors import KitError
-from kit.iam import documents, policy
-from kit.iam.actions import actions_of
-from kit.iam.allowed import allows, arns, refused
-from kit.iam.calls import CLOUDFORMATION, RUN, Calls, differences, gathered, kept, who_called
-from kit.iam.document import LIMIT, built, checked_in, size, statements, trust, wanted
-from kit.iam.values import values_of
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.core.errors import KitError
+from webordinary_testkit.kit.iam import documents, policy
+from webordinary_testkit.kit.iam.actions import actions_of
+from webordinary_testkit.kit.iam.allowed import allows, arns, refused
+from webordinary_testkit.kit.iam.calls import CLOUDFORMATION, RUN, Calls, differences, gathered, kept, who_called
+from webordinary_testkit.kit.iam.document import LIMIT, built, checked_in, size, statements, trust, wanted
+from webordinary_testkit.kit.iam.values import values_of
 
 ACCOUNT, REGION = "210987654321", "us-west-2"
 TASKS = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task"

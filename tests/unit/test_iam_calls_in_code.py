@@ -11,10 +11,10 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-import kit
-from kit.iam.actions import actions_of
-from kit.iam.calls import RUN, kept
-from kit.iam.document import wanted
+from webordinary_testkit import kit
+from webordinary_testkit.kit.iam.actions import actions_of
+from webordinary_testkit.kit.iam.calls import RUN, kept
+from webordinary_testkit.kit.iam.document import wanted
 
 HOME = Path(kit.__file__).parent
 ELSEWHERE = (

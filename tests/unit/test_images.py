@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from emulation.ecs.docker.engine import Engine as RuntimesEngine
-from emulation.ecs.docker.engine import EngineUnusable
-from kit.backends.emulated import image_recipes
-from kit.errors import InfraError, UsageError
-from kit.images import cache
-from kit.images.address import Address, address
-from kit.images.engine import engine, failed
-from kit.images.recipes import Recipe, digest, read
-from kit.images.site import plain
-from kit.images.wheels import Platform
+from webordinary_testkit.emulation.container_engine.engine import Engine as RuntimesEngine
+from webordinary_testkit.emulation.container_engine.engine import EngineUnusable
+from webordinary_testkit.kit.backends.emulated.backend import image_recipes
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.images import cache
+from webordinary_testkit.kit.images.address import Address, address
+from webordinary_testkit.kit.images.engine import engine, failed
+from webordinary_testkit.kit.images.recipes import Recipe, digest, read
+from webordinary_testkit.kit.images.site import plain
+from webordinary_testkit.kit.images.wheels import Platform
 
 RECIPES = read(image_recipes())
 LOCKS = RECIPES.folder / "requirements"

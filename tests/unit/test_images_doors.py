@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from emulation.images.doors import _passed_on
+from webordinary_testkit.emulation.images.doors import _passed_on
 
 
 @asynccontextmanager

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends.attached import AttachedBackend, reached_at
-from kit.backends.base import Cloud
-from kit.backends.capability import FAULT_PAUSE, Level
-from kit.backends.emulated import EmulatedBackend
-from kit.clock import Clock
-from kit.errors import UsageError
-from kit.history import History
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.capability import FAULT_PAUSE, Level
+from webordinary_testkit.kit.backends.emulated.attached import AttachedBackend, reached_at
+from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
+from webordinary_testkit.kit.backends.interface import Cloud
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.core.history import History
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kit.errors import CheckFailed
-from kit.harness.balancer import Balancer, Rule
 from tests.support.kit import ManualClock, ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.balancer import Balancer, Rule
 
 RULES = [
     {

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kit.errors import WaitExpired
-from kit.harness.capacity import Bounds, Capacity, Sample
-from kit.harness.services import Services
 from tests.support.kit import ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.harness.capacity import Bounds, Capacity, Sample
+from webordinary_testkit.kit.harness.services import Services
 
 
 class Ecs:

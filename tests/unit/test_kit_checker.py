@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from kit.backends.base import MailRefused
-from kit.checker import Finding, every_operation_ended, judged, one_reply_each
-from kit.history import Event, History
-from kit.verdict import Verdict
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.backends.interface import MailRefused
+from webordinary_testkit.kit.core.checkers import Finding, every_operation_ended, judged, one_reply_each
+from webordinary_testkit.kit.core.history import Event, History
+from webordinary_testkit.kit.core.verdict import Verdict
 
 YOU, OTHER = "you@x", "other@x"
 

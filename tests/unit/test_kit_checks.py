@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kit.checks import Checks
-from kit.errors import CheckFailed
-from kit.history import FAIL, OK, History
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.core.history import FAIL, OK, History
+from webordinary_testkit.kit.harness.checks import Checks
 
 
 def checks() -> Checks:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends.child import Child, environment
-from kit.errors import InfraError, UsageError
+from webordinary_testkit.kit.backends.emulated.child import Child, environment
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
 
 READY = 'import sys; print(\'{"aws": "x"}\', flush=True); sys.stdin.read()'
 
@@ -72,7 +72,7 @@ print('{{"progress": "pulled x"}}', flush=True)
 
 
 def test_what_it_was_at_is_told_when_even_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.backends.child.PULLED_WITHIN", 0.5)
+    monkeypatch.setattr("webordinary_testkit.kit.backends.emulated.child.PULLED_WITHIN", 0.5)
     cloud = child(tmp_path, 'print(\'{"progress": "pulling x"}\', flush=True); import sys; sys.stdin.read()')
     with pytest.raises(InfraError, match=r"not ready within 0\.5 s; the last it said was: pulling x"):
         cloud.ready(0.4)
@@ -96,7 +96,7 @@ def test_exceptions_in_its_log_are_told_once(tmp_path: Path) -> None:
 
 
 def test_a_cloud_that_ignores_its_lifeline_is_ended_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.backends.child._STOP_WITHIN", 0.2)
+    monkeypatch.setattr("webordinary_testkit.kit.backends.emulated.child._STOP_WITHIN", 0.2)
     cloud = child(tmp_path, READY.replace("sys.stdin.read()", "import time; time.sleep(60)"))
     cloud.ready(10)
     cloud.stop()

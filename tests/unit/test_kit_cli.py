@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kit.cli import main
-from kit.cli.running import FILE
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.cli.running import FILE
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.clock import Clock, epoch, iso
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.kit.core.clock import Clock, epoch, iso
 
 
 @given(st.floats(0.01, 1000), st.floats(-1e6, 1e6))

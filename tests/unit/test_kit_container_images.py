@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kit.backends.images import chosen
-from kit.errors import UsageError
-from kit.settings import load
+from webordinary_testkit.kit.aws.images import chosen
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.settings import load
 
 TEMPLATE = """
 Parameters:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kit.backends.child import PULLED_WITHIN
-from kit.backends.declared import explained, lines, outlives, ready_within
-from kit.errors import InfraError, UsageError
-from kit.settings import load
+from webordinary_testkit.kit.backends.emulated.base_state import explained, lines, outlives, ready_within
+from webordinary_testkit.kit.backends.emulated.child import PULLED_WITHIN
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.settings import load
 
 
 def test_the_embedded_base_is_not_worth_a_line() -> None:

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from kit.backends.aws import Aws
-from kit.backends.deploy import deploy
-from kit.errors import InfraError, UsageError
 from tests.support.kit import ManualClock, ScriptedAws, a_stack
+from webordinary_testkit.kit.aws.client import Aws
+from webordinary_testkit.kit.aws.deploy import deploy
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
 
 
 def error(code: str, message: str) -> ClientError:

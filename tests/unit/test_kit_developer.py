@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import CheckFailed, KitError
-from kit.harness.developer import Developer, Mine
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.errors import CheckFailed, KitError
+from webordinary_testkit.kit.harness.developer import Developer, Mine
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kit.backends.base import Backend
-from kit.backends.emulated import EmulatedBackend, Readiness
-from kit.clock import Clock
-from kit.errors import InfraError, UsageError
-from kit.history import History
 from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend, Readiness
+from webordinary_testkit.kit.backends.interface import Backend
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.core.history import History
 
 
 class TestEmulated(BackendConformance):

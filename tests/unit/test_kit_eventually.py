@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.clock import Clock
-from kit.errors import WaitExpired
-from kit.eventually import NotYet, Observations, eventually
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.core.eventually import NotYet, Observations, eventually
 
 
 def seeing(*values: object) -> Callable[[], Awaitable[object]]:
@@ -71,7 +71,7 @@ async def test_a_timeout_of_the_probe_itself_is_not_taken_for_the_deadline() -> 
 
 
 async def test_a_probe_that_never_answers_does_not_hold_the_wait_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.eventually._LAST_LOOK", 0.05)
+    monkeypatch.setattr("webordinary_testkit.kit.core.eventually._LAST_LOOK", 0.05)
 
     async def never() -> None:
         await asyncio.Event().wait()

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from kit.clock import Clock
-from kit.errors import CheckFailed
-from kit.harness.held_request import HeldRequests
-from kit.harness.http import Http, NoAnswer
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.held_request import HeldRequests
+from webordinary_testkit.kit.harness.http import Http, NoAnswer
 
 
 @dataclass

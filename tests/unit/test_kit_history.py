@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from kit.history import FAIL, INFO, INVOKE, OK, History, read
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.kit.core.history import FAIL, INFO, INVOKE, OK, History, read
 
 
 def refused(status: int) -> ClientError:

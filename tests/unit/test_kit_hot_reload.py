@@ -10,11 +10,11 @@ import pytest
 from websockets import Subprotocol
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
-from kit.contract import ContractBroken
-from kit.errors import WaitExpired
-from kit.harness.hot_reload import HotReload
-from kit.harness.sessions import TestSession
 from tests.support.kit import ManualClock, a_context, a_stack
+from webordinary_testkit.kit.contract import ContractBroken
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.harness.hot_reload import HotReload
+from webordinary_testkit.kit.harness.sessions import TestSession
 
 SESSION = TestSession("TEST_1", "c", "u@x", "", "m")
 CONNECTED, RELOAD = '{"type": "connected"}', '{"type": "full-reload", "path": "/hello"}'

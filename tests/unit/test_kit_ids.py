@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kit.ids import Ids
 from tests.support.kit import START
+from webordinary_testkit.kit.core.ids import Ids
 
 
 def test_a_seeded_source_repeats_itself_and_an_unseeded_one_does_not() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kit.errors import WaitExpired
-from kit.harness.inbound import Depth, Inbound
 from tests.support.kit import START, ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.harness.inbound import Depth, Inbound
 
 
 def inbound(**answers: Any) -> tuple[Inbound, ScriptedAws]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kit import phases
-from kit.checks import Checks
-from kit.errors import CheckFailed
-from kit.harness import Harness
-from kit.harness.mail import Mailbox
-from kit.journeys import check_phases, check_since_asked, reached
-from kit.steps import Steps
 from tests.support.kit import START, ManualClock, a_context
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness import Harness, phases
+from webordinary_testkit.kit.harness.checks import Checks
+from webordinary_testkit.kit.harness.mail import Mailbox
+from webordinary_testkit.kit.harness.steps import Steps
+from webordinary_testkit.kit.scenarios.steps.journeys import check_phases, check_since_asked, reached
 
 
 def harness(entry: str = "mail", **seen: float) -> Harness:

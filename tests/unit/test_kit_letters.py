@@ -8,10 +8,10 @@ import email.policy
 
 import pytest
 
-from kit.harness.letters import Encoding, Letter, Letters
-from kit.harness.mail import WIRE
-from kit.harness.mailbox import Mailbox
 from tests.support.kit import START, a_context
+from webordinary_testkit.kit.harness.letters import Encoding, Letter, Letters
+from webordinary_testkit.kit.harness.mail import WIRE
+from webordinary_testkit.kit.harness.mailbox import Mailbox
 
 WORDS = "Grüße = 你好 " * 20
 

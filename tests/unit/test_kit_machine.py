@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.machine import full, load, too_busy
+from webordinary_testkit.kit.runner.host_load import full, load, too_busy
 
 
 def test_a_busy_machine_is_named_with_what_to_do() -> None:
@@ -26,7 +26,7 @@ def test_the_load_is_known_everywhere() -> None:
 
 
 def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.machine._ROOM", 1 << 62)
+    monkeypatch.setattr("webordinary_testkit.kit.runner.host_load._ROOM", 1 << 62)
 
     said = full((tmp_path,))
 

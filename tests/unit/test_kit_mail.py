@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit import system
-from kit.errors import Bounced, WaitExpired
-from kit.harness.context import Context
-from kit.harness.mail import Mail, compose
-from kit.harness.mailbox import Mailbox, notification_in
-from kit.history import OK
 from tests.support.kit import START, a_context
+from webordinary_testkit.kit.core.errors import Bounced, WaitExpired
+from webordinary_testkit.kit.core.history import OK
+from webordinary_testkit.kit.harness.context import Context
+from webordinary_testkit.kit.harness.mail import Mail, compose
+from webordinary_testkit.kit.harness.mailbox import Mailbox, notification_in
+from webordinary_testkit.kit.system import facts
 
 
 def reply_to(address: str, *, in_reply_to: str = "<1@x>", ses_id: str = "s1", raw: str = "") -> str:
@@ -262,7 +262,7 @@ async def test_a_reply_that_never_comes_ends_the_wait() -> None:
 def test_the_conversation_id_is_found_in_text_and_in_html() -> None:
     for text in ("Done.\n\n--\nConversation ID: thread-abc\n", "<p>Done</p><p>Conversation ID: thread-abc</p>"):
         message = email.message_from_string(f"Content-Type: text/html\n\n{text}", policy=email.policy.default)
-        assert system.conversation_id(message) == "thread-abc"
+        assert facts.conversation_id(message) == "thread-abc"
 
 
 def test_a_client_stands_in_the_address_unless_it_is_the_default() -> None:
@@ -272,7 +272,7 @@ def test_a_client_stands_in_the_address_unless_it_is_the_default() -> None:
 
 
 def test_pages_have_the_names_of_the_contract() -> None:
-    assert system.page_file("Test Page") == "src/pages/test-page.astro"
-    assert system.project_path("test-client", "test@example.com", system.page_file("Test Page")) == (
+    assert facts.page_file("Test Page") == "src/pages/test-page.astro"
+    assert facts.project_path("test-client", "test@example.com", facts.page_file("Test Page")) == (
         "$WORKSPACE_PATH/test-client/test/project/src/pages/test-page.astro"
     )

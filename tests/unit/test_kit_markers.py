@@ -11,11 +11,11 @@ from typing import cast
 
 import pytest
 
-from kit.errors import CheckFailed
-from kit.harness.files import Files
-from kit.harness.markers import Markers, Place
-from kit.harness.sessions import TestSession
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.files import Files
+from webordinary_testkit.kit.harness.markers import Markers, Place
+from webordinary_testkit.kit.harness.sessions import TestSession
 
 MARKERS = ("mine", "yours", "hers")
 

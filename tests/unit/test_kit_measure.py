@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.measure import Measured
+from webordinary_testkit.kit.core.measurement import Measured
 
 
 def test_a_span_below_the_target_by_both_clocks_met_it() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kit.phases import CHANGE_VISIBLE, MAIL_ACCEPTED, TASK_RUNNING, Timeline
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.kit.harness.phases import CHANGE_VISIBLE, MAIL_ACCEPTED, TASK_RUNNING, Timeline
 
 
 async def test_phases_are_told_in_the_order_of_time_and_in_both_times() -> None:

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from kit import phases
-from kit.errors import WaitExpired
-from kit.harness.context import Context
-from kit.harness.http import Answer, Http
-from kit.harness.preview import Preview
-from kit.harness.services import Services
-from kit.harness.sessions import TestSession
-from kit.history import INFO, OK
 from tests.support.kit import START, ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.core.history import INFO, OK
+from webordinary_testkit.kit.harness import phases
+from webordinary_testkit.kit.harness.context import Context
+from webordinary_testkit.kit.harness.http import Answer, Http
+from webordinary_testkit.kit.harness.preview import Preview
+from webordinary_testkit.kit.harness.services import Services
+from webordinary_testkit.kit.harness.sessions import TestSession
 
 SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "k7bq3tz9")
 

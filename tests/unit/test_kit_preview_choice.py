@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends import preview
-from kit.backends.deploy import template_text
-from kit.errors import InfraError, UsageError
+from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.backends.emulated import preview
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
 
 
 @pytest.fixture

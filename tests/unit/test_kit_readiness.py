@@ -7,16 +7,16 @@ from typing import Any, cast
 
 import pytest
 
-from kit import phases
-from kit.errors import CheckFailed, WaitExpired
-from kit.harness.context import Context
-from kit.harness.files import Files
-from kit.harness.http import Answer
-from kit.harness.preview import Preview
-from kit.harness.readiness import Readiness
-from kit.harness.services import Services, Target
-from kit.harness.sessions import TestSession
 from tests.support.kit import START, a_context
+from webordinary_testkit.kit.core.errors import CheckFailed, WaitExpired
+from webordinary_testkit.kit.harness import phases
+from webordinary_testkit.kit.harness.context import Context
+from webordinary_testkit.kit.harness.files import Files
+from webordinary_testkit.kit.harness.http import Answer
+from webordinary_testkit.kit.harness.preview import Preview
+from webordinary_testkit.kit.harness.readiness import Readiness
+from webordinary_testkit.kit.harness.services import Services, Target
+from webordinary_testkit.kit.harness.sessions import TestSession
 
 SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "mark")
 LISTENING = "   5: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\r\n"

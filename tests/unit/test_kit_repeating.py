@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from kit.clock import Clock
-from kit.harness.repeating import repeatedly
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.harness.periodic import repeatedly
 
 
 async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_for_ever_more() -> None:

@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from kit.errors import CheckFailed
-from kit.harness.files import Files
-from kit.harness.repositories import Commit, Repositories
-from kit.harness.sessions import TestSession
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.files import Files
+from webordinary_testkit.kit.harness.repositories import Commit, Repositories
+from webordinary_testkit.kit.harness.sessions import TestSession
 
 SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "m")
 OLD, NEW = "a" * 40, "b" * 40

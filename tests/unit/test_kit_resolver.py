@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from kit.clock import Clock
-from kit.harness.http import Http
-from kit.harness.resolver import THIS_MACHINE
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.harness.http import Http
+from webordinary_testkit.kit.harness.resolver import THIS_MACHINE
 
 
 async def test_what_containers_call_this_machine_is_read_here_as_well() -> None:

@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from kit import report as reports
-from kit.backends.capability import ECS_EXEC, Level
-from kit.checker import Finding
-from kit.console import Console
-from kit.errors import InfraError, UsageError
-from kit.harness import Harness
-from kit.history import Event
-from kit.outcome import Outcome
-from kit.report import Report, latest_folder, run_folder
-from kit.runner import execute
-from kit.scenario import Body, Scenario
-from kit.steps import Step
-from kit.verdict import Verdict
 from tests.support.kit import START, ManualClock, ScriptedAws, a_cloud, a_ground
+from webordinary_testkit.kit.backends.capability import ECS_EXEC, Level
+from webordinary_testkit.kit.core.checkers import Finding
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
+from webordinary_testkit.kit.core.history import Event
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.harness.steps import Step
+from webordinary_testkit.kit.report import report as reports
+from webordinary_testkit.kit.report.report import Report, latest_folder, run_folder
+from webordinary_testkit.kit.runner.console import Console
+from webordinary_testkit.kit.runner.execute import execute
+from webordinary_testkit.kit.runner.outcome import Outcome
+from webordinary_testkit.kit.scenarios.registry import Body, Scenario
 
 
 def quiet_aws(tasks: list[dict[str, Any]] | None = None) -> ScriptedAws:
@@ -162,7 +162,7 @@ async def test_a_deadline_ends_a_scenario_that_hangs(monkeypatch: pytest.MonkeyP
         h.check(True, "a start")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("kit.clock.Clock.patience", lambda clock, seconds: 0.05)
+    monkeypatch.setattr("webordinary_testkit.kit.core.clock.Clock.patience", lambda clock, seconds: 0.05)
     outcome = await run(hangs)
     assert outcome.verdict is Verdict.UNKNOWN
     assert "did not end within 1800 AWS s" in outcome.message

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kit.backends.capability import ALL, ECS_EXEC, MAIL_IN, Level, lacking
-from kit.errors import UsageError
-from kit.harness import Harness
-from kit.scenario import Scenario, all_scenarios, chosen, scenario
+from webordinary_testkit.kit.backends.capability import ALL, ECS_EXEC, MAIL_IN, Level, lacking
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.harness import Harness
+from webordinary_testkit.kit.scenarios.registry import Scenario, all_scenarios, chosen, scenario
 
 
 async def body(h: Harness) -> None:

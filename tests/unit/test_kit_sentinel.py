@@ -11,10 +11,10 @@ from typing import cast
 
 import pytest
 
-from kit.errors import CheckFailed
-from kit.harness.files import Files
-from kit.harness.sentinel import Sentinel
 from tests.support.kit import a_context
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.files import Files
+from webordinary_testkit.kit.harness.sentinel import Sentinel
 
 
 @dataclass

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kit.errors import WaitExpired
-from kit.harness.services import Services, TaskCount
 from tests.support.kit import ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import WaitExpired
+from webordinary_testkit.kit.harness.services import Services, TaskCount
 
 
 def task(last: str, desired: str = "RUNNING", name: str = "1") -> dict[str, Any]:

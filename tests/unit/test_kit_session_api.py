@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from kit.contract import ContractBroken
-from kit.errors import CheckFailed
-from kit.harness.http import Answer, Http
-from kit.harness.session_api import SessionApi
-from kit.harness.sessions import Sessions, TestSession
 from tests.support.kit import START, a_context
+from webordinary_testkit.kit.contract import ContractBroken
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.harness.http import Answer, Http
+from webordinary_testkit.kit.harness.session_api import SessionApi
+from webordinary_testkit.kit.harness.sessions import Sessions, TestSession
 
 SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "m")
 

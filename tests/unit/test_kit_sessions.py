@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from kit.errors import CheckFailed, Failed, WaitExpired
-from kit.harness.http import Answer, Http
-from kit.harness.sessions import Sessions, TestSession
-from kit.history import FAIL, INFO, INVOKE
-from kit.system import SessionRow
 from tests.support.kit import START, ScriptedAws, a_context
+from webordinary_testkit.kit.core.errors import CheckFailed, Failed, WaitExpired
+from webordinary_testkit.kit.core.history import FAIL, INFO, INVOKE
+from webordinary_testkit.kit.harness.http import Answer, Http
+from webordinary_testkit.kit.harness.sessions import Sessions, TestSession
+from webordinary_testkit.kit.system.facts import SessionRow
 
 CREATED = {"sessionId": "TEST_1", "previewUrl": "http://alb.test/session/TEST_1", "status": "initializing"}
 

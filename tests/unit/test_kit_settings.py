@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.errors import UsageError
-from kit.settings import load
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.settings import load
 
 
 def toml(folder: Path, text: str) -> Path:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends.deploy import LARGEST_TEMPLATE, template_text
-from kit.backends.images import images, refuse_without_program
-from kit.backends.stack import Stack, output_key
-from kit.errors import InfraError, UsageError
 from tests.support.kit import a_stack
+from webordinary_testkit.kit.aws.deploy import LARGEST_TEMPLATE, template_text
+from webordinary_testkit.kit.aws.images import images, refuse_without_program
+from webordinary_testkit.kit.aws.outputs import Stack, output_key
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
 
 
 def test_outputs_are_named_as_in_the_template() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kit.checks import Checks
-from kit.errors import CheckFailed
-from kit.history import History
-from kit.steps import Steps
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.core.errors import CheckFailed
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.harness.checks import Checks
+from webordinary_testkit.kit.harness.steps import Steps
 
 
 def steps(scale: float = 60) -> Steps:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emulation.cloudformation.yaml_source import parse
-from kit import system
+from webordinary_testkit.emulation.services.cloudformation.yaml_source import parse
+from webordinary_testkit.kit.system import facts
 
-TEMPLATE = Path(__file__).parents[2] / "kit" / "stack" / "integration-test-stack.yaml"
+TEMPLATE = Path(__file__).parents[2] / "kit" / "system" / "integration-test-stack.yaml"
 
 
 def declared(type_: str) -> list[dict[str, Any]]:
@@ -24,9 +24,9 @@ def test_the_rules_are_the_template_s() -> None:
         )
         for rule in declared("ListenerRule")
     }
-    assert rules == system.RULES
+    assert rules == facts.RULES
 
 
 def test_the_body_of_the_fixed_response_is_the_template_s() -> None:
     (listener,) = declared("Listener")
-    assert json.loads(listener["DefaultActions"][0]["FixedResponseConfig"]["MessageBody"]) == system.NO_RULE
+    assert json.loads(listener["DefaultActions"][0]["FixedResponseConfig"]["MessageBody"]) == facts.NO_RULE

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from kit.harness.together import together
+from webordinary_testkit.kit.harness.together import together
 
 
 async def one(value: int, ended: list[int], *, fails: bool = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.verdict import Verdict, combined, of_checks
+from webordinary_testkit.kit.core.verdict import Verdict, combined, of_checks
 
 verdicts = st.sampled_from(list(Verdict))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kit.run import Run
-from kit.scenario import chosen
-from kit.selftest.run import IMAGES
-from kit.verdict import Verdict
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.scenarios.registry import chosen
+from webordinary_testkit.kit.selftest.run import IMAGES
 
 pytestmark = pytest.mark.starts
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from kit.backends.deploy import template_text
-from kit.errors import InfraError
-from kit.history import History
-from kit.live import tags
-from kit.live.audit import Marks, audit, marks_of
-from kit.live.inventory import Ground, Looked, Thing, account, look
-from kit.live.inventory.absent import absence
-from kit.live.inventory.everything import LISTINGS
-from kit.live.inventory.thing import last, type_of
-from kit.live.removal import REMOVALS
-from kit.template import Template
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.aws.template import Template
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.audit import Marks, audit, marks_of
+from webordinary_testkit.kit.backends.live.delete_calls import REMOVALS
+from webordinary_testkit.kit.backends.live.inventory import Ground, Looked, Thing, account, look
+from webordinary_testkit.kit.backends.live.inventory.everything import LISTINGS
+from webordinary_testkit.kit.backends.live.inventory.regions import absence
+from webordinary_testkit.kit.backends.live.inventory.resource import last, type_of
+from webordinary_testkit.kit.core.errors import InfraError
+from webordinary_testkit.kit.core.history import History
 
 STACK = "the-stack"
 TEMPLATE = Template.read(template_text(None), {"ReceiptRuleSetName": "inbound"})

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kit.history import is_definite
-from kit.live import tags
-from kit.live.guard import Guard, Refused
-from kit.settings import Production
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.guard import Guard, Refused
+from webordinary_testkit.kit.core.history import is_definite
+from webordinary_testkit.kit.settings import Production
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:ecs:us-west-2:{ACCOUNT}"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import UsageError
-from kit.live.ledger import CREATED, Header, Ledger, ledgers, read
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.kit.backends.live.ledger import CREATED, Header, Ledger, ledgers, read
+from webordinary_testkit.kit.core.errors import UsageError
 
 HEADER = Header("run-1", "123456789012", "us-west-2", "it", START + 60)
 

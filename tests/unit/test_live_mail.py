@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from kit import contract
-from kit.backends.aws import Aws
-from kit.backends.base import MailRefused
-from kit.harness.mailbox import notification_in
-from kit.live.mail import SesDoor, id_domain
 from tests.support.kit import ManualClock, ScriptedAws, a_stack
+from webordinary_testkit.kit import contract
+from webordinary_testkit.kit.aws.client import Aws
+from webordinary_testkit.kit.backends.interface import MailRefused
+from webordinary_testkit.kit.backends.live.mail import SesDoor, id_domain
+from webordinary_testkit.kit.harness.mailbox import notification_in
 
 RAW = b"From: zoe@clients.it.test\r\nTo: edit@it.test\r\nSubject: Hi\r\nMessage-ID: <mine@x>\r\n\r\nAdd a page\r\n"
 SENT = ("zoe@clients.it.test", ["edit@it.test"])

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kit.backends.deploy import template_text
-from kit.errors import UsageError
-from kit.live.names import ROLE_NAME, SUFFIX, longest, refuse_long
-from kit.live.stack import plan
-from kit.settings.model import LONGEST_STACK_NAME
-from kit.template import Template
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.aws.template import Template
+from webordinary_testkit.kit.backends.live.names import ROLE_NAME, SUFFIX, longest, refuse_long
+from webordinary_testkit.kit.backends.live.stack import plan
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.settings.model import LONGEST_STACK_NAME
 
 
 def a_template(*ids: str, **properties: str) -> Template:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kit.live.rates import QUOTAS, Quota, Rates
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.backends.live.rates import QUOTAS, Quota, Rates
 
 
 class Waits:

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from kit.backends.emulated import Readiness
 from tests.support.world import world
+from webordinary_testkit.kit.backends.emulated.backend import Readiness
 
 PROGRAM = """\
 import localstack_client.session

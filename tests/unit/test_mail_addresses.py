@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.errors import AwsError
-from emulation.mail.addresses import bare, checked, covering, is_condition, matches
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ses.addresses import bare, checked, covering, is_condition, matches
 
 
 @pytest.mark.parametrize(

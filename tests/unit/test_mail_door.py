@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.mail import Mail
-from emulation.mail.receiving.door import SIZE
 from tests.support.mailroom import ANN, DOMAIN, EDIT, Mailroom, letter, mailroom
 from tests.support.world import world
+from webordinary_testkit.emulation.services.ses import Mail
+from webordinary_testkit.emulation.services.ses.receiving.door import SIZE
 
 
 @pytest_asyncio.fixture
@@ -177,7 +177,9 @@ async def test_a_mail_announced_too_large_is_refused_before_it_is_sent(room: Mai
 async def test_a_mail_that_grows_too_large_is_refused_when_it_ends(
     room: Mailroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulation.mail.receiving.door.SIZE", 1000)  # 40 MB would take this test seconds
+    monkeypatch.setattr(
+        "webordinary_testkit.emulation.services.ses.receiving.door.SIZE", 1000
+    )  # 40 MB would take this test seconds
 
     def talk(client: smtplib.SMTP) -> tuple[int, bytes]:
         reply(client, "EHLO x", f"MAIL FROM:<{ANN}>", f"RCPT TO:<{EDIT}>")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from emulation.mail import SentMail
 from tests.support.mailroom import DOMAIN, EDIT, Mailroom, mailroom
+from webordinary_testkit.emulation.services.ses import SentMail
 
 MESSAGE = {"Subject": {"Data": "hello"}, "Body": {"Text": {"Data": "x"}}}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.mail import headers
+from webordinary_testkit.emulation.services.ses import headers
 
 
 def test_fields_keep_their_order_and_spelling_and_are_unfolded() -> None:

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.clock import Clock
-from emulation.mail.identities.store import Identities, Identity
 from tests.support.mailroom import Mailroom, mailroom
+from webordinary_testkit.emulation.services.ses.identities.store import Identities, Identity
+from webordinary_testkit.emulation.time.clock import Clock
 
 
 @pytest_asyncio.fixture

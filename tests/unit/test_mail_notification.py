@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.mail.receiving.notification import HEADERS_LIMIT, content, notification, object_key
-from emulation.mail.receiving.received import Arrival, ReceivedMail, Verdicts
-from emulation.mail.receiving.rules import SnsAction
+from webordinary_testkit.emulation.services.ses.receiving.notification import (
+    HEADERS_LIMIT,
+    content,
+    notification,
+    object_key,
+)
+from webordinary_testkit.emulation.services.ses.receiving.received import Arrival, ReceivedMail, Verdicts
+from webordinary_testkit.emulation.services.ses.receiving.rules import SnsAction
 
 ACTION = SnsAction("arn:aws:sns:us-west-2:123456789012:inbound")
 

@@ -8,10 +8,10 @@ from email import message_from_bytes, policy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.clock import Clock
-from emulation.ids import Ids
-from emulation.mail.bounces import Failure, report
-from emulation.mail.sending.outbox import CAPACITY, Outbox, SentMail, describe
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ses.bounces import Failure, report
+from webordinary_testkit.emulation.services.ses.sending.outbox import CAPACITY, Outbox, SentMail, describe
+from webordinary_testkit.emulation.time.clock import Clock
 
 MAIL = SentMail(
     id="1",

@@ -16,8 +16,8 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulation.mail.receiving.actions import SNS_LIMIT
 from tests.support.mailroom import ANN, DOMAIN, EDIT, Mailroom, letter, mailroom
+from webordinary_testkit.emulation.services.ses.receiving.actions import SNS_LIMIT
 
 STOP = {"StopAction": {"Scope": "RuleSet"}}
 

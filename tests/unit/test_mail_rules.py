@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.errors import AwsError
-from emulation.mail.receiving.rules import Rule, RuleSets
 from tests.support.mailroom import Mailroom, mailroom
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.ses.receiving.rules import Rule, RuleSets
 
 STOP = {"StopAction": {"Scope": "RuleSet"}}
 
@@ -257,7 +257,7 @@ async def test_a_rule_with_every_kind_of_action_reads_back_as_it_was_written(roo
 
 
 def test_there_are_at_most_40_rule_sets_and_200_rules_in_each() -> None:
-    from emulation.clock import Clock
+    from webordinary_testkit.emulation.time.clock import Clock
 
     now = Clock().utcnow()
     sets = RuleSets()

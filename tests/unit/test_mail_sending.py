@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.errors import AwsError
 from tests.support.mailroom import ANN, DOMAIN, EDIT, Mailroom, mailroom
+from webordinary_testkit.emulation.core.errors import AwsError
 
 MESSAGE = {
     "Subject": {"Data": "Re: Grüße"},

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.mail.sending.templating import TemplateError, render
 from tests.support.mailroom import ANN, EDIT, Mailroom, mailroom
+from webordinary_testkit.emulation.services.ses.sending.templating import TemplateError, render
 
 
 @pytest_asyncio.fixture

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.network import Network
-from emulation.network.rules import Group, Place, Port, group, reaches, reaches_internet
 from tests.support.ecs import eventually
 from tests.support.faults import Place as Street
 from tests.support.faults import place
+from webordinary_testkit.emulation.services.ec2 import Network
+from webordinary_testkit.emulation.services.ec2.rules import Group, Place, Port, group, reaches, reaches_internet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

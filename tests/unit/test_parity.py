@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.cli import main
-from kit.clock import Clock
-from kit.errors import UsageError
-from kit.history import History
-from kit.ids import Ids
-from kit.parity import Parity, SeenRun, compare, run_at
-from kit.parity.align import aligned, beside_each_other
-from kit.parity.page import lines, markdown
-from kit.parity.seen import SeenCheck, SeenScenario, SeenStep
-from kit.parity.substitution import Substitution
-from kit.parity.values import apart
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.core.clock import Clock
+from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.core.history import History
+from webordinary_testkit.kit.core.ids import Ids
+from webordinary_testkit.kit.parity import Parity, SeenRun, compare, run_at
+from webordinary_testkit.kit.parity.align import aligned, beside_each_other
+from webordinary_testkit.kit.parity.observation import SeenCheck, SeenScenario, SeenStep
+from webordinary_testkit.kit.parity.page import lines, markdown
+from webordinary_testkit.kit.parity.substitution import Substitution
+from webordinary_testkit.kit.parity.values import apart
 
 WORDS = ("the page of", "a reply to", "session", "exactly", "healthy", "task(s)", "hermes", "edit", "to be", "3", "200")
 

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.errors import AwsError
-from emulation.queues import Queues
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.sqs import Queues
 
 T = TypeVar("T")
 LONGEST = 20

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulation.clock import Clock
-from emulation.queues.line import Line
+from webordinary_testkit.emulation.services.sqs.long_polls import Line
+from webordinary_testkit.emulation.time.clock import Clock
 
 SCALE = 60.0
 

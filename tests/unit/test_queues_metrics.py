@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from emulation.clock import Clock
-from emulation.queues import Queues
-from emulation.queues.activity import ACTIVE, Activity
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs.activity import ACTIVE, Activity
+from webordinary_testkit.emulation.time.clock import Clock
 
 
 @pytest_asyncio.fixture

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.pricing import Pricing
-from emulation.quotas import Quotas
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.pricing.controller import Pricing
+from webordinary_testkit.emulation.services.service_quotas.controller import Quotas
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

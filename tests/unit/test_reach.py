@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulation.reach import Reach
+from webordinary_testkit.emulation.core.addressing import Reach
 
 
 def test_this_machines_servers_have_another_name_inside() -> None:

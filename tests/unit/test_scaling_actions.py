@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from emulation.scaling.actions import Actions, Breach
-from emulation.scaling.alarm import Alarm, declared
-from emulation.scaling.history import AlarmHistory
 from tests.support.scaling import until
 from tests.support.world import world
+from webordinary_testkit.emulation.services.cloudwatch.actions import Actions, Breach
+from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, declared
+from webordinary_testkit.emulation.services.cloudwatch.history import AlarmHistory
 
 POLICY = "arn:aws:autoscaling:us-west-2:123456789012:scalingPolicy:1:resource/ecs/service/shop/web:policyName/p"
 BREACH = Breach("busy", "ALARM", "GreaterThanThreshold", 1.0, (2.0,))

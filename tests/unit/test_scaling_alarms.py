@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulation.errors import AwsError
 from tests.support.scaling import DIMENSIONS, ScalingWorld, scaling_world, until
+from webordinary_testkit.emulation.core.errors import AwsError
 
 EXPRESSION = [
     {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulation.errors import AwsError
 from tests.support.scaling import CLUSTER, ScalingWorld, scaling_world, until
+from webordinary_testkit.emulation.core.errors import AwsError
 
 RESOURCE = {
     "ServiceNamespace": "ecs",

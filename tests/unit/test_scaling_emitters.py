@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from emulation.controller import Datum
 from tests.support.scaling import ScalingWorld, Source, scaling_world, until
+from webordinary_testkit.emulation.core.controller import Datum
 
 DEPTH = Datum("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "mail"}, (2.0,), "Count")
 

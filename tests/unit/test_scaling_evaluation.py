@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.scaling.evaluation import COMPARISONS, EXTRA_PERIODS, Missing, Rule, evaluate
+from webordinary_testkit.emulation.services.cloudwatch.evaluation import (
+    COMPARISONS,
+    EXTRA_PERIODS,
+    Missing,
+    Rule,
+    evaluate,
+)
 
 THREE_OF_THREE = [
     ("0 - X - X", "OK", "OK", "OK", "OK"),

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from emulation.scaling.arithmetic import Scope, Value, evaluate
-from emulation.scaling.expressions import ExpressionError, names, parse
+from webordinary_testkit.emulation.services.cloudwatch.arithmetic import Scope, Value, evaluate
+from webordinary_testkit.emulation.services.cloudwatch.expressions import ExpressionError, names, parse
 
 SCOPE = Scope(
     series={"m1": {0: 1.0, 60: 2.0, 120: 4.0}, "m2": {60: 10.0, 120: 20.0}, "errors": {0: 1.0}},

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.scaling.metrics import HIGH_RESOLUTION_KEPT, KEPT, Metric, MetricStore
-from emulation.scaling.samples import Samples, statistic
+from webordinary_testkit.emulation.services.cloudwatch.metrics import HIGH_RESOLUTION_KEPT, KEPT, Metric, MetricStore
+from webordinary_testkit.emulation.services.cloudwatch.samples import Samples, statistic
 
 NOON = 1795348800.0  # 2026-11-22T12:00:00Z
 ORDERS = Metric.named("Shop", "Orders", {"Environment": "test"})

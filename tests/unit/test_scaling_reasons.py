@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from emulation.scaling.evaluation import Missing, Rule, evaluate
-from emulation.scaling.query import Datapoint, Window
-from emulation.scaling.reasons import reason, reason_data, recent_values
+from webordinary_testkit.emulation.services.cloudwatch.evaluation import Missing, Rule, evaluate
+from webordinary_testkit.emulation.services.cloudwatch.query import Datapoint, Window
+from webordinary_testkit.emulation.services.cloudwatch.reasons import reason, reason_data, recent_values
 
 START = 1795334460  # 2026-11-22T08:01:00Z
 

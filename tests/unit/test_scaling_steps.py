@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from emulation.scaling.capacity import Bounds, Unchanged, decided
-from emulation.scaling.steps import Step, StepScaling
+from webordinary_testkit.emulation.services.application_autoscaling.capacity import Bounds, Unchanged, decided
+from webordinary_testkit.emulation.services.application_autoscaling.steps import Step, StepScaling
 
 FOLLOW_SESSIONS = StepScaling("ExactCapacity", (Step(0, 2, 1), Step(2, None, 3)))
 SCALE_IN = StepScaling("ChangeInCapacity", (Step(None, -10, -2), Step(-10, 0, -1)))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.errors import AwsError
-from emulation.scaling.tracking import TargetTracking
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.services.application_autoscaling.tracking import TargetTracking
 
 CPU = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
 IDS = {"AlarmHigh": "id-high", "AlarmLow": "id-low"}

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from emulation.clock import Clock
-from emulation.scaling.actions import Breach, Transitions
-from emulation.scaling.alarm import Alarm, declared
-from emulation.scaling.alarms import Alarms
-from emulation.scaling.evaluation import State
-from emulation.scaling.history import AlarmHistory
-from emulation.scaling.metrics import Metric, MetricStore
-from emulation.scaling.query import Datapoint
-from emulation.scaling.samples import Samples
-from emulation.scaling.watch import Watch
 from tests.support.scaling import until
 from tests.support.world import world
+from webordinary_testkit.emulation.services.cloudwatch.actions import Breach, Transitions
+from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, declared
+from webordinary_testkit.emulation.services.cloudwatch.alarms import Alarms
+from webordinary_testkit.emulation.services.cloudwatch.evaluation import State
+from webordinary_testkit.emulation.services.cloudwatch.history import AlarmHistory
+from webordinary_testkit.emulation.services.cloudwatch.metrics import Metric, MetricStore
+from webordinary_testkit.emulation.services.cloudwatch.query import Datapoint
+from webordinary_testkit.emulation.services.cloudwatch.samples import Samples
+from webordinary_testkit.emulation.services.cloudwatch.watch import Watch
+from webordinary_testkit.emulation.time.clock import Clock
 
 SESSIONS = Metric.named("Shop", "Sessions", {})
 POLICY = "arn:aws:autoscaling:us-west-2:123456789012:scalingPolicy:1:resource/ecs/service/shop/web:policyName/p"

@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from kit.cli import main
-from kit.outcome import Outcome
-from kit.scenario import all_scenarios
-from kit.selftest import breaking
-from kit.selftest.breaking import Break
-from kit.selftest.finding import judged, sound
-from kit.steps import Step
-from kit.verdict import Verdict
+from webordinary_testkit.kit.cli import main
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.harness.steps import Step
+from webordinary_testkit.kit.runner.outcome import Outcome
+from webordinary_testkit.kit.scenarios.registry import all_scenarios
+from webordinary_testkit.kit.selftest import breaking
+from webordinary_testkit.kit.selftest.breaking import Break
+from webordinary_testkit.kit.selftest.finding import judged, sound
 
 BREAKS = breaking.names()
 
@@ -106,13 +106,22 @@ def test_what_is_not_there_cannot_be_broken() -> None:
 
 
 def test_a_program_starts_only_with_a_break_and_a_module() -> None:
-    ended = subprocess.run([sys.executable, "-m", "kit.selftest.broken"], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", "webordinary_testkit.kit.selftest.broken"], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 1
     assert "usage: python -m kit.selftest.broken BREAK -- MODULE" in ended.stderr
 
 
 def test_the_broken_program_is_the_program() -> None:
-    argv = [sys.executable, "-m", "kit.selftest.broken", "reply_never_sent", "--", "emulation.system.hermes"]
+    argv = [
+        sys.executable,
+        "-m",
+        "webordinary_testkit.kit.selftest.broken",
+        "reply_never_sent",
+        "--",
+        "webordinary_testkit.emulation.system.hermes",
+    ]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False, env={})
     assert ended.returncode == 2
     assert "hermes: " in ended.stderr

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from emulation.storage import MountFailed, Owner, Storage
 from tests.support.ecs import EcsWorld, ecs_world, eventually
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.efs.controller import MountFailed, Owner, Storage
 
 INFO = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}
 

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.controller import Caller, Credentials
-from emulation.sts import Sts
-from emulation.sts.trust import allows
 from tests.support.ecs import eventually
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.controller import Caller, Credentials
+from webordinary_testkit.emulation.services.sts import Sts
+from webordinary_testkit.emulation.services.sts.trust import allows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

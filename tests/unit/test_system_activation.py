@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from emulation.system.aws import Aws
-from emulation.system.hermes import edit_service
-from emulation.system.hermes.opening import Opening
-from emulation.system.hermes.sessions import Sessions
-from emulation.system.ids import Ids
-from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.hermes_neighbours import done
 from tests.support.letters import ANN
 from tests.support.system import REGION, until
+from webordinary_testkit.emulation.system.aws import Aws
+from webordinary_testkit.emulation.system.hermes import edit_service
+from webordinary_testkit.emulation.system.hermes.opening import Opening
+from webordinary_testkit.emulation.system.hermes.sessions import Sessions
+from webordinary_testkit.emulation.system.ids import Ids
+from webordinary_testkit.emulation.system.table import Table
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 UUID = re.compile(r"TEST_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

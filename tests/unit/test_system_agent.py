@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system.agent import CannotDo, Plan, parse, plan
-from emulation.system.agent.commands import AddPage, CreateFile, ReplaceText, UpdateFile
-from emulation.system.agent.paths import BadPath, placed
-from emulation.system.agent.reader import normalised
-from emulation.system.agent.sources import js_string, slug
-from emulation.system.preview import Site
 from tests.support.system import Files, patient, sample_site
+from webordinary_testkit.emulation.system.agent import CannotDo, Plan, parse, plan
+from webordinary_testkit.emulation.system.agent.commands import AddPage, CreateFile, ReplaceText, UpdateFile
+from webordinary_testkit.emulation.system.agent.paths import BadPath, placed
+from webordinary_testkit.emulation.system.agent.reader import normalised
+from webordinary_testkit.emulation.system.agent.sources import js_string, slug
+from webordinary_testkit.emulation.system.preview import Site
 
 SITE = sample_site()
 TORTURE = [

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from emulation.system.edit import config
-from emulation.system.edit.astro import install, toolchain
-from emulation.system.edit.astro.checkout import Checkout
-from emulation.system.edit.astro.links import below
-from emulation.system.edit.astro.toolchain import Missing
-from emulation.system.settings import SettingsError
+from webordinary_testkit.emulation.system.edit import config
+from webordinary_testkit.emulation.system.edit.astro import install, toolchain
+from webordinary_testkit.emulation.system.edit.astro.checkout import Checkout
+from webordinary_testkit.emulation.system.edit.astro.links import below
+from webordinary_testkit.emulation.system.edit.astro.toolchain import Missing
+from webordinary_testkit.emulation.system.settings import SettingsError
 
 BASE = "/session/s1/"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from emulation.system.agent import Plan
-from emulation.system.edit import work as works
-from emulation.system.edit.repository import Repository
 from tests.support.system import Edit, edit_container, listening, until, url_of
+from webordinary_testkit.emulation.system.agent import Plan
+from webordinary_testkit.emulation.system.edit import work as works
+from webordinary_testkit.emulation.system.edit.repository import Repository
 
 HOSTILE = "\"'`$(touch pwned)`; rm -rf / #{x}</script>"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from emulation.system.edit import refs
-from emulation.system.edit.blobs import BlobCache
-from emulation.system.edit.git import Git, GitError
-from emulation.system.edit.origin import NAME, Origin
-from emulation.system.edit.repository import Repository
-from emulation.system.edit.workspace import Workspace
 from tests.support.system import clock
+from webordinary_testkit.emulation.system.edit import refs
+from webordinary_testkit.emulation.system.edit.blobs import BlobCache
+from webordinary_testkit.emulation.system.edit.git import Git, GitError
+from webordinary_testkit.emulation.system.edit.origin import NAME, Origin
+from webordinary_testkit.emulation.system.edit.repository import Repository
+from webordinary_testkit.emulation.system.edit.workspace import Workspace
 
 HOSTILE = "a \"b\" 'c' `id` $(touch pwned)\n--amend\n#hash\nWork-Id: forged\n---\nSigned-off-by: nobody"
 

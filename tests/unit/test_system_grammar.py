@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system.agent import NotUnderstood, parse
-from emulation.system.agent.commands import (
+from tests.support.system import patient
+from webordinary_testkit.emulation.system.agent import NotUnderstood, parse
+from webordinary_testkit.emulation.system.agent.commands import (
     AddPage,
     Command,
     CreateFile,
@@ -19,8 +20,7 @@ from emulation.system.agent.commands import (
     Slow,
     UpdateFile,
 )
-from emulation.system.agent.reader import normalised
-from tests.support.system import patient
+from webordinary_testkit.emulation.system.agent.reader import normalised
 
 HOSTILE = "\"'`$(){}[]<>\\/|&;#*!?~%^-_=+., \t" + "abcXYZ019äßé漢🎉" + "\u2028\u00a0\u202e\u0000\u001b"
 hostile_text = st.text(alphabet=HOSTILE, min_size=1, max_size=60)

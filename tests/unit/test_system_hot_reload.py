@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulation.system.edit.directory import Place
-from emulation.system.edit.hot_reload import message
 from tests.support.system import Edit, edit_container, until
+from webordinary_testkit.emulation.system.edit.directory import Place
+from webordinary_testkit.emulation.system.edit.hot_reload import message
 
 
 class Socket:

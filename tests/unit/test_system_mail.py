@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system.hermes.envelope import Delivery, Malformed, opened
-from emulation.system.hermes.instructions import Outcome
-from emulation.system.hermes.mail import Mail, read
-from emulation.system.hermes.replies import Reply, composed
 from tests.support.letters import ANN, EDIT, message, notification
 from tests.support.system import patient
+from webordinary_testkit.emulation.system.hermes.envelope import Delivery, Malformed, opened
+from webordinary_testkit.emulation.system.hermes.instructions import Outcome
+from webordinary_testkit.emulation.system.hermes.mail import Mail, read
+from webordinary_testkit.emulation.system.hermes.replies import Reply, composed
 
 WANTED = 'Add a page called "Hello"'
 

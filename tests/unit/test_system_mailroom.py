@@ -9,16 +9,16 @@ from email.message import EmailMessage
 
 import pytest
 
-from emulation.system.aws import Aws
-from emulation.system.hermes import consumer, inbox
-from emulation.system.hermes.inbox import Inbox
-from emulation.system.hermes.instructions import Outcome
-from emulation.system.hermes.replies import Replies
-from emulation.system.ids import Ids
-from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.letters import ANN, message, notification
 from tests.support.system import REGION, until
+from webordinary_testkit.emulation.system.aws import Aws
+from webordinary_testkit.emulation.system.hermes import consumer, inbox
+from webordinary_testkit.emulation.system.hermes.inbox import Inbox
+from webordinary_testkit.emulation.system.hermes.instructions import Outcome
+from webordinary_testkit.emulation.system.hermes.replies import Replies
+from webordinary_testkit.emulation.system.ids import Ids
+from webordinary_testkit.emulation.system.table import Table
 
 WANTED = 'Add a page called "Hello"'
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system.preview import PreviewError, Site
-from emulation.system.preview.render import Renderer
 from tests.support.system import Files, patient, sample_site
+from webordinary_testkit.emulation.system.preview import PreviewError, Site
+from webordinary_testkit.emulation.system.preview.render import Renderer
 
 
 def page(source: str, base: str = "", **others: str) -> str:

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system import names
-from emulation.system.clock import Clock, iso
-from emulation.system.edit.config import Settings as EditSettings
-from emulation.system.edit.workspace import Workspace
-from emulation.system.hermes.config import Settings as HermesSettings
-from emulation.system.ids import derived
-from emulation.system.settings import SettingsError
 from tests.support.system import patient
+from webordinary_testkit.emulation.system import names
+from webordinary_testkit.emulation.system.clock import Clock, iso
+from webordinary_testkit.emulation.system.edit.config import Settings as EditSettings
+from webordinary_testkit.emulation.system.edit.workspace import Workspace
+from webordinary_testkit.emulation.system.hermes.config import Settings as HermesSettings
+from webordinary_testkit.emulation.system.ids import derived
+from webordinary_testkit.emulation.system.settings import SettingsError
 
 EDIT = {"WORKSPACE_PATH": "/workspace", "SESSIONS_TABLE": "sessions", "PORT": "8080", "PATH": os.environ["PATH"]}
 HERMES = {

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from emulation.system.answers import serve
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import AwsError, ConditionFailed, Unavailable
-from emulation.system.edit.activity import EVERY, Activity
-from emulation.system.edit.directory import Directory, Place
-from emulation.system.edit.workspace import Workspace
-from emulation.system.ids import Ids
-from emulation.system.table import Below, Condition, Row, Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.letters import ANN
 from tests.support.system import REGION, clock, listening, until, url_of
+from webordinary_testkit.emulation.system.answers import serve
+from webordinary_testkit.emulation.system.aws import Aws
+from webordinary_testkit.emulation.system.aws_errors import AwsError, ConditionFailed, Unavailable
+from webordinary_testkit.emulation.system.edit.activity import EVERY, Activity
+from webordinary_testkit.emulation.system.edit.directory import Directory, Place
+from webordinary_testkit.emulation.system.edit.workspace import Workspace
+from webordinary_testkit.emulation.system.ids import Ids
+from webordinary_testkit.emulation.system.table import Below, Condition, Row, Table
 
 PLACE = Place("TEST_s1", "acme", ANN, "t1")
 

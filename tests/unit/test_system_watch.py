@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from emulation.system.aws import Aws
-from emulation.system.clock import Clock
-from emulation.system.hermes import watch
-from emulation.system.hermes.in_hand import InHand
-from emulation.system.hermes.sessions import Sessions
-from emulation.system.ids import Ids
-from emulation.system.table import Table
 from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.hermes_neighbours import FaultyAws
 from tests.support.letters import ANN
 from tests.support.system import REGION, until
+from webordinary_testkit.emulation.system.aws import Aws
+from webordinary_testkit.emulation.system.clock import Clock
+from webordinary_testkit.emulation.system.hermes import watch
+from webordinary_testkit.emulation.system.hermes.in_flight import InHand
+from webordinary_testkit.emulation.system.hermes.sessions import Sessions
+from webordinary_testkit.emulation.system.ids import Ids
+from webordinary_testkit.emulation.system.table import Table
 
 
 @pytest.fixture

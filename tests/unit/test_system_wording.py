@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.system.hermes.markup import to_text
-from emulation.system.hermes.wording import own_words
 from tests.support.system import patient
+from webordinary_testkit.emulation.system.hermes.markup import to_text
+from webordinary_testkit.emulation.system.hermes.quote_stripping import own_words
 
 WANTED = 'Add a page called "Hello"'
 

@@ -12,15 +12,15 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulation.assembly import everything
-from emulation.cloud import Cloud
-from emulation.config import CloudConfig
-from emulation.tagging.tagged import is_of_type
 from tests.support.world import World
+from webordinary_testkit.emulation.cloud import Cloud
+from webordinary_testkit.emulation.config import CloudConfig
+from webordinary_testkit.emulation.services.tagging.tagged import is_of_type
+from webordinary_testkit.emulation.wiring import everything
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TEMPLATE = Path(__file__).parents[2] / "kit" / "stack" / "integration-test-stack.yaml"
+TEMPLATE = Path(__file__).parents[2] / "kit" / "system" / "integration-test-stack.yaml"
 KINDS = [
     "application-autoscaling:scalable-target",
     "cloudformation:stack",

@@ -4,7 +4,7 @@ It is pure: it reads files through a `Files` and returns a `Plan`; nothing is wr
 here. The grammar is documented in GRAMMAR.md. Who wants a language model instead replaces `plan`.
 """
 
-from emulation.system.agent.grammar import NotUnderstood, parse
-from emulation.system.agent.planning import CannotDo, Files, Plan, plan
+from .grammar import NotUnderstood, parse
+from .planning import CannotDo, Files, Plan, plan
 
 __all__ = ["CannotDo", "Files", "NotUnderstood", "Plan", "parse", "plan"]

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from emulation.system.agent.commands import (
-    AddPage,
-    Command,
-    CreateFile,
-    DeleteFile,
-    Fail,
-    ReplaceText,
-    Slow,
-    UpdateFile,
-)
-from emulation.system.agent.reader import Reader, normalised
+from .commands import AddPage, Command, CreateFile, DeleteFile, Fail, ReplaceText, Slow, UpdateFile
+from .reader import Reader, normalised
 
 LONGEST_WAIT = 3600.0
 """AWS seconds that `slow` may take."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from emulation.system.agent.sources import slug
+from .sources import slug
 
 EXTENSIONS = (".astro", ".css", ".html", ".json", ".md", ".svg", ".txt", ".xml")
 """What may be written. Not scripts and configuration: they would run when the site is built."""

@@ -9,18 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from emulation.system.agent import sources
-from emulation.system.agent.commands import (
-    AddPage,
-    Command,
-    CreateFile,
-    DeleteFile,
-    Fail,
-    ReplaceText,
-    Slow,
-    UpdateFile,
-)
-from emulation.system.agent.paths import BadPath, found, placed
+from . import sources
+from .commands import AddPage, Command, CreateFile, DeleteFile, Fail, ReplaceText, Slow, UpdateFile
+from .paths import BadPath, found, placed
 
 _LONGEST_SUMMARY = 72
 _FENCED = re.compile(r"---\n.*?\n---\n", re.DOTALL)

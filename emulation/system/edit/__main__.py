@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from emulation.system import logs, serving
-from emulation.system.edit.config import Settings
-from emulation.system.settings import read_or_exit
+from .. import logs, serving
+from ..settings import read_or_exit
+from .config import Settings
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     logs.set_up("edit", settings.clock)
     listening = serving.bound("edit", settings.host, settings.port)
     with serving.quick_imports(tls=False):
-        from emulation.system.edit import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+        from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
     serving.run(partial(app.run, settings, listening))
 
 

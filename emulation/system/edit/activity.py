@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from emulation.system.aws_errors import AwsError
-from emulation.system.clock import Clock
-from emulation.system.edit.directory import Place
-from emulation.system.table import Below, Table
+from ..aws_errors import AwsError
+from ..clock import Clock
+from ..table import Below, Table
+from .directory import Place
 
 log = logging.getLogger(__name__)
 

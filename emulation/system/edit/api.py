@@ -7,14 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
-from emulation.system import names
-from emulation.system.agent import CannotDo, NotUnderstood
-from emulation.system.answers import Refused, json_object, text_field
-from emulation.system.clock import iso
-from emulation.system.edit.container import Container
-from emulation.system.edit.directory import Place
-from emulation.system.edit.git import GitError
-from emulation.system.edit.work import Order
+from .. import names
+from ..agent import CannotDo, NotUnderstood
+from ..answers import Refused, json_object, text_field
+from ..clock import iso
+from .container import Container
+from .directory import Place
+from .git import GitError
+from .work import Order
 
 LONGEST_INSTRUCTION = 256 * 1024
 """Characters; mails are limited to 150 KB on their way in."""

@@ -7,10 +7,10 @@ import socket
 
 from aiohttp import web
 
-from emulation.system.answers import json_errors, serve
-from emulation.system.edit import api, pages
-from emulation.system.edit.config import Settings
-from emulation.system.edit.container import Container
+from ..answers import json_errors, serve
+from . import api, pages
+from .config import Settings
+from .container import Container
 
 
 def application(container: Container) -> web.Application:

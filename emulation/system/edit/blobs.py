@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from emulation.system.edit.git import Git, GitError
+from .git import Git, GitError
 
 
 class BlobCache:

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from emulation.system.answers import Refused
-from emulation.system.edit.directory import Place
-from emulation.system.edit.git import GitError
-from emulation.system.edit.hot_reload import Branch, HotReload
-from emulation.system.edit.projects import Projects
-from emulation.system.preview import Answer, Site
+from ..answers import Refused
+from ..preview import Answer, Site
+from .directory import Place
+from .git import GitError
+from .hot_reload import Branch, HotReload
+from .projects import Projects
 
 NOT_READY = "The session's workspace does not exist yet"
 

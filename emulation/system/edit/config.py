@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emulation.system import names
-from emulation.system.clock import Clock
-from emulation.system.edit.astro import toolchain
-from emulation.system.edit.astro.toolchain import Toolchain
-from emulation.system.settings import Environment, SettingsError
+from .. import names
+from ..clock import Clock
+from ..settings import Environment, SettingsError
+from .astro import toolchain
+from .astro.toolchain import Toolchain
 
 SITE_NODE_MODULES = "/opt/site/node_modules"
 """Where the image has the sample site's modules."""

@@ -8,23 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
-from emulation.system.answers import Refused
-from emulation.system.aws import Aws
-from emulation.system.edit.activity import Activity
-from emulation.system.edit.astro.preview import AstroPreview
-from emulation.system.edit.builtin import BuiltinPreview
-from emulation.system.edit.config import Settings
-from emulation.system.edit.directory import Directory, Place
-from emulation.system.edit.git import Git, GitError
-from emulation.system.edit.hot_reload import Branch, HotReload
-from emulation.system.edit.identity import task_arn
-from emulation.system.edit.origin import Origin
-from emulation.system.edit.preview import Preview
-from emulation.system.edit.projects import Projects
-from emulation.system.edit.work import Order, Worker
-from emulation.system.edit.workspace import Workspace
-from emulation.system.ids import Ids
-from emulation.system.table import Table
+from ..answers import Refused
+from ..aws import Aws
+from ..ids import Ids
+from ..table import Table
+from .activity import Activity
+from .astro.preview import AstroPreview
+from .builtin import BuiltinPreview
+from .config import Settings
+from .directory import Directory, Place
+from .git import Git, GitError
+from .hot_reload import Branch, HotReload
+from .identity import task_arn
+from .origin import Origin
+from .preview import Preview
+from .projects import Projects
+from .work import Order, Worker
+from .workspace import Workspace
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 
-from emulation.system import names
-from emulation.system.aws_errors import AwsError
-from emulation.system.clock import Clock
-from emulation.system.edit.workspace import Workspace
-from emulation.system.table import Table
+from .. import names
+from ..aws_errors import AwsError
+from ..clock import Clock
+from ..table import Table
+from .workspace import Workspace
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from emulation.system.clock import Clock
+from ..clock import Clock
 
 _TIMEOUT = 120.0
 """Wall seconds after which a git command is given up: a remote that hangs must not hold a workspace for ever."""

@@ -16,11 +16,11 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
-from emulation.system.clock import Clock
-from emulation.system.edit.activity import Activity
-from emulation.system.edit.directory import Place
-from emulation.system.edit.git import GitError
-from emulation.system.edit.projects import Projects
+from ..clock import Clock
+from .activity import Activity
+from .directory import Place
+from .git import GitError
+from .projects import Projects
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from emulation.system.edit.git import Git, GitError
-from emulation.system.edit.workspace import Workspace
+from .git import Git, GitError
+from .workspace import Workspace
 
 NAME = "webordinary-integration-tests.git"
 SAMPLE_SITE = Path(__file__).parent.parent / "site"

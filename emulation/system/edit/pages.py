@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulation.system.answers import error
-from emulation.system.edit.container import Container
+from ..answers import error
+from .container import Container
 
 _CLIENT_SCRIPT = """\
 // Reloads this page when the session's branch has a new commit.

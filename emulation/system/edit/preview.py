@@ -6,7 +6,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from emulation.system.edit.directory import Place
+from .directory import Place
 
 
 class Preview(Protocol):

@@ -6,12 +6,12 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from emulation.system import names
-from emulation.system.edit.blobs import BlobCache, Snapshot
-from emulation.system.edit.git import Git
-from emulation.system.edit.origin import Origin
-from emulation.system.edit.repository import Repository
-from emulation.system.edit.workspace import Workspace
+from .. import names
+from .blobs import BlobCache, Snapshot
+from .git import Git
+from .origin import Origin
+from .repository import Repository
+from .workspace import Workspace
 
 _SNAPSHOTS = 64
 """Snapshots kept: about one for each session that is being looked at."""

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulation.system.edit import refs
-from emulation.system.edit.blobs import BlobCache, Snapshot
-from emulation.system.edit.git import Git, GitError
+from . import refs
+from .blobs import BlobCache, Snapshot
+from .git import Git, GitError
 
 _START = "refs/remotes/origin/HEAD"
 """Where the branch of a new thread begins: at the site as it is."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from emulation.system import agent, names
-from emulation.system.agent import Plan
-from emulation.system.agent.reader import normalised
-from emulation.system.clock import Clock
-from emulation.system.edit.git import GitError
-from emulation.system.edit.projects import Projects
-from emulation.system.edit.repository import Repository
-from emulation.system.edit.workspace import Workspace, lock_name
+from .. import agent, names
+from ..agent import Plan
+from ..agent.reader import normalised
+from ..clock import Clock
+from .git import GitError
+from .projects import Projects
+from .repository import Repository
+from .workspace import Workspace, lock_name
 
 log = logging.getLogger(__name__)
 

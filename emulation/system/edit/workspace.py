@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from emulation.system import names
-from emulation.system.clock import Clock
-from emulation.system.locks import Locks
+from .. import names
+from ..clock import Clock
+from ..locks import Locks
 
 _LOCK_POLL = 0.5
 """AWS seconds between two looks at a lock that another task holds."""

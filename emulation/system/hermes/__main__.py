@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from emulation.system import logs, serving
-from emulation.system.aws import Aws
-from emulation.system.hermes.config import Settings
-from emulation.system.ids import Ids
-from emulation.system.settings import read_or_exit
+from .. import logs, serving
+from ..aws import Aws
+from ..ids import Ids
+from ..settings import read_or_exit
+from .config import Settings
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     with serving.quick_imports(tls=settings.alb_url.startswith("https://")):
         aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
         aws.prepare("sqs", "dynamodb")
-        from emulation.system.hermes import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+        from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
     serving.run(partial(app.run, settings, aws, listening))
 
 

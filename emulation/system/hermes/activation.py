@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from emulation.system.aws_errors import AwsError
-from emulation.system.clock import Clock
-from emulation.system.hermes.edit_service import Work
-from emulation.system.hermes.inbox import Accepted, Inbox
-from emulation.system.hermes.instructions import Instructions
-from emulation.system.hermes.opening import Opening
-from emulation.system.hermes.sessions import Session, Sessions
-from emulation.system.ids import Ids
-from emulation.system.locks import Locks
+from ..aws_errors import AwsError
+from ..clock import Clock
+from ..ids import Ids
+from ..locks import Locks
+from .edit_service import Work
+from .inbox import Accepted, Inbox
+from .instructions import Instructions
+from .opening import Opening
+from .sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulation.system import names
-from emulation.system.answers import Refused, json_object, text_field
-from emulation.system.clock import Clock, iso
-from emulation.system.hermes.activation import Activation
-from emulation.system.hermes.sessions import Session, Sessions, idle_since
-from emulation.system.hermes.watch import Watch
+from .. import names
+from ..answers import Refused, json_object, text_field
+from ..clock import Clock, iso
+from .activation import Activation
+from .sessions import Session, Sessions, idle_since
+from .watch import Watch
 
 LONGEST_INSTRUCTION = 256 * 1024
 """Characters, as edit takes them."""

@@ -8,24 +8,24 @@ import socket
 import aiohttp
 from aiohttp import web
 
-from emulation.system.answers import json_errors, serve
-from emulation.system.aws import Aws
-from emulation.system.hermes import api
-from emulation.system.hermes.activation import Activation
-from emulation.system.hermes.config import Settings
-from emulation.system.hermes.consumer import Consumer
-from emulation.system.hermes.edit_service import EditService
-from emulation.system.hermes.in_hand import InHand
-from emulation.system.hermes.inbox import Inbox
-from emulation.system.hermes.instructions import Instructions
-from emulation.system.hermes.mailroom import Mailroom
-from emulation.system.hermes.opening import Opening
-from emulation.system.hermes.replies import Replies
-from emulation.system.hermes.sessions import Sessions
-from emulation.system.hermes.watch import Watch
-from emulation.system.ids import Ids
-from emulation.system.serving import first_failure_or
-from emulation.system.table import Table
+from ..answers import json_errors, serve
+from ..aws import Aws
+from ..ids import Ids
+from ..serving import first_failure_or
+from ..table import Table
+from . import api
+from .activation import Activation
+from .config import Settings
+from .consumer import Consumer
+from .edit_service import EditService
+from .in_flight import InHand
+from .inbox import Inbox
+from .instructions import Instructions
+from .mail_handler import Mailroom
+from .opening import Opening
+from .replies import Replies
+from .sessions import Sessions
+from .watch import Watch
 
 GRACE = 8.0
 """AWS seconds that work in hand is given when Hermes stops; with the long poll it stays below ECS's 30."""

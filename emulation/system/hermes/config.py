@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emulation.system import names
-from emulation.system.clock import Clock
-from emulation.system.settings import Environment, SettingsError
+from .. import names
+from ..clock import Clock
+from ..settings import Environment, SettingsError
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import AwsError
-from emulation.system.clock import Clock
-from emulation.system.hermes.envelope import Delivery, Malformed, opened
+from ..aws import Aws
+from ..aws_errors import AwsError
+from ..clock import Clock
+from .envelope import Delivery, Malformed, opened
 
 log = logging.getLogger(__name__)
 

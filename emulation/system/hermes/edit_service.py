@@ -9,11 +9,11 @@ from typing import Any
 
 import aiohttp
 
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import AwsError, Unavailable
-from emulation.system.clock import Clock
-from emulation.system.hermes.sessions import Session
-from emulation.system.ids import Ids
+from ..aws import Aws
+from ..aws_errors import AwsError, Unavailable
+from ..clock import Clock
+from ..ids import Ids
+from .sessions import Session
 
 log = logging.getLogger(__name__)
 

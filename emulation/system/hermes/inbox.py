@@ -11,10 +11,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emulation.system.clock import Clock, iso
-from emulation.system.hermes.edit_service import Work
-from emulation.system.hermes.instructions import Outcome
-from emulation.system.table import Below, Condition, Row, Table
+from ..clock import Clock, iso
+from ..table import Below, Condition, Row, Table
+from .edit_service import Work
+from .instructions import Outcome
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 
-from emulation.system.hermes.edit_service import EditService, InstructionFailed, Work
-from emulation.system.hermes.in_hand import InHand
-from emulation.system.hermes.sessions import Session, Sessions
-from emulation.system.locks import Locks
+from ..locks import Locks
+from .edit_service import EditService, InstructionFailed, Work
+from .in_flight import InHand
+from .sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 
-from emulation.system import names
-from emulation.system.hermes.envelope import Delivery, Malformed
-from emulation.system.hermes.markup import to_text
-from emulation.system.hermes.wording import own_words
+from .. import names
+from .envelope import Delivery, Malformed
+from .markup import to_text
+from .quote_stripping import own_words
 
 _CONVERSATION = re.compile(r"Conversation ID:\s*([A-Za-z0-9-]+)")
 _THREAD_ADDRESS = re.compile(r"thread-([A-Za-z0-9-]+)@")

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from emulation.system.hermes.sessions import Session, Sessions
-from emulation.system.ids import derived
-from emulation.system.locks import Locks
+from ..ids import derived
+from ..locks import Locks
+from .sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from email.policy import SMTP, EmailPolicy
 from email.utils import formatdate
 from typing import Any
 
-from emulation.system.aws import Aws
-from emulation.system.clock import Clock
-from emulation.system.hermes.instructions import Outcome
-from emulation.system.hermes.mail import Mail
+from ..aws import Aws
+from ..clock import Clock
+from .instructions import Outcome
+from .mail import Mail
 
 _LONGEST_SUBJECT = 200
 _MOST_REFERENCES = 20

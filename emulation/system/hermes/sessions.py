@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulation.system import names
-from emulation.system.clock import Clock, iso
-from emulation.system.table import Condition, Row, Table
+from .. import names
+from ..clock import Clock, iso
+from ..table import Condition, Row, Table
 
 ROW_LIFE = 1800
 """Seconds from the last activity to the row's `ttl`."""

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from emulation.system.aws import Aws
-from emulation.system.aws_errors import AwsError
-from emulation.system.clock import Clock
-from emulation.system.hermes.in_hand import InHand
-from emulation.system.hermes.sessions import Session, Sessions, idle_since
+from ..aws import Aws
+from ..aws_errors import AwsError
+from ..clock import Clock
+from .in_flight import InHand
+from .sessions import Session, Sessions, idle_since
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ components, props, default and named slots with fallback content; fragments; `<s
 as they stand. Anything else is an error that names the file and the line, never a silent blank.
 """
 
-from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.site import Answer, Site
+from .errors import PreviewError
+from .site import Answer, Site
 
 __all__ = ["Answer", "PreviewError", "Site"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.expressions import BadExpression, Expression, Name, parse
+from .errors import PreviewError
+from .expressions import BadExpression, Expression, Name, parse
 
 _FENCE = re.compile(r"\s*---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _SPACE = re.compile(r"(?:\s+|;|//[^\n]*|/\*.*?\*/)+", re.DOTALL)

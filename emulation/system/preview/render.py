@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from emulation.system.preview import frontmatter
-from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.expressions import BadExpression, Expression, Literal, Quoted, Scope, evaluate, text
-from emulation.system.preview.template import VOID, Element, Node, Shown, Text, parse_template
+from . import frontmatter
+from .errors import PreviewError
+from .expressions import BadExpression, Expression, Literal, Quoted, Scope, evaluate, text
+from .template import VOID, Element, Node, Shown, Text, parse_template
 
 _DEEPEST_COMPONENT = 20
 _LINKS = ("href", "src", "action", "poster")

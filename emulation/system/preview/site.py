@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.render import Renderer
+from .errors import PreviewError
+from .render import Renderer
 
 _NOT_FOUND_PAGE = "src/pages/404.astro"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from emulation.system.preview.errors import PreviewError
-from emulation.system.preview.expressions import BadExpression, Expression, Quoted, parse
+from .errors import PreviewError
+from .expressions import BadExpression, Expression, Quoted, parse
 
 
 @dataclass

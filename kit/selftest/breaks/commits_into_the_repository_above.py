@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import Any
 
-from kit.selftest.breaking import Break, part, wrap
+from ..breaking import Break, part, wrap
 
 _EVERY = 5.0
 """AWS seconds; the deployed one did it every 30."""

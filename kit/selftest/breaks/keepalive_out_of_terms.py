@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kit.selftest.breaking import Break, rerouted
+from ..breaking import Break, rerouted
 
 
 def apply() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from kit.selftest.breaking import Break, part, wrap
+from ..breaking import Break, part, wrap
 
 _LATER = 30.0
 """AWS seconds; Hermes goes to sleep a minute after its last work, at the earliest."""

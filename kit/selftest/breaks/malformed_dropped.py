@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.selftest.breaking import Break, part, wrap
+from ..breaking import Break, part, wrap
 
 
 def apply() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.selftest.breaking import Break, part, rerouted
+from ..breaking import Break, part, rerouted
 
 
 def apply() -> None:

@@ -6,7 +6,7 @@ import email
 import email.policy
 from typing import Any
 
-from kit.selftest.breaking import Break, part, wrap
+from ..breaking import Break, part, wrap
 
 
 def apply() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kit.selftest.breaking import Break, part, wrap
+from ..breaking import Break, part, wrap
 
 
 def apply() -> None:

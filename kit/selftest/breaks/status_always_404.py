@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from kit.selftest.breaking import Break, part, rerouted
+from ..breaking import Break, part, rerouted
 
 
 def apply() -> None:

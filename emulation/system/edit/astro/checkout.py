@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulation.system.edit.astro.host import Event
-from emulation.system.edit.blobs import Snapshot
+from ..blobs import Snapshot
+from .host import Event
 
 _NOT_OURS = ("node_modules", ".git", ".astro", ".astro-cache", ".vite-cache")
 """Folders at the root that are the tools' own."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emulation.system.edit.astro.toolchain import Toolchain
+from .toolchain import Toolchain
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulation.system.edit.astro import toolchain
-from emulation.system.edit.astro.toolchain import Missing, Toolchain
+from . import toolchain
+from .toolchain import Missing, Toolchain
 
 SITE = Path(__file__).parents[2] / "site"
 _FILES = ("package.json", "package-lock.json")

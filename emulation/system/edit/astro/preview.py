@@ -12,16 +12,16 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from emulation.system.answers import Refused
-from emulation.system.clock import Clock
-from emulation.system.edit.activity import Activity
-from emulation.system.edit.astro.host import Host, HostError
-from emulation.system.edit.astro.proxy import Proxy
-from emulation.system.edit.astro.servers import DevServers, base_of
-from emulation.system.edit.astro.toolchain import Toolchain
-from emulation.system.edit.directory import Place
-from emulation.system.edit.origin import SAMPLE_SITE
-from emulation.system.edit.projects import Projects
+from ...answers import Refused
+from ...clock import Clock
+from ..activity import Activity
+from ..directory import Place
+from ..origin import SAMPLE_SITE
+from ..projects import Projects
+from .host import Host, HostError
+from .proxy import Proxy
+from .servers import DevServers, base_of
+from .toolchain import Toolchain
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from emulation.system.answers import Refused
-from emulation.system.edit.astro import links
+from ...answers import Refused
+from . import links
 
 _HOP_BY_HOP = frozenset(
     ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "accept-encoding"]

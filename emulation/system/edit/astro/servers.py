@@ -14,20 +14,20 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulation.system import names
-from emulation.system.answers import Refused
-from emulation.system.clock import Clock
-from emulation.system.edit.activity import Activity
-from emulation.system.edit.astro.checkout import Checkout
-from emulation.system.edit.astro.host import Host, HostError
-from emulation.system.edit.astro.proxy import closed
-from emulation.system.edit.blobs import Snapshot
-from emulation.system.edit.builtin import NOT_READY
-from emulation.system.edit.directory import Place
-from emulation.system.edit.git import GitError
-from emulation.system.edit.hot_reload import PING, POLL
-from emulation.system.edit.projects import Projects
-from emulation.system.locks import Locks
+from ... import names
+from ...answers import Refused
+from ...clock import Clock
+from ...locks import Locks
+from ..activity import Activity
+from ..blobs import Snapshot
+from ..builtin import NOT_READY
+from ..directory import Place
+from ..git import GitError
+from ..hot_reload import PING, POLL
+from ..projects import Projects
+from .checkout import Checkout
+from .host import Host, HostError
+from .proxy import closed
 
 log = logging.getLogger(__name__)
 

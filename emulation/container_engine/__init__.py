@@ -1,0 +1,1 @@
+"""Docker or podman: how the engine is found, addressed and cleaned up."""

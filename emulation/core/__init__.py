@@ -1,0 +1,1 @@
+"""Interfaces, errors, ids and addressing that all services share."""

@@ -1,5 +1,0 @@
-"""DynamoDB's on-demand maximum throughput, kept and made real; everything else of DynamoDB is the base's."""
-
-from emulation.dynamodb.controller import OnDemand
-
-__all__ = ["OnDemand"]

@@ -1,5 +1,0 @@
-"""SQS over the base: long polling without spinning, AWS's waiting times, and the metrics AWS publishes."""
-
-from emulation.queues.controller import Queues
-
-__all__ = ["Queues"]

@@ -1,0 +1,236 @@
+"""Stacks, resources and events as the operations answer them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from . import parameters
+from .changesets import ChangeSet, resource_change
+from .checks import capabilities
+from .errors import ValidationError
+from .intrinsics import text
+from .resources import TYPES
+from .revision import Revision
+from .stacks import Event, Resource, Stack
+from .template import Template
+
+PAGE = 100
+"""How many entries a page has, as on AWS."""
+
+_NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
+
+
+def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
+    """One page of a listing, with the token of the next. Raises `ValidationError` for a token that is none."""
+    try:
+        start = int(token) if token else 0
+    except ValueError:
+        raise ValidationError(f"NextToken {token!r} is not one that was given") from None
+    answer: dict[str, Any] = {key: list(entries[start : start + PAGE])}
+    if start + PAGE < len(entries):
+        answer["NextToken"] = str(start + PAGE)
+    return answer
+
+
+def stack(each: Stack) -> dict[str, Any]:
+    optional = {
+        "Description": each.revision.template.description,
+        "ChangeSetId": each.change_set_id,
+        "LastUpdatedTime": _time(each.updated),
+        "DeletionTime": _time(each.deleted),
+        "StackStatusReason": each.reason,
+        "TimeoutInMinutes": each.timeout_minutes,
+        "RoleARN": each.role_arn,
+    }
+    return {
+        "StackId": each.stack_id,
+        "StackName": each.name,
+        "Parameters": given(each.revision),
+        "CreationTime": _time(each.created),
+        "RollbackConfiguration": {},
+        "StackStatus": each.status,
+        "DisableRollback": each.disable_rollback,
+        "NotificationARNs": [],
+        "Capabilities": list(each.capabilities),
+        "Outputs": [
+            _present(
+                OutputKey=output.name,
+                OutputValue=output.value,
+                Description=output.description,
+                ExportName=output.export_name,
+            )
+            for output in each.outputs
+        ],
+        "Tags": [{"Key": key, "Value": value} for key, value in each.revision.tags.items()],
+        "EnableTerminationProtection": each.termination_protection,
+        "DriftInformation": _NO_DRIFT,
+        **_present(**optional),
+    }
+
+
+def stack_summary(each: Stack) -> dict[str, Any]:
+    return _present(
+        StackId=each.stack_id,
+        StackName=each.name,
+        TemplateDescription=each.revision.template.description,
+        CreationTime=_time(each.created),
+        LastUpdatedTime=_time(each.updated),
+        DeletionTime=_time(each.deleted),
+        StackStatus=each.status,
+        StackStatusReason=each.reason,
+        DriftInformation=_NO_DRIFT,
+    )
+
+
+def given(revision: Revision) -> list[dict[str, Any]]:
+    """The parameter values, the secret ones masked."""
+    declared = revision.template.parameters
+    return [
+        {"ParameterKey": name, "ParameterValue": parameters.shown(declared[name], value)}
+        for name, value in revision.parameters.items()
+    ]
+
+
+def event(owner: Stack, each: Event) -> dict[str, Any]:
+    return _present(
+        StackId=owner.stack_id,
+        StackName=owner.name,
+        EventId=each.event_id,
+        LogicalResourceId=each.logical_id,
+        PhysicalResourceId=each.physical_id,
+        ResourceType=each.type_name,
+        Timestamp=_time(each.at),
+        ResourceStatus=each.status,
+        ResourceStatusReason=each.reason,
+        ResourceProperties=None if each.properties is None else json.dumps(each.properties),
+        ClientRequestToken=each.token,
+    )
+
+
+def resource(owner: Stack, each: Resource) -> dict[str, Any]:
+    """As DescribeStackResources has it."""
+    return {
+        "StackName": owner.name,
+        "StackId": owner.stack_id,
+        **_resource(each),
+        "Timestamp": _time(each.changed),
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }
+
+
+def resource_detail(owner: Stack, each: Resource) -> dict[str, Any]:
+    """As DescribeStackResource has it."""
+    return {
+        "StackName": owner.name,
+        "StackId": owner.stack_id,
+        **_resource(each),
+        "LastUpdatedTimestamp": _time(each.changed),
+        "Metadata": json.dumps(each.metadata or {}),
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }
+
+
+def resource_summary(each: Resource) -> dict[str, Any]:
+    """As ListStackResources has it."""
+    return {
+        **_resource(each),
+        "LastUpdatedTimestamp": _time(each.changed),
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }
+
+
+def _resource(each: Resource) -> dict[str, Any]:
+    return _present(
+        LogicalResourceId=each.logical_id,
+        PhysicalResourceId=each.physical_id or None,
+        ResourceType=each.type_name,
+        ResourceStatus=each.status,
+        ResourceStatusReason=each.reason,
+    )
+
+
+def change_set_summary(each: ChangeSet) -> dict[str, Any]:
+    return _present(
+        StackId=each.stack.stack_id,
+        StackName=each.stack.name,
+        ChangeSetId=each.change_set_id,
+        ChangeSetName=each.name,
+        Status=each.status,
+        StatusReason=each.reason,
+        ExecutionStatus=each.execution,
+        CreationTime=_time(each.created),
+        Description=each.description,
+        IncludeNestedStacks=False,
+    )
+
+
+def change_set(each: ChangeSet, token: str | None) -> dict[str, Any]:
+    return {
+        **change_set_summary(each),
+        **_present(OnStackFailure=each.on_stack_failure),
+        "Parameters": given(each.revision),
+        "NotificationARNs": [],
+        "Capabilities": list(each.capabilities),
+        "RollbackConfiguration": {},
+        "Tags": [{"Key": key, "Value": value} for key, value in each.revision.tags.items()],
+        **page("Changes", [resource_change(change) for change in each.changes], token),
+    }
+
+
+def template_summary(template: Template) -> dict[str, Any]:
+    """What ValidateTemplate says; GetTemplateSummary adds to it."""
+    needed, types = capabilities(template)
+    why = f"The following resource(s) require capabilities: [{', '.join(types)}]"
+    return {
+        "Parameters": [
+            _present(
+                ParameterKey=name,
+                DefaultValue=text(entry["Default"]) if "Default" in entry else None,
+                NoEcho=parameters.no_echo(entry),
+                Description=entry.get("Description"),
+            )
+            for name, entry in template.parameters.items()
+        ],
+        **_present(
+            Description=template.description,
+            Capabilities=[needed] if needed else None,
+            CapabilitiesReason=why if needed else None,
+        ),
+    }
+
+
+def full_template_summary(template: Template) -> dict[str, Any]:
+    summary = template_summary(template)
+    for shown in summary["Parameters"]:
+        entry = template.parameters[shown["ParameterKey"]]
+        allowed = [text(value) for value in entry.get("AllowedValues", [])]
+        shown["ParameterType"] = str(entry["Type"])
+        shown["ParameterConstraints"] = {"AllowedValues": allowed} if allowed else {}
+    types = sorted({each.type_name for each in template.resources.values()})
+    return {
+        **summary,
+        "ResourceTypes": types,
+        "Version": "2010-09-09",
+        "ResourceIdentifierSummaries": [
+            {
+                "ResourceType": name,
+                "LogicalResourceIds": [
+                    each.logical_id for each in template.resources.values() if each.type_name == name
+                ],
+                "ResourceIdentifiers": [TYPES[name].named] if TYPES[name].named else [],
+            }
+            for name in types
+        ],
+        **_present(Metadata=None if template.metadata is None else json.dumps(template.metadata)),
+    }
+
+
+def _present(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _time(epoch: float | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)

@@ -1,0 +1,159 @@
+"""What a stack shall be: a template with its parameters, conditions and tags decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from . import parameters
+from .errors import ValidationError
+from .graph import dependencies, ordered
+from .intrinsics import Scope, evaluate, holds, text
+from .references import arguments, decided, references
+from .template import OutputTemplate, ResourceTemplate, Template
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack lives: what the pseudo parameters say."""
+
+    account: str
+    region: str
+    stack_id: str
+    stack_name: str
+
+
+@dataclass(frozen=True)
+class Output:
+    name: str
+    value: str
+    description: str | None
+    export_name: str | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One version of a stack. Holds only the resources whose conditions hold, with every Fn::If decided."""
+
+    template: Template
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    resources: Mapping[str, ResourceTemplate]
+    outputs: Mapping[str, OutputTemplate]
+    scope: Scope
+    """Everything but the resources."""
+
+    @cached_property
+    def graph(self) -> Mapping[str, frozenset[str]]:
+        return dependencies(self.resources)
+
+    @cached_property
+    def order(self) -> list[str]:
+        return ordered(self.graph)
+
+    def within(self, reference: Callable[[str], str], attribute: Callable[[str, str], Any]) -> Scope:
+        """The scope in which its expressions mean something, given its resources."""
+        return replace(self.scope, reference=reference, attribute=attribute)
+
+    def evaluated_outputs(self, scope: Scope) -> list[Output]:
+        """Raises `ValidationError` for an output that is not a string."""
+        return [_output(each, scope) for each in self.outputs.values()]
+
+    def imports(self, scope: Scope) -> frozenset[str]:
+        """The names of the exports it uses."""
+        expressions = [each.properties for each in self.resources.values()] + [
+            each.value for each in self.outputs.values()
+        ]
+        return frozenset(text(evaluate(each, scope)) for each in arguments(expressions, "Fn::ImportValue"))
+
+
+def revise(
+    template: Template,
+    values: Mapping[str, str],
+    tags: Mapping[str, str],
+    place: Place,
+    *,
+    zones: Sequence[str] = (),
+    exports: Mapping[str, str] | None = None,
+) -> Revision:
+    """Decide the conditions of a checked template. Raises `ValidationError` for what refers to a resource whose
+    condition does not hold."""
+    scope = Scope(
+        values=_pseudo(place)
+        | {name: parameters.typed(entry, values[name]) for name, entry in template.parameters.items()},
+        mappings=template.mappings,
+        zones=zones,
+        exports=exports or {},
+    )
+    conditions = _conditions(template, scope)
+    resources = {
+        name: replace(
+            resource,
+            properties=decided(resource.properties, conditions),
+            depends_on=tuple(each for each in resource.depends_on if _active(template.resources[each], conditions)),
+        )
+        for name, resource in template.resources.items()
+        if _active(resource, conditions)
+    }
+    outputs = {
+        name: replace(
+            output, value=decided(output.value, conditions), export_name=decided(output.export_name, conditions)
+        )
+        for name, output in template.outputs.items()
+        if _active(output, conditions)
+    }
+    for block, expressions in (
+        ("Resources", {name: resource.properties for name, resource in resources.items()}),
+        ("Outputs", {name: [output.value, output.export_name] for name, output in outputs.items()}),
+    ):
+        for name, expression in expressions.items():
+            for reference in references(expression):
+                if reference.name in template.resources and reference.name not in resources:
+                    raise ValidationError(
+                        f"Template format error: Unresolved resource dependencies [{reference.name}] in the {block} "
+                        f"block of the template ({name}{reference.where}): its condition does not hold"
+                    )
+    return Revision(template, values, tags, resources, outputs, replace(scope, conditions=conditions))
+
+
+def _pseudo(place: Place) -> dict[str, Any]:
+    return {
+        "AWS::AccountId": place.account,
+        "AWS::NotificationARNs": [],
+        "AWS::Partition": "aws",
+        "AWS::Region": place.region,
+        "AWS::StackId": place.stack_id,
+        "AWS::StackName": place.stack_name,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def _conditions(template: Template, scope: Scope) -> dict[str, bool]:
+    graph = {
+        name: frozenset(other for other in template.conditions if _uses(expression, other))
+        for name, expression in template.conditions.items()
+    }
+    decisions: dict[str, bool] = {}
+    for name in ordered(graph):
+        decisions[name] = holds(template.conditions[name], replace(scope, conditions=decisions))
+    return decisions
+
+
+def _uses(expression: Any, condition: str) -> bool:
+    if isinstance(expression, dict):
+        return expression.get("Condition") == condition or any(_uses(each, condition) for each in expression.values())
+    return isinstance(expression, list) and any(_uses(each, condition) for each in expression)
+
+
+def _active(entry: ResourceTemplate | OutputTemplate, conditions: Mapping[str, bool]) -> bool:
+    return entry.condition is None or conditions[entry.condition]
+
+
+def _output(output: OutputTemplate, scope: Scope) -> Output:
+    value = evaluate(output.value, scope)
+    if isinstance(value, list | dict):
+        raise ValidationError(f"Template format error: Output {output.name} is malformed: its value must be a string")
+    export = None if output.export_name is None else text(evaluate(output.export_name, scope))
+    return Output(output.name, text(value), output.description, export)

@@ -1,0 +1,136 @@
+"""PutMetricData: what CloudWatch accepts as a datapoint, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.controller import Call
+from ...core.errors import AwsError
+from ...time.clock import Clock
+from .metrics import Metric, MetricStore
+from .samples import Samples
+from .wire import dimensions, epoch, outside_enum
+
+MOST_DATA = 1000
+MOST_VALUES = 150
+OLDEST = 14 * 86400
+NEWEST = 2 * 3600
+LARGEST = 2.0**360
+_SIZES = [f"{size}{of}" for of in ("bytes", "bits") for size in ("", "Kilo", "Mega", "Giga", "Tera")]
+UNITS = [
+    *("Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"),
+    *(size.capitalize() for size in _SIZES),
+    *(f"{size.capitalize()}/Second" for size in _SIZES),
+]
+
+
+class Publishing:
+    """Takes datapoints in. All of a request or nothing is stored."""
+
+    def __init__(self, clock: Clock, store: MetricStore) -> None:
+        self._clock = clock
+        self._store = store
+
+    async def put_metric_data(self, call: Call) -> dict[str, Any]:
+        namespace = call.params["Namespace"]
+        if namespace.startswith("AWS/"):
+            raise _invalid("The value AWS/ for parameter Namespace is invalid.")
+        if namespace.startswith(":"):
+            raise _invalid(f"The value {namespace} for parameter Namespace is invalid.")
+        data = list(call.params.get("MetricData") or ())
+        for entity in call.params.get("EntityMetricData") or ():
+            data.extend(entity.get("MetricData") or ())
+        if not data:
+            raise AwsError("MissingParameter", "The parameter MetricData is required.")
+        if len(data) > MOST_DATA:
+            raise _invalid(f"The collection MetricData must not have a size greater than {MOST_DATA}.")
+        accepted = [self._accepted(namespace, datum, f"MetricData.member.{at}") for at, datum in enumerate(data, 1)]
+        for metric, time, samples, unit, resolution in accepted:
+            self._store.put(metric, time, samples, unit=unit, resolution=resolution)
+        return {}
+
+    def _accepted(
+        self, namespace: str, datum: Mapping[str, Any], where: str
+    ) -> tuple[Metric, float, Samples, str, int]:
+        resolution = datum.get("StorageResolution") or 60
+        if resolution not in (1, 60):
+            raise _invalid(f"The value {resolution} for parameter {where}.StorageResolution is invalid.")
+        unit = datum.get("Unit") or "None"
+        if unit not in UNITS:
+            raise outside_enum(unit, "metricData.member.unit", UNITS)
+        listed = datum.get("Dimensions") or ()
+        if len(listed) > 30:
+            raise _invalid(f"The collection {where}.Dimensions must not have a size greater than 30.")
+        if any(not each["Name"].strip() or not each["Value"].strip() for each in listed):
+            raise _invalid(f"The parameter {where}.Dimensions must have names and values that are not blank.")
+        named = dimensions(listed)
+        if len(named) < len(listed):
+            raise _invalid(f"The parameter {where}.Dimensions names a dimension twice.")
+        time = self._time(datum, where)
+        return Metric.named(namespace, datum["MetricName"], named), time, _samples(datum, where), unit, resolution
+
+    def _time(self, datum: Mapping[str, Any], where: str) -> float:
+        """When it was. The clock of a program that knows nothing of AWS time is as good as AWS time."""
+        now = self._clock.now()
+        if datum.get("Timestamp") is None:
+            return now
+        time = epoch(datum["Timestamp"])
+        wall = self._clock.origin + (now - self._clock.origin) / self._clock.scale
+        if time > max(now, wall) + NEWEST:
+            raise _invalid(f"The parameter {where}.Timestamp must specify a time no more than two hours in the future.")
+        if time < min(now, wall) - OLDEST:
+            raise _invalid(f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past.")
+        return time
+
+
+def _samples(datum: Mapping[str, Any], where: str) -> Samples:
+    given = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) is not None]
+    if not given:
+        raise AwsError(
+            "MissingParameter",
+            f"At least one of the parameters {where}.Value, {where}.Values and {where}.StatisticValues is required.",
+        )
+    if len(given) > 1:
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"The parameters {where}.{given[0]} and {where}.{given[1]} are mutually exclusive "
+            "and you have specified both.",
+        )
+    if given == ["StatisticValues"]:
+        return _statistic_set(datum["StatisticValues"], f"{where}.StatisticValues")
+    if given == ["Value"]:
+        return Samples.of([_number(datum["Value"], f"{where}.Value")])
+    values = [_number(value, f"{where}.Values") for value in datum["Values"]]
+    counts = [_number(count, f"{where}.Counts") for count in datum.get("Counts") or [1.0] * len(values)]
+    if len(values) != len(counts):
+        raise _invalid(f"The parameters {where}.Values and {where}.Counts must be of the same size.")
+    if not 1 <= len(values) <= MOST_VALUES:
+        raise _invalid(f"The collection {where}.Values must have a size from 1 to {MOST_VALUES}, got {len(values)}.")
+    if any(count <= 0 for count in counts):
+        raise _invalid(f"The parameter {where}.Counts must be greater than 0.")
+    return Samples.of(values, counts)
+
+
+def _statistic_set(given: Mapping[str, Any], where: str) -> Samples:
+    count, total, low, high = (
+        _number(given[name], f"{where}.{name}") for name in ("SampleCount", "Sum", "Minimum", "Maximum")
+    )
+    if count <= 0:
+        raise _invalid(f"The parameter {where}.SampleCount must be greater than 0.")
+    if low > high:
+        raise _invalid(f"The parameter {where}.Maximum must be greater than {where}.Minimum.")
+    return Samples(count, total, low, high)
+
+
+def _number(value: Any, where: str) -> float:
+    number = float(value)
+    if not math.isfinite(number) or abs(number) > LARGEST:
+        text = "NaN" if math.isnan(number) else value
+        raise _invalid(f"The value {text} for parameter {where} is invalid.")
+    return number
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValue", message)

@@ -1,0 +1,154 @@
+"""Reading metrics back: GetMetricData, GetMetricStatistics, ListMetrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.controller import Call
+from ...core.errors import AwsError
+from ...time.clock import Clock
+from .expressions import ExpressionError
+from .metrics import Metric, MetricStore
+from .query import Datapoint, MetricStat, Query, check_period, check_statistic, parsed
+from .samples import STATISTICS, statistic
+from .wire import dimensions, epoch, instant, listed, outside_enum, page, validation_error
+
+MOST_DATAPOINTS = 1440
+"""Of one GetMetricStatistics."""
+MOST_QUERIES = 500
+PAGE_OF_DATAPOINTS = 100_800
+PAGE_OF_METRICS = 500
+LISTED = 14 * 86400
+RECENTLY = 3 * 3600
+
+
+class Reading:
+    """Answers questions about what was published. A query names a metric by all of its dimensions."""
+
+    def __init__(self, clock: Clock, store: MetricStore) -> None:
+        self._clock = clock
+        self._store = store
+
+    async def get_metric_statistics(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        simple, extended = params.get("Statistics") or [], params.get("ExtendedStatistics") or []
+        if not simple and not extended:
+            raise AwsError("InvalidParameterCombination", "Must specify either Statistics or ExtendedStatistics")
+        if simple and extended:
+            raise AwsError("InvalidParameterCombination", "Statistics and ExtendedStatistics are mutually exclusive.")
+        for name in simple:
+            if name not in STATISTICS:
+                raise outside_enum(name, "statistics", STATISTICS)
+        for name in extended:
+            check_statistic(name, "ExtendedStatistics")
+        period = params["Period"]
+        check_period(period)
+        start, end = _aligned(epoch(params["StartTime"]), period), epoch(params["EndTime"])
+        if start >= end:
+            raise AwsError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
+        count = math.ceil((end - start) / period)
+        if count > MOST_DATAPOINTS:
+            raise AwsError(
+                "InvalidParameterCombination",
+                f"You have requested up to {count:,} datapoints, which exceeds the limit of {MOST_DATAPOINTS:,}. "
+                "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
+            )
+        metric = Metric.named(params["Namespace"], params["MetricName"], dimensions(params.get("Dimensions")))
+        datapoints: list[dict[str, Any]] = []
+        for index, units in enumerate(self._store.windows_by_unit(metric, start, period, count, end=end)):
+            for unit, samples in units.items():
+                if params.get("Unit") not in (None, unit):
+                    continue
+                point: dict[str, Any] = {"Timestamp": instant(start + index * period), "Unit": unit}
+                point |= {name: STATISTICS[name](samples) for name in simple}
+                if extended:
+                    values = {name: statistic(name)(samples) for name in extended}
+                    point["ExtendedStatistics"] = {name: value for name, value in values.items() if value is not None}
+                datapoints.append(point)
+        return {"Label": params["MetricName"], "Datapoints": datapoints}
+
+    async def get_metric_data(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        start, end = epoch(params["StartTime"]), epoch(params["EndTime"])
+        if start == end:
+            raise validation_error("The parameter StartTime must not equal parameter EndTime.")
+        if start > end:
+            raise validation_error("The parameter EndTime must be greater than StartTime.")
+        described = params["MetricDataQueries"]
+        if not 1 <= len(described) <= MOST_QUERIES:
+            raise validation_error(
+                f"The collection MetricDataQueries must have a size from 1 to {MOST_QUERIES}, got {len(described)}."
+            )
+        queries = parsed(described)
+        newest_first = params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
+        rows: list[tuple[str, Datapoint]] = []
+        wanted = [each for each in described if each.get("ReturnData", True)]
+        for each in wanted:
+            points = self._datapoints(each["Id"], queries[each["Id"]], start, end)
+            rows.extend((each["Id"], point) for point in (reversed(points) if newest_first else points))
+        size = params.get("MaxDatapoints") or PAGE_OF_DATAPOINTS
+        shown = page(rows, params.get("NextToken"), size, error="InvalidNextToken")
+        later = {id for id, _ in rows[shown.end :]}
+        results = []
+        for each in wanted:
+            points = [point for id, point in shown.items if id == each["Id"]]
+            results.append(
+                {
+                    "Id": each["Id"],
+                    "Label": each.get("Label") or _label(queries[each["Id"]], each["Id"]),
+                    "Timestamps": [instant(point.time) for point in points],
+                    "Values": [point.value for point in points],
+                    "StatusCode": "PartialData" if each["Id"] in later else "Complete",
+                }
+            )
+        return {"MetricDataResults": results, "Messages": [], **shown.following}
+
+    def _datapoints(self, id: str, query: Query, start: float, end: float) -> list[Datapoint]:
+        aligned = _aligned(start, query.period)
+        count = math.ceil((end - aligned) / query.period)
+        if count > PAGE_OF_DATAPOINTS:
+            raise validation_error(
+                f"You have requested up to {count:,} datapoints of '{id}', which exceeds the limit of "
+                f"{PAGE_OF_DATAPOINTS:,}. Increase Period, or decrease the time range."
+            )
+        try:
+            return [point for point in query.datapoints(self._store, aligned, count, end) if point is not None]
+        except ExpressionError as error:
+            raise validation_error(f"Error in expression '{id}': {error}") from None
+
+    async def list_metrics(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        age = RECENTLY if params.get("RecentlyActive") else LISTED
+        since = self._clock.now() - age
+        matching = [
+            {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": listed(metric.dimensions)}
+            for metric in self._store
+            if _matches(metric, params) and (self._store.latest(metric) or 0) >= since
+        ]
+        shown = page(matching, params.get("NextToken"), PAGE_OF_METRICS, error="InvalidParameterValue")
+        return {"Metrics": shown.items, **shown.following}
+
+
+def _matches(metric: Metric, params: Mapping[str, Any]) -> bool:
+    """ListMetrics alone filters loosely: dimensions not named in the filter do not matter."""
+    has = dict(metric.dimensions)
+    return (
+        params.get("Namespace") in (None, metric.namespace)
+        and params.get("MetricName") in (None, metric.name)
+        and all(
+            wanted["Name"] in has and wanted.get("Value") in (None, has[wanted["Name"]])
+            for wanted in params.get("Dimensions") or ()
+        )
+    )
+
+
+def _aligned(start: float, period: int) -> int:
+    """Down to the whole minute, or to the division of the minute a shorter period makes."""
+    grain = period if period < 60 else 60
+    return int(start // grain * grain)
+
+
+def _label(query: Query, id: str) -> str:
+    return query.metric.name if isinstance(query, MetricStat) else id

@@ -1,0 +1,138 @@
+"""Evaluates alarms when their state may change, and sleeps otherwise.
+
+CloudWatch evaluates an alarm every 10 seconds (periods below a minute) or every minute, over periods that
+end then. Here an alarm is looked at on those ticks only while its evaluation range has data, while its
+state was set by hand, or while its auto scaling actions are to be repeated: else nothing can come of it.
+Data that comes late, for periods that are over, is looked at when it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from ...core.controller import Context
+from .actions import Transitions
+from .alarm import Alarm
+from .alarms import Alarms
+from .evaluation import evaluate
+from .expressions import ExpressionError
+from .metrics import Metric, MetricStore
+from .query import Window
+from .reasons import reason, reason_data
+
+REPEAT_EVERY = 60
+
+
+class Watch:
+    """Keeps the states of alarms true. One timer, for the next evaluation that is due."""
+
+    def __init__(self, ctx: Context, store: MetricStore, alarms: Alarms, transitions: Transitions) -> None:
+        self._clock = ctx.clock
+        self._log = ctx.log
+        self._store = store
+        self._alarms = alarms
+        self._transitions = transitions
+        self._due: dict[str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = 0.0
+        self._running = False
+        store.on_arrival(self._arrived)
+
+    def start(self) -> None:
+        self._running = True
+        self._arm()
+
+    def stop(self) -> None:
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def due(self) -> float | None:
+        """When the next evaluation is due (AWS epoch seconds); None while nothing can change by itself."""
+        return min(self._due.values(), default=None)
+
+    def rouse(self, alarm: Alarm) -> None:
+        """Evaluate the alarm on its next tick: it, or what it depends on, was changed by somebody."""
+        self._at(alarm, _tick(self._clock.now(), alarm.interval) + alarm.interval)
+
+    def _arrived(self, metric: Metric, time: int) -> None:
+        for alarm in self._alarms.watching(metric):
+            now = self._clock.now()
+            tick = _tick(now, alarm.interval)
+            if time >= tick:
+                self._at(alarm, tick + alarm.interval)
+            elif time >= tick - alarm.rule.range * alarm.query.period:
+                self._at(alarm, now)
+
+    def _at(self, alarm: Alarm, due: float) -> None:
+        self._due[alarm.name] = min(due, self._due.get(alarm.name, due))
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self.due
+        if not self._running or due is None:
+            return
+        if self._timer is not None:
+            if self._armed_for <= due:
+                return
+            self._timer.cancel()
+        self._armed_for = due
+        delay = self._clock.wall(max(0.0, due - self._clock.now()))
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        now = max(self._clock.now(), self._armed_for)
+        self._timer = None
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            alarm = self._alarms.get(name)
+            if alarm is not None:
+                self._look_at(alarm, now)
+        self._arm()
+
+    def _look_at(self, alarm: Alarm, now: float) -> None:
+        try:
+            tick = _tick(now, alarm.interval)
+            self._evaluate(alarm, tick)
+            following = self._next(alarm, tick)
+            if following is not None:
+                self._due[alarm.name] = following
+        except Exception:
+            self._log.exception("alarm %s could not be evaluated", alarm.name)
+
+    def _evaluate(self, alarm: Alarm, tick: int) -> None:
+        rule, period = alarm.rule, alarm.query.period
+        start = tick - rule.range * period
+        try:
+            points = alarm.query.datapoints(self._store, start, rule.range, tick)
+        except ExpressionError:
+            points = [None] * rule.range
+        window = Window(start, period, tuple(points))
+        verdict = evaluate(window.values, rule)
+        values = [point.value for point in reversed(window.at(verdict.considered))]
+        if verdict.state is not None and (verdict.state != alarm.state or alarm.set_by_hand):
+            why = reason(window, verdict, verdict.state, rule, m_of_n="DatapointsToAlarm" in alarm.declared)
+            data = reason_data(
+                window,
+                verdict,
+                rule,
+                now=self._clock.now(),
+                statistic=alarm.declared.get("Statistic"),
+                unit=alarm.declared.get("Unit"),
+            )
+            alarm.set_by_hand = False
+            self._transitions.to(alarm, verdict.state, why, data, values)
+        if tick - alarm.invoked >= REPEAT_EVERY and alarm.scaling_actions():
+            self._transitions.repeat(alarm, values, tick)
+
+    def _next(self, alarm: Alarm, tick: int) -> float | None:
+        """When to look again: on the next tick while there is data, else when its actions are to be repeated."""
+        horizon = tick - alarm.rule.range * alarm.query.period
+        if any((self._store.latest(metric) or 0) >= horizon for metric in alarm.query.metrics):
+            return tick + alarm.interval
+        return max(tick + alarm.interval, alarm.invoked + REPEAT_EVERY) if alarm.scaling_actions() else None
+
+
+def _tick(now: float, interval: int) -> int:
+    return int(now // interval * interval)

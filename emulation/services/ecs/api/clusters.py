@@ -1,0 +1,126 @@
+"""Cluster operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....core.controller import Call, Handler
+from ....core.errors import AwsError
+from .. import shapes
+from ..model import Cluster
+from ..names import check_name, invalid
+from ..paging import page
+from ..store import Store
+from .tags import parse_tags
+
+FARGATE_PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
+
+
+class Clusters:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "CreateCluster": self.create,
+            "DeleteCluster": self.delete,
+            "DescribeClusters": self.describe,
+            "ListClusters": self.list_clusters,
+            "ListContainerInstances": self.list_container_instances,
+            "PutClusterCapacityProviders": self.put_capacity_providers,
+            "UpdateCluster": self.update,
+            "UpdateClusterSettings": self.update,
+        }
+
+    async def create(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        name = params.get("clusterName") or "default"
+        check_name("Cluster", name)
+        _refuse_service_connect(params)
+        existing = self._store.find_cluster(name)
+        if existing is None or existing.status != "ACTIVE":
+            providers = list(params.get("capacityProviders", ()))
+            strategy = list(params.get("defaultCapacityProviderStrategy", ()))
+            _check_strategy(strategy, providers)
+            existing = Cluster(
+                name=name,
+                arn=self._store.names.arn(f"cluster/{name}"),
+                configuration=params.get("configuration"),
+                capacity_providers=providers,
+                default_strategy=strategy,
+                tags=parse_tags(params.get("tags", ()), call.caller),
+            )
+            if settings := params.get("settings"):
+                existing.settings = list(settings)
+            self._store.clusters[name] = existing
+        return {"cluster": shapes.cluster(existing, self._store, _EVERYTHING)}
+
+    async def update(self, call: Call) -> dict[str, Any]:
+        cluster = self._store.cluster(call.params["cluster"])
+        _refuse_service_connect(call.params)
+        if settings := call.params.get("settings"):
+            cluster.settings = list(settings)
+        if configuration := call.params.get("configuration"):
+            cluster.configuration = configuration
+        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+
+    async def put_capacity_providers(self, call: Call) -> dict[str, Any]:
+        cluster = self._store.cluster(call.params["cluster"])
+        providers = list(call.params["capacityProviders"])
+        strategy = list(call.params["defaultCapacityProviderStrategy"])
+        _check_strategy(strategy, providers)
+        cluster.capacity_providers, cluster.default_strategy = providers, strategy
+        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+
+    async def delete(self, call: Call) -> dict[str, Any]:
+        cluster = self._store.cluster(call.params["cluster"])
+        if self._store.services(cluster):
+            raise AwsError(
+                "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+            )
+        if any(task.last_status != "STOPPED" for task in self._store.tasks(cluster)):
+            raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+        cluster.status = "INACTIVE"
+        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+
+    async def describe(self, call: Call) -> dict[str, Any]:
+        include = frozenset(call.params.get("include", ()))
+        clusters, failures = [], []
+        for identifier in call.params.get("clusters") or ["default"]:
+            name = self._store.names.cluster_name(identifier)
+            found = self._store.clusters.get(name)
+            if found is None:
+                failures.append(shapes.missing(self._store.names.arn(f"cluster/{name}")))
+            else:
+                clusters.append(shapes.cluster(found, self._store, include))
+        return {"clusters": clusters, "failures": failures}
+
+    async def list_clusters(self, call: Call) -> dict[str, Any]:
+        arns = sorted(each.arn for each in self._store.clusters.values() if each.status == "ACTIVE")
+        return page(arns, call.params, "clusterArns")
+
+    async def list_container_instances(self, call: Call) -> dict[str, Any]:
+        self._store.cluster(call.params.get("cluster"))
+        return {"containerInstanceArns": []}
+
+
+_EVERYTHING = frozenset({"TAGS", "SETTINGS", "CONFIGURATIONS"})
+
+
+def _check_strategy(strategy: list[Mapping[str, Any]], providers: list[str]) -> None:
+    for provider in providers:
+        if provider not in FARGATE_PROVIDERS:
+            raise invalid(f"The specified capacity provider was not found: {provider}. Known: FARGATE, FARGATE_SPOT.")
+    if any(each["capacityProvider"] not in providers for each in strategy):
+        raise invalid(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
+            "the cluster. Associate the capacity provider with the cluster and try again."
+        )
+
+
+def _refuse_service_connect(params: Mapping[str, Any]) -> None:
+    if params.get("serviceConnectDefaults"):
+        raise AwsError(
+            "NotImplemented", "serviceConnectDefaults is not emulated. Nothing was changed. Leave it out.", status=501
+        )

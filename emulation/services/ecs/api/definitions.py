@@ -1,0 +1,121 @@
+"""Task definition operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....core.controller import Call, Handler
+from ....core.errors import AwsError
+from .. import shapes
+from ..definition import TaskDefinition
+from ..names import invalid
+from ..paging import page
+from ..store import Store
+from .definition_rules import checked
+from .tags import parse_tags
+
+_STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
+
+
+class Definitions:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "DeleteTaskDefinitions": self.delete,
+            "DeregisterTaskDefinition": self.deregister,
+            "DescribeTaskDefinition": self.describe,
+            "ListTaskDefinitionFamilies": self.list_families,
+            "ListTaskDefinitions": self.list_definitions,
+            "RegisterTaskDefinition": self.register,
+        }
+
+    async def register(self, call: Call) -> dict[str, Any]:
+        raw = checked(call.params)
+        family = raw.pop("family")
+        revisions = self._store.definitions.setdefault(family, [])
+        revision = len(revisions) + 1
+        definition = TaskDefinition(
+            arn=self._store.names.arn(f"task-definition/{family}:{revision}"),
+            family=family,
+            revision=revision,
+            raw=raw,
+            registered_at=self._store.clock.now(),
+            registered_by=f"arn:aws:iam::{call.account}:root",
+            tags=parse_tags(call.params.get("tags", ()), call.caller),
+        )
+        revisions.append(definition)
+        return {"taskDefinition": shapes.definition(definition), "tags": shapes.tags(definition.tags)}
+
+    async def describe(self, call: Call) -> dict[str, Any]:
+        definition = self._store.definition(call.params["taskDefinition"])
+        if definition is None:
+            raise AwsError("ClientException", "Unable to describe task definition.")
+        answer: dict[str, Any] = {"taskDefinition": shapes.definition(definition)}
+        if "TAGS" in call.params.get("include", ()):
+            answer["tags"] = shapes.tags(definition.tags)
+        return answer
+
+    async def deregister(self, call: Call) -> dict[str, Any]:
+        definition = self._revision(call.params["taskDefinition"])
+        if definition.status == "ACTIVE":
+            definition.status = "INACTIVE"
+            definition.deregistered_at = self._store.clock.now()
+        return {"taskDefinition": shapes.definition(definition)}
+
+    async def delete(self, call: Call) -> dict[str, Any]:
+        identifiers = call.params["taskDefinitions"]
+        if not 1 <= len(identifiers) <= 10:
+            raise invalid("Task definitions must have between 1 and 10 elements.")
+        deleted, failures = [], []
+        for identifier in identifiers:
+            try:
+                definition = self._revision(identifier)
+            except AwsError as error:
+                failures.append({"arn": identifier, "reason": error.message})
+                continue
+            if definition.status == "ACTIVE":
+                failures.append({"arn": definition.arn, "reason": _STILL_ACTIVE})
+                continue
+            definition.status = "DELETE_IN_PROGRESS"
+            definition.delete_requested_at = self._store.clock.now()
+            deleted.append(shapes.definition(definition))
+        return {"taskDefinitions": deleted, "failures": failures}
+
+    async def list_definitions(self, call: Call) -> dict[str, Any]:
+        """A family prefix is the whole name of a family here."""
+        status = call.params.get("status", "ACTIVE")
+        family = call.params.get("familyPrefix")
+        arns = [
+            each.arn
+            for name, revisions in sorted(self._store.definitions.items())
+            if family in (None, name)
+            for each in revisions
+            if each.status == status
+        ]
+        return page(arns[::-1] if call.params.get("sort") == "DESC" else arns, call.params, "taskDefinitionArns")
+
+    async def list_families(self, call: Call) -> dict[str, Any]:
+        status = call.params.get("status", "ALL")
+        prefix = call.params.get("familyPrefix", "")
+        families = [
+            name
+            for name, revisions in sorted(self._store.definitions.items())
+            if name.startswith(prefix) and status in ("ALL", _family_status(revisions))
+        ]
+        return page(families, call.params, "families")
+
+    def _revision(self, identifier: str) -> TaskDefinition:
+        _, revision = self._store.names.definition(identifier)
+        if revision is None:
+            raise AwsError("ClientException", f"Invalid revision number. Number: {identifier}")
+        definition = self._store.definition(identifier)
+        if definition is None:
+            raise AwsError("ClientException", "The specified task definition does not exist.")
+        return definition
+
+
+def _family_status(revisions: list[TaskDefinition]) -> str:
+    return "ACTIVE" if any(each.status == "ACTIVE" for each in revisions) else "INACTIVE"

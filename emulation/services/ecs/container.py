@@ -1,0 +1,167 @@
+"""One container of a task, from waiting for those it depends on to its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+
+from ...time.clock import Clock
+from .condition import News
+from .definition import Dependency
+from .health import watch_health
+from .logs import LogStream
+from .model import Container
+from .runtime import CannotStart, Output, Running
+
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+_RESTART_PERIOD = 300.0
+"""AWS seconds a container must have run before its restart policy restarts it, unless the policy says another."""
+
+
+class ContainerRun:
+    """Runs one container; its state is in `container`, every change of it is told."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        container: Container,
+        news: News,
+        *,
+        log: LogStream | None,
+        launch: Callable[[Output], Awaitable[Running]],
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called after every change of the container's state, and tells `news` of it."""
+        self.container = container
+        self.over = False
+        self.failure: str | None = None
+        """Why it could not be started; also in the container's `reason`."""
+        self.running: Running | None = None
+        self._clock = clock
+        self._news = news
+        self._log = log
+        self._launch = launch
+        self._changed = changed
+        self._unwanted = False
+        self._doomed = False
+
+    @property
+    def begun(self) -> bool:
+        """Started, also when it has ended since."""
+        return self.container.started_at is not None or self.over
+
+    async def run(self, peers: Mapping[str, ContainerRun]) -> None:
+        """Returns when it has ended for good and all its output is in its log."""
+        try:
+            for dependency in self.container.definition.depends_on:
+                await self._met(dependency, peers[dependency.container])
+            again = True
+            while again and not self._unwanted:
+                again = await self._once()
+        except CannotStart as error:
+            self.failure = self.container.reason = str(error)
+        finally:
+            if self._log is not None:
+                await self._log.close()
+            self.container.last_status = "STOPPED"
+            self.container.finished_at = self._clock.now()
+            self.over = True
+            self._changed()
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL when it has not ended after its stop timeout."""
+        self._unwanted = True
+        self._news.tell()
+        self._signal()
+        timeout = self._clock.wall(self._clock.patience(self.container.definition.stop_timeout, least=2.0))
+        if not await self._news.within(timeout, lambda: self.over):
+            self.kill()
+            await self._news.until(lambda: self.over)
+
+    def kill(self) -> None:
+        self._unwanted = self._doomed = True
+        self._news.tell()
+        if self.running is not None:
+            self.running.kill()
+
+    async def _once(self) -> bool:
+        """Run it until it exits; whether its restart policy wants it again."""
+        try:
+            self.running = await self._launch(self._write)
+        except CannotStart as error:
+            raise CannotStart(
+                "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
+                f"OCI runtime create failed: unable to start container process: {error}"
+            ) from error
+        started = self._clock.now()
+        self.container.started_at = self.container.started_at or started
+        self.container.last_status = "RUNNING"
+        self._changed()
+        if self._doomed:  # its end was decided while it started
+            self.running.kill()
+        elif self._unwanted:
+            self._signal()
+        check = self.container.definition.health_check
+        watch = check and asyncio.create_task(watch_health(self._clock, check, self.running.run, self._healthy))
+        code = await self.running.wait()
+        if watch:
+            watch.cancel()
+            await asyncio.wait({watch})
+        self.container.exit_code = code
+        if self.running.out_of_memory:
+            self.container.reason = OUT_OF_MEMORY
+        return self._restarts(code, self._clock.now() - started)
+
+    def _restarts(self, code: int, ran: float) -> bool:
+        policy = self.container.definition.raw.get("restartPolicy", {})
+        return bool(
+            policy.get("enabled")
+            and not self._unwanted
+            and code not in policy.get("ignoredExitCodes", ())
+            and ran >= policy.get("restartAttemptPeriod", _RESTART_PERIOD)
+        )
+
+    async def _met(self, dependency: Dependency, peer: ContainerRun) -> None:
+        """Wait for what `dependsOn` asks of another container. Raises `CannotStart` when that cannot come any more,
+        or has not come within the other's start timeout."""
+
+        def decided() -> bool:
+            return self._unwanted or peer.over or _meets(peer, dependency.condition)
+
+        timeout = peer.container.definition.start_timeout
+        if timeout is None:
+            await self._news.until(decided)
+        else:
+            await self._news.within(self._clock.wall(timeout), decided)
+        if not self._unwanted and not _meets(peer, dependency.condition):
+            raise CannotStart(
+                f"ContainerDependencyError: {self.container.name} waits for {dependency.condition} of "
+                f"{dependency.container}, which is {peer.container.last_status} and {peer.container.health}, "
+                f"exit code {peer.container.exit_code}."
+            )
+
+    async def _write(self, data: bytes) -> None:
+        if self._log is not None:
+            await self._log.write(data)
+
+    def _signal(self) -> None:
+        if self.running is not None:
+            self.running.signal(signal.SIGTERM)
+
+    def _healthy(self, health: str) -> None:
+        if self.container.health != health:
+            self.container.health = health
+            self._changed()
+
+
+def _meets(peer: ContainerRun, condition: str) -> bool:
+    match condition:
+        case "START":
+            return peer.begun and peer.failure is None
+        case "COMPLETE":
+            return peer.over and peer.failure is None
+        case "SUCCESS":
+            return peer.over and peer.container.exit_code == 0
+        case _:
+            return not peer.over and peer.container.health == "HEALTHY"

@@ -1,0 +1,93 @@
+"""The ECS controller: all of ECS, its state its own.
+
+API (api/) --> Store <-- shapes --> answers
+                 |
+             Scheduler --plan--> TaskRun --> Runtime (processes, Docker)
+                 ^                  |
+                 +---- changes -----+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...core.controller import Call, Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
+from ...core.errors import not_emulated
+from ...state.models import service_model
+from ..efs.controller import Storage
+from .agent_faults import AgentFaults
+from .api.clusters import Clusters
+from .api.definitions import Definitions
+from .api.services import Services
+from .api.tags import Tags
+from .api.tasks import Tasks
+from .exec import ExecApi
+from .exec_targets import ExecTargets
+from .interfaces import Interface, interfaces
+from .metadata import Metadata
+from .metrics import Utilization
+from .names import Names
+from .runtime import Running, Runtime
+from .scheduler import Scheduler
+from .store import Store
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+class Ecs:
+    """A `Controller` and a `MetricSource`."""
+
+    def __init__(self, ctx: Context, runtime: Runtime, storage: Storage) -> None:
+        store = Store(Names(ctx.region, ctx.account), ctx.clock)
+        self._ctx = ctx
+        self._store = store
+        self._scheduler = Scheduler(ctx, store, runtime, storage)
+        self._api = (
+            Clusters(store),
+            Definitions(store),
+            Services(ctx, store, self._scheduler),
+            Tasks(ctx, store, self._scheduler),
+            Tags(store),
+        )
+        self._exec = ExecApi(ctx, ExecTargets(store, self._scheduler))
+        self._metadata = Metadata(store)
+        self._agent_faults = AgentFaults(ctx, store)
+        self._utilization = Utilization(ctx.clock, store, runtime)
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        """Every operation ECS has, so that none reaches the base, whose ECS knows nothing of this one."""
+        handlers: dict[Operation, Handler] = {("ecs", name): _refuse for name in service_model("ecs").operation_names}
+        for part in self._api:
+            handlers.update({("ecs", name): handler for name, handler in part.handlers().items()})
+        return {**handlers, **self._exec.handlers()}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    def web_routes(self) -> Iterable[web.RouteDef]:
+        return [*self._metadata.web_routes(), *self._agent_faults.web_routes(), *self._exec.web_routes()]
+
+    def running(self, task_arn: str) -> Mapping[str, Running]:
+        """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""
+        return self._scheduler.containers(task_arn)
+
+    def interfaces(self) -> Iterable[Interface]:
+        """The network interfaces of the tasks that have one, for who decides what reaches them."""
+        return interfaces(self._store)
+
+    async def start(self) -> None:
+        self._ctx.events.subscribe(TargetHealthChanged, self._scheduler.target_health_changed)
+
+    async def stop(self) -> None:
+        """Kill every task."""
+        await self._scheduler.close()
+        await self._exec.stop()
+
+    async def collect(self) -> Iterable[Datum]:
+        return await self._utilization.collect()
+
+
+async def _refuse(call: Call) -> dict[str, Any]:
+    raise not_emulated(call.service, call.operation)

@@ -1,0 +1,172 @@
+"""The Docker runtime: a container is a container.
+
+What a process cannot have it has: a file system and a loopback of its own, limits of memory and CPU, read-only mounts.
+Its ports are published on 127.0.0.1 and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiodocker import DockerError
+
+from ....core.addressing import LOOPBACK
+from ..ports import Ports
+from ..runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
+from . import shape
+from .container import Belongings, EngineContainer, why
+from .images import Images
+from .memory import TaskMemory
+
+if TYPE_CHECKING:
+    from .host import DockerHost
+
+
+class DockerRuntime:
+    """A `Runtime` of one engine's containers."""
+
+    def __init__(self, host: DockerHost, images: Mapping[str, str]) -> None:
+        """`images` maps an image of a task definition to the one that stands for it here; others are themselves."""
+        self._host = host
+        self._images = Images(host, images)
+        self._ports = Ports()
+        self._places: dict[str, dict[str, EngineContainer]] = {}
+        self._own_volumes: dict[str, set[str]] = {}
+        self._holders: dict[str, EngineContainer] = {}
+        """Task → the container that holds the network of its several containers."""
+        self._memory: dict[str, TaskMemory] = {}
+        """Task → what holds its several containers to its size."""
+
+    async def check_images(self) -> None:
+        """Raises `CannotPull` for the first of the mapped images that is not to be had."""
+        await self._images.check()
+
+    async def prepare(self, task: TaskSpec) -> Sandbox:
+        self._places[task.id], self._own_volumes[task.id] = {}, set()
+        sandbox = Sandbox(task, LOOPBACK, {port: self._ports.take() for port in task.ports})
+        if task.containers > 1:
+            self._memory[task.id] = TaskMemory(int(task.memory_mib * shape.MIB))
+            try:
+                await self._hold_network(sandbox)
+            except BaseException:
+                await self.release(sandbox)
+                raise
+        return sandbox
+
+    async def pull(self, image: str) -> str:
+        return await self._images.pull(image)
+
+    async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> EngineContainer:
+        place = self._places[sandbox.task.id]
+        if (earlier := place.pop(container.name, None)) is not None:  # its restart policy wants it again
+            await earlier.remove()
+        await self._make_own_volumes(sandbox, container)
+        holder = self._holders.get(sandbox.task.id)
+        config = shape.container_config(
+            sandbox,
+            container,
+            run=self._host.run,
+            image=self._images.real(container.image),
+            cpus=self._cpus(sandbox.task.vcpus),
+            environment={name: self._host.inside(value) for name, value in container.environment.items()},
+            labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},
+            network=self._network(sandbox) if holder is None else shape.shared_network(holder.id),
+        )
+        name = shape.container_name(self._prefix(sandbox), container.name)
+        started = await self._start(name, config, output, holder="" if holder is None else holder.id)
+        place[container.name] = started
+        if (memory := self._memory.get(sandbox.task.id)) is not None:
+            memory.watch(started)
+        return started
+
+    async def usage(self) -> Mapping[tuple[str, str], Usage]:
+        running = {
+            (task, name): container
+            for task, place in self._places.items()
+            for name, container in place.items()
+            if container.alive
+        }
+        used = await asyncio.gather(*(self._usage(container.id) for container in running.values()))
+        return {key: usage for key, usage in zip(running, used, strict=True) if usage is not None}
+
+    async def release(self, sandbox: Sandbox) -> None:
+        task = sandbox.task
+        containers = list(self._places.pop(task.id, {}).values())
+        await asyncio.gather(*(container.remove() for container in containers))
+        if (memory := self._memory.pop(task.id, None)) is not None:
+            await memory.close()
+        if (holder := self._holders.pop(task.id, None)) is not None:
+            await holder.remove()
+        for volume in self._own_volumes.pop(task.id, ()):
+            with contextlib.suppress(DockerError, aiohttp.ClientError):
+                await self._host.remove_volume(volume)
+        for port in sandbox.ports.values():
+            self._ports.give_back(port)
+
+    async def _start(
+        self, name: str, config: Mapping[str, Any], output: Output, exec_user: str = "0", *, holder: str = ""
+    ) -> EngineContainer:
+        engine = self._host.engine
+        cpus = config["HostConfig"].get("NanoCpus", engine.cpus * 1e9) / 1e9
+        belongings = Belongings(cpus, self._host.network, holder)
+        try:
+            created = await engine.client.containers.create(dict(config), name=name)
+        except (DockerError, aiohttp.ClientError) as error:
+            raise CannotStart(why(error)) from error
+        container = EngineContainer(engine, created, output, belongings, exec_user=exec_user)
+        await container.start()
+        return container
+
+    async def _make_own_volumes(self, sandbox: Sandbox, container: ContainerSpec) -> None:
+        """Here and not by the container's creation, where podman takes no labels for them. Raises `CannotStart`."""
+        made = self._own_volumes[sandbox.task.id]
+        for volume in shape.own_volumes(sandbox, container, self._host.run) - made:
+            try:
+                made.add(await self._host.create_volume(volume, {}))
+            except (DockerError, aiohttp.ClientError) as error:
+                raise CannotStart(why(error)) from error
+
+    async def _hold_network(self, sandbox: Sandbox) -> None:
+        network = self._network(sandbox)
+        try:
+            image = await self._host.pause_image()
+        except (DockerError, aiohttp.ClientError) as error:
+            raise CannotStart(why(error)) from error
+        config = {
+            "Image": image,
+            "Labels": {**sandbox.task.labels, **self._host.labels},
+            "ExposedPorts": network["ExposedPorts"],
+            "HostConfig": {**network["HostConfig"], "LogConfig": {"Type": "none"}},
+        }
+        self._holders[sandbox.task.id] = await self._start(f"{self._prefix(sandbox)}-network", config, _nothing)
+
+    def _cpus(self, vcpus: float) -> float | None:
+        """The limit in CPUs of this machine: the task's size is CPU time for each second of AWS time."""
+        cpus = vcpus * self._host.scale
+        return cpus if cpus < self._host.engine.cpus else None
+
+    def _network(self, sandbox: Sandbox) -> dict[str, Any]:
+        return shape.network_config(sandbox, self._host.network, self._host.this_machine)
+
+    def _prefix(self, sandbox: Sandbox) -> str:
+        family = sandbox.task.labels.get("com.amazonaws.ecs.task-definition-family", "task")
+        return shape.container_name(self._host.run, family, sandbox.task.id[:12])
+
+    async def _usage(self, container: str) -> Usage | None:
+        stats: dict[str, Any] | None = None
+        with contextlib.suppress(DockerError, aiohttp.ClientError, ValueError):  # it has ended meanwhile
+            stats = await self._host.engine.json(f"containers/{container}/stats", {"stream": "0", "one-shot": "1"})
+        memory = (stats or {}).get("memory_stats", {})
+        if stats is None or "usage" not in memory:
+            return None
+        details = memory.get("stats", {})
+        cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+        return Usage(stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, max(0, memory["usage"] - cache))
+
+
+async def _nothing(data: bytes) -> None:
+    """The pause program says nothing."""

@@ -1,0 +1,280 @@
+"""File systems as volumes of the engine.
+
+    file system             a volume; where it is to have an end, one in memory
+    its directory /a/b      a volume that is a bind of that directory, which is all a task can see
+
+Everything is made by the engine itself, by way of a container that never runs: no file of a task lies in a folder of
+this machine, so it does not matter who this machine's user is, nor whether the engine has this machine's folders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import io
+import json
+import struct
+import tarfile
+from collections import defaultdict
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiodocker import DockerError
+from aiodocker.containers import DockerContainer
+
+from ...efs.controller import Creation, MountFailed, NamedVolume, Owner, creation, leads_out, missing
+from .container import why
+
+if TYPE_CHECKING:
+    from .host import DockerHost
+
+_TOP = PurePosixPath("/fs")
+_TASK = "com.amazonaws.ecs.task-arn"
+_FILLER = ".filled-by-a-fault"
+_GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
+
+
+class Volumes:
+    """`emulation.storage.Shelves` of one engine."""
+
+    def __init__(self, host: DockerHost, mib: int = 0) -> None:
+        """`mib` is what a file system holds, in the engine's memory; 0 for as much as its disk."""
+        self._host = host
+        self._mib = mib
+        self._keepers: dict[str, DockerContainer] = {}
+        """File system → the container by which the engine looks into it."""
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._volumes: dict[tuple[str, PurePosixPath], str] = {}
+        """Those of directories."""
+
+    async def existing(self, file_system: str, directory: PurePosixPath) -> NamedVolume:
+        async with self._locks[file_system]:
+            with _engine_trouble():
+                if not await self._is_directory(file_system, directory):
+                    raise missing(directory)
+                return NamedVolume(await self._volume(file_system, directory))
+
+    async def made(
+        self, file_system: str, directory: PurePosixPath, info: Mapping[str, Any] | None, owner: Owner | None
+    ) -> NamedVolume:
+        async with self._locks[file_system]:
+            with _engine_trouble():
+                if not await self._is_directory(file_system, directory):
+                    how = creation(info)
+                    await self._make(file_system, directory, how, owner)
+                    if not await self._is_directory(file_system, directory):
+                        raise leads_out(file_system, directory)
+                    volume = await self._volume(file_system, directory, how.owner)
+                else:
+                    volume = await self._volume(file_system, directory)
+                return NamedVolume(volume, None if owner is None else owner.gid)
+
+    async def remove(self, file_system: str) -> None:
+        """Raises `OSError` that names who uses it, when somebody does; nothing is removed then, and it may be tried
+        again."""
+        async with self._locks[file_system]:
+            if file_system not in self._keepers:
+                return
+            own = [key for key in self._volumes if key[0] == file_system]
+            volumes = [*(self._volumes[key] for key in own), self._whole(file_system)]
+            with _as_os_error():
+                if users := await self._users(volumes, but=self._keepers[file_system]):
+                    raise OSError(
+                        f"it is mounted by {', '.join(users)}. next: nothing needs to be done, the end of the run "
+                        "removes it; to have the room before, stop that first and delete the file system then"
+                    )
+                for key in own:
+                    await _unless_gone(self._host.remove_volume(self._volumes[key]))
+                    del self._volumes[key]
+                await _unless_gone(self._keepers[file_system].delete(force=True))
+                await _unless_gone(self._host.remove_volume(volumes[-1]))
+            del self._keepers[file_system]
+
+    async def _users(self, volumes: Sequence[str], *, but: DockerContainer) -> list[str]:
+        """The containers that mount any of these volumes, by name, with their task when they are one's."""
+        filters = json.dumps({"volume": list(volumes)})
+        found = await self._host.client.containers.list(all=True, filters=filters)
+        return sorted([_named(await each.show()) for each in found if each.id != but.id])
+
+    async def fill(self, file_system: str) -> None:
+        """Take all that is free in a file system. Raises `OSError` when it has no end that may be reached, or is not
+        mounted by anybody."""
+        if not self._mib:
+            raise OSError("file systems here are as large as the engine's disk; emulated.volume_mib gives them an end")
+        async with self._locks[file_system]:
+            if file_system not in self._keepers:
+                raise OSError(f"nobody has mounted {file_system} so far")
+            try:
+                await self._write_filler(file_system, self._mib << 20)
+            except (DockerError, aiohttp.ClientError) as error:
+                if "no space left on device" not in str(error):
+                    raise OSError(why(error)) from error
+
+    async def empty(self, file_system: str) -> None:
+        """Give back what `fill` took. Nothing happens when that was nothing, or the file system is gone. Raises
+        `OSError`."""
+        async with self._locks[file_system]:
+            if file_system in self._keepers:
+                with _as_os_error():
+                    await self._write_filler(file_system, 0)
+
+    async def _write_filler(self, file_system: str, size: int) -> None:
+        """A file cannot be removed by way of a container that runs no program; an empty one is as good."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            entry = tarfile.TarInfo(_FILLER)
+            entry.size, entry.mode = size, 0o600
+            tar.addfile(entry, _Zeros())
+        await self._host.engine.unpack(self._keepers[file_system].id, str(_TOP), buffer.getvalue())
+
+    def _whole(self, file_system: str) -> str:
+        return f"{self._host.run}-{file_system}"
+
+    async def _volume(self, file_system: str, directory: PurePosixPath, owner: Owner | None = None) -> str:
+        """The volume that shows this directory and what is below it. `owner` is the directory's, when it is known."""
+        if directory == PurePosixPath("/"):
+            return self._whole(file_system)
+        key = file_system, directory
+        if key not in self._volumes:
+            whole = await self._host.client.volumes.get(self._whole(file_system))
+            place = str((await whole.show())["Mountpoint"]) + str(directory)
+            name = f"{key[0]}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
+            options = {"type": "none", "o": "bind", "device": place}
+            if self._host.engine.podman and owner is not None:  # else it gives it to the first container's user
+                options["o"] += f",uid={owner.uid},gid={owner.gid}"
+            self._volumes[key] = await self._host.create_volume(f"{self._host.run}-{name}", options)
+        return self._volumes[key]
+
+    async def _keeper(self, file_system: str) -> DockerContainer:
+        if file_system not in self._keepers:
+            await self._host.create_volume(self._whole(file_system), self._options())
+            config: dict[str, Any] = {
+                "Image": await self._host.pause_image(),
+                "Labels": self._host.labels,
+                "HostConfig": {
+                    "NetworkMode": "none",
+                    "Mounts": [{"Type": "volume", "Source": self._whole(file_system), "Target": str(_TOP)}],
+                },
+            }
+            name = f"{self._host.run}-{file_system}"
+            keeper = await self._host.client.containers.create(config, name=name)
+            if self._mib:
+                try:
+                    await keeper.start()  # what is in memory is there for as long as somebody has it mounted
+                except BaseException:
+                    with contextlib.suppress(DockerError, aiohttp.ClientError):
+                        await keeper.delete(force=True)  # its name is wanted at the next try
+                    raise
+            self._keepers[file_system] = keeper
+        return self._keepers[file_system]
+
+    def _options(self) -> dict[str, str]:
+        return {"type": "tmpfs", "device": "tmpfs", "o": f"size={self._mib}m,mode=0755"} if self._mib else {}
+
+    async def _is_directory(self, file_system: str, directory: PurePosixPath) -> bool:
+        """Looks at each step of the way: what a task made a symbolic link could lead out of the volume."""
+        keeper = await self._keeper(file_system)
+        for step in reversed((directory, *directory.parents[:-1])):
+            mode = await self._mode(keeper, _TOP / step.relative_to("/"))
+            if mode is None:
+                return False
+            if mode & _GO_SYMLINK:
+                raise leads_out(file_system, directory)
+            if not mode & _GO_DIRECTORY:
+                raise MountFailed(f"mount.nfs4: mounting 127.0.0.1:{directory} failed: Not a directory")
+        return True
+
+    async def _mode(self, keeper: DockerContainer, path: PurePosixPath) -> int | None:
+        """A Go `FileMode`; None for what is not there."""
+        try:
+            headers = await self._host.engine.headers(f"containers/{keeper.id}/archive", {"path": str(path)})
+        except DockerError as error:
+            if error.status == 404:
+                return None
+            raise
+        told = {name.lower(): value for name, value in headers.items()}["x-docker-container-path-stat"]
+        stat = json.loads(base64.b64decode(told))
+        # podman tells of what a link leads to, and where that is.
+        leads_away = stat.get("linkTarget") and PurePosixPath(stat["linkTarget"]) != path
+        return int(stat["mode"]) | (_GO_SYMLINK if leads_away else 0)
+
+    async def _make(self, file_system: str, directory: PurePosixPath, how: Creation, owner: Owner | None) -> None:
+        keeper = await self._keeper(file_system)
+        missing_steps = []
+        for step in (directory, *directory.parents[:-1]):
+            if await self._mode(keeper, _TOP / step.relative_to("/")) is not None:
+                break
+            missing_steps.append(step)
+        top = (_TOP / missing_steps[-1].relative_to("/")).parent
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for step in reversed(missing_steps):
+                entry = tarfile.TarInfo(str((_TOP / step.relative_to("/")).relative_to(top)))
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                if step == directory:
+                    entry.mode, entry.uid, entry.gid = how.mode, how.owner.uid, how.owner.gid
+                    if owner is not None:
+                        entry.mode |= 0o070  # the mask of the access list, as the mode shows it
+                        entry.pax_headers = shared_by(owner, how.mode)
+                tar.addfile(entry)
+        try:
+            await self._host.engine.unpack(keeper.id, str(top), buffer.getvalue())
+        except DockerError as error:
+            if "file exists" in error.message:  # a link to nowhere, of which podman tells that nothing is there
+                raise leads_out(file_system, directory) from error
+            raise
+
+
+class _Zeros(io.RawIOBase):
+    """A file without end."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
+def shared_by(owner: Owner, mode: int) -> dict[str, str]:
+    """Access lists for a directory, as tar carries them, that let the access point's user and group do everything in
+    it and in all that is made in it. EFS makes every user of an access point its one user; an engine's volume cannot,
+    so all its users are in the one group."""
+    own, group, other = mode >> 6 & 7, mode >> 3 & 7, mode & 7
+    # Tags and the order are the kernel's: owner, named user, owning group, named group, mask, others.
+    entries = [(1, own), (2, 7, owner.uid), (4, group), (8, 7, owner.gid), (16, 7), (32, other)]
+    packed = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, bits, *(who or [0xFFFFFFFF])) for tag, bits, *who in entries
+    )
+    text = packed.decode("utf-8", "surrogateescape")
+    return {f"SCHILY.xattr.system.posix_acl_{kind}": text for kind in ("access", "default")}
+
+
+def _named(shown: Mapping[str, Any]) -> str:
+    labels = shown["Config"].get("Labels") or {}
+    name = "container " + str(shown["Name"]).lstrip("/")
+    return f"{name} of task {labels[_TASK]}" if _TASK in labels else name
+
+
+async def _unless_gone(removal: Awaitable[Any]) -> None:
+    try:
+        await removal
+    except DockerError as error:
+        if error.status != 404:
+            raise
+
+
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except (DockerError, aiohttp.ClientError) as error:
+        raise OSError(why(error)) from error
+
+
+@contextlib.contextmanager
+def _engine_trouble() -> Iterator[None]:
+    try:
+        yield
+    except (DockerError, aiohttp.ClientError) as error:
+        raise MountFailed(f"the container engine cannot make the volume: {why(error)}") from error

@@ -1,0 +1,38 @@
+"""A container's health check: Docker's HEALTHCHECK, in AWS seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from ...time.clock import Clock
+from .definition import HealthCheck
+
+
+async def watch_health(
+    clock: Clock,
+    check: HealthCheck,
+    run: Callable[[Sequence[str]], Awaitable[int]],
+    tell: Callable[[str], None],
+) -> None:
+    """Run the check every interval, the first time after one interval, and tell HEALTHY or UNHEALTHY each time it is
+    decided. A failure within the start period does not count unless the container was healthy before. Runs until
+    cancelled; a command that takes longer than the timeout is killed and has failed."""
+    begun = clock.now()
+    failures = 0
+    was_healthy = False
+    while True:
+        await clock.sleep(check.interval)
+        started = clock.now()
+        try:
+            async with asyncio.timeout(clock.wall(clock.patience(check.timeout))):
+                passed = await run(check.argv) == 0
+        except TimeoutError:
+            passed = False
+        if passed:
+            failures, was_healthy = 0, True
+            tell("HEALTHY")
+        elif was_healthy or started - begun >= check.start_period:
+            failures += 1
+            if failures >= check.retries:
+                tell("UNHEALTHY")

@@ -1,0 +1,54 @@
+"""Tasks as the network sees them: an interface in a subnet with its security groups, an address, ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .model import Task
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Interface:
+    id: str
+    task_arn: str
+    attachment_id: str
+    subnet: str
+    mac: str
+    address: str
+    groups: tuple[str, ...]
+    """Security groups; empty for the default one of the VPC."""
+    ports: Mapping[int, int]
+    """Real port, where load balancers reach it → the container's port."""
+    target_groups: tuple[str, ...]
+    """Those whose load balancers reach it, by ARN."""
+
+
+def interfaces(store: Store) -> Iterator[Interface]:
+    """Of all tasks that are attached to their network."""
+    for task in store.tasks():
+        if task.attachment is not None and task.attachment.status == "ATTACHED" and task.attachment.address:
+            yield _interface(task)
+
+
+def _interface(task: Task) -> Interface:
+    attachment = task.attachment
+    assert attachment is not None
+    network = (task.network or {}).get("awsvpcConfiguration", {})
+    ports = {port: port for container in task.containers for port in container.definition.ports}
+    for container in task.containers:
+        for binding in container.bindings:
+            ports.pop(binding["containerPort"], None)
+            ports[binding["hostPort"]] = binding["containerPort"]
+    return Interface(
+        attachment.interface_id,
+        task.arn,
+        attachment.id,
+        attachment.subnet,
+        attachment.mac,
+        attachment.address or "",
+        tuple(network.get("securityGroups", ())),
+        ports,
+        tuple(each["targetGroupArn"] for each in task.load_balancers if each.get("targetGroupArn")),
+    )

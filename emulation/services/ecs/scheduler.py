@@ -1,0 +1,243 @@
+"""Keeps every service at its desired count, and every started task going until it has stopped.
+
+Nothing here polls. A change of a task, a service or a target's health wakes the service it belongs to; then what there
+is gets compared with what there should be (`plan`), and the difference is started or stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from ...core.controller import Context, TargetHealthChanged, TaskChanged
+from ...core.errors import AwsError
+from ..efs.controller import Storage
+from .model import Deployment, Service, ServiceEvent, Task
+from .placement import Order, new_task
+from .plan import Decision, decide
+from .rollout import complete, count_failure, deploy, failed_to_start, new_deployment, survived
+from .runtime import Running, Runtime
+from .store import Store
+from .targets import Targets
+from .task import Machine, TaskRun
+
+_SEE = "For more information, see the Troubleshooting section."
+_THROTTLED = f"is unable to consistently start tasks successfully. {_SEE}"
+_NOWHERE = (
+    "was unable to place a task because no container instance met all of its requirements. "
+    f"Reason: No Container Instances were found in your cluster. {_SEE}"
+)
+
+
+class Scheduler:
+    def __init__(self, ctx: Context, store: Store, runtime: Runtime, storage: Storage) -> None:
+        self._ctx = ctx
+        self._store = store
+        self._targets = Targets(ctx)
+        self._machine = Machine(ctx, runtime, storage, self._targets, self._changed)
+        self._runs: dict[str, TaskRun] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._statuses: dict[str, str] = {}
+        self._judged: set[str] = set()
+        self._woken: dict[str, Service] = {}
+        self._alarms: dict[str, asyncio.TimerHandle] = {}
+        self._closed = False
+
+    def launch(self, order: Order) -> Task:
+        """Start a task; it is PROVISIONING when this returns. Raises ServerException once the cloud is going down."""
+        if self._closed:
+            raise AwsError("ServerException", "The emulated cloud is shutting down.", status=503)
+        siblings = self._store.tasks_of(order.service) if order.service else []
+        task = new_task(self._ctx.clock, self._ctx.ids, self._store.names, order, siblings)
+        self._store.add_task(task)
+        run = self._runs[task.id] = TaskRun(self._machine, task)
+        running = asyncio.create_task(run.run())
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        return task
+
+    def stop_task(self, task: Task, code: str, reason: str) -> None:
+        if task.id in self._runs:
+            self._runs[task.id].stop(code, reason)
+
+    def running(self, task: Task, container: str) -> Running | None:
+        """The handle of a running container."""
+        run = self._runs.get(task.id)
+        return run.running(container) if run else None
+
+    def containers(self, task_arn: str) -> Mapping[str, Running]:
+        """The handles of a task's running containers."""
+        run = next((each for each in self._runs.values() if each.task.arn == task_arn), None)
+        if run is None:
+            return {}
+        found = {each.name: run.running(each.name) for each in run.task.containers}
+        return {name: running for name, running in found.items() if running is not None}
+
+    def wake(self, service: Service) -> None:
+        """Look at the service again, soon."""
+        if not self._woken and not self._closed:
+            asyncio.get_running_loop().call_soon(self._reconcile_woken)
+        self._woken[service.arn] = service
+
+    def target_health_changed(self, news: TargetHealthChanged) -> None:
+        target = self._targets.heard(news)
+        if target is None:
+            return
+        task = next((each for each in self._store.tasks() if target in each.targets), None)
+        if task is None or task.service is None:
+            return
+        if news.state == "unhealthy" and task.wanted:
+            self._say(
+                task.service,
+                f"(port {news.port}) is unhealthy in (target-group {news.target_group_arn}) due to "
+                f"(reason {news.reason or 'Health checks failed'})",
+            )
+        self.wake(task.service)
+
+    async def close(self) -> None:
+        """End every task without grace."""
+        self._closed = True
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        for run in self._runs.values():
+            run.abort()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    # What the tasks tell
+
+    def _changed(self, task: Task) -> None:
+        if self._statuses.get(task.id) != task.last_status:
+            self._statuses[task.id] = task.last_status
+            self._ctx.events.publish(TaskChanged(task.arn, task.cluster.arn, task.group, task.last_status))
+            self._tell_targets(task)
+        if task.service is not None:
+            if not task.wanted and task.id not in self._judged:
+                self._judged.add(task.id)
+                self._judge(task.service, task)
+            self.wake(task.service)
+        if task.last_status == "STOPPED":
+            self._runs.pop(task.id, None)
+            self._statuses.pop(task.id, None)
+            self._judged.discard(task.id)
+
+    def _tell_targets(self, task: Task) -> None:
+        if task.service is None or task.started_at is None or task.last_status not in ("RUNNING", "DEACTIVATING"):
+            return
+        if task.last_status == "DEACTIVATING":
+            self._say(task.service, "has begun draining connections on 1 tasks.")
+        verb = "registered" if task.last_status == "RUNNING" else "deregistered"
+        for target in task.targets:
+            self._say(task.service, f"{verb} 1 targets in (target-group {target.group_arn})")
+
+    def _judge(self, service: Service, task: Task) -> None:
+        """A task's end was decided: what does it say of its service?"""
+        scale = self._ctx.clock.scale
+        if failed_to_start(task, scale):
+            service.backoff.failed(self._ctx.clock.now())
+            self._count_failure(service, task)
+        elif survived(task, scale):
+            service.backoff.reset()
+
+    # Reconciliation
+
+    def _reconcile_woken(self) -> None:
+        woken, self._woken = self._woken, {}
+        for service in woken.values():
+            if not self._closed and service.status != "INACTIVE":
+                self._reconcile(service)
+
+    def _reconcile(self, service: Service) -> None:
+        now = self._ctx.clock.now()
+        tasks = self._store.tasks_of(service)
+        self._retire_deployments(service, tasks)
+        declared = service.grace_period or 0.0
+        grace = self._ctx.clock.patience(declared, least=10.0) if declared else 0.0
+        decision = decide(service, tasks, now, grace=grace)
+        self._stop(service, decision)
+        self._start(service, decision, now)
+        self._settle(service, decision, now)
+        if service.status == "DRAINING" and not tasks:
+            service.status, service.inactive_at = "INACTIVE", now
+
+    def _stop(self, service: Service, decision: Decision) -> None:
+        for task, reason in decision.stop:
+            self.stop_task(task, "ServiceSchedulerInitiated", reason)
+        for task in decision.unhealthy:
+            self._count_failure(service, task)
+        if decision.stop:
+            stopped = _named(task for task, _ in decision.stop)
+            self._say(service, f"has stopped {len(decision.stop)} running tasks: {stopped}.")
+
+    def _start(self, service: Service, decision: Decision, now: float) -> None:
+        again_at = decision.again_at
+        if decision.start and service.primary.revision.launch_type == "EC2":
+            self._complain(service, _NOWHERE)
+        elif decision.start and now < service.backoff.until:
+            self._complain(service, _THROTTLED)
+            again_at = min(service.backoff.until, again_at or service.backoff.until)
+        elif decision.start:
+            primary = service.primary
+            order = Order(
+                cluster=service.cluster,
+                revision=primary.revision,
+                group=service.group,
+                started_by=primary.id,
+                execute_command=service.settings["enableExecuteCommand"],
+                service=service,
+                deployment=primary,
+            )
+            started = [self.launch(order) for _ in range(decision.start)]
+            self._say(service, f"has started {len(started)} tasks: {_named(started)}.")
+        self._set_alarm(service, again_at, now)
+
+    def _settle(self, service: Service, decision: Decision, now: float) -> None:
+        if not decision.steady or len(service.deployments) > 1 or service.status != "ACTIVE":
+            service.steady = False
+        elif not service.steady:
+            service.steady = True
+            service.backoff.reset()
+            service.said.clear()
+            if complete(service, now):
+                self._say(service, f"(deployment {service.primary.id}) deployment completed.")
+            self._say(service, "has reached a steady state.")
+
+    def _retire_deployments(self, service: Service, tasks: list[Task]) -> None:
+        service.deployments[1:] = [
+            each for each in service.deployments[1:] if any(task.deployment is each for task in tasks)
+        ]
+
+    def _count_failure(self, service: Service, task: Task) -> None:
+        if count_failure(service, task):
+            self._fail(service, service.primary)
+
+    def _fail(self, service: Service, deployment: Deployment) -> None:
+        """The circuit breaker has tripped."""
+        deployment.rollout_state = "FAILED"
+        deployment.rollout_reason = "ECS deployment circuit breaker: tasks failed to start."
+        deployment.updated_at = self._ctx.clock.now()
+        self._say(service, f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+        if service.configuration["deploymentCircuitBreaker"]["rollback"] and service.last_completed is not None:
+            back = new_deployment(self._ctx.clock, self._ctx.ids, service.last_completed)
+            back.rollout_reason = f"ECS deployment circuit breaker: rolling back to deploymentId {back.id}."
+            deploy(service, back)
+            self._say(service, f"rolling back to deployment {back.id}.")
+
+    def _set_alarm(self, service: Service, at: float | None, now: float) -> None:
+        if earlier := self._alarms.pop(service.arn, None):
+            earlier.cancel()
+        if at is not None:
+            wait = max(0.0, self._ctx.clock.wall(at - now))
+            self._alarms[service.arn] = asyncio.get_running_loop().call_later(wait, self.wake, service)
+
+    def _complain(self, service: Service, message: str) -> None:
+        if message not in service.said:
+            service.said.add(message)
+            self._say(service, message)
+
+    def _say(self, service: Service, message: str) -> None:
+        event = ServiceEvent(self._ctx.ids.uuid(), self._ctx.clock.now(), f"(service {service.name}) {message}")
+        service.events.appendleft(event)
+
+
+def _named(tasks: Iterable[Task]) -> str:
+    return " ".join(f"(task {task.id})" for task in tasks)

@@ -1,0 +1,98 @@
+"""A task's places in target groups: registered when it runs, drained before it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from ...core.controller import Context, TargetHealthChanged
+from ...core.errors import AwsError
+from .model import Target
+
+_DEFAULT_DELAY = 300.0
+_MARGIN = 5.0
+"""AWS seconds beyond the deregistration delay after which a silent load balancer is waited for no longer."""
+_GONE = frozenset({"unused", "absent"})
+
+
+@dataclass(frozen=True)
+class _Place:
+    target: Target
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Targets:
+    """Registers and drains targets, and knows whom a word of the load balancer is about."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._places: dict[tuple[str, str, int], _Place] = {}
+
+    async def register(self, target: Target) -> None:
+        """Raises `AwsError`, for example when the target group is gone."""
+        self._places[_key(target)] = _Place(target)
+        await self._ctx.aws.call("elbv2", "RegisterTargets", **_params(target))
+        state, reason = await self._state(target)
+        if target.state == "initial":  # nothing newer was heard meanwhile
+            target.state, target.reason = state, reason
+
+    async def deregister(self, target: Target) -> None:
+        """Take it out of service; it may still be draining when this returns."""
+        place = self._places[_key(target)]
+        place.gone.clear()
+        try:
+            await self._ctx.aws.call("elbv2", "DeregisterTargets", **_params(target))
+            state, _ = await self._state(target)
+        except AwsError as error:  # the target group was deleted: there is nothing to leave
+            self._ctx.log.info("target %s:%s: %s", target.id, target.port, error)
+            state = "absent"
+        if state in _GONE:
+            place.gone.set()
+
+    async def drained(self, target: Target) -> None:
+        """Return when the load balancer is done with it: at the latest after the group's deregistration delay."""
+        place = self._places[_key(target)]
+        if place.gone.is_set():
+            return
+        limit = await self._delay(target) + _MARGIN
+        try:
+            async with asyncio.timeout(self._ctx.clock.wall(limit)):
+                await place.gone.wait()
+        except TimeoutError:
+            self._ctx.log.warning("%s was still draining %g seconds after it was deregistered", target, limit)
+
+    def forget(self, target: Target) -> None:
+        self._places.pop(_key(target), None)
+
+    def heard(self, news: TargetHealthChanged) -> Target | None:
+        """Take the load balancer's word; the target it is about, if it is one of ours."""
+        place = self._places.get((news.target_group_arn, news.target_id, news.port))
+        if place is None:
+            return None
+        place.target.state, place.target.reason = news.state, news.reason
+        if news.state in _GONE:
+            place.gone.set()
+        return place.target
+
+    async def _state(self, target: Target) -> tuple[str, str | None]:
+        answer = await self._ctx.aws.call("elbv2", "DescribeTargetHealth", **_params(target))
+        for each in answer["TargetHealthDescriptions"]:
+            if (each["Target"]["Id"], each["Target"].get("Port")) == (target.id, target.port):
+                return each["TargetHealth"]["State"], each["TargetHealth"].get("Reason")
+        return "absent", None
+
+    async def _delay(self, target: Target) -> float:
+        try:
+            answer = await self._ctx.aws.call("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=target.group_arn)
+        except AwsError:  # deleted meanwhile
+            return 0.0
+        values = {each["Key"]: each["Value"] for each in answer["Attributes"]}
+        return float(values.get("deregistration_delay.timeout_seconds", _DEFAULT_DELAY))
+
+
+def _key(target: Target) -> tuple[str, str, int]:
+    return target.group_arn, target.id, target.port
+
+
+def _params(target: Target) -> dict[str, object]:
+    return {"TargetGroupArn": target.group_arn, "Targets": [{"Id": target.id, "Port": target.port}]}

@@ -1,0 +1,282 @@
+"""One task's life, each state as long as its work takes.
+
+PROVISIONING   its place on the machine, its volumes
+PENDING        images, log streams, secrets
+ACTIVATING     containers start in the order they depend on each other; targets are registered
+RUNNING        until somebody decides its end, or an essential container ends
+DEACTIVATING   targets drain
+STOPPING       containers end, dependent ones first
+DEPROVISIONING its place is given back
+STOPPED
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...core.controller import Caller, Context, Credentials
+from ...core.errors import AwsError
+from ..efs.controller import NamedVolume, Storage
+from .condition import News
+from .container import ContainerRun
+from .environment import container_environment, listening_ports
+from .initialization import FailedToStart, container_secrets, mount_volumes, open_logs
+from .logs import LogStream
+from .model import Container, Target, Task
+from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, Running, Runtime, Sandbox, TaskSpec
+from .targets import Targets
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What tasks run on."""
+
+    ctx: Context
+    runtime: Runtime
+    storage: Storage
+    targets: Targets
+    changed: Callable[[Task], None]
+    """Told of every change of a task."""
+
+
+class TaskRun:
+    """Takes a task from PROVISIONING to STOPPED. `run` once; `stop` and `abort` at any time."""
+
+    def __init__(self, machine: Machine, task: Task) -> None:
+        self.task = task
+        self._machine = machine
+        self._ctx = machine.ctx
+        self._news = News()
+        self._hurry = False
+        self._sandbox: Sandbox | None = None
+        self._credentials: Credentials | None = None
+        self._runs: dict[str, ContainerRun] = {}
+        self._working: list[asyncio.Task[None]] = []
+        self._folder = machine.ctx.workdir / "tasks" / task.id
+
+    def stop(self, code: str, reason: str) -> None:
+        """Decide its end; the first decision counts."""
+        if not self.task.wanted:
+            return
+        self.task.desired_status = "STOPPED"
+        self.task.stop_code = code
+        self.task.stopped_reason = reason
+        self.task.stopping_at = self._ctx.clock.now()
+        self._told()
+
+    def abort(self) -> None:
+        """End it without grace: nothing drains, nothing gets time to stop."""
+        self._hurry = True
+        self.stop("ServiceSchedulerInitiated", "The emulated cloud is shutting down.")
+        self._news.tell()
+        for run in self._runs.values():
+            run.kill()
+
+    def running(self, container: str) -> Running | None:
+        """The container's handle, if it runs."""
+        run = self._runs.get(container)
+        return run.running if run is not None and not run.over else None
+
+    async def run(self) -> None:
+        try:
+            await self._start()
+            await self._news.until(lambda: not self.task.wanted)
+        except FailedToStart as error:
+            self.stop("TaskFailedToStart", str(error))
+        except Exception as error:
+            self._broken(error)
+        try:
+            await self._end()
+        except Exception as error:
+            self._broken(error)
+        for container in self.task.containers:
+            container.last_status = "STOPPED"
+        self.task.stopped_at = self._ctx.clock.now()
+        self._to("STOPPED")
+
+    # Up
+
+    async def _start(self) -> None:
+        """Returns early when its end was decided meanwhile. Raises `FailedToStart`."""
+        self._to("PROVISIONING")
+        await self._provision()
+        volumes = await mount_volumes(self._machine.storage, self.task, self._folder / "volumes")
+        if self.task.wanted:
+            self._to("PENDING")
+            await self._pull()
+            logs = await open_logs(self._ctx, self.task)
+            secrets = await container_secrets(self._ctx, self.task)
+        if self.task.wanted:
+            self._to("ACTIVATING")
+            await self._activate(volumes, logs, secrets)
+        if self.task.wanted:
+            await self._register()
+        if self.task.wanted:
+            self.task.started_at = self._ctx.clock.now()
+            self._to("RUNNING")
+
+    async def _provision(self) -> None:
+        task = self.task
+        vcpus, memory = task.size
+        labels = {
+            "com.amazonaws.ecs.cluster": task.cluster.arn,
+            "com.amazonaws.ecs.task-arn": task.arn,
+            "com.amazonaws.ecs.task-definition-family": task.definition.family,
+            "com.amazonaws.ecs.task-definition-version": str(task.definition.revision),
+        }
+        self._folder.mkdir(parents=True)
+        ports, count = listening_ports(task), len(task.containers)
+        spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, labels, count)
+        try:
+            self._sandbox = await self._machine.runtime.prepare(spec)
+        except (CannotStart, OSError) as error:
+            raise FailedToStart(f"ResourceInitializationError: no place can be made for the task: {error}") from error
+        if task.attachment is not None:
+            task.attachment.status, task.attachment.address = "ATTACHED", self._sandbox.address
+        for container in task.containers:
+            container.bindings = [
+                {"bindIP": self._sandbox.address, "containerPort": port, "hostPort": real, "protocol": "tcp"}
+                for port, real in self._sandbox.ports.items()
+                if port in container.definition.ports and port != real
+            ]
+        task.connected_at = self._ctx.clock.now()
+
+    async def _pull(self) -> None:
+        task = self.task
+        task.pull_started_at = self._ctx.clock.now()
+        for container in task.containers:
+            pulling = self._machine.runtime.pull(container.image)
+            try:
+                container.image_digest = await self._news.unless(lambda: not task.wanted, pulling)
+            except CannotPull as error:
+                container.reason = f"CannotPullContainerError: {error}"
+                raise FailedToStart(container.reason) from error
+        task.pull_stopped_at = self._ctx.clock.now()
+
+    async def _activate(
+        self,
+        volumes: Mapping[str, Path | NamedVolume],
+        logs: Mapping[str, LogStream],
+        secrets: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._credentials = self._ctx.callers.issue(Caller("task", self.task.arn))
+        for container in self.task.containers:
+            told = container_environment(self._ctx, self.task, container, self._credentials, secrets[container.name])
+            launch = self._launcher(self._spec(container, volumes, told))
+            log = logs.get(container.name)
+            run = ContainerRun(self._ctx.clock, container, self._news, log=log, launch=launch, changed=self._told)
+            self._runs[container.name] = run
+        self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
+        await self._news.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
+
+    def _spec(
+        self, container: Container, volumes: Mapping[str, Path | NamedVolume], environment: Mapping[str, str]
+    ) -> ContainerSpec:
+        raw = container.definition.raw
+        override = self.task.container_override(container.name)
+        return ContainerSpec(
+            name=container.name,
+            image=container.image,
+            environment=environment,
+            command=tuple(override.get("command") or raw.get("command", ())),
+            entry_point=tuple(raw.get("entryPoint", ())),
+            mounts=tuple(
+                Mount(volumes[each["sourceVolume"]], each["containerPath"], each.get("readOnly", False))
+                for each in raw.get("mountPoints", ())
+            ),
+            ports=container.definition.ports,
+            working_directory=raw.get("workingDirectory"),
+            user=raw.get("user"),
+            init_process=raw.get("linuxParameters", {}).get("initProcessEnabled", False),
+            read_only=raw.get("readonlyRootFilesystem", False),
+            cpu_units=override.get("cpu") or raw.get("cpu", 0),
+            memory_mib=override.get("memory") or raw.get("memory"),
+        )
+
+    def _launcher(self, spec: ContainerSpec) -> Callable[[Output], Awaitable[Running]]:
+        assert self._sandbox is not None
+        sandbox = self._sandbox
+        return lambda output: self._machine.runtime.start(sandbox, spec, output)
+
+    async def _contain(self, run: ContainerRun) -> None:
+        """Run one container; an essential one takes the task with it."""
+        try:
+            await run.run(self._runs)
+        except Exception as error:
+            self._broken(error)
+        essential = run.container.definition.essential
+        if run.failure is not None and (essential or self.task.started_at is None):
+            self.stop("TaskFailedToStart", run.failure)
+        elif essential:
+            self.stop("EssentialContainerExited", "Essential container in task exited")
+
+    async def _register(self) -> None:
+        assert self._sandbox is not None
+        for balancer in self.task.load_balancers:
+            port = self._sandbox.ports[balancer["containerPort"]]
+            target = Target(balancer["targetGroupArn"], self._sandbox.address, port)
+            self.task.targets.append(target)
+            try:
+                await self._machine.targets.register(target)
+            except AwsError as error:
+                raise FailedToStart(f"ResourceInitializationError: unable to register target: {error}") from error
+
+    # Down
+
+    async def _end(self) -> None:
+        task = self.task
+        if task.targets:
+            self._to("DEACTIVATING")
+            await self._leave_targets()
+        if self._runs:
+            self._to("STOPPING")
+            await self._stop_containers()
+        task.execution_stopped_at = self._ctx.clock.now()
+        self._to("DEPROVISIONING")
+        if self._credentials is not None:
+            self._ctx.callers.revoke(self._credentials.access_key_id)
+        if self._sandbox is not None:
+            await self._machine.runtime.release(self._sandbox)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        if task.attachment is not None:
+            task.attachment.status = "DELETED"
+
+    async def _leave_targets(self) -> None:
+        """Deregister, and let requests finish; those to a dead program cannot."""
+        targets = self._machine.targets
+        await asyncio.gather(*(targets.deregister(each) for each in self.task.targets))
+        drained = asyncio.gather(*(targets.drained(each) for each in self.task.targets))
+        await self._news.unless(lambda: self._hurry or all(run.over for run in self._runs.values()), drained)
+        for each in self.task.targets:
+            targets.forget(each)
+
+    async def _stop_containers(self) -> None:
+        """Those that depend on others first."""
+        if self._hurry:
+            for run in self._runs.values():
+                run.kill()
+        left = dict(self._runs)
+        while left:
+            needed = {each.container for run in left.values() for each in run.container.definition.depends_on}
+            layer = [name for name in left if name not in needed]
+            await asyncio.gather(*(left.pop(name).stop() for name in layer))
+        await asyncio.gather(*self._working)
+
+    # State
+
+    def _to(self, status: str) -> None:
+        self.task.last_status = status
+        self._told()
+
+    def _broken(self, error: Exception) -> None:
+        self._ctx.log.error("task %s", self.task.arn, exc_info=error)
+        self.stop("TaskFailedToStart", f"ServerException: the emulated cloud failed: {error!r}. This is its defect.")
+
+    def _told(self) -> None:
+        self.task.version += 1
+        self._news.tell()
+        self._machine.changed(self.task)

@@ -1,0 +1,1 @@
+"""EFS file systems and access points as tasks mount them."""

@@ -1,0 +1,194 @@
+"""Reads the declared state through the AWS API and keeps the routing table made of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from ...core.controller import Aws
+from ...core.errors import AwsError
+from .actions import action
+from .conditions import condition
+from .table import HealthCheck, Listener, LoadBalancer, Rule, Stickiness, Table, TargetGroup
+
+
+class Declared:
+    """What the base holds about load balancers, as of the latest reading.
+
+    `table` is replaced, never changed: whoever took one keeps a consistent picture.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._load_balancers: dict[str, LoadBalancer] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._target_groups: dict[str, TargetGroup] = {}
+        self.table = Table()
+
+    async def read_everything(self) -> None:
+        async for group in self._pages("DescribeTargetGroups", "TargetGroups"):
+            await self.read_target_group(group["TargetGroupArn"])
+        async for balancer in self._pages("DescribeLoadBalancers", "LoadBalancers"):
+            arn = balancer["LoadBalancerArn"]
+            await self.read_load_balancer(arn)
+            async for listener in self._pages("DescribeListeners", "Listeners", LoadBalancerArn=arn):
+                await self.read_listener(listener["ListenerArn"])
+
+    async def read_load_balancer(self, arn: str) -> None:
+        """Take over one load balancer; one that is gone takes its listeners with it."""
+        try:
+            described = await self._aws.base("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
+            attributes = await self._aws.base("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
+        except AwsError as error:
+            _must_mean_gone(error)
+            self._load_balancers.pop(arn, None)
+            self._listeners = {k: v for k, v in self._listeners.items() if v.load_balancer_arn != arn}
+        else:
+            self._load_balancers[arn] = load_balancer(described["LoadBalancers"][0], attributes["Attributes"])
+        self._publish()
+
+    async def read_listener(self, arn: str) -> None:
+        """Take over one listener with its rules, or that it is gone."""
+        try:
+            described = await self._aws.base("elbv2", "DescribeListeners", ListenerArns=[arn])
+            rules = [rule async for rule in self._pages("DescribeRules", "Rules", ListenerArn=arn)]
+        except AwsError as error:
+            _must_mean_gone(error)
+            self._listeners.pop(arn, None)
+        else:
+            if described["Listeners"]:
+                self._listeners[arn] = listener(described["Listeners"][0], rules)
+            else:
+                self._listeners.pop(arn, None)
+        self._publish()
+
+    async def read_target_group(self, arn: str) -> None:
+        """Take over one target group, or that it is gone."""
+        try:
+            described = await self._aws.base("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
+            attributes = await self._aws.base("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
+        except AwsError as error:
+            _must_mean_gone(error)
+            self._target_groups.pop(arn, None)
+        else:
+            self._target_groups[arn] = target_group(described["TargetGroups"][0], attributes["Attributes"])
+        self._publish()
+
+    def _publish(self) -> None:
+        self.table = Table.of(self._load_balancers, self._listeners, self._target_groups)
+
+    async def _pages(self, operation: str, key: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
+        while True:
+            answer = await self._aws.base("elbv2", operation, **params)
+            for item in answer[key]:
+                yield item
+            if not answer.get("NextMarker"):
+                return
+            params["Marker"] = answer["NextMarker"]
+
+
+def _must_mean_gone(error: AwsError) -> None:
+    if not error.code.endswith("NotFound"):
+        raise error
+
+
+def load_balancer(described: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> LoadBalancer:
+    """From `DescribeLoadBalancers` and `DescribeLoadBalancerAttributes`."""
+    values = _attributes(attributes)
+    return LoadBalancer(
+        arn=described["LoadBalancerArn"],
+        name=described["LoadBalancerName"],
+        idle_timeout=float(values.get("idle_timeout.timeout_seconds") or 60),
+        forwarded_for=values.get("routing.http.xff_header_processing.mode") or "append",
+        client_port_forwarded=values.get("routing.http.xff_client_port.enabled") == "true",
+        deletion_protected=values.get("deletion_protection.enabled") == "true",
+    )
+
+
+def listener(described: Mapping[str, Any], rules: Iterable[Mapping[str, Any]]) -> Listener:
+    """From `DescribeListeners` and `DescribeRules`."""
+    return Listener(
+        arn=described["ListenerArn"],
+        load_balancer_arn=described["LoadBalancerArn"],
+        port=int(described["Port"]),
+        protocol=described["Protocol"],
+        rules=tuple(sorted(map(_rule, rules), key=lambda rule: rule.priority or 50_001)),
+    )
+
+
+def rule_arn(described: Mapping[str, Any]) -> str:
+    """A rule's ARN; that of a default rule is made here, the base's own changes."""
+    arn: str = described["RuleArn"]
+    return default_rule_arn(listener_arn(arn)) if described.get("Priority") == "default" else arn
+
+
+def default_rule_arn(listener_arn: str) -> str:
+    number = blake2b(listener_arn.encode(), digest_size=8).hexdigest()
+    return f"{listener_arn.replace(':listener/', ':listener-rule/')}/{number}"
+
+
+def listener_arn(rule_arn: str) -> str:
+    return rule_arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+
+
+def _rule(declared: Mapping[str, Any]) -> Rule:
+    default = declared.get("Priority") == "default"
+    return Rule(
+        arn=rule_arn(declared),
+        priority=0 if default else int(declared["Priority"]),
+        conditions=tuple(condition(item) for item in declared.get("Conditions") or ()),
+        action=action(declared["Actions"]),
+    )
+
+
+def target_group(described: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> TargetGroup:
+    """From `DescribeTargetGroups` and `DescribeTargetGroupAttributes`."""
+    values = _attributes(attributes)
+    return TargetGroup(
+        arn=described["TargetGroupArn"],
+        name=described["TargetGroupName"],
+        protocol=described["Protocol"],
+        port=int(described["Port"]),
+        health_check=_health_check(described),
+        deregistration_delay=float(values.get("deregistration_delay.timeout_seconds") or 0),
+        algorithm=values.get("load_balancing.algorithm.type") or "round_robin",
+        stickiness=_stickiness(values),
+    )
+
+
+def _health_check(described: Mapping[str, Any]) -> HealthCheck:
+    port = str(described.get("HealthCheckPort") or "traffic-port")
+    return HealthCheck(
+        protocol=described.get("HealthCheckProtocol") or described["Protocol"],
+        port=int(port) if port.isdigit() else None,
+        path=described.get("HealthCheckPath") or "/",
+        codes=_codes((described.get("Matcher") or {}).get("HttpCode") or "200"),
+        interval=float(described.get("HealthCheckIntervalSeconds") or 30),
+        timeout=float(described.get("HealthCheckTimeoutSeconds") or 5),
+        healthy_threshold=int(described.get("HealthyThresholdCount") or 5),
+        unhealthy_threshold=int(described.get("UnhealthyThresholdCount") or 2),
+        enabled=described.get("HealthCheckEnabled", True) is not False,
+    )
+
+
+def _codes(matcher: str) -> frozenset[int]:
+    """`200,301-303` → the four codes."""
+    codes: set[int] = set()
+    for part in matcher.split(","):
+        first, _, last = part.strip().partition("-")
+        codes.update(range(int(first), int(last or first) + 1))
+    return frozenset(codes)
+
+
+def _stickiness(values: Mapping[str, str]) -> Stickiness | None:
+    if values.get("stickiness.enabled") != "true":
+        return None
+    if values.get("stickiness.type") == "app_cookie":
+        seconds = values.get("stickiness.app_cookie.duration_seconds") or 86_400
+        return Stickiness(int(seconds), values["stickiness.app_cookie.cookie_name"])
+    return Stickiness(int(values.get("stickiness.lb_cookie.duration_seconds") or 86_400))
+
+
+def _attributes(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {item["Key"]: str(item.get("Value") if item.get("Value") is not None else "") for item in items}

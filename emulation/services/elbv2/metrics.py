@@ -1,0 +1,127 @@
+"""The metrics AWS/ApplicationELB, counted as requests end and handed over once a minute.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+Counts are reported when there is something to count. Not published: the AvailabilityZone dimension.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ...core.controller import Datum
+from .exchange import Exchange
+from .table import Table
+from .targets import Targets
+
+NAMESPACE = "AWS/ApplicationELB"
+_COUNTED_BY_CODE = (500, 502, 503, 504)
+
+Where = tuple[str, str | None]
+"""LoadBalancer dimension, TargetGroup dimension; the latter None for what has no target group."""
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self._counts: defaultdict[tuple[str, Where], int] = defaultdict(int)
+        self._seconds: defaultdict[Where, list[float]] = defaultdict(list)
+        self._bytes: defaultdict[str, int] = defaultdict(int)
+        self._connections: defaultdict[str, int] = defaultdict(int)
+        self._closed: defaultdict[str, int] = defaultdict(int)
+
+    def connected(self, load_balancer: str) -> None:
+        self._connections[load_balancer] += 1
+        self._counts["NewConnectionCount", (load_balancer, None)] += 1
+
+    def disconnected(self, load_balancer: str) -> None:
+        self._connections[load_balancer] -= 1
+        self._closed[load_balancer] += 1
+
+    def malformed(self, load_balancer: str) -> None:
+        """A connection brought something that is no HTTP request."""
+        self._counts["HTTPCode_ELB_4XX_Count", (load_balancer, None)] += 1
+
+    def count(self, exchange: Exchange) -> None:
+        """Take one exchange in: at its end, or when its connection was upgraded."""
+        balancer = exchange.load_balancer.dimension
+        alone: Where = (balancer, None)
+        counts = self._counts
+        target = exchange.target
+        if target is not None:
+            where: Where = (balancer, target.group_arn.rpartition(":")[2])
+            counts["RequestCount", where] += 1
+            if exchange.refused:
+                counts["TargetConnectionErrorCount", where] += 1
+            if exchange.non_sticky:
+                counts["NonStickyRequestCount", alone] += 1
+            if exchange.target_status is not None and exchange.target_status >= 200:
+                counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", where] += 1
+            if exchange.answered is not None and exchange.dispatched is not None:
+                self._seconds[where].append(exchange.answered - exchange.dispatched)
+        status = exchange.status
+        if status != exchange.target_status:  # the load balancer's own answer
+            if status >= 300:
+                counts[f"HTTPCode_ELB_{status // 100}XX_Count", alone] += 1
+            if status in _COUNTED_BY_CODE:
+                counts[f"HTTPCode_ELB_{status}_Count", alone] += 1
+            if exchange.outcome == "redirect":
+                counts["HTTP_Redirect_Count", alone] += 1
+            elif exchange.outcome == "fixed-response":
+                counts["HTTP_Fixed_Response_Count", alone] += 1
+
+    def processed(self, exchange: Exchange) -> None:
+        """The bytes of a finished exchange."""
+        self._bytes[exchange.load_balancer.dimension] += exchange.received + exchange.sent
+
+    def collect(self, table: Table, targets: Targets) -> list[Datum]:
+        """What was counted since the last time; hosts and connections as they are now."""
+        data = [*self._counted(), *self._hosts(table, targets)]
+        for balancer in {*self._connections, *self._closed}:
+            active = self._connections[balancer] + self._closed.pop(balancer, 0)
+            if active:
+                data.append(_datum("ActiveConnectionCount", (balancer, None), (float(active),)))
+        for balancer, size in self._bytes.items():
+            data.append(_datum("ProcessedBytes", (balancer, None), (float(size),), "Bytes"))
+        self._counts.clear()
+        self._seconds.clear()
+        self._bytes.clear()
+        return data
+
+    def _counted(self) -> Iterator[Datum]:
+        totals: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for (name, where), count in self._counts.items():
+            totals[name, where[0]] += count
+            if where[1] is not None:
+                yield _datum(name, where, (1.0,) * count)
+        for (name, balancer), count in totals.items():
+            yield _datum(name, (balancer, None), (1.0,) * count)
+        seconds: defaultdict[str, list[float]] = defaultdict(list)
+        for where, values in self._seconds.items():
+            yield _datum("TargetResponseTime", where, values, "Seconds")
+            seconds[where[0]].extend(values)
+        for balancer, values in seconds.items():
+            yield _datum("TargetResponseTime", (balancer, None), values, "Seconds")
+
+    def _hosts(self, table: Table, targets: Targets) -> Iterator[Datum]:
+        for arn, balancers in table.users.items():
+            states = [target.health.state for target in targets.pool(arn).targets.values()]
+            registered = [state for state in states if state != "draining"]
+            if not registered:
+                continue
+            group = arn.rpartition(":")[2]
+            for balancer_arn in balancers:
+                where = (table.load_balancers[balancer_arn].dimension, group)
+                yield _datum("HealthyHostCount", where, (float(states.count("healthy")),))
+                yield _datum("UnHealthyHostCount", where, (float(states.count("unhealthy")),))
+                requests = self._counts.get(("RequestCount", where), 0)
+                per_target = _datum("RequestCountPerTarget", where, (requests / len(registered),))
+                yield per_target
+                yield replace(per_target, dimensions={"TargetGroup": group})
+
+
+def _datum(name: str, where: Where, values: Iterable[float], unit: str = "Count") -> Datum:
+    dimensions = {"LoadBalancer": where[0]}
+    if where[1] is not None:
+        dimensions["TargetGroup"] = where[1]
+    return Datum(NAMESPACE, name, dimensions, tuple(values), unit)

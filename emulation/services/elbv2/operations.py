@@ -1,0 +1,291 @@
+"""The elbv2 operations answered here: the base stores, the answer comes when it is real.
+
+Create, modify and delete go to the base and are applied before they are answered, so that a listener
+listens when CreateListener returns. Registration and health are our own; the base knows no targets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ...core.controller import Aws, Call, Handler, Operation
+from ...core.errors import AwsError
+from . import admission, attributes, declared
+from .declared import Declared
+from .health import Health
+from .targets import TargetKey, Targets
+
+PUBLIC = "internet-facing"
+Answer = dict[str, Any]
+Read = Callable[[str], Awaitable[None]]
+
+
+class Operations:
+    def __init__(
+        self,
+        aws: Aws,
+        declared: Declared,
+        targets: Targets,
+        apply: Callable[[], Awaitable[None]],
+        address: Callable[[str], str | None],
+    ) -> None:
+        """`apply` makes the declared state real; `address` says where a load balancer (ARN) is reached."""
+        self._aws = aws
+        self._declared = declared
+        self._targets = targets
+        self._apply = apply
+        self._address = address
+        self._one_change_at_a_time = asyncio.Lock()
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        operations: dict[str, Handler] = {
+            "CreateLoadBalancer": self._create_load_balancer,
+            "DescribeLoadBalancers": self._describe_load_balancers,
+            "DescribeLoadBalancerAttributes": self._load_balancer_attributes,
+            "ModifyLoadBalancerAttributes": self._load_balancer_attributes,
+            "DeleteLoadBalancer": self._delete_load_balancer,
+            "CreateListener": self._create_listener,
+            "DescribeListeners": self._describe_listeners,
+            "ModifyListener": self._on_listener,
+            "DeleteListener": self._on_listener,
+            "CreateRule": self._on_rules,
+            "DescribeRules": self._describe_rules,
+            "ModifyRule": self._on_rules,
+            "DeleteRule": self._on_rules,
+            "SetRulePriorities": self._on_rules,
+            "CreateTargetGroup": self._create_target_group,
+            "DescribeTargetGroups": self._describe_target_groups,
+            "ModifyTargetGroup": self._on_target_group,
+            "DescribeTargetGroupAttributes": self._target_group_attributes,
+            "ModifyTargetGroupAttributes": self._target_group_attributes,
+            "DeleteTargetGroup": self._on_target_group,
+            "RegisterTargets": self._register_targets,
+            "DeregisterTargets": self._deregister_targets,
+            "DescribeTargetHealth": self._describe_target_health,
+        }
+        return {("elbv2", name): handler for name, handler in operations.items()}
+
+    async def read_everything(self) -> None:
+        """Take over what the base holds already."""
+        async with self._one_change_at_a_time:
+            await self._declared.read_everything()
+            await self._apply()
+
+    # load balancers
+
+    async def _create_load_balancer(self, call: Call) -> Answer:
+        admission.load_balancer(call.params)
+        async with self._one_change_at_a_time:
+            known = [lb for lb in self._declared.table.load_balancers.values() if lb.name == call.params["Name"]]
+            if known:
+                return await self._same_again(call, known[0].arn)
+            answer = await self._base(call)
+            await self._declared.read_load_balancer(answer["LoadBalancers"][0]["LoadBalancerArn"])
+            await self._apply()
+        return self._with_addresses(answer)
+
+    async def _same_again(self, call: Call, arn: str) -> Answer:
+        """Creating twice with the same settings answers what is there; with others it is refused."""
+        answer = await self._aws.base("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
+        there = answer["LoadBalancers"][0]
+        same = (
+            {zone["SubnetId"] for zone in there["AvailabilityZones"]} == set(admission.subnets(call.params))
+            and (there.get("Scheme") or PUBLIC) == call.params.get("Scheme", PUBLIC)
+            and set(there.get("SecurityGroups") or ()) == set(call.params.get("SecurityGroups") or ())
+        )
+        if not same:
+            raise AwsError(
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{call.params['Name']}' exists, but with different settings",
+            )
+        return self._with_addresses({"LoadBalancers": answer["LoadBalancers"]})
+
+    async def _describe_load_balancers(self, call: Call) -> Answer:
+        return self._with_addresses(await self._base(call))
+
+    def _with_addresses(self, answer: Answer) -> Answer:
+        for described in answer["LoadBalancers"]:
+            address = self._address(described["LoadBalancerArn"])
+            if address is not None:
+                described["DNSName"] = address
+            described["Scheme"] = described.get("Scheme") or PUBLIC
+        return answer
+
+    async def _load_balancer_attributes(self, call: Call) -> Answer:
+        arn = call.params["LoadBalancerArn"]
+        if "Attributes" in call.params:
+            attributes.check(call.params["Attributes"], attributes.LOAD_BALANCER, "Load balancer")
+            await self._change(call, self._declared.read_load_balancer, arn)
+        stored = await self._aws.base("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
+        return {"Attributes": attributes.complete(stored["Attributes"], attributes.LOAD_BALANCER)}
+
+    async def _delete_load_balancer(self, call: Call) -> Answer:
+        arn = call.params["LoadBalancerArn"]
+        known = self._declared.table.load_balancers.get(arn)
+        if known is not None and known.deletion_protected:
+            raise AwsError(
+                "OperationNotPermitted",
+                f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+            )
+        return await self._change(call, self._declared.read_load_balancer, arn)
+
+    # listeners and rules
+
+    async def _create_listener(self, call: Call) -> Answer:
+        arn = call.params["LoadBalancerArn"]
+        async with self._one_change_at_a_time:
+            admission.listener(call.params, self._declared.table.listeners_of(arn))
+            answer = await self._base(call)
+            await self._declared.read_listener(answer["Listeners"][0]["ListenerArn"])
+            await self._apply()
+        return _plain(answer)
+
+    async def _describe_listeners(self, call: Call) -> Answer:
+        return _plain(await self._base(call))
+
+    async def _on_listener(self, call: Call) -> Answer:
+        arn = call.params["ListenerArn"]
+        listener = self._declared.table.listeners.get(arn)
+        if call.operation == "ModifyListener" and listener is not None:
+            others = self._declared.table.listeners_of(listener.load_balancer_arn)
+            admission.listener(call.params, [other for other in others if other.arn != arn])
+        return _plain(await self._change(call, self._declared.read_listener, arn))
+
+    async def _describe_rules(self, call: Call) -> Answer:
+        """The base names default rules by a Python object's address; here they have an id of AWS's shape."""
+        asked = call.params.get("RuleArns") or ()
+        if not any(arn == declared.default_rule_arn(declared.listener_arn(arn)) for arn in asked):
+            answer = await self._base(call)
+        else:
+            answer = {"Rules": []}
+            for arn in asked:
+                one = await self._aws.base("elbv2", "DescribeRules", ListenerArn=declared.listener_arn(arn))
+                answer["Rules"] += [rule for rule in one["Rules"] if declared.rule_arn(rule) == arn]
+        for rule in answer["Rules"]:
+            rule["RuleArn"] = declared.rule_arn(rule)
+        return answer
+
+    async def _on_rules(self, call: Call) -> Answer:
+        admission.rule(call.params)
+        rules = [item["RuleArn"] for item in call.params.get("RulePriorities") or ()]
+        listener = call.params.get("ListenerArn") or declared.listener_arn(call.params.get("RuleArn") or rules[0])
+        return await self._change(call, self._declared.read_listener, listener)
+
+    # target groups
+
+    async def _create_target_group(self, call: Call) -> Answer:
+        admission.target_group(call.params)
+        async with self._one_change_at_a_time:
+            answer = await self._base(call)
+            await self._declared.read_target_group(answer["TargetGroups"][0]["TargetGroupArn"])
+            await self._apply()
+        return self._with_users(answer)
+
+    async def _describe_target_groups(self, call: Call) -> Answer:
+        params = dict(call.params)
+        balancer = params.pop("LoadBalancerArn", None)
+        answer = self._with_users(await self._aws.base(call.service, call.operation, **params))
+        if balancer is not None:
+            groups = answer["TargetGroups"]
+            answer["TargetGroups"] = [group for group in groups if balancer in group["LoadBalancerArns"]]
+        return answer
+
+    async def _on_target_group(self, call: Call) -> Answer:
+        if call.operation == "ModifyTargetGroup":
+            admission.target_group(call.params, new=False)
+        answer = await self._change(call, self._declared.read_target_group, call.params["TargetGroupArn"])
+        return self._with_users(answer) if "TargetGroups" in answer else answer
+
+    async def _target_group_attributes(self, call: Call) -> Answer:
+        arn = call.params["TargetGroupArn"]
+        if "Attributes" in call.params:
+            attributes.check(call.params["Attributes"], attributes.TARGET_GROUP, "Target group")
+            await self._change(call, self._declared.read_target_group, arn)
+        stored = await self._aws.base("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
+        return {"Attributes": attributes.complete(stored["Attributes"], attributes.TARGET_GROUP)}
+
+    def _with_users(self, answer: Answer) -> Answer:
+        """The base forgets which load balancers use a group, and tells some twice."""
+        for group in answer["TargetGroups"]:
+            group["LoadBalancerArns"] = list(self._declared.table.users.get(group["TargetGroupArn"], ()))
+        return answer
+
+    # targets
+
+    async def _register_targets(self, call: Call) -> Answer:
+        group = self._group(call)
+        for target in call.params["Targets"]:
+            admission.target_id(target["Id"])
+        self._targets.register(
+            group,
+            [
+                ((target["Id"], target.get("Port", group.port)), target.get("AvailabilityZone"))
+                for target in call.params["Targets"]
+            ],
+        )
+        return {}
+
+    async def _deregister_targets(self, call: Call) -> Answer:
+        group = self._group(call)
+        keys: list[TargetKey] = []
+        for wanted in call.params["Targets"]:
+            registered = [key for key in self._targets.pool(group.arn).targets if key[0] == wanted["Id"]]
+            keys += [key for key in registered if wanted.get("Port") in (None, key[1])]
+        self._targets.deregister(group, keys)
+        return {}
+
+    async def _describe_target_health(self, call: Call) -> Answer:
+        group = self._group(call)
+        registered = self._targets.pool(group.arn).targets
+        asked = call.params.get("Targets")
+        keys = [(item["Id"], item.get("Port", group.port)) for item in asked] if asked else list(registered)
+        return {
+            "TargetHealthDescriptions": [
+                _description(key, self._targets.health(group, key), group.health_check.port, _zone(registered.get(key)))
+                for key in keys
+            ]
+        }
+
+    def _group(self, call: Call) -> Any:
+        group = self._declared.table.target_groups.get(call.params["TargetGroupArn"])
+        if group is None:
+            raise AwsError("TargetGroupNotFound", "One or more target groups not found")
+        return group
+
+    # all of them
+
+    async def _change(self, call: Call, read: Read, arn: str) -> Answer:
+        """Let the base store a change, take `arn` over anew and make it real."""
+        async with self._one_change_at_a_time:
+            answer = await self._base(call)
+            await read(arn)
+            await self._apply()
+        return answer
+
+    async def _base(self, call: Call) -> Answer:
+        return await self._aws.base(call.service, call.operation, **call.params)
+
+
+def _plain(answer: Answer) -> Answer:
+    """Listeners as AWS tells them: without TLS, nothing of TLS."""
+    for listener in answer.get("Listeners") or ():
+        if listener["Protocol"] != "HTTPS":
+            for name in ("SslPolicy", "AlpnPolicy", "Certificates"):
+                listener.pop(name, None)
+    return answer
+
+
+def _zone(target: Any) -> str | None:
+    return target.zone if target is not None else None
+
+
+def _description(key: TargetKey, health: Health, check_port: int | None, zone: str | None) -> dict[str, Any]:
+    told = {"State": health.state, "Reason": health.reason, "Description": health.description}
+    target = {"Id": key[0], "Port": key[1], "AvailabilityZone": zone}
+    return {
+        "Target": {name: value for name, value in target.items() if value is not None},
+        "HealthCheckPort": str(check_port or key[1]),
+        "TargetHealth": {name: value for name, value in told.items() if value is not None},
+    }

@@ -1,0 +1,289 @@
+"""The controller of FIS.
+
+template --StartExperiment--> Experiment --Running--> StopTask, the network's disruptions, waiting
+
+https://docs.aws.amazon.com/fis/latest/APIReference/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ...core.controller import Call, Context, Handler, Operation, Watcher
+from ...core.errors import AwsError, not_emulated
+from ...state.models import service_model
+from .actions import KINDS, Kind, Network
+from .checks import check, invalid
+from .model import ENDED, Action, Experiment, Template
+from .running import Running
+
+_MOST_RUNNING, _MOST_TEMPLATES = 5, 500
+"""Quotas: concurrent experiments, experiment templates."""
+_PAGE = 100
+
+
+class Fis:
+    """A `Controller`."""
+
+    def __init__(self, ctx: Context, network: Network) -> None:
+        self._ctx = ctx
+        self._network = network
+        self._templates: dict[str, Template] = {}
+        self._experiments: dict[str, Experiment] = {}
+        self._tokens: dict[str, str] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        own: dict[str, Handler] = {
+            "CreateExperimentTemplate": self._create,
+            "GetExperimentTemplate": self._get_template,
+            "ListExperimentTemplates": self._list_templates,
+            "DeleteExperimentTemplate": self._delete,
+            "StartExperiment": self._start,
+            "StopExperiment": self._stop,
+            "GetExperiment": self._get_experiment,
+            "ListExperiments": self._list_experiments,
+            "GetAction": self._get_action,
+            "ListActions": self._list_actions,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
+            "ListTagsForResource": self._tags,
+        }
+        return {("fis", name): own.get(name, _refuse) for name in service_model("fis").operation_names}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        """End every experiment where it is; what they cut off is whole again."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _create(self, call: Call) -> dict[str, Any]:
+        params = {name: value for name, value in call.params.items() if name not in ("clientToken", "tags")}
+        token = call.params["clientToken"]
+        if (known := self._tokens.get(token)) in self._templates:
+            assert known is not None
+            return {"experimentTemplate": self._shown(self._templates[known])}
+        await check(self._ctx.aws, params)
+        if len(self._templates) >= _MOST_TEMPLATES:
+            raise AwsError(
+                "ServiceQuotaExceededException", f"There are {_MOST_TEMPLATES} experiment templates", status=402
+            )
+        id = f"EXT{self._ctx.ids.alnum(14)}"
+        template = Template(id, self._arn("experiment-template", id), self._ctx.clock.now(), params)
+        template.tags.update(call.params.get("tags", {}))
+        self._templates[id] = template
+        self._tokens[token] = id
+        return {"experimentTemplate": self._shown(template)}
+
+    async def _get_template(self, call: Call) -> dict[str, Any]:
+        return {"experimentTemplate": self._shown(self._template(call.params["id"]))}
+
+    async def _list_templates(self, call: Call) -> dict[str, Any]:
+        listed = [
+            {
+                "id": each.id,
+                "arn": each.arn,
+                "description": each.wanted["description"],
+                "creationTime": _time(each.created),
+                "lastUpdateTime": _time(each.created),
+                "tags": each.tags,
+            }
+            for each in self._templates.values()
+        ]
+        return _page("experimentTemplates", listed, call.params)
+
+    async def _delete(self, call: Call) -> dict[str, Any]:
+        template = self._template(call.params["id"])
+        del self._templates[template.id]
+        return {"experimentTemplate": self._shown(template)}
+
+    async def _start(self, call: Call) -> dict[str, Any]:
+        token = call.params["clientToken"]
+        if (known := self._tokens.get(token)) in self._experiments:
+            assert known is not None
+            return {"experiment": self._of(self._experiments[known])}
+        if call.params.get("experimentOptions", {}).get("actionsMode", "run-all") != "run-all":
+            raise not_emulated("fis", "StartExperiment with actionsMode skip-all")
+        template = self._template(call.params["experimentTemplateId"])
+        if sum(each.status not in ENDED for each in self._experiments.values()) >= _MOST_RUNNING:
+            raise AwsError("ServiceQuotaExceededException", f"{_MOST_RUNNING} experiments are running", status=402)
+        id = f"EXP{self._ctx.ids.alnum(14)}"
+        actions = {name: Action(name, wanted) for name, wanted in template.wanted["actions"].items()}
+        experiment = Experiment(id, self._arn("experiment", id), template, self._ctx.clock.now(), actions)
+        experiment.tags.update(call.params.get("tags", {}))
+        self._experiments[id] = experiment
+        self._tokens[token] = id
+        task = asyncio.get_running_loop().create_task(
+            Running(self._ctx, self._network, experiment).run(), name=f"experiment {id}"
+        )
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return {"experiment": self._of(experiment)}
+
+    async def _stop(self, call: Call) -> dict[str, Any]:
+        experiment = self._experiment(call.params["id"])
+        if experiment.status in ENDED:
+            raise invalid(f"Experiment {experiment.id} cannot be stopped: it is {experiment.status}")
+        experiment.stop("Experiment stopped by user.")
+        return {"experiment": self._of(experiment)}
+
+    async def _get_experiment(self, call: Call) -> dict[str, Any]:
+        return {"experiment": self._of(self._experiment(call.params["id"]))}
+
+    async def _list_experiments(self, call: Call) -> dict[str, Any]:
+        wanted = call.params.get("experimentTemplateId")
+        listed = [
+            {
+                "id": each.id,
+                "arn": each.arn,
+                "experimentTemplateId": each.template.id,
+                "state": _state(each),
+                "creationTime": _time(each.created),
+                "tags": each.tags,
+            }
+            for each in self._experiments.values()
+            if wanted in (None, each.template.id)
+        ]
+        return _page("experiments", listed, call.params)
+
+    async def _get_action(self, call: Call) -> dict[str, Any]:
+        kind = KINDS.get(call.params["id"])
+        if kind is None:
+            raise _missing(f"Action {call.params['id']}")
+        return {"action": self._action_shown(kind)}
+
+    async def _list_actions(self, call: Call) -> dict[str, Any]:
+        listed = [self._action_shown(each) for each in KINDS.values()]
+        for each in listed:
+            each.pop("parameters", None)
+        return _page("actions", listed, call.params)
+
+    async def _tag(self, call: Call) -> dict[str, Any]:
+        self._tagged(call).update(call.params["tags"])
+        return {}
+
+    async def _untag(self, call: Call) -> dict[str, Any]:
+        tags = self._tagged(call)
+        for key in call.params.get("tagKeys", ()):
+            tags.pop(key, None)
+        return {}
+
+    async def _tags(self, call: Call) -> dict[str, Any]:
+        return {"tags": self._tagged(call)}
+
+    def _tagged(self, call: Call) -> dict[str, str]:
+        arn = call.params["resourceArn"]
+        known: list[Template | Experiment] = [*self._templates.values(), *self._experiments.values()]
+        for each in known:
+            if each.arn == arn:
+                return each.tags
+        raise _missing(f"Resource {arn}")
+
+    def _template(self, id: str) -> Template:
+        if id not in self._templates:
+            raise _missing(f"Experiment template {id}")
+        return self._templates[id]
+
+    def _experiment(self, id: str) -> Experiment:
+        if id not in self._experiments:
+            raise _missing(f"Experiment {id}")
+        return self._experiments[id]
+
+    def _arn(self, kind: str, id: str) -> str:
+        return f"arn:aws:fis:{self._ctx.region}:{self._ctx.account}:{kind}/{id}"
+
+    def _shown(self, template: Template) -> dict[str, Any]:
+        return {
+            **template.wanted,
+            "id": template.id,
+            "arn": template.arn,
+            "creationTime": _time(template.created),
+            "lastUpdateTime": _time(template.created),
+            "experimentOptions": _options(template),
+            "targetAccountConfigurationsCount": 0,
+            "tags": template.tags,
+        }
+
+    def _of(self, experiment: Experiment) -> dict[str, Any]:
+        wanted = experiment.template.wanted
+        return {
+            "id": experiment.id,
+            "arn": experiment.arn,
+            "experimentTemplateId": experiment.template.id,
+            "roleArn": wanted["roleArn"],
+            "state": _state(experiment),
+            "targets": {
+                name: {**target, **({"resourceArns": found} if (found := experiment.targets.get(name)) else {})}
+                for name, target in wanted.get("targets", {}).items()
+            },
+            "actions": {
+                name: {
+                    **each.wanted,
+                    "state": {"status": each.status, "reason": each.reason},
+                    "startTime": _time(each.started),
+                    "endTime": _time(each.ended),
+                }
+                for name, each in experiment.actions.items()
+            },
+            "stopConditions": wanted["stopConditions"],
+            "creationTime": _time(experiment.created),
+            "startTime": _time(experiment.started),
+            "endTime": _time(experiment.ended),
+            "tags": experiment.tags,
+            "experimentOptions": {**_options(experiment.template), "actionsMode": "run-all"},
+            "targetAccountConfigurationsCount": 0,
+        }
+
+    def _action_shown(self, kind: Kind) -> dict[str, Any]:
+        required = kind.required
+        return {
+            "id": kind.id,
+            "arn": f"arn:aws:fis:{self._ctx.region}:{self._ctx.account}:action/{kind.id}",
+            "description": kind.description,
+            "parameters": {
+                name: {"description": text, "required": name in required}
+                for name, text in (kind.parameters or {}).items()
+            },
+            "targets": {kind.target[0]: {"resourceType": kind.target[1]}} if kind.target else {},
+            "tags": {},
+        }
+
+
+def _options(template: Template) -> dict[str, str]:
+    usual = {"accountTargeting": "single-account", "emptyTargetResolutionMode": "fail"}
+    return {**usual, **template.wanted.get("experimentOptions", {})}
+
+
+def _state(experiment: Experiment) -> dict[str, Any]:
+    state: dict[str, Any] = {"status": experiment.status, "reason": experiment.reason}
+    return {**state, "error": experiment.error} if experiment.error else state
+
+
+def _page(key: str, listed: Sequence[Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    token = params.get("nextToken", "0")
+    if not token.isdecimal():
+        raise invalid(f"nextToken {token!r} is not one that was given")
+    start, size = int(token), params.get("maxResults", _PAGE)
+    end = start + size
+    return {key: list(listed[start:end]), **({"nextToken": str(end)} if end < len(listed) else {})}
+
+
+def _missing(what: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", f"{what} does not exist", status=404)
+
+
+def _time(epoch: float | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+
+
+async def _refuse(call: Call) -> dict[str, Any]:
+    raise not_emulated(call.service, call.operation)

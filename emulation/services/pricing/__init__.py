@@ -1,0 +1,1 @@
+"""The Price List API."""

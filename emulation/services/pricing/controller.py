@@ -1,0 +1,207 @@
+"""The Price List API: a small, dated extract of it, in its own form, for the region this cloud is in.
+
+Figures: https://aws.amazon.com/<service>/pricing/ for us-west-2, read in autumn 2026. They are samples to read prices
+by; whoever wants today's asks the real API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.controller import Call, Context, Handler, Operation, Watcher
+from ...core.errors import AwsError, not_emulated
+from ...state.models import service_model
+
+PUBLISHED = "2026-09-15T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Product:
+    service: str
+    usage: str
+    """The usage type without the region's prefix."""
+    unit: str
+    tiers: Sequence[tuple[float, str]]
+    """(from how many units on, US dollars)."""
+    family: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def _one(service: str, usage: str, unit: str, price: str, family: str = "", **more: str) -> Product:
+    return Product(service, usage, unit, ((0, price),), family, more)
+
+
+PRODUCTS = (
+    _one("AmazonECS", "Fargate-vCPU-Hours:perCPU", "hours", "0.0404800000", "Compute", cputype="perCPU"),
+    _one("AmazonECS", "Fargate-GB-Hours", "hours", "0.0044450000", "Compute", memorytype="perGB"),
+    _one("AmazonECS", "Fargate-ARM-vCPU-Hours:perCPU", "hours", "0.0323800000", "Compute", cpuArchitecture="ARM"),
+    _one("AmazonECS", "Fargate-ARM-GB-Hours", "hours", "0.0035600000", "Compute", cpuArchitecture="ARM"),
+    _one("AmazonECS", "Fargate-EphemeralStorage-GB-Hours", "GB-Hours", "0.0001110000", "Compute"),
+    _one("AWSELB", "LoadBalancerUsage", "Hrs", "0.0225000000", "Load Balancer-Application"),
+    _one("AWSELB", "LCUUsage", "LCU-Hrs", "0.0080000000", "Load Balancer-Application"),
+    _one(
+        "AmazonDynamoDB",
+        "WriteRequestUnits",
+        "WriteRequestUnits",
+        "0.0000006250",
+        "Amazon DynamoDB PayPerRequest Throughput",
+    ),
+    _one(
+        "AmazonDynamoDB",
+        "ReadRequestUnits",
+        "ReadRequestUnits",
+        "0.0000001250",
+        "Amazon DynamoDB PayPerRequest Throughput",
+    ),
+    Product(
+        "AmazonDynamoDB",
+        "TimedStorage-ByteHrs",
+        "GB-Mo",
+        ((0, "0.0000000000"), (25, "0.2500000000")),
+        "Database Storage",
+    ),
+    Product(
+        "AWSQueueService",
+        "Requests-Tier1",
+        "Requests",
+        ((0, "0.0000000000"), (1_000_000, "0.0000004000")),
+        "API Request",
+        {"queueType": "Standard"},
+    ),
+    _one("AmazonSNS", "Requests-Tier1", "Requests", "0.0000005000", "API Request"),
+    _one("AmazonSES", "Message", "Count", "0.0001000000", "Receiving Email"),
+    _one("AmazonSES", "ReceivedChunk", "Count", "0.0000900000", "Receiving Email"),
+    _one("AmazonSES", "Recipients", "Count", "0.0001000000", "Sending Email"),
+    _one("AmazonEFS", "TimedStorage-ByteHrs", "GB-Mo", "0.3000000000", "Storage", storageClass="General Purpose"),
+    _one("AmazonEFS", "ETDataAccess-Bytes", "GB", "0.0300000000", "Provisioned Throughput", accessType="Read"),
+    Product(
+        "AmazonCloudWatch",
+        "CW:MetricMonitorUsage",
+        "Metrics",
+        ((0, "0.3000000000"), (10_000, "0.1000000000")),
+        "Metric",
+    ),
+    _one("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms", "0.1000000000", "Alarm", alarmType="Standard"),
+    _one(
+        "AmazonCloudWatch",
+        "CW:HighResAlarmMonitorUsage",
+        "Alarms",
+        "0.3000000000",
+        "Alarm",
+        alarmType="High Resolution",
+    ),
+    _one("AmazonCloudWatch", "CW:GMD-Metrics", "Metrics", "0.0000100000", "API Request"),
+    _one("AmazonCloudWatch", "CW:Requests", "Requests", "0.0000100000", "API Request"),
+    _one("AmazonCloudWatch", "DataProcessing-Bytes", "GB", "0.5000000000", "Data Payload"),
+    _one("AmazonCloudWatch", "TimedStorage-ByteHrs", "GB-Mo", "0.0300000000", "Storage Snapshot"),
+    _one("AmazonEC2", "NatGateway-Hours", "Hrs", "0.0450000000", "NAT Gateway"),
+    _one("AmazonEC2", "NatGateway-Bytes", "GB", "0.0450000000", "NAT Gateway"),
+    _one("AmazonVPC", "PublicIPv4:InUseAddress", "Hrs", "0.0050000000", "VpcIpAddress"),
+    _one("AmazonVPC", "PublicIPv4:IdleAddress", "Hrs", "0.0050000000", "VpcIpAddress"),
+    _one("AWSFIS", "ActionMinute", "Action-Minutes", "0.1000000000", "Fault Injection"),
+)
+
+_PREFIXES = {"us-west-2": "USW2-", "us-east-1": "", "us-east-2": "USE2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
+
+
+class Pricing:
+    """A `Controller`."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._region = ctx.region
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        own: dict[str, Handler] = {"GetProducts": self._get_products}
+        return {("pricing", name): own.get(name, _refuse) for name in service_model("pricing").operation_names}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def _get_products(self, call: Call) -> dict[str, Any]:
+        service = call.params["ServiceCode"]
+        filters = call.params.get("Filters", ())
+        size = call.params.get("MaxResults", 100)
+        start = _start(call.params.get("NextToken"))
+        found = [
+            product
+            for product in PRODUCTS
+            if product.service == service and all(_holds(each, self._attributes(product)) for each in filters)
+        ]
+        answer: dict[str, Any] = {
+            "FormatVersion": "aws_v1",
+            "PriceList": [json.dumps(self._shown(each)) for each in found[start : start + size]],
+        }
+        if start + size < len(found):
+            answer["NextToken"] = str(start + size)
+        return answer
+
+    def _attributes(self, product: Product) -> dict[str, str]:
+        return {
+            "servicecode": product.service,
+            "ServiceCode": product.service,
+            "productFamily": product.family,
+            "regionCode": self._region,
+            "usagetype": f"{_PREFIXES.get(self._region, self._region.upper() + '-')}{product.usage}",
+            "locationType": "AWS Region",
+            **product.more,
+        }
+
+    def _shown(self, product: Product) -> dict[str, Any]:
+        attributes = self._attributes(product)
+        family, _ = attributes.pop("productFamily"), attributes.pop("ServiceCode")
+        sku = f"SKU{PRODUCTS.index(product):013d}"
+        term = f"{sku}.JRTCKXETXF"
+        ends = [str(begin) for begin, _ in product.tiers[1:]] + ["Inf"]
+        dimensions = {
+            f"{term}.{number:010d}": {
+                "unit": product.unit,
+                "beginRange": str(begin),
+                "endRange": end,
+                "description": f"${price} per {product.unit}",
+                "rateCode": f"{term}.{number:010d}",
+                "pricePerUnit": {"USD": price},
+                "appliesTo": [],
+            }
+            for number, ((begin, price), end) in enumerate(zip(product.tiers, ends, strict=True))
+        }
+        offer = {"sku": sku, "offerTermCode": "JRTCKXETXF", "effectiveDate": PUBLISHED, "priceDimensions": dimensions}
+        return {
+            "product": {"productFamily": family, "sku": sku, "attributes": attributes},
+            "serviceCode": product.service,
+            "terms": {"OnDemand": {term: {**offer, "termAttributes": {}}}},
+            "version": PUBLISHED.replace("-", "").replace(":", ""),
+            "publicationDate": PUBLISHED,
+        }
+
+
+def _holds(wanted: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
+    value, kind = wanted["Value"], wanted["Type"]
+    there = attributes.get(wanted["Field"])
+    if kind == "NONE_OF":
+        return there not in value.split(",")
+    if there is None:
+        return False
+    if kind == "CONTAINS":
+        return value in there
+    return there in value.split(",") if kind == "ANY_OF" else there == value
+
+
+def _start(token: str | None) -> int:
+    if token is None:
+        return 0
+    if not token.isdecimal():
+        raise AwsError("InvalidNextTokenException", "The pagination token is invalid. Try again without it.")
+    return int(token)
+
+
+async def _refuse(call: Call) -> dict[str, Any]:
+    raise not_emulated(call.service, call.operation)

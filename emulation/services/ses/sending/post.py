@@ -1,0 +1,108 @@
+"""The post: carries every mail that leaves SES, into the outbox and on to its recipients.
+
+          +--> our own receipt rules (the door's pipeline)
+outbox ---+--> the mailbox simulator
+          +--> the outside world: delivered as far as anyone here can tell
+"""
+
+from __future__ import annotations
+
+from ....core.controller import Context
+from ..background_tasks import Errands
+from ..bounces import report
+from ..receiving.received import Arrival
+from ..receiving.reception import Reception, Returned
+from .feedback import Bounce, Feedback
+from .outbox import Outbox, SentMail, new_id
+from .simulator import DELIVERED, UNKNOWN_MAILBOX, Fate, simulated
+
+
+class Post:
+    def __init__(
+        self, ctx: Context, outbox: Outbox, reception: Reception, feedback: Feedback, errands: Errands
+    ) -> None:
+        self._ctx = ctx
+        self._outbox = outbox
+        self._reception = reception
+        self._feedback = feedback
+        self._errands = errands
+
+    def send(self, mail: SentMail) -> None:
+        """Take a mail; it is in the outbox at once and delivered soon."""
+        self._outbox.add(mail)
+        self._errands.run(f"delivering mail {mail.id}", self._deliver(mail))
+
+    def give_back(self, returned: Returned) -> None:
+        """Return a mail that could not be received to its sender."""
+        sender = returned.mail.arrival.sender
+        what = f"mail {returned.mail.id} for {', '.join(returned.recipients)} ({returned.failure.diagnostic})"
+        if not sender:
+            self._ctx.log.warning("%s is not bounced: it has no sender", what)
+            return
+        self._ctx.log.warning("%s bounces to %s", what, sender)
+        original = self._outbox.find(sender.rpartition("@")[0])
+        if original is not None and original.return_path == sender:
+            bounces = [Bounce(recipient, returned.failure) for recipient in returned.recipients]
+            self._errands.run(f"reporting the bounce of mail {original.id}", self._report_bounces(original, bounces))
+            return
+        now = self._ctx.clock.utcnow()
+        reporter = returned.sender or f"MAILER-DAEMON@{self._ctx.region}.amazonses.com"
+        raw = report(
+            returned.mail.arrival.content,
+            returned.recipients,
+            returned.failure,
+            sender=reporter,
+            to=sender,
+            at=now,
+            mta=f"inbound-smtp.{self._ctx.region}.amazonaws.com",
+            ids=self._ctx.ids,
+        )
+        self.send(
+            SentMail(
+                id=new_id(self._ctx),
+                at=now.timestamp(),
+                caller="ses",
+                sender=reporter,
+                return_path="",
+                recipients=(sender,),
+                raw=raw,
+                kind="bounce",
+            )
+        )
+
+    async def _deliver(self, mail: SentMail) -> None:
+        own = tuple(recipient for recipient in mail.recipients if self._reception.refusal(recipient) is None)
+        if own:
+            self._reception.take(
+                Arrival(
+                    mail.return_path,
+                    own,
+                    mail.raw,
+                    greeting=f"a1-1.smtp-out.{self._ctx.region}.amazonses.com",
+                    encrypted=True,
+                )
+            )
+        fates = {recipient: DELIVERED if recipient in own else self._fate(recipient) for recipient in mail.recipients}
+        if mail.kind == "mail":
+            await self._report(mail, fates)
+
+    def _fate(self, recipient: str) -> Fate:
+        return simulated(recipient) or (UNKNOWN_MAILBOX if self._reception.knows_domain(recipient) else DELIVERED)
+
+    async def _report(self, mail: SentMail, fates: dict[str, Fate]) -> None:
+        delivered = [recipient for recipient, lot in fates.items() if lot.delivered]
+        if delivered:
+            await self._feedback.delivered(mail, delivered)
+        bounces = [Bounce(recipient, lot.bounce, lot.bounce_subtype) for recipient, lot in fates.items() if lot.bounce]
+        if bounces:
+            await self._report_bounces(mail, bounces)
+        for recipient, lot in fates.items():
+            if lot.complaint:
+                for forwarded in await self._feedback.complained(mail, recipient):
+                    self.send(forwarded)
+            if lot.auto_reply and mail.feedback_to:
+                self.send(self._feedback.auto_reply(mail, recipient))
+
+    async def _report_bounces(self, mail: SentMail, bounces: list[Bounce]) -> None:
+        for forwarded in await self._feedback.bounced(mail, bounces):
+            self.send(forwarded)

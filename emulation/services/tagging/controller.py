@@ -1,0 +1,170 @@
+"""The controller of the Resource Groups Tagging API: nothing of its own is stored, all is asked of the services.
+
+Limits and error codes: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.controller import Call, Context, Handler, Operation, Watcher
+from ...core.errors import AwsError, not_emulated
+from ...state.models import service_model
+from . import changing
+from .sources import SOURCES, Place
+from .tagged import Filters, Tagged, service_of
+
+_SERVICE = "resourcegroupstaggingapi"
+_PAGE, _MOST_PER_PAGE = 50, 100
+_MOST_FILTERS, _MOST_VALUES = 50, 20
+_MOST_ARNS_ASKED, _MOST_ARNS_CHANGED = 100, 20
+
+
+class Tagging:
+    """A `Controller`."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._place = Place(ctx.aws, ctx.region, ctx.account)
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        own: dict[str, Handler] = {
+            "GetResources": self._get_resources,
+            "GetTagKeys": self._get_tag_keys,
+            "GetTagValues": self._get_tag_values,
+            "TagResources": self._tag_resources,
+            "UntagResources": self._untag_resources,
+        }
+        return {(_SERVICE, name): own.get(name, _refuse) for name in service_model(_SERVICE).operation_names}
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {}
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def _get_resources(self, call: Call) -> dict[str, Any]:
+        filters = _filters(call.params)
+        size = call.params.get("ResourcesPerPage", _PAGE)
+        if not 1 <= size <= _MOST_PER_PAGE:
+            raise invalid(f"ResourcesPerPage must be between 1 and {_MOST_PER_PAGE}, got {size}")
+        found = await self._found(filters)
+        start = _start(call.params.get("PaginationToken"))
+        return {
+            "PaginationToken": _token(start + size) if start + size < len(found) else "",
+            "ResourceTagMappingList": [
+                {
+                    "ResourceARN": each.arn,
+                    "Tags": [{"Key": key, "Value": value} for key, value in sorted(each.tags.items())],
+                }
+                for each in found[start : start + size]
+            ],
+        }
+
+    async def _get_tag_keys(self, call: Call) -> dict[str, Any]:
+        keys = sorted({key for each in await self._found(Filters()) for key in each.tags})
+        return {"PaginationToken": "", "TagKeys": keys}
+
+    async def _get_tag_values(self, call: Call) -> dict[str, Any]:
+        key = call.params["Key"]
+        values = sorted({each.tags[key] for each in await self._found(Filters(tags=((key, ()),)))})
+        return {"PaginationToken": "", "TagValues": values}
+
+    async def _tag_resources(self, call: Call) -> dict[str, Any]:
+        tags: Mapping[str, str] = call.params["Tags"]
+        if not tags:
+            raise invalid("Tags must hold at least one tag")
+        if reserved := [key for key in tags if key.lower().startswith("aws:")]:
+            raise invalid(f"Tag keys that begin with aws: are reserved: {', '.join(reserved)}")
+        return await self._each(call, lambda arn: changing.tag(self._place, arn, tags))
+
+    async def _untag_resources(self, call: Call) -> dict[str, Any]:
+        keys = call.params["TagKeys"]
+        return await self._each(call, lambda arn: changing.untag(self._place, arn, keys))
+
+    async def _each(self, call: Call, change: Any) -> dict[str, Any]:
+        arns = call.params["ResourceARNList"]
+        if not 1 <= len(arns) <= _MOST_ARNS_CHANGED:
+            raise invalid(f"ResourceARNList must name 1 to {_MOST_ARNS_CHANGED} resources, got {len(arns)}")
+        failed = {}
+        for arn in arns:
+            _check_arn(arn)
+            try:
+                await change(arn)
+            except AwsError as error:
+                code = "InternalServiceException" if error.status >= 500 else "InvalidParameterException"
+                message = f"{error.code}: {error.message}"
+                failed[arn] = {"StatusCode": error.status, "ErrorCode": code, "ErrorMessage": message}
+        return {"FailedResourcesMap": failed}
+
+    async def _found(self, filters: Filters) -> list[Tagged]:
+        """What carries a tag at all and is meant, in the order of the ARNs."""
+        found = []
+        for service, source in SOURCES.items():
+            if not filters.want_service(service):
+                continue
+            try:
+                found += [each async for each in source(self._place) if each.tags and filters.want(each)]
+            except AwsError as error:
+                if error.code != "NotImplemented":  # a service this cloud has not, has nothing
+                    raise
+        return sorted(found, key=lambda each: each.arn)
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)
+
+
+def _filters(params: Mapping[str, Any]) -> Filters:
+    """Raises InvalidParameterException."""
+    types = tuple(params.get("ResourceTypeFilters", ()))
+    tags = params.get("TagFilters", ())
+    arns = tuple(params.get("ResourceARNList", ()))
+    if arns and (types or tags or params.get("PaginationToken")):
+        raise invalid("ResourceARNList cannot be given together with other filters or a PaginationToken")
+    if len(arns) > _MOST_ARNS_ASKED:
+        raise invalid(f"ResourceARNList can name at most {_MOST_ARNS_ASKED} resources")
+    for arn in arns:
+        _check_arn(arn)
+    if len(tags) > _MOST_FILTERS:
+        raise invalid(f"There can be at most {_MOST_FILTERS} TagFilters")
+    for each in tags:
+        if "Key" not in each:
+            raise invalid("A tag filter needs a Key")
+        if len(each.get("Values", ())) > _MOST_VALUES:
+            raise invalid(f"A tag filter can have at most {_MOST_VALUES} Values")
+    for name in types:
+        if not name or name.partition(":")[0] not in SOURCES:
+            raise invalid(
+                f"Unsupported resource type {name!r}: services are named as in ARNs; there are {', '.join(SOURCES)}"
+            )
+    for switch in ("IncludeComplianceDetails", "ExcludeCompliantResources"):
+        if params.get(switch):
+            raise not_emulated(_SERVICE, f"GetResources with {switch}")
+    return Filters(types, tuple((each["Key"], tuple(each.get("Values", ()))) for each in tags), arns)
+
+
+def _check_arn(arn: str) -> None:
+    if not service_of(arn):
+        raise invalid(f"{arn!r} is not an ARN")
+
+
+def _token(start: int) -> str:
+    return base64.b64encode(str(start).encode()).decode()
+
+
+def _start(token: str | None) -> int:
+    if not token:
+        return 0
+    try:
+        return int(base64.b64decode(token, validate=True))
+    except ValueError:
+        raise AwsError("PaginationTokenExpiredException", "The PaginationToken is not valid any more") from None
+
+
+async def _refuse(call: Call) -> dict[str, Any]:
+    raise not_emulated(call.service, call.operation)

@@ -1,0 +1,161 @@
+"""An endpoint for the services that it has, the embedded base for the others.
+
+Which is which is found out once: at the start for the services that the stack uses, at their first call for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, Protocol
+
+from ..core.errors import AwsError
+from .embedded import USED_BY_THE_STACK, Embedded
+from .endpoint import Endpoint, Unreachable
+from .probes import Ill, lacks, survey
+from .wire import HttpRequest, HttpResponse
+
+TOGETHER = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
+"""Services that deliver to each other or look each other's things up: they come from the same base."""
+
+OUR_OWN = frozenset(
+    {"application-autoscaling", "cloudformation", "ecs", "fis", "pricing", "resourcegroupstaggingapi", "service-quotas",
+     "sesv2", "sts"}
+)  # fmt: skip
+"""Services whose things the controllers hold themselves: another base knows none of them."""
+
+
+class Ground(Protocol):
+    """What stands under an endpoint of the cloud's own, such as a container."""
+
+    async def start(self) -> str:
+        """The endpoint's URL, once it answers."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
+class Layered:
+    """A `Base`."""
+
+    def __init__(
+        self,
+        near: Embedded,
+        far: Callable[[str], Endpoint],
+        ground: Ground,
+        *,
+        name: str,
+        region: str,
+        only: Collection[str] = (),
+    ) -> None:
+        """`far` makes the endpoint of a URL; `only` these services are taken from there, or all it has."""
+        self.near = near
+        self.name = name
+        self._far_of = far
+        self._ground = ground
+        self._region = region
+        self._only = frozenset(only)
+        self._far: Endpoint | None = None
+        self._asked: dict[str, asyncio.Task[str | None]] = {}
+        self.lacking: dict[str, str] = {}
+        """Service → why the embedded base serves it."""
+        self.serving: set[str] = set()
+        self._unwanted = set(OUR_OWN)
+        self._log = logging.getLogger("emulation.base")
+
+    async def start(self) -> None:
+        """Raises what the ground raises, `Unreachable`, `Ill`, and `Refused` for credentials."""
+        # One after the other: both import the same packages, and two threads at that find them half imported.
+        await self.near.start()
+        self._far = self._far_of(await self._ground.start())
+        await self._far.start()
+        wanted = [service for service in _surveyed() if not self._only or service in self._only]
+        told = await survey(self._far, wanted, self._region)
+        self._decide(told)
+        if not self.serving:
+            service, why = next(iter(told.items()))
+            raise Unreachable(
+                f"what answers at {self._far.url} has none of {', '.join(told)}: asked for {service}, {why}. next: "
+                'name an AWS-compatible endpoint, or take the embedded base: base = "moto"'
+            )
+
+    def warm(self) -> None:
+        self.near.warm()
+
+    def passes_on(self, service: str) -> bool:
+        return service == "s3" or self._is_near(service)
+
+    async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        return await (await self._base(service)).forward(service, operation, request, request_id)
+
+    async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        return await (await self._base(service)).call(service, operation, region, params)
+
+    async def stop(self) -> None:
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*(self._quietly(each) for each in (self._far, self._ground, self.near) if each))
+
+    def facts(self) -> dict[str, Any]:
+        assert self._far is not None
+        return {
+            "name": self.name,
+            "endpoint": self._far.url,
+            "account": self._far.account,
+            "serves": sorted(self.serving),
+            "embedded": dict(sorted(self.lacking.items())),
+        }
+
+    async def _base(self, service: str) -> Endpoint | Embedded:
+        assert self._far is not None
+        if service not in self.serving and not self._is_near(service):
+            await self._ask(service)
+        return self._far if service in self.serving else self.near
+
+    async def _ask(self, service: str) -> None:
+        """Decide about a service that nobody asked for before."""
+        assert self._far is not None
+        if self._only and service not in self._only:
+            self._unwanted.add(service)
+            return
+        if service not in self._asked:
+            self._asked[service] = asyncio.get_running_loop().create_task(lacks(self._far, service, self._region))
+        try:
+            why = await asyncio.shield(self._asked[service])
+        except Ill as error:
+            self._asked.pop(service, None)  # it may be well when somebody asks again
+            raise AwsError("ServiceUnavailable", str(error), status=503) from error
+        if service in self.serving or self._is_near(service):
+            return
+        self._decide({service: why})
+        self._log.info("%s comes from %s", service, f"the embedded base: {why}" if why else self.name)
+
+    def _is_near(self, service: str) -> bool:
+        return service in self.lacking or service in self._unwanted
+
+    def _decide(self, told: Mapping[str, str | None]) -> None:
+        """Sort what was told, keeping together what belongs together."""
+        whys = dict(told)
+        for group in TOGETHER:
+            missing = next((service for service in group if whys.get(service)), None)
+            for service in group:
+                if missing is not None and service in whys and whys[service] is None:
+                    whys[service] = f"it works together with {missing}, which the base does not have"
+        for service, why in whys.items():
+            if why is None:
+                self.serving.add(service)
+            else:
+                self.lacking[service] = why
+
+    async def _quietly(self, part: Any) -> None:
+        stop: Callable[[], Awaitable[None]] = part.stop
+        try:
+            await stop()
+        except Exception:
+            self._log.exception("%s did not stop cleanly", type(part).__name__)
+
+
+def _surveyed() -> list[str]:
+    groups = (service for group in TOGETHER for service in group)
+    return [service for service in dict.fromkeys((*USED_BY_THE_STACK, *groups)) if service not in OUR_OWN]

@@ -1,0 +1,201 @@
+"""moto in this process: no socket, one call at a time, on AWS time.
+
+moto loses DynamoDB updates under several threads, so calls are serialised: they run in one worker thread, or,
+when that is idle and the operation is known to be quick, right where they arrive (handing a call to the worker
+and back costs as much as half a call). moto's state is in module globals: one `Embedded` lives at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from ..core.controller import Operation
+from ..core.errors import AwsError, not_emulated
+from ..time.clock import Clock
+from . import aws_time, sdk
+from .models import operation_model, validate
+from .moto_patches import imports, managed_policies, request_ids, speed
+from .views import views_of
+from .wire import HttpRequest, HttpResponse
+from .wsgi import titled, to_moto
+
+T = TypeVar("T")
+
+_ENVIRONMENT = {
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 1.5 MB of images nobody starts
+    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # the gateway has put the bucket into the path already
+}
+
+USED_BY_THE_STACK = ("dynamodb", "sqs", "sns", "s3", "logs", "iam", "ec2", "elbv2", "efs", "ses", "sesv2", "cloudwatch")
+"""What `warm` imports: everything the integration test stack touches in the base."""
+
+QUICK = 0.002
+"""Wall seconds. An operation that took less one of the last three times may hold up the event loop for that long:
+the best of three, because a busy machine makes any one of them slow."""
+_NEVER = (math.inf,)
+
+
+class Embedded:
+    """A `Base` that is moto itself."""
+
+    _living: Embedded | None = None
+
+    def __init__(self, clock: Clock, *, account: str, host: Callable[[], str], seed: int | None = None) -> None:
+        """`host` is what queue URLs and the like shall name: the gateway's `host:port`."""
+        self._clock = clock
+        self._account = account
+        self._host = host
+        self._seed = seed
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
+        self._waiting = 0
+        self._took: dict[Operation, deque[float]] = {}
+        self._warming: asyncio.Task[None] | None = None
+        self._log = logging.getLogger("emulation.base")
+
+    async def start(self) -> None:
+        """Raises RuntimeError when another one lives."""
+        if Embedded._living is not None:
+            raise RuntimeError("moto's state is one per process, and another Embedded lives here: stop it first.")
+        Embedded._living = self
+        await self._in_worker(self._prepare)
+
+    def passes_on(self, service: str) -> bool:
+        return True
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
+    def warm(self) -> None:
+        """Import the services of the stack in the background, one between two calls."""
+        self._warming = asyncio.get_running_loop().create_task(self._warm())
+
+    async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        return await self._run((service, operation), self._answer, service, operation, request, request_id)
+
+    async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(0)  # a part that makes one quick call after the other lets the others have their turn
+        return await self._run((service, operation), self._call, service, operation, region, params)
+
+    async def stop(self) -> None:
+        if Embedded._living is not self:
+            return
+        if self._warming is not None:
+            self._warming.cancel()
+        try:
+            await self._in_worker(self._forget)
+        except Exception:
+            self._log.exception("moto could not be reset")
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        Embedded._living = None
+
+    async def _run(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
+        if self._waiting == 0 and min(self._took.get(operation, _NEVER)) < QUICK:
+            return self._timed(operation, function, *args)
+        return await self._in_worker(self._timed, operation, function, *args)
+
+    async def _in_worker(self, function: Callable[..., T], *args: Any) -> T:
+        # Counted until the worker is really done: a caller may give up waiting earlier.
+        self._waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
+        future.add_done_callback(self._done)
+        return await asyncio.shield(future)
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
+        if not future.cancelled():
+            future.exception()  # read, so that asyncio does not report it where the caller gave up
+
+    async def _warm(self) -> None:
+        for service in USED_BY_THE_STACK:
+            await self._in_worker(views_of, service)
+        gc.freeze()  # 200,000 objects that stay: looking through them stops everything for 130 ms
+
+    # From here on: one at a time.
+
+    def _timed(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
+        began = self._clock.now()
+        try:
+            return function(*args)
+        finally:
+            took = self._took.setdefault(operation, deque(maxlen=3))
+            took.append(self._clock.wall(self._clock.now() - began))
+
+    def _prepare(self) -> None:
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        aws_time.run_moto_on(self._clock)
+        request_ids.give_ours_to_moto()
+        speed.remember()
+        imports.leave_out_instance_types()
+        imports.let_go_of_instances()
+        if self._seed is not None:
+            from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
+
+            mock_random.seed(self._seed)
+
+    def _forget(self) -> None:
+        from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415 - heavy
+
+        moto_api_backend.reset()
+        aws_time.run_moto_on(None)
+
+    def _call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        validate(service, operation, params)
+        request = sdk.to_request(service, operation, region, params, self._host())
+        return sdk.to_result(service, operation, self._answer(service, operation, request, ""))
+
+    def _iam(self) -> Any:
+        from moto.iam.models import iam_backends  # noqa: PLC0415 - heavy
+
+        return iam_backends[self._account]["aws"]
+
+    def _answer(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - heavy
+
+        views = views_of(service)
+        view = views.find(request.path) if views is not None else None
+        if view is None or not operation or (service, operation) in imports.UNANSWERABLE:
+            raise _missing(service, operation, request)
+        if service == "iam":
+            managed_policies.provide(self._iam(), request.body)
+        moto_request = to_moto(request, self._account)
+        request_ids.answering(request_id)
+        try:
+            answer = view(moto_request, moto_request.raw_url, titled(request.headers))
+        except HTTPException as error:
+            response = error.get_response(moto_request.environ)
+            answer = response.status_code, dict(response.headers), response.get_data()
+        except NotImplementedError as error:
+            raise _missing(service, operation, request) from error
+        except Exception as error:
+            self._log.warning("moto failed in %s:%s", service, operation, exc_info=True)
+            raise AwsError(
+                "InternalFailure",
+                f"moto, the base behind {service}:{operation}, failed with {error!r}. Its own limits are often met "
+                "by calls AWS would refuse: check the parameters; otherwise this operation needs a handler here.",
+                status=500,
+            ) from error
+        status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
+        content = body.encode() if isinstance(body, str) else bytes(body or b"")
+        return HttpResponse(int(status), {k: str(v) for k, v in headers.items() if k.lower() != "status"}, content)
+
+
+def _missing(service: str, operation: str, request: HttpRequest) -> AwsError:
+    """Why moto has no answer: nobody has such an operation, or moto does not have it."""
+    if not operation:
+        return AwsError(
+            "UnknownOperationException", f"{service} has no operation at {request.method} {request.path}.", status=404
+        )
+    try:
+        operation_model(service, operation)
+    except AwsError as unknown:
+        return unknown
+    return not_emulated(service, operation)

@@ -1,0 +1,59 @@
+"""The base that the settings name: moto in this process, a LocalStack container, or an endpoint that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.ids import Ids
+from ..time.clock import Clock
+from .embedded import Embedded
+
+if TYPE_CHECKING:
+    from ..config import CloudConfig
+    from ..core.guardian import Guardian
+    from .composite import Ground, Layered
+
+
+def base_of(
+    config: CloudConfig, clock: Clock, ids: Ids, guardian: Guardian, host: Callable[[], str]
+) -> Embedded | Layered:
+    """Not started yet. `host`: the gateway's `host:port`. Raises ValueError for half a pair of credentials."""
+    embedded = Embedded(clock, account=config.account, host=host, seed=config.seed)
+    if config.base == "moto":
+        return embedded
+    # What follows is heavy, and most runs need none of it.
+    from .composite import Layered  # noqa: PLC0415
+    from .endpoint import Endpoint  # noqa: PLC0415
+    from .signing import Keys  # noqa: PLC0415
+
+    ground: Ground
+    only = tuple(config.base_services)
+    if config.base == "localstack":
+        from .localstack import SERVICES, LocalStack  # noqa: PLC0415
+
+        ground = LocalStack(clock, ids, guardian, config.localstack_image, config.region)
+        only = tuple(service for service in SERVICES if not only or service in only)
+        name, keys = config.localstack_image, Keys.of(config.account, {})
+    else:
+        name, keys = config.base, Keys.of(config.account)
+        ground = _There(config.base)
+
+    def endpoint(url: str) -> Endpoint:
+        return Endpoint(clock, url, keys, region=config.region, account=config.account, host=host)
+
+    return Layered(embedded, endpoint, ground, name=name, region=config.region, only=only)
+
+
+@dataclass(frozen=True)
+class _There:
+    """An endpoint that somebody else runs."""
+
+    url: str
+
+    async def start(self) -> str:
+        return self.url
+
+    async def stop(self) -> None:
+        pass

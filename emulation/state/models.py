@@ -1,0 +1,72 @@
+"""botocore's service models, loaded once each: the source of every name, shape and protocol."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import AwsError
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, ServiceModel
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    """The model of a service by botocore's name. Raises `AwsError` for a name botocore does not know."""
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - heavy: only where it is needed
+    from moto.core.utils import get_service_model  # noqa: PLC0415
+
+    try:
+        return get_service_model(service)
+    except UnknownServiceError as error:
+        raise AwsError(
+            "UnknownService", f"botocore knows no service named {service!r}; names are those of boto3.client(name)."
+        ) from error
+
+
+@cache
+def is_service(name: str) -> bool:
+    """Whether botocore has a service of this name."""
+    try:
+        service_model(name)
+    except AwsError:
+        return False
+    return True
+
+
+@cache
+def operation_model(service: str, operation: str) -> OperationModel:
+    """The model of one operation. Raises `AwsError` for a name the service does not have."""
+    from botocore.model import OperationNotFoundError  # noqa: PLC0415 - heavy
+
+    try:
+        return service_model(service).operation_model(operation)
+    except (OperationNotFoundError, KeyError) as error:
+        raise AwsError("UnknownOperationException", f"{service} has no operation named {operation!r}.") from error
+
+
+def validate(service: str, operation: str, params: Any) -> None:
+    """Refuse parameters that botocore's model does not allow, with the code that protocol's services use.
+    The message names every parameter at fault."""
+    from botocore.validate import ParamValidator  # noqa: PLC0415
+
+    model = operation_model(service, operation)
+    if model.input_shape is None:
+        if params:
+            raise AwsError(
+                _validation_code(service), f"{service}:{operation} takes no parameters, got {sorted(params)}."
+            )
+        return
+    report = ParamValidator().validate(params, model.input_shape)
+    if report.has_errors():
+        raise AwsError(_validation_code(service), f"{service}:{operation}: {report.generate_report()}")
+
+
+_VALIDATION_CODES = {"ecs": "InvalidParameterException", "s3": "InvalidRequest", "logs": "InvalidParameterException"}
+
+
+def _validation_code(service: str) -> str:
+    if service in _VALIDATION_CODES:
+        return _VALIDATION_CODES[service]
+    return "ValidationError" if service_model(service).protocol in ("query", "ec2") else "ValidationException"

@@ -1,0 +1,120 @@
+"""What a base has, found out by asking it: one cheap question for each service, which changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.errors import AwsError
+from .endpoint import Endpoint, NotHad, Unreachable
+from .models import service_model
+
+PATIENCE = 20.0
+"""Wall seconds for an answer. LocalStack imports a service when it is first asked for."""
+ILL_FOR = 30.0
+"""Wall seconds for which a base that gives no answer, or an error of its own, is asked again."""
+_PAUSE = 0.5
+QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "cloudwatch": ("ListDashboards", {}),
+    "dynamodb": ("ListTables", {"Limit": 1}),
+    "dynamodbstreams": ("ListStreams", {"Limit": 1}),
+    "ec2": ("DescribeVpcs", {}),
+    "efs": ("DescribeFileSystems", {"MaxItems": 1}),
+    "elbv2": ("DescribeLoadBalancers", {"PageSize": 1}),
+    # AWS's own policies are what a stack's roles need; moto's server has them only if it is told to load them.
+    "iam": ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"}),
+    "logs": ("DescribeLogGroups", {"limit": 1}),
+    "s3": ("ListBuckets", {}),
+    "ses": ("ListConfigurationSets", {}),
+    "sns": ("ListTopics", {}),
+    "sqs": ("ListQueues", {}),
+}
+_REFUSALS = frozenset(
+    {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidAccessKeyId",
+     "IncompleteSignature", "InvalidSignatureException", "AuthFailure"}
+)  # fmt: skip
+
+
+class Refused(ValueError):
+    """The base does not take the credentials."""
+
+
+class Ill(Unreachable):
+    """The base does not tell whether it has a service: it does not answer, or with an error of its own."""
+
+
+async def lacks(endpoint: Endpoint, service: str, region: str) -> str | None:
+    """Why the endpoint does not have a service; None when it has. Raises `Refused`; `Ill` when it has not told within
+    `ILL_FOR`, for what is ill today may have the state of yesterday."""
+    operation, params = QUESTIONS.get(service) or _harmless(service)
+    if not operation:
+        return "there is no question that would tell without changing something"
+    loop = asyncio.get_running_loop()
+    began, asked = loop.time(), 0
+    while True:
+        try:
+            asked += 1
+            return await _lacks(endpoint, service, region, operation, params)
+        except _NoAnswer as error:
+            since = loop.time() - began
+            if since >= ILL_FOR:
+                raise Ill(
+                    f"the base {endpoint.url} is ill: asked {asked} times in {since:.0f} s whether it has {service}, "
+                    f"last seen: {error}. next: look at what it says and start it anew, or leave {service} to the "
+                    "embedded base: name the services to be taken from the base as base_services below [emulated] in "
+                    "kit.toml"
+                ) from error
+        await asyncio.sleep(_PAUSE)
+
+
+class _NoAnswer(Exception):
+    """Neither yes nor no."""
+
+
+async def _lacks(
+    endpoint: Endpoint, service: str, region: str, operation: str, params: Mapping[str, Any]
+) -> str | None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await endpoint.call(service, operation, region, params)
+    except TimeoutError as error:
+        raise _NoAnswer(f"no answer to {operation} within {PATIENCE:g} s") from error
+    except NotHad as error:
+        return _short(str(error.extra.get("said", ""))) or f"it does not have {operation}"
+    except AwsError as error:
+        if error.code in _REFUSALS:
+            raise Refused(
+                f"the base {endpoint.url} refuses its credentials ({error}). next: set BASE_AWS_ACCESS_KEY_ID and "
+                "BASE_AWS_SECRET_ACCESS_KEY in the environment"
+            ) from error
+        if error.status >= 500 or error.status == 429:
+            raise _NoAnswer(_short(str(error))) from error
+        return _short(str(error))
+    return None
+
+
+async def survey(endpoint: Endpoint, services: Sequence[str], region: str) -> dict[str, str | None]:
+    """`lacks` of every service, all asked at once. Raises what it raises, when all have been asked."""
+    asked = (lacks(endpoint, service, region) for service in services)
+    told: dict[str, str | None] = {}
+    for service, answer in zip(services, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        told[service] = answer
+    return told
+
+
+def _harmless(service: str) -> tuple[str, Mapping[str, Any]]:
+    """An operation that reads and needs no parameters; "" when the service has none."""
+    model = service_model(service)
+    for prefix in ("List", "Describe", "Get"):
+        for name in model.operation_names:
+            shape = model.operation_model(name).input_shape
+            if name.startswith(prefix) and (shape is None or not shape.required_members):
+                return name, {}
+    return "", {}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:157]}…"

@@ -1,0 +1,71 @@
+"""Which of moto's functions answers a path of one service."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from .aws_time import adopt_imported
+from .models import is_service
+from .moto_patches.imports import one_session
+from .moto_patches.vpcs import take_network_acls_along
+
+View = Callable[[Any, str, Any], Any]
+"""moto's form of a handler: (request, url, headers) → (status, headers, body)."""
+
+
+class Views:
+    """A service's functions by path. Most services have one for all paths; S3 and SNS do not."""
+
+    def __init__(self, paths: dict[str, View]) -> None:
+        from werkzeug.routing import BaseConverter, Map, Rule  # noqa: PLC0415 - heavy: only in the worker thread
+
+        class Regex(BaseConverter):
+            part_isolating = False
+
+            def __init__(self, url_map: Any, *args: Any) -> None:
+                super().__init__(url_map)
+                self.regex = args[0]
+
+        views = list(paths.values())
+        self._only = views[0] if all(view == views[0] for view in views) else None
+        self._map = Map(
+            [Rule(path, endpoint=view) for path, view in paths.items() if path],
+            converters={"regex": Regex},
+            strict_slashes=False,
+            merge_slashes=False,
+        )
+
+    def find(self, path: str) -> View | None:
+        if self._only is not None:
+            return self._only
+        from werkzeug.exceptions import HTTPException  # noqa: PLC0415
+
+        try:
+            view, _ = self._map.bind("localhost").match(path)
+        except HTTPException:
+            return None
+        return view  # type: ignore[no-any-return] # werkzeug's endpoint is whatever we gave it
+
+
+@cache
+def views_of(service: str) -> Views | None:
+    """The functions of a service by botocore's name, imported on first use; None when moto has no such service."""
+    from moto import backends  # noqa: PLC0415 - heavy: only in the worker thread
+    from moto.core.utils import convert_regex_to_flask_path  # noqa: PLC0415
+
+    if not is_service(service):
+        return None
+    with one_session():
+        try:
+            backend = backends.get_backend(service)
+        except (ModuleNotFoundError, AttributeError):
+            return None
+        package = backend.backend.__module__.rpartition(".")[0]
+        urls = importlib.import_module(f"{package}.urls")
+    adopt_imported()
+    if service == "ec2":
+        take_network_acls_along()
+    return Views({convert_regex_to_flask_path(path.format("")): view for path, view in urls.url_paths.items()})

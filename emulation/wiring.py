@@ -1,0 +1,86 @@
+"""The whole cloud: every controller, and who is handed whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .cloud import Ground, Parts
+from .faults import Faults
+from .services.application_autoscaling import Scaling
+from .services.cloudformation import Cloudformation
+from .services.dynamodb import OnDemand
+from .services.dynamodb.metering import Consumption
+from .services.ec2 import Network
+from .services.ecs import Ecs, ProcessRuntime
+from .services.efs.controller import Storage
+from .services.elbv2 import Alb
+from .services.fis import Fis
+from .services.pricing.controller import Pricing
+from .services.service_quotas.controller import Quotas
+from .services.ses import Mail
+from .services.sqs import Queues
+from .services.sts import Sts
+from .services.tagging import Tagging
+
+LATE_DELIVERIES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
+"""Wall seconds. A base that is a program of its own delivers when it gets to it, and counts delays in whole seconds."""
+
+if TYPE_CHECKING:
+    from .services.ecs.docker import DockerHost
+
+
+def everything(ground: Ground) -> Parts:
+    """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
+    context, config = ground.context, ground.config
+    queues = Queues(context("queues"), () if config.base == "moto" else LATE_DELIVERIES)
+    engine = _engine(ground)
+    storage = Storage(context("storage"), engine.volumes if engine else None)
+    mail = Mail(context("mail"), config.smtp_port)
+    alb = Alb(context("alb"), ground.reach)
+    runtime = engine.runtime if engine else ProcessRuntime(config.programs, ground.guardian)
+    ecs = Ecs(context("ecs"), runtime, storage)
+    consumption = Consumption(context("consumption"))
+    network = Network(context("network"), ground.dispatch, alb.links, ecs)
+    on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
+    scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
+    cloudformation = Cloudformation(context("cloudformation"))
+    faults = Faults(context("faults"), ground.dispatch, alb.links, ecs, storage)
+    fis = Fis(context("fis"), network)
+    account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
+    return Parts(
+        controllers=(
+            *([engine] if engine else []),
+            queues,
+            storage,
+            mail,
+            alb,
+            network,
+            ecs,
+            consumption,
+            on_demand,
+            scaling,
+            cloudformation,
+            *account,
+            fis,
+            faults,
+        ),
+        facts=lambda: {"smtp": mail.smtp_address},
+    )
+
+
+def _engine(ground: Ground) -> DockerHost | None:
+    """The container engine, where tasks are containers."""
+    if ground.config.runtime != "docker":
+        return None
+    from .services.ecs.docker import DockerHost  # noqa: PLC0415 - its client is heavy, and most runs need none
+
+    context, gateway = ground.context("engine"), ground.gateway
+    config = ground.config
+    return DockerHost(
+        context,
+        ground.guardian,
+        ground.reach,
+        config.images,
+        listen=gateway.listen_on_bridge,
+        volume_mib=config.volume_mib,
+    )

@@ -1,0 +1,216 @@
+"""What a dead run left in its container engine: containers, volumes, networks, images, told by their labels."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.clock import Clock, iso
+from ...core.errors import InfraError, KitError
+from ...images.address import Address, address
+from ..collector import Leftover, Runs
+from ..ledger import Noted
+from ..machine import Identity
+
+RUN, TOKEN, PID, BIRTH, HOST, EXPIRES = (
+    f"com.webordinary.kit.{name}" for name in ("run", "token", "pid", "birth", "host", "expires")
+)
+"""Labels of what a cloud makes: the noted run that it is of, and whose it is where no note tells."""
+_KINDS = ("container", "volume", "network", "image")
+"""In the order in which they can be removed."""
+_BY_HAND = {
+    "container": "docker rm -f -v",
+    "volume": "docker volume rm",
+    "network": "docker network rm",
+    "image": "docker image rm -f",
+}
+
+
+@dataclass(frozen=True)
+class _Key:
+    at: Address
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """Something in an engine that carries a run's labels."""
+
+    key: _Key
+    name: str
+    labels: Mapping[str, str]
+
+    @property
+    def token(self) -> str:
+        return self.labels.get(TOKEN, "")
+
+    def leftover(self) -> Leftover:
+        return Leftover(f"{self.key.kind} {self.name}", self.token, self.key)
+
+
+class EngineThings:
+    """Looks where a run's note says that its containers were, whichever engine is in use by now. An engine that cannot
+    be asked is a leftover itself: the note stays until it has been."""
+
+    name = "container engine"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+
+    async def look(self, runs: Runs) -> Sequence[Leftover]:
+        left: list[Leftover] = []
+        for at, there in _by_engine(runs.over):
+            tokens = {one.token for one in there}
+            try:
+                found = await asyncio.to_thread(_things, at, TOKEN)
+            except KitError as error:
+                left += [_unasked(at, one, error) for one in there]
+            else:
+                left += [thing.leftover() for thing in found if thing.token in tokens]
+        return left
+
+    async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
+        keyed = [(one, one.key) for one in left if isinstance(one.key, _Key)]
+        done: dict[Leftover, str] = {}
+        for at in dict.fromkeys(key.at for _, key in keyed):
+            there = [(one, key) for one, key in keyed if key.at == at]
+            done |= await asyncio.to_thread(_remove, at, sorted(there, key=_order))
+        return done
+
+    async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
+        """In the noted engines and the one in use: what is in no note here, unless its owner is known to be at work.
+        Another temporary folder may have the note of a dead owner's: so it is not removed, however dead that is."""
+        noted = (*runs.over, *runs.alive)
+        tokens = {one.token for one in noted}
+        found: list[_Thing] = []
+        for at in dict.fromkeys([*(at for at, _ in _by_engine(noted)), *_in_use()]):
+            try:
+                found += await asyncio.to_thread(_things, at, RUN)
+            except KitError:
+                continue  # if it matters to a run that is over, `look` has said so
+        now = self._clock.wall()
+        found = list({(thing.key.at.url, thing.key.kind, thing.key.id): thing for thing in found}.values())
+        return [
+            Leftover(f"{thing.key.kind} {thing.name} {owner}; by hand: {_BY_HAND[thing.key.kind]} {thing.name}", token)
+            for thing in found
+            if (token := thing.token) not in tokens and (owner := _owner(thing.labels, now))
+        ]
+
+
+def _owner(labels: Mapping[str, str], now: float) -> str:
+    """What the labels tell of an owner that is not at work; "" of one that is, or may be."""
+    try:
+        run, host, expires = labels[RUN], labels[HOST], float(labels[EXPIRES])
+        process = Identity(int(labels[PID]), labels[BIRTH])
+    except (KeyError, ValueError):
+        return "of a run that no note here tells of"
+    if host == socket.gethostname():
+        gone = f"of {run}, whose process {process.pid} is gone, and which no note here tells of"
+        return "" if process.alive() else gone
+    return f"of {run} on {host}, which expired at {iso(expires)}" if now > expires else ""
+
+
+def _by_engine(noted: Sequence[Noted]) -> list[tuple[Address, list[Noted]]]:
+    """The runs with containers, by the engine they used."""
+    found: dict[Address, list[Noted]] = {}
+    for one in noted:
+        if told := one.facts.get("engine"):
+            at = Address(**told) if isinstance(told, dict) else Address("", {})  # an older kit's: whichever is found
+            found.setdefault(at, []).append(one)
+    return list(found.items())
+
+
+def _in_use() -> list[Address]:
+    try:
+        at = address()
+    except KitError:
+        return []
+    return [at] if at.variables else []
+
+
+def _unasked(at: Address, noted: Noted, error: KitError) -> Leftover:
+    return Leftover(
+        f"whatever there is in the container engine at {at.url}, which cannot be asked ({error.what}); start it, or, "
+        f"if it is gone for good, remove {noted.path}",
+        noted.token,
+    )
+
+
+def _things(at: Address, label: str) -> list[_Thing]:
+    """Everything in an engine that has this label. Raises `KitError`."""
+    from ...images.engine import engine  # noqa: PLC0415 - heavy: only where a run used an engine
+
+    with engine(at.variables) as opened:
+        if at.url not in ("", opened.address):
+            raise InfraError(f"{dict(at.variables)} leads to {opened.address} by now")
+        at = Address(opened.address, at.variables)
+        return [
+            _Thing(_Key(at, kind, told.get("Id") or told["Name"]), _name(told), told.get("Labels") or {})
+            for kind in _KINDS
+            for told in _listed(opened.client.api, kind, label)
+        ]
+
+
+def _remove(at: Address, left: Sequence[tuple[Leftover, _Key]]) -> dict[Leftover, str]:
+    from docker.errors import APIError  # noqa: PLC0415 - heavy: only where there is something to remove
+
+    from ...images.engine import engine  # noqa: PLC0415
+
+    done = {}
+    try:
+        with engine(at.variables) as opened:
+            for one, key in left:
+                try:
+                    done[one] = _removed(opened.client, key, one.token)
+                except APIError as error:
+                    if error.status_code != 404:
+                        done[one] = str(error.explanation)
+    except KitError as error:
+        return dict.fromkeys([one for one, _ in left], str(error))
+    return done
+
+
+def _removed(client: Any, key: _Key, token: str) -> str:
+    collection = getattr(client, f"{key.kind}s")
+    thing = collection.get(key.id)
+    if _labels(thing).get(TOKEN) != token:  # the id is another's by now
+        return "is not the run's any more"
+    if key.kind == "container":
+        thing.remove(force=True, v=True)
+    elif key.kind == "image":
+        collection.remove(key.id, force=True)
+    else:
+        thing.remove()
+    return "removed"
+
+
+def _listed(api: Any, kind: str, label: str) -> Sequence[Mapping[str, Any]]:
+    """As the engine lists them. Not one by one: what goes meanwhile would be an error, and a guardian may be at it."""
+    filters = {"label": label}
+    if kind == "container":
+        found = api.containers(all=True, filters=filters)
+    elif kind == "volume":
+        found = api.volumes(filters=filters)["Volumes"]
+    else:
+        found = (api.networks if kind == "network" else api.images)(filters=filters)
+    listed: Sequence[Mapping[str, Any]] = found or ()
+    return listed
+
+
+def _labels(thing: Any) -> Mapping[str, str]:
+    labels = getattr(thing, "labels", None)
+    return labels if labels is not None else thing.attrs.get("Labels") or {}
+
+
+def _name(told: Mapping[str, Any]) -> str:
+    names = told.get("Names") or told.get("RepoTags") or [told.get("Name") or told["Id"][:19]]
+    return str(names[0]).lstrip("/")
+
+
+def _order(one: tuple[Leftover, _Key]) -> tuple[int, int]:
+    """Volumes of directories before the whole they are a part of, whose names are shorter."""
+    return _KINDS.index(one[1].kind), -len(one[0].what)

@@ -1,0 +1,28 @@
+"""Ports on which processes of a dead run still listen. They are free again when the process is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..collector import Leftover, Runs
+from ..ledger import TOKEN_VARIABLE
+from ..machine import carriers, listening
+
+
+class Ports:
+    """Told by who listens, not by number: a noted port may be somebody else's by now. Linux only."""
+
+    name = "ports"
+
+    async def look(self, runs: Runs) -> Sequence[Leftover]:
+        return [
+            Leftover(f"port {address} (of process {one.identity.pid})", one.token)
+            for one in carriers(TOKEN_VARIABLE, [noted.token for noted in runs.over])
+            for address in listening(one.identity.pid)
+        ]
+
+    async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
+        return dict.fromkeys(left, "free with its process")
+
+    async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
+        return []

@@ -1,0 +1,1 @@
+"""AWS plumbing that needs no backend: clients, templates, deployment, stack outputs, undo."""

@@ -1,0 +1,1 @@
+"""What everything else builds on: clock, ids, errors, history, verdicts, waits."""

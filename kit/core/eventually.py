@@ -1,0 +1,122 @@
+"""Waiting for something to become true, with a failure that tells the whole story."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .clock import Clock, iso
+from .errors import WaitExpired
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 15.0
+"""AWS seconds between two looks, at most, when a wait backs off."""
+_SHORTEST_PAUSE = 0.02
+"""Wall seconds between two looks, at least: on a fast clock a wait must not keep the processor busy."""
+_LAST_LOOK = 2.0
+"""Wall seconds a look may take beyond the deadline: one that began in time is allowed to answer."""
+
+
+class NotYet(Exception):
+    """Raised by a probe: what it waits for is not there yet; carries what was seen instead."""
+
+    def __init__(self, observed: object) -> None:
+        super().__init__(str(observed))
+        self.observed = observed
+
+
+@dataclass
+class Observations:
+    """What a wait saw, one entry for every change."""
+
+    first: float
+    """AWS time of the first look, epoch seconds."""
+    changes: list[tuple[float, str]] = field(default_factory=list)
+    looks: int = 0
+
+    def note(self, at: float, seen: object) -> None:
+        self.looks += 1
+        text = shortened(seen)
+        if not self.changes or self.changes[-1][1] != text:
+            self.changes.append((at, text))
+
+    def history(self, keep: int = 12) -> list[str]:
+        """The changes as lines; when there are many, the first few and the last ones."""
+        lines = [f"+{at - self.first:8.1f} s  {text}" for at, text in self.changes]
+        if len(lines) <= keep:
+            return lines
+        head = keep // 3
+        tail = keep - head
+        return [*lines[:head], f"  … {len(lines) - keep} more changes …", *lines[-tail:]]
+
+
+async def eventually(
+    probe: Callable[[], Awaitable[T]],
+    *,
+    within: float,
+    clock: Clock,
+    describe: str,
+    until: Callable[[T], bool] = bool,
+    every: float = 1.0,
+    backoff: float = 1.0,
+    evidence: tuple[str, ...] = (),
+    next: str = "",
+) -> T:
+    """Look until `until(value)` holds, and return that value. It always looks at least once.
+
+    `within` and `every` are AWS seconds; with `backoff` each pause is so much longer than the last, up to
+    `LONGEST_PAUSE`. The probe says "not yet" by a value that `until` refuses or by
+    raising `NotYet`; any other exception is its own news and ends the wait at once.
+    Raises `WaitExpired` with the last observation, how it came to it, and since when.
+    """
+    __tracebackhide__ = True
+    if within < 0 or every <= 0 or backoff < 1:
+        raise ValueError(f"within ≥ 0, every > 0 (AWS seconds), backoff ≥ 1; got {within!r}, {every!r}, {backoff!r}")
+    started, patience = clock.monotonic(), clock.patience(within)
+    seen = Observations(first=clock.now())
+    while True:
+        remaining = patience - (clock.monotonic() - started)
+        try:
+            async with asyncio.timeout(max(remaining, 0.0) + _LAST_LOOK) as look:
+                value = await probe()
+            if until(value):
+                return value
+            seen.note(clock.now(), value)
+        except NotYet as not_yet:
+            seen.note(clock.now(), not_yet.observed)
+        except TimeoutError:
+            if not look.expired():
+                raise
+            seen.note(clock.now(), "the probe did not answer")
+        remaining = patience - (clock.monotonic() - started)
+        if remaining <= 0:
+            story = [*_story(describe, within, clock, seen), *(f"evidence: {place}" for place in evidence)]
+            raise WaitExpired("\n".join([*story, f"next: {next}"] if next else story), evidence=evidence)
+        await clock.sleep_wall(min(max(every / clock.scale, _SHORTEST_PAUSE), remaining))
+        every = min(every * backoff, max(every, LONGEST_PAUSE))
+
+
+def _story(describe: str, within: float, clock: Clock, seen: Observations) -> list[str]:
+    now = clock.now()
+    since, last = seen.changes[-1]
+    waited = now - seen.first
+    wall = "" if clock.scale == 1 else f" = {waited / clock.scale:.1f} s on this machine"
+    lines = [
+        f"expected: {describe}, within {within:g} AWS s (waited {waited:.1f} AWS s{wall}, looked {seen.looks} times)",
+        f"last seen: {last}",
+        f"  since {iso(since)}, for {now - since:.1f} AWS s",
+    ]
+    if len(seen.changes) > 1:
+        lines += ["  before that:", *(f"    {line}" for line in seen.history()[:-1])]
+    return lines
+
+
+def shortened(value: Any, limit: int = 240) -> str:
+    """A value in one line that fits into a message; a list by its parts, as people would say them."""
+    if isinstance(value, list | tuple):
+        value = "; ".join(map(str, value)) or "nothing"
+    text = " ".join(str(value).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

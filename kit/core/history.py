@@ -1,0 +1,227 @@
+r"""The history of a run: every operation as invoke, then ok, fail or info. Checkers read this and nothing else.
+
+    invoke ----> ok      it happened, and this is what came back
+          \----> fail    it certainly did not happen
+           \---> info    nobody knows: a timeout, a lost connection, a 5xx
+
+An invoke is on disk before its operation starts, so a killed run leaves what it was doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO
+from weakref import WeakKeyDictionary
+
+from .clock import Clock
+
+INVOKE, OK, FAIL, INFO = "invoke", "ok", "fail", "info"
+
+_scenario: ContextVar[str] = ContextVar("scenario", default="")
+_step: ContextVar[str] = ContextVar("step", default="")
+_home: ContextVar[object] = ContextVar("home", default=None)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the history."""
+
+    index: int
+    """Position in the history, from 0."""
+    operation: int
+    """The index of the invoke this event belongs to; an invoke's own index."""
+    type: str
+    """`invoke`, `ok`, `fail` or `info`."""
+    name: str
+    """The operation, for example `send_mail` or `ecs.UpdateService`."""
+    caller: str
+    """Who did it: `kit`, or the scenario's own worker."""
+    scenario: str
+    wall: float
+    """Epoch seconds on this machine."""
+    aws: float
+    """Epoch seconds of AWS time."""
+    touches: Mapping[str, str] = field(default_factory=dict)
+    """The ids it concerns (session, task, message, marker …)."""
+    value: Mapping[str, Any] = field(default_factory=dict)
+    """What came back."""
+    error: str = ""
+    step: str = ""
+    """The scenario's step it was done in."""
+    strand: int = 0
+    """Two strands ran beside each other; what was done in one was done in this order. 0 is the scenario's own."""
+
+
+class Operation:
+    """An operation under way. Left alone it ends `ok` when its block does, and by the exception otherwise."""
+
+    def __init__(self) -> None:
+        self.type = ""
+        self.value: dict[str, Any] = {}
+        self.error = ""
+
+    def ok(self, **value: Any) -> None:
+        """It happened; `value` is what came back."""
+        self._complete(OK, value, "")
+
+    def fail(self, error: object, **value: Any) -> None:
+        """It certainly did not happen."""
+        self._complete(FAIL, value, str(error))
+
+    def info(self, error: object, **value: Any) -> None:
+        """Whether it happened is open."""
+        self._complete(INFO, value, str(error))
+
+    def _complete(self, type: str, value: dict[str, Any], error: str) -> None:
+        if self.type:
+            raise RuntimeError(f"this operation was already recorded as {self.type}")
+        self.type, self.value, self.error = type, value, error
+
+
+class History:
+    """Appends events to a JSONL file and keeps them in memory for the checkers. Safe under threads."""
+
+    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+        self._clock = clock
+        self.path = path
+        self._events: list[Event] = []
+        self._lock = threading.Lock()
+        self._file: TextIO | None = None
+        self._strands: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._last_strand = 0
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a", encoding="utf-8")
+
+    def follow(self, clock: Clock) -> None:
+        """Take times from this clock from now on: the one of the cloud that has just become known."""
+        self._clock = clock
+
+    @contextmanager
+    def scenario(self, name: str) -> Iterator[None]:
+        """Everything recorded inside, also by tasks started inside, belongs to this scenario."""
+        token, home = _scenario.set(name), _home.set(_task())
+        try:
+            yield
+        finally:
+            _home.reset(home)
+            _scenario.reset(token)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Everything recorded inside, also by tasks started inside, belongs to this step."""
+        token = _step.set(name)
+        try:
+            yield
+        finally:
+            _step.reset(token)
+
+    @contextmanager
+    def operation(self, name: str, *, caller: str = "kit", **touches: str) -> Iterator[Operation]:
+        """Record one operation around the block that performs it."""
+        began = Event(-1, -1, INVOKE, name, caller, _scenario.get(), 0.0, 0.0, dict(touches))
+        invoke = self._append(replace(began, step=_step.get(), strand=self._strand()))
+        operation = Operation()
+        try:
+            yield operation
+        except BaseException as error:
+            if not operation.type:
+                operation._complete(FAIL if is_definite(error) else INFO, {}, f"{type(error).__name__}: {error}")
+            raise
+        else:
+            if not operation.type:
+                operation.ok()
+        finally:
+            self._append(replace(invoke, type=operation.type, value=operation.value, error=operation.error))
+
+    def note(self, name: str, *, caller: str = "kit", value: Mapping[str, Any], **touches: str) -> None:
+        """Record something observed at this moment: invoke and ok in one."""
+        with self.operation(name, caller=caller, **touches) as operation:
+            operation.ok(**value)
+
+    def events(self, scenario: str | None = None) -> list[Event]:
+        """All events so far, or those of one scenario, in order."""
+        with self._lock:
+            return [event for event in self._events if scenario is None or event.scenario == scenario]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _strand(self) -> int:
+        """0 in the task that runs the scenario, a number of its own in every task beside it."""
+        task = _task()
+        if task is None or task is _home.get():
+            return 0
+        with self._lock:
+            if task not in self._strands:
+                self._last_strand += 1
+                self._strands[task] = self._last_strand
+            return self._strands[task]
+
+    def _append(self, event: Event) -> Event:
+        """Give an event its place and its time; an invoke is its own operation."""
+        with self._lock:
+            index, wall = len(self._events), self._clock.wall()
+            placed = replace(
+                event,
+                index=index,
+                operation=index if event.type == INVOKE else event.operation,
+                wall=round(wall, 6),
+                aws=round(self._clock.to_aws(wall), 6),
+            )
+            self._events.append(placed)
+            if self._file is not None:
+                self._file.write(json.dumps(_without_empty(placed), default=str) + "\n")
+                self._file.flush()
+            return placed
+
+
+def _without_empty(event: Event) -> dict[str, Any]:
+    said = {name: value for name, value in vars(event).items() if value not in ("", {})}
+    if event.strand == 0:
+        del said["strand"]
+    return said
+
+
+def _task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread without an event loop
+        return None
+
+
+def is_definite(error: BaseException) -> bool:
+    """Whether an exception proves that its operation did not happen.
+
+    True for what was refused: an AWS answer with a 4xx status, or an exception that says so by an
+    attribute `definite = True`. Everything else leaves it open.
+    """
+    if getattr(error, "definite", False):
+        return True
+    response = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        return False
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return 400 <= int(status) < 500
+
+
+def read(path: Path) -> list[Event]:
+    """The events of a history file. A last line cut off by a killed run is left out."""
+    events = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            continue
+        events.append(Event(**{"caller": "", "scenario": "", **fields}))
+    return events

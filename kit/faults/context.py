@@ -1,0 +1,148 @@
+"""What a fault reaches the cloud by, and what it looks through afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..aws.client import Aws
+from ..aws.undo import UndoBook
+from ..backends.emulated.faults import FaultDoor
+from ..core.clock import Clock
+from ..core.errors import NotSupported, UsageError
+from ..core.ids import Ids
+from ..system.facts import SERVICES, System
+
+ANSWERS, SILENT, REFUSED = "answers", "silent", "refused"
+
+
+class Result(Protocol):
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def exit_code(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """The place of a fault: the same for every cloud, but for the door, which AWS has not, and the book."""
+
+    aws: Aws
+    system: System
+    clock: Clock
+    ids: Ids
+    run: Callable[[str, str, str], Awaitable[Result]]
+    """ECS Exec: task ARN, container, shell command."""
+    door: FaultDoor | None = None
+    """Where a cloud takes orders to fail. Without one, faults go the ways that AWS has."""
+    book: UndoBook | None = None
+    """Where it is written down beforehand what takes a fault back; None where faults die with their cloud."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What everything that is created carries."""
+
+    def the_door(self, what: str) -> FaultDoor:
+        """The cloud's own door for faults. Raises `NotSupported` where there is none."""
+        if self.door is None:
+            raise NotSupported(
+                f"this cloud cannot be told to {what}", next="name the capability in the scenario's needs"
+            )
+        return self.door
+
+    def callers(self, by: str) -> str:
+        """Whose calls are meant, as the cloud is told: a service of the stack by its ECS name."""
+        if by in SERVICES:
+            return f"service:{self.system.service_name('hermes' if by == 'hermes' else 'edit')}"
+        if by in ("everyone", "tasks") or by.startswith("arn:"):
+            return by
+        words = ", ".join(("everyone", "tasks", *SERVICES))
+        raise UsageError(f"by={by!r} names nobody", next=f"say one of {words}, or a task's ARN")
+
+    async def task(self, arn: str) -> dict[str, Any]:
+        """DescribeTasks of one task. Raises `UsageError` when ECS does not know it."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
+
+        cluster = self.system.stack.cluster_name
+        try:
+            answer = await self.aws.call("ecs", "describe_tasks", cluster=cluster, tasks=[arn])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidParameterException":
+                raise
+            raise _no_task(arn, cluster) from error
+        if not answer["tasks"]:
+            raise _no_task(arn, cluster)
+        found: dict[str, Any] = answer["tasks"][0]
+        return found
+
+    async def running_task(self, arn: str) -> dict[str, Any]:
+        """As `task`, and it must be RUNNING. Raises `UsageError`."""
+        task = await self.task(arn)
+        if task["lastStatus"] != "RUNNING":
+            raise UsageError(
+                f"task {arn} is {task['lastStatus']}, not RUNNING: {task.get('stoppedReason', '')}".rstrip(": "),
+                next="choose one that runs: h.services.tasks('edit')",
+            )
+        return task
+
+    async def definition(self, task: Mapping[str, Any], container: str) -> dict[str, Any]:
+        """The definition of a task's container."""
+        answer = await self.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+        definitions: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
+        return next(each for each in definitions if each["name"] == container)
+
+    async def can_signal(self, task: Mapping[str, Any], container: str) -> bool:
+        """Whether a shell in the container can send signals to its program: the kernel spares a process 1 that gets
+        one from its own namespace, so there has to be an init process before it."""
+        if not task.get("enableExecuteCommand"):
+            return False
+        definition = await self.definition(task, container)
+        return bool(definition.get("linuxParameters", {}).get("initProcessEnabled"))
+
+    async def address(self, task: Mapping[str, Any]) -> tuple[str, int]:
+        """Where a task listens: the port it maps onto its host, else its own address with its container's port.
+
+        Raises `UsageError` for a task that listens nowhere.
+        """
+        for container in task["containers"]:
+            for binding in container.get("networkBindings", ()):
+                return binding["bindIP"], binding["hostPort"]
+        for container in task["containers"]:
+            ports = (await self.definition(task, container["name"])).get("portMappings", ())
+            for interface in container.get("networkInterfaces", ()):
+                for port in ports:
+                    return interface["privateIpv4Address"], port["containerPort"]
+        raise UsageError(f"task {task['taskArn']} listens on no port, so nobody can tell whether it answers")
+
+    async def way_to(self, task: str) -> dict[str, Any]:
+        """A running task as the cloud is told of it: its ARN, and where the load balancer reaches it, if it does.
+        Raises `UsageError`."""
+        found = await self.running_task(task)
+        try:
+            host, port = await self.address(found)
+        except UsageError:  # it listens nowhere
+            return {"task": task}
+        return {"task": task, "host": host, "port": port}
+
+    async def probe(self, host: str, port: int, within: float) -> str:
+        """Ask for a page and wait so many wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
+        writer: asyncio.StreamWriter | None = None
+        try:
+            async with asyncio.timeout(within):
+                reader, writer = await asyncio.open_connection(host, port)
+                writer.write(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                return ANSWERS if await reader.read(1) else REFUSED
+        except TimeoutError:
+            return SILENT
+        except OSError:
+            return REFUSED
+        finally:
+            if writer is not None:
+                writer.transport.abort()
+
+
+def _no_task(arn: str, cluster: str) -> UsageError:
+    return UsageError(
+        f"there is no task {arn} in cluster {cluster}", next="choose one that runs: h.services.tasks('edit')"
+    )

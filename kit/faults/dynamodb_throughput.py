@@ -1,0 +1,141 @@
+"""DynamoDB throttled by its own means: tables that may use so many request units a second and no more.
+
+    DescribeTable --> book --> UpdateTable OnDemandThroughput --> (throttled) --> UpdateTable as before
+
+Whoever calls is throttled, the kit too, whose SDK tries again. What was refused shows in AWS/DynamoDB
+ReadThrottleEvents and WriteThrottleEvents, a minute later and whoever it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..aws.undo import DEADLINE, Page, UndoCall
+from ..core.errors import NotSupported
+from ..core.eventually import eventually
+from .context import Site
+from .fault import Seen
+
+_READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+_UNLIMITED = -1
+_USUAL = 10.0
+"""Units a second of which a probability takes its share: with probability 1 one is left, the least there can be."""
+_ACTIVE_WITHIN = 120.0
+"""AWS seconds in which a table whose maximum was changed is ACTIVE again."""
+_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Limited:
+    """The effect: these tables have a maximum now."""
+
+    site: Site
+    tables: Sequence[str]
+    kinds: Sequence[str]
+    """Read, Write."""
+    since: float
+    """AWS epoch seconds."""
+    page: Page
+
+    @classmethod
+    async def inject(
+        cls, site: Site, service: str, operation: str | None, *, probability: float, rate: float | None
+    ) -> Limited:
+        """Raises `NotSupported` for what DynamoDB's own limits cannot do."""
+        if service != "dynamodb":
+            raise NotSupported(
+                f"AWS cannot be made to throttle {service}", next="DynamoDB has on-demand maximum throughput"
+            )
+        kinds = _kinds(operation)
+        units = max(1, round(rate if rate is not None else _USUAL * (1.0 - probability)))
+        stack = site.system.stack
+        tables = tuple(dict.fromkeys((stack.sessions_table_name, stack.mail_table_name)))
+        before = {each: _maximum(await _active(site, each)) for each in tables}
+        calls = [_back(each, before[each]) for each in tables]
+        now = site.clock.now()
+        page = Page.begin(site.book, f"throttle {site.ids.marker()}", calls, until=now + DEADLINE)
+        limited = cls(site, tables, kinds, now, page)
+        wanted = {f"Max{kind}RequestUnits": units if kind in kinds else _UNLIMITED for kind in ("Read", "Write")}
+        try:
+            for table in tables:
+                if before[table] != wanted:
+                    await site.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
+            for table in tables:
+                await _active(site, table)
+        except BaseException:
+            await limited.undo()
+            raise
+        return limited
+
+    async def verify(self) -> Seen:
+        seen = await self.counts()
+        return Seen(seen["throttled"] > 0, f"{seen['throttled']} calls throttled, as CloudWatch tells")
+
+    async def undo(self) -> None:
+        await self.page.undo(self.site.aws, self.site.clock)
+
+    async def counts(self) -> Mapping[str, int]:
+        return {"throttled": round(sum([await self._events(t, k) for t in self.tables for k in self.kinds]))}
+
+    async def _events(self, table: str, kind: str) -> float:
+        answer = await self.site.aws.call(
+            "cloudwatch",
+            "get_metric_statistics",
+            Namespace="AWS/DynamoDB",
+            MetricName=f"{kind}ThrottleEvents",
+            Dimensions=[{"Name": "TableName", "Value": table}],
+            StartTime=datetime.fromtimestamp(self.since // _MINUTE * _MINUTE, UTC),
+            EndTime=datetime.fromtimestamp(self.site.clock.now() + _MINUTE, UTC),
+            Period=_MINUTE,
+            Statistics=["Sum"],
+        )
+        return sum(float(point["Sum"]) for point in answer["Datapoints"])
+
+
+def _kinds(operation: str | None) -> Sequence[str]:
+    if operation is None:
+        return ("Read", "Write")
+    if operation in _READS:
+        return ("Read",)
+    if operation in _WRITES:
+        return ("Write",)
+    raise NotSupported(f"AWS cannot be made to throttle dynamodb.{operation}", next="name a read, a write, or none")
+
+
+async def _described(site: Site, table: str) -> Mapping[str, Any]:
+    answer = await site.aws.call("dynamodb", "describe_table", TableName=table)
+    found: Mapping[str, Any] = answer["Table"]
+    return found
+
+
+async def _active(site: Site, table: str) -> Mapping[str, Any]:
+    """The table's description once no change of it is under way."""
+    return await eventually(
+        lambda: _described(site, table),
+        until=lambda told: told["TableStatus"] == "ACTIVE",
+        within=_ACTIVE_WITHIN,
+        clock=site.clock,
+        describe=f"table {table} to be ACTIVE",
+    )
+
+
+def _maximum(table: Mapping[str, Any]) -> Mapping[str, int]:
+    """A table's maximum; one that has none shows none."""
+    had = table.get("OnDemandThroughput", {})
+    return {name: int(had.get(name, _UNLIMITED)) for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits")}
+
+
+def _back(table: str, before: Mapping[str, int]) -> UndoCall:
+    """What makes its maximum what it was; DynamoDB refuses a change that changes nothing."""
+    return UndoCall(
+        "dynamodb",
+        "update_table",
+        {"TableName": table, "OnDemandThroughput": before},
+        gone=("ResourceNotFoundException",),
+        already=("will not change",),
+        again=("ResourceInUseException", "LimitExceededException"),
+    )

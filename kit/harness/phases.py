@@ -1,0 +1,76 @@
+"""The phases of a mail's journey, each with the time at which it was really observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.clock import Clock, iso
+
+MAIL_ACCEPTED = "mail accepted"
+SESSION_ACCEPTED = "session accepted"
+MESSAGE_RECEIVED = "message received"
+SESSION_ROW = "session row"
+TASK_PENDING = "task pending"
+TASK_RUNNING = "task running"
+PROCESS_ALIVE = "process alive"
+PORT_OPEN = "port open"
+TARGET_HEALTHY = "target healthy"
+PAGE_SERVED = "page served"
+SESSION_ACTIVE = "session active"
+FIRST_BYTE = "first byte"
+CHANGE_VISIBLE = "change visible"
+REPLY = "reply"
+ZERO_TASKS = "zero tasks"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase was reached at `at` (AWS epoch seconds), told by `source`."""
+
+    name: str
+    at: float
+    source: str
+
+
+@dataclass
+class Timeline:
+    """The phases of one journey, counted from `started` (AWS epoch seconds)."""
+
+    clock: Clock
+    entry: str = ""
+    """How the journey began, when a scenario makes several: `mail` or `http`."""
+    started: float = 0.0
+    phases: list[Phase] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.started = self.started or self.clock.now()
+
+    def mark(self, name: str, source: str, at: float | None = None) -> None:
+        """A phase was reached, now or at an AWS time that an answer told. Only the first mark counts."""
+        if self.at(name) is None:
+            self.phases.append(Phase(name, self.clock.now() if at is None else at, source))
+
+    def at(self, name: str) -> float | None:
+        """The AWS time of a phase, or None when it was not reached."""
+        return next((phase.at for phase in self.phases if phase.name == name), None)
+
+    def since_start(self, name: str) -> float | None:
+        """AWS seconds from the start of the journey to a phase."""
+        at = self.at(name)
+        return None if at is None else at - self.started
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """One object per phase, in the order of time; seconds are counted from the journey's start."""
+        return [
+            {
+                "name": phase.name,
+                **({"entry": self.entry} if self.entry else {}),
+                "at": iso(phase.at),
+                "wall_at": iso(self.clock.to_wall(phase.at)),
+                "aws_seconds": round(phase.at - self.started, 3),
+                "seconds": round((phase.at - self.started) / self.clock.scale, 3),
+                "source": phase.source,
+            }
+            for phase in sorted(self.phases, key=lambda phase: phase.at)
+        ]

@@ -1,0 +1,1 @@
+"""Facts about the system under test, and its CloudFormation template."""
