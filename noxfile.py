@@ -50,7 +50,7 @@ def realtime(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The unit tests, two processes at a time; arguments go to pytest."""
     _install(session)
-    session.run("pytest", "-n", "2", *(session.posargs or ["-q", "tests/unit"]))
+    session.run("pytest", "-n", "2", *(session.posargs or ["-q", "tests/unit", "tests/component"]))
 
 
 @nox.session
@@ -65,7 +65,7 @@ def astro(session: nox.Session) -> None:
 def versions(session: nox.Session) -> None:
     """The unit tests and the scenarios on every Python that is supported."""
     _install(session)
-    session.run("pytest", "tests/unit", "tests/integration", "-q", *session.posargs)
+    session.run("pytest", "tests/unit", "tests/component", "tests/integration", "-q", *session.posargs)
 
 
 @nox.session
@@ -74,9 +74,7 @@ def fast(session: nox.Session) -> None:
     _install(session)
     _lint(session)
     session.run("mypy")
-    session.run(
-        "pytest", "tests/unit", "-q", "-n", "2", "-m", "not starts", "--hypothesis-profile=fast", *session.posargs
-    )
+    session.run("pytest", "tests/unit", "-q", "-n", "2", "--hypothesis-profile=fast", *session.posargs)
 
 
 @nox.session

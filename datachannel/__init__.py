@@ -1,6 +1,7 @@
 """The SSM data channel, as ECS Exec speaks it: its messages and its reliable stream, without any I/O.
 
-Both ends use it, the client in `kit/ecs_exec` and the emulated agent in `emulation/services/ecs/exec`. It imports neither.
+Both ends use it: the client in `kit/ecs_exec` and the emulated agent in `emulation/services/ecs/exec`. It imports
+neither.
 """
 
 from .message import Message, MessageError, acknowledge, acknowledged_sequence

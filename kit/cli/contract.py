@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _contract(args: argparse.Namespace) -> int:
-    from ..contract import ContractBroken  # noqa: PLC0415 - only where a cloud is used
+    from ..system.contract import ContractBroken  # noqa: PLC0415 - only where a cloud is used
 
     kept = broken = 0
     async with running.harness(common.load_settings(args)) as (cloud, h):
@@ -63,7 +63,7 @@ async def _contract(args: argparse.Namespace) -> int:
 
 async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Exception | str]:
     """What was kept, in words, and each breach."""
-    from .. import contract  # noqa: PLC0415 - only where a cloud is used
+    from ..system import contract  # noqa: PLC0415 - only where a cloud is used
 
     stack = cloud.stack
     if place == stack.sessions_table_name:
@@ -89,8 +89,8 @@ async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Except
 
 
 async def _checked_url(cloud: Cloud, h: Harness, url: str) -> AsyncIterator[Exception | str]:
-    from ..contract import ContractBroken, check_answer  # noqa: PLC0415 - only where a cloud is used
-    from ..contract.answers import ENDPOINTS, endpoint_of  # noqa: PLC0415
+    from ..system.contract import ContractBroken, check_answer  # noqa: PLC0415 - only where a cloud is used
+    from ..system.contract.answers import ENDPOINTS, endpoint_of  # noqa: PLC0415
 
     if url.startswith("/"):
         url = h.system.url(url)

@@ -49,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
         return _write(settings, args.write)
     if args.trust:
         return _trust(settings, args.trust)
-    from ..iam import policy  # noqa: PLC0415 - what --help need not wait for
+    from ..backends.live.iam import policy  # noqa: PLC0415 - what --help need not wait for
 
     common.say_json(policy(settings))
     return 0
 
 
 def _write(settings: Settings, folder: Path) -> int:
-    from ..iam import documents  # noqa: PLC0415
+    from ..backends.live.iam import documents  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in documents(settings).items():
@@ -67,8 +67,8 @@ def _write(settings: Settings, folder: Path) -> int:
 
 
 def _trust(settings: Settings, subject: str) -> int:
-    from ..iam.document import trust  # noqa: PLC0415
-    from ..iam.values import values_of  # noqa: PLC0415
+    from ..backends.live.iam.document import trust  # noqa: PLC0415
+    from ..backends.live.iam.values import values_of  # noqa: PLC0415
 
     if not subject.startswith("repo:") or subject.count(":") < 2 or "*" in subject:
         raise UsageError(
@@ -80,7 +80,7 @@ def _trust(settings: Settings, subject: str) -> int:
 
 
 def _compare(records: list[Path]) -> int:
-    from ..iam.calls import differences, gathered, kept  # noqa: PLC0415
+    from ..backends.live.iam.calls import differences, gathered, kept  # noqa: PLC0415
 
     found = differences(kept(), gathered(records))
     for line in found:
@@ -89,7 +89,7 @@ def _compare(records: list[Path]) -> int:
 
 
 def _refresh(records: list[Path]) -> int:
-    from ..iam import calls, document  # noqa: PLC0415
+    from ..backends.live.iam import calls, document  # noqa: PLC0415
 
     found = calls.gathered(records) if records else calls.kept()
     for line in calls.differences(calls.kept(), found):

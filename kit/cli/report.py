@@ -18,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - heavy: only where something is shown
 
-    from ..report.report import FILE, latest_folder, read  # noqa: PLC0415
     from ..runner.console import phases, summary  # noqa: PLC0415
+    from ..runner.report import FILE, latest_folder, read  # noqa: PLC0415
 
     settings = common.load_settings(args)
     folder = settings.report_dir / "runs" / args.run_id if args.run_id else latest_folder(settings.report_dir)

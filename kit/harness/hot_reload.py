@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contract import ContractBroken, check_hot_reload
 from ..core.eventually import NotYet
+from ..system.contract import ContractBroken, check_hot_reload
 from ..system.facts import HOT_RELOAD_PROTOCOL
 from .context import Context
 from .sessions import TestSession

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import contract
 from ..core.clock import Clock
 from ..core.eventually import shortened
+from ..system import contract
 from ..system.facts import BALANCER_SERVER, PREVIEW_HEADER
 
 _ANSWER_WITHIN = 150.0

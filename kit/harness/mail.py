@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .. import contract
 from ..core.clock import epoch
 from ..core.errors import Bounced
 from ..core.eventually import shortened
+from ..system import contract
 from ..system.facts import RECEIVED_AT, mail_key
 from .context import Context
 from .mailbox import Mailbox, Reply, Taken

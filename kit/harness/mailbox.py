@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import contract
 from ..core.clock import epoch
+from ..system import contract
 from ..system.facts import recipient
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import contract
 from ..core.clock import epoch
 from ..core.eventually import NotYet
+from ..system import contract
 from ..system.facts import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
 from .context import Context
 from .http import Answer, Http

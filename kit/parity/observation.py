@@ -11,8 +11,8 @@ from typing import Any
 from ..core.errors import UsageError
 from ..core.history import INVOKE, Event
 from ..core.history import read as read_history
-from ..report.report import FILE, LATEST, latest_folder
 from ..runner.outcome import SKIPPED
+from ..runner.report import FILE, LATEST, latest_folder
 
 HISTORY = "history.jsonl"
 LACKS = "this cloud has no "

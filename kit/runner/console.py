@@ -14,9 +14,9 @@ from rich.table import Table
 from ..core.verdict import Verdict
 from ..cost.summary import line as cost_line
 from ..harness.steps import Step
-from ..report.report import Report
 from ..settings import Settings
 from .outcome import Outcome
+from .report import Report
 
 COLOURS: Mapping[str, str] = {
     Verdict.PASS: "green",

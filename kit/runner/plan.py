@@ -13,9 +13,9 @@ from ..cost.account import budget_of, is_new, predict, predictor
 from ..cost.inventory import Inventory
 from ..cost.prediction import Prediction, Predictor
 from ..cost.prices import HOURS_PER_MONTH
-from ..report.report import FILE
 from ..scenarios.registry import Scenario
 from ..settings import Settings
+from .report import FILE
 
 
 @dataclass(frozen=True)

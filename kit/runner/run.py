@@ -19,12 +19,12 @@ from ..cost.publishing import publish
 from ..cost.publishing import wanted as publishes
 from ..cost.summary import foretold
 from ..harness.mailbox import Mailbox
-from ..report.report import Report, run_folder
 from ..scenarios.registry import Scenario
 from ..settings import Settings
 from .console import Console
 from .execute import Ground, execute
 from .outcome import Outcome
+from .report import Report, run_folder
 
 CLEAN_UP = "(clean-up)"
 """The outcome of what could not be taken away; there is none when all could."""

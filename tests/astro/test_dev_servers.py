@@ -17,7 +17,7 @@ from tests.support.system import Edit, edit_container, until
 from webordinary_testkit.emulation.system.edit.astro import servers
 from webordinary_testkit.emulation.system.edit.astro.preview import AstroPreview
 from webordinary_testkit.emulation.system.edit.astro.toolchain import Toolchain
-from webordinary_testkit.kit.contract import check_hot_reload
+from webordinary_testkit.kit.system.contract import check_hot_reload
 
 SCALE = 1.0
 

@@ -50,7 +50,7 @@ async def test_where_no_engine_is_it_is_said(host: str, says: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not use the socket")
 def test_a_socket_one_may_not_use_is_said() -> None:
     program = (
-        "import asyncio, os; from emulation.ecs.docker.engine import Engine, EngineUnusable\n"
+        "import asyncio, os; from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable\n"
         "os.setuid(65534)\n"
         "try: asyncio.run(Engine.open())\n"
         "except EngineUnusable as error: print(error)"
@@ -116,7 +116,7 @@ async def test_a_sweep_takes_the_volumes_that_an_image_declares(tmp_path: Path, 
 async def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> None:
     config = {"runtime": "docker", "images": {"web:1": BASE}, "scale": 20}
     cloud = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulation", "--config", json.dumps(config)),
+        *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -136,7 +136,7 @@ async def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> Non
 async def test_a_cloud_whose_image_is_nowhere_refuses_to_start() -> None:
     config = {"runtime": "docker", "images": {"web:1": "nobody/knows:this"}}
     cloud = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulation", "--config", json.dumps(config)),
+        *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

@@ -145,7 +145,7 @@ async def test_a_cloud_says_what_it_pulls_before_it_is_ready(run: Bed) -> None:
     async with serving(run.host.engine) as there:
         there.layers_may_go.clear()
         cloud = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "emulation", "--config"),
+            *(sys.executable, "-m", "webordinary_testkit.emulation", "--config"),
             json.dumps({"runtime": "docker", "images": {"web:1": there.image}}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -17,11 +17,18 @@ import pytest
 
 from tests.support.kit import some_settings
 from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.iam import policy
+from webordinary_testkit.kit.backends.live.iam.allowed import refused
+from webordinary_testkit.kit.backends.live.iam.calls import (
+    CLOUDFORMATION,
+    differences,
+    gathered,
+    kept,
+    recorded,
+    who_called,
+)
 from webordinary_testkit.kit.backends.rehearsal import CALLS, Rehearsal, aimed
 from webordinary_testkit.kit.core.history import History
-from webordinary_testkit.kit.iam import policy
-from webordinary_testkit.kit.iam.allowed import refused
-from webordinary_testkit.kit.iam.calls import CLOUDFORMATION, differences, gathered, kept, recorded, who_called
 from webordinary_testkit.kit.runner.run import Run
 from webordinary_testkit.kit.scenarios.registry import chosen
 from webordinary_testkit.kit.settings import Settings, load

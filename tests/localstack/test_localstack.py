@@ -123,7 +123,7 @@ async def test_where_no_engine_is_it_is_said_and_what_to_do_instead(monkeypatch:
 
 async def test_nothing_is_left_of_a_cloud_that_was_killed(engine: Engine) -> None:
     config = json.dumps({"base": "localstack", "localstack_image": LOCALSTACK})
-    command = [sys.executable, "-m", "emulation", "--config", config]
+    command = [sys.executable, "-m", "webordinary_testkit.emulation", "--config", config]
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nowhere)
     try:

@@ -82,7 +82,7 @@ async def strangers(ground: Ground) -> AsyncIterator[Strangers]:
         path.mkdir()
         (path / "precious").write_text("somebody's work")
     (paths[1] / ".emulation-workdir").write_text("0123456789abcdef")  # a cloud that was started by hand
-    argv = (sys.executable, "-c", SLEEPS, "-m", "emulation", "--config", "{}")
+    argv = (sys.executable, "-c", SLEEPS, "-m", "webordinary_testkit.emulation", "--config", "{}")
     running = [
         await asyncio.create_subprocess_exec(*argv, env={**os.environ, **variables}, start_new_session=True)
         for variables in ({}, {"EMULATION_RUN": "0" * 32}, {"NOT_EMULATION_RUN": "x", "TMPDIR": str(ground.folder)})

@@ -18,7 +18,7 @@ def apply() -> None:
 
         return alone
 
-    wrap(part("hermes.mailroom").Mailroom, "_addressed", by)
+    wrap(part("hermes.mail_handler").Mailroom, "_addressed", by)
 
 
 BREAK = Break("hermes", "mail_thread", r"the conversation id of the reply to be '(\S+)'\nseen: '(?!\1')", apply)

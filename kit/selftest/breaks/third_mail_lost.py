@@ -24,7 +24,7 @@ def apply() -> None:
 
         return failing
 
-    wrap(part("hermes.mailroom").Mailroom, "_addressed", by)
+    wrap(part("hermes.mail_handler").Mailroom, "_addressed", by)
 
 
 BREAK = Break("hermes", "mail_thread", r"Hermes to receive <\S+|a reply to <\S+ at ", apply, step=r"^3 a third mail")
