@@ -1,3 +1,5 @@
 """A test kit that runs the same scenarios against an emulated cloud or real AWS."""
 
-__version__ = "0.1.0"
+from .core.version import __version__
+
+__all__ = ["__version__"]

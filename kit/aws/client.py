@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .. import __version__
 from ..core.errors import InfraError
 from ..core.history import History
 from ..core.threads import Threads
+from ..core.version import __version__
 
 _READS = ("describe_", "list_", "get_", "query", "scan", "batch_get_", "lookup_", "filter_", "validate_", "receive_")
 """Calls that change nothing are not part of the history; what they observe is recorded where it is judged."""

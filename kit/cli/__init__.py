@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .. import __version__
 from ..core.errors import Failed, KitError
+from ..core.version import __version__
 from . import (
     audit,
     contract,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..core.clock import iso
 from ..core.errors import UsageError
 from ..core.verdict import Verdict, combined
+from ..core.version import __version__
 from .outcome import SKIPPED, Outcome
 
 FILE = "report.json"

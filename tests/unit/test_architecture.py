@@ -1,0 +1,273 @@
+"""The borders between the packages, the layers of their rooms, sizes, and plain English.
+
+Reads the source as text: nothing of it is imported. Type-only and lazy imports count like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.support import REPOSITORY
+
+DISTRIBUTION = "webordinary_testkit"
+PACKAGES = ("kit", "emulation", "datachannel")
+SYSTEM = "emulation.system"
+
+KIT_LAYERS = [
+    *("core", "settings", "aws", "system", "ecs_exec", "images", "audit"),
+    *("backends", "backends.emulated", "backends.live", "faults", "harness", "scenarios"),
+    *("cost", "runner", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
+]
+"""The rooms of kit/, each of which may import only those before it."""
+EMULATION_LAYERS = [
+    *("time", "core", "config", "container_engine", "state", "gateway", "services", "faults"),
+    *("cloud", "wiring", "__main__"),
+]
+"""The same for emulation/; the services among each other are in no circle."""
+
+EXCEPTIONS = frozenset(
+    {
+        "kit.backends.emulated.backend -> emulation",
+        "kit.selftest.breaking -> emulation.system.hermes",
+        "kit.selftest.breaking -> emulation.system.edit",
+        "kit.selftest.breaking -> emulation.system",
+        "kit.backends.interface -> kit.backends.live.ledger",
+        "kit.backends.interface -> kit.backends.emulated.faults",
+        "kit.backends.rehearsal -> kit.backends.emulated.child",
+        "emulation.services.ecs.docker.images -> emulation.services.ecs.docker.runtime",
+        "emulation.services.ecs.docker.host -> emulation.services.ecs.docker.images",
+        "emulation.services.ecs.docker.host -> emulation.services.ecs.docker.volumes",
+        "emulation.services.ecs.docker.memory -> emulation.services.ecs.docker.container",
+        "emulation.services.ecs.docker.images -> emulation.services.ecs.docker.host",
+        "emulation.services.ecs.docker.volumes -> emulation.services.ecs.docker.host",
+        "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.changesets",
+        "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.plan",
+        "emulation.services.cloudformation.plan -> emulation.services.cloudformation.stacks",
+        "emulation.services.cloudformation.changesets -> emulation.services.cloudformation.stacks",
+        "kit.backends.emulated.backend.start: 83 lines",
+        "kit.cli.status._gathered: 69 lines",
+    }
+)
+"""Violations that are known, as the tests print them."""
+
+LARGEST_MODULE, LARGEST_FUNCTION = 400, 60
+"""Lines."""
+ENTRIES = {"kit": 22, "emulation": 16}
+"""Files and folders at the top of a package."""
+
+HABITS = ("told", "stands", "somebody", "whoever", "nobody", "what there is")
+"""Words that stood for the noun that exists."""
+MOST_HABITS = 1.8
+"""How often each may occur in 1,000 words."""
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    """Below the distribution, for example `kit.core.clock`; a package goes by its folder's name."""
+    path: Path
+    tree: ast.Module
+
+    @property
+    def package(self) -> list[str]:
+        parts = self.name.split(".")
+        return parts if self.path.name == "__init__.py" else parts[:-1]
+
+    @property
+    def lines(self) -> int:
+        return len(self.path.read_text(encoding="utf-8").splitlines())
+
+
+@cache
+def modules() -> Mapping[str, Module]:
+    found: dict[str, Module] = {}
+    for package in PACKAGES:
+        for path in sorted((REPOSITORY / package).rglob("*.py")):
+            name = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+            found[name] = Module(name, path, ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@cache
+def imports() -> Mapping[str, frozenset[str]]:
+    """Module → the modules that it imports."""
+    return {name: frozenset(_imported(module)) - {name} for name, module in modules().items()}
+
+
+def _imported(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            names = _absolute(module, node)
+            if names is None:
+                continue
+            for alias in node.names:
+                full = f"{names}.{alias.name}" if names else alias.name
+                yield full if full in modules() else names
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith(f"{DISTRIBUTION}."):
+                    yield alias.name.removeprefix(f"{DISTRIBUTION}.")
+
+
+def _absolute(module: Module, node: ast.ImportFrom) -> str | None:
+    """What an import is from, below the distribution; None for what is not of the project."""
+    if node.level == 0:
+        name = node.module or ""
+        return name.removeprefix(DISTRIBUTION).removeprefix(".") if name.split(".")[0] == DISTRIBUTION else None
+    base = module.package[: len(module.package) - node.level + 1]
+    return ".".join([*base, *(node.module.split(".") if node.module else [])])
+
+
+def strings(module: Module) -> Iterator[tuple[str, int]]:
+    """The names of modules that are written as strings, but for those behind `-m`: a program's name."""
+    programs: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.Tuple, ast.List)):
+            for before, after in zip(node.elts, node.elts[1:], strict=False):
+                if isinstance(before, ast.Constant) and before.value == "-m":
+                    programs.add(id(after))
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in programs:
+            name = node.value.removeprefix(f"{DISTRIBUTION}.").rstrip(".")
+            if name in modules() and (name != node.value or "." in name):
+                yield name, node.lineno
+
+
+def owner(name: str) -> str:
+    """The package that a module belongs to; the reference system is one by itself."""
+    return SYSTEM if f"{name}.".startswith(f"{SYSTEM}.") else name.split(".", maxsplit=1)[0]
+
+
+def room(name: str) -> str:
+    """kit.backends.live.guard → backends.live; emulation.services.ses.outbox → services.ses; `` for a package."""
+    parts = name.split(".")[1:]
+    folder = ".".join(parts[:1])
+    deeper = ".".join(parts[:2])
+    nested = folder == "services" or deeper in ("backends.emulated", "backends.live")
+    return deeper if nested and len(parts) > 1 else folder
+
+
+def unexpected(violations: Iterable[str]) -> list[str]:
+    return sorted(set(violations) - EXCEPTIONS)
+
+
+def test_no_package_crosses_into_another() -> None:
+    def crossings() -> Iterator[str]:
+        for name, module in modules().items():
+            for other in [*imports()[name], *(each for each, _ in strings(module))]:
+                if other and owner(other) not in (owner(name), "datachannel"):
+                    yield f"{name} -> {other}"
+            if owner(name) == SYSTEM and any(owner(other) == "datachannel" for other in imports()[name]):
+                yield f"{name} -> datachannel"
+
+    assert unexpected(crossings()) == []
+
+
+@pytest.mark.parametrize(("package", "layers"), [("kit", KIT_LAYERS), ("emulation", EMULATION_LAYERS)])
+def test_imports_point_to_lower_layers(package: str, layers: list[str]) -> None:
+    def place(name: str) -> int:
+        return layers.index(room(name).removesuffix(f".{name.split('.')[2]}") if _service(name) else room(name))
+
+    def upwards() -> Iterator[str]:
+        for name in modules():
+            if owner(name) != package or name == package:
+                continue
+            for other in imports()[name]:
+                if owner(other) == package and other != package and place(other) > place(name):
+                    yield f"{name} -> {other}"
+
+    assert unexpected(upwards()) == []
+
+
+def _service(name: str) -> bool:
+    return name.startswith("emulation.services.")
+
+
+def test_the_public_face_is_imported_by_nothing_inside() -> None:
+    assert unexpected(f"{name} -> {other}" for name in modules() for other in imports()[name] if other == "kit") == []
+
+
+def test_no_circle_between_rooms() -> None:
+    rooms: dict[str, set[str]] = {}
+    for name, others in _edges().items():
+        here = f"{owner(name)}:{room(name)}"
+        rooms.setdefault(here, set()).update(f"{owner(other)}:{room(other)}" for other in others)
+        rooms[here].discard(here)
+    rooms.pop("kit:", None)  # the public face, which nothing inside imports
+    assert _circle(rooms) == []
+
+
+def test_no_circle_between_modules() -> None:
+    assert _circle(_edges()) == []
+
+
+def _edges() -> dict[str, set[str]]:
+    return {
+        name: {other for other in others if f"{name} -> {other}" not in EXCEPTIONS}
+        for name, others in imports().items()
+    }
+
+
+def _circle(edges: Mapping[str, Iterable[str]]) -> list[str]:
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_modules_and_functions_are_read_in_one_sitting() -> None:
+    def too_long() -> Iterator[str]:
+        for name, module in modules().items():
+            if module.lines > LARGEST_MODULE:
+                yield f"{name}: {module.lines} lines"
+            for node in ast.walk(module.tree):
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                    if lines > LARGEST_FUNCTION:
+                        yield f"{name}.{node.name}: {lines} lines"
+
+    assert unexpected(too_long()) == []
+
+
+@pytest.mark.parametrize("package", ENTRIES)
+def test_a_package_shows_few_entries(package: str) -> None:
+    entries = [path.name for path in (REPOSITORY / package).iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= ENTRIES[package], entries
+
+
+def test_house_habits_are_rare() -> None:
+    texts = [*_docstrings(), *(path.read_text(encoding="utf-8") for path in _documents())]
+    words = sum(len(re.findall(r"[A-Za-z']+", text)) for text in texts)
+    counts = Counter({habit: sum(len(_word(habit).findall(text)) for text in texts) for habit in HABITS})
+    assert {habit: count for habit, count in counts.items() if count > words / 1000 * MOST_HABITS} == {}
+
+
+def _word(habit: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{habit}\b", re.IGNORECASE)
+
+
+def _docstrings() -> Iterator[str]:
+    """Also those of attributes: every string that is a statement."""
+    for module in modules().values():
+        for node in ast.walk(module.tree):
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                yield node.value.value
+
+
+def _documents() -> Iterator[Path]:
+    for folder in (".", "docs", "docs/decisions", "benchmarks"):
+        yield from sorted((REPOSITORY / folder).glob("*.md"))
