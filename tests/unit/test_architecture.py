@@ -48,6 +48,7 @@ EXCEPTIONS = frozenset(
         "emulation.services.ecs.docker.host -> emulation.services.ecs.docker.volumes",
         "emulation.services.ecs.docker.memory -> emulation.services.ecs.docker.container",
         "emulation.services.ecs.docker.images -> emulation.services.ecs.docker.host",
+        "emulation.services.ecs.docker.host -> emulation.services.ecs.docker.runtime",
         "emulation.services.ecs.docker.volumes -> emulation.services.ecs.docker.host",
         "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.changesets",
         "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.plan",
