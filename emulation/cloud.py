@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from .config import CloudConfig
-from .core.addressing import Reach
+from .core.addressing import Addressing
 from .core.controller import Caller, Context, Controller, Events
 from .core.guardian import Guardian, mark, remove
 from .core.ids import Ids
 from .gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
-from .state.factory import base_of
+from .state.factory import create_store
 from .time.clock import Clock
 
 
 @dataclass(frozen=True)
-class Ground:
+class CloudParts:
     """What controllers are built on."""
 
     config: CloudConfig
@@ -32,11 +32,11 @@ class Ground:
     dispatch: Dispatch
     """Every call's way: where faults reach into it."""
     gateway: Gateway
-    reach: Reach
+    addressing: Addressing
 
 
 @dataclass(frozen=True)
-class Parts:
+class Wiring:
     """What a cloud is made of."""
 
     controllers: Sequence[Controller]
@@ -45,7 +45,7 @@ class Parts:
     """What the readiness line says of them."""
 
 
-Assembly = Callable[[Ground], Parts]
+Wire = Callable[[CloudParts], Wiring]
 
 
 STOPS_WITHIN = 10.0
@@ -55,7 +55,7 @@ STOPS_WITHIN = 10.0
 class Cloud:
     """One emulated cloud in this process and event loop. `start` once, `stop` once."""
 
-    def __init__(self, config: CloudConfig, assemble: Assembly) -> None:
+    def __init__(self, config: CloudConfig, wire: Wire) -> None:
         self.config = config
         self.clock = Clock(scale=config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
@@ -63,16 +63,16 @@ class Cloud:
         self.events = Events()
         self.guardian = Guardian()
         self.recorder = Recorder(config.record)
-        self.base = base_of(config, self.clock, self.ids, self.guardian, lambda: self.gateway.host)
+        self.base = create_store(config, self.clock, self.ids, self.guardian, lambda: self.gateway.host)
         self.dispatch = Dispatch(
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
         self.admin = Admin(self.recorder)
-        self.reach = Reach(first_balancer=config.load_balancer_port)
-        self.gateway = Gateway(self.dispatch, self.admin, port=config.port, reach=self.reach)
+        self.addressing = Addressing(first_balancer=config.load_balancer_port)
+        self.gateway = Gateway(self.dispatch, self.admin, port=config.port, addressing=self.addressing)
         self.workdir = Path()
-        self.parts = Parts(())
-        self._assemble = assemble
+        self.wiring = Wiring(())
+        self._wire = wire
         self._started: list[Controller] = []
         self._token = ""
         self._log = logging.getLogger("emulation")
@@ -105,9 +105,9 @@ class Cloud:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
         await self.guardian.start(self.workdir, self._token)
         await self.base.start()
-        ground = Ground(self.config, self.guardian, self.context, self.dispatch, self.gateway, self.reach)
-        self.parts = self._assemble(ground)
-        controllers = self.parts.controllers
+        parts = CloudParts(self.config, self.guardian, self.context, self.dispatch, self.gateway, self.addressing)
+        self.wiring = self._wire(parts)
+        controllers = self.wiring.controllers
         self.dispatch.register(controllers)
         self.admin.add({"health": self._health, "status": self._status})
         for controller in controllers:
@@ -146,7 +146,7 @@ class Cloud:
             "clock": {"scale": self.clock.scale, "origin": self.clock.origin},
             "workdir": str(self.workdir),
             **({"base": facts} if (facts := self.base.facts()) else {}),
-            **self.parts.facts(),
+            **self.wiring.facts(),
         }
 
     async def _health(self) -> dict[str, str]:

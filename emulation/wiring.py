@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .cloud import Ground, Parts
+from .cloud import CloudParts, Wiring
 from .faults import Faults
 from .services.application_autoscaling import Scaling
 from .services.cloudformation import Cloudformation
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from .services.ecs.docker import DockerHost
 
 
-def everything(ground: Ground) -> Parts:
+def everything(parts: CloudParts) -> Wiring:
     """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
-    context, config = ground.context, ground.config
+    context, config = parts.context, parts.config
     queues = Queues(context("queues"), () if config.base == "moto" else LATE_DELIVERIES)
-    engine = _engine(ground)
+    engine = _engine(parts)
     storage = Storage(context("storage"), engine.volumes if engine else None)
-    mail = Mail(context("mail"), config.smtp_port)
-    alb = Alb(context("alb"), ground.reach)
-    runtime = engine.runtime if engine else ProcessRuntime(config.programs, ground.guardian)
+    mail = Mail(context("ses"), config.smtp_port)
+    alb = Alb(context("elbv2"), parts.addressing)
+    runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian)
     ecs = Ecs(context("ecs"), runtime, storage)
     consumption = Consumption(context("consumption"))
-    network = Network(context("network"), ground.dispatch, alb.links, ecs)
-    on_demand = OnDemand(context("dynamodb"), ground.dispatch.interceptors)
+    network = Network(context("network"), parts.dispatch, alb.links, ecs)
+    on_demand = OnDemand(context("dynamodb"), parts.dispatch.interceptors)
     scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
     cloudformation = Cloudformation(context("cloudformation"))
-    faults = Faults(context("faults"), ground.dispatch, alb.links, ecs, storage)
+    faults = Faults(context("faults"), parts.dispatch, alb.links, ecs, storage)
     fis = Fis(context("fis"), network)
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
-    return Parts(
+    return Wiring(
         controllers=(
             *([engine] if engine else []),
             queues,
@@ -68,18 +68,18 @@ def everything(ground: Ground) -> Parts:
     )
 
 
-def _engine(ground: Ground) -> DockerHost | None:
+def _engine(parts: CloudParts) -> DockerHost | None:
     """The container engine, where tasks are containers."""
-    if ground.config.runtime != "docker":
+    if parts.config.runtime != "docker":
         return None
     from .services.ecs.docker import DockerHost  # noqa: PLC0415 - its client is heavy, and most runs need none
 
-    context, gateway = ground.context("engine"), ground.gateway
-    config = ground.config
+    context, gateway = parts.context("engine"), parts.gateway
+    config = parts.config
     return DockerHost(
         context,
-        ground.guardian,
-        ground.reach,
+        parts.guardian,
+        parts.addressing,
         config.images,
         listen=gateway.listen_on_bridge,
         volume_mib=config.volume_mib,

@@ -1,4 +1,4 @@
-"""Where tasks find this machine's servers. Processes find them on loopback; containers have a loopback of their own.
+"""The addresses at which tasks reach this machine's servers. Loopback works for processes only:
 
 on this machine       http://127.0.0.1:4566
 Docker on Linux       the same port on the bridge of the run's network: the address is this machine's too
@@ -28,18 +28,18 @@ def cannot_listen(who: str, where: str, setting: str, error: OSError) -> OSError
 
 
 @dataclass
-class Reach:
-    """Shared by who listens and who tells tasks where."""
+class Addressing:
+    """The addresses of the cloud's servers: shared by the servers and by those who pass their URLs to tasks."""
 
     bridge: str | None = None
     """An address that this machine and its containers share; servers listen there as well."""
     ports: set[int] = field(default_factory=set)
-    """Those of this machine's servers that tasks use."""
+    """Ports of this machine's servers that tasks use."""
     first_balancer: int = 0
     """The port of the first load balancer; 0, any free one."""
 
     def balancer_port(self) -> int:
-        """The port that the next load balancer is to have."""
+        """The port of the next load balancer; 0, any free one."""
         port, self.first_balancer = self.first_balancer, 0
         return port
 
@@ -50,15 +50,11 @@ class Reach:
             yield self.bridge
 
     @property
-    def shared(self) -> str:
-        """The address that is told to everybody, inside and outside alike: what a task writes into a row or a mail
-        is read out here."""
+    def shared_host(self) -> str:
+        """The address that works both inside and outside of containers: tasks write it into rows and mails that are
+        read on this machine."""
         return self.bridge or LOOPBACK
 
-    def inside(self, text: str, host: str) -> str:
-        """A text with the places of this machine's servers, as somebody reads it to whom this machine is `host`."""
-
-        def told(hit: re.Match[str]) -> str:
-            return f"{host}:{hit[1]}" if int(hit[1]) in self.ports else hit[0]
-
-        return _LOOPBACK.sub(told, text)
+    def for_container(self, text: str, host: str) -> str:
+        """Rewrites loopback URLs so that they work inside a container, where this machine is `host`."""
+        return _LOOPBACK.sub(lambda hit: f"{host}:{hit[1]}" if int(hit[1]) in self.ports else hit[0], text)

@@ -67,7 +67,7 @@ class Aws(Protocol):
         Returns botocore-shaped output. Raises `AwsError` with AWS's code."""
         ...
 
-    async def base(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+    async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """As `call`, but past every controller, straight to the base. For the handler that owns an
         operation whose declared part the base stores. Watchers are not told (the handler's call is)."""
         ...

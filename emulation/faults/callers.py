@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.controller import Caller, Events, TaskChanged
-from .fault import Refused
+from .fault import FaultRefused
 
 EVERYONE, TASKS = "everyone", "tasks"
 
@@ -35,9 +35,9 @@ class Groups:
 
 
 def check(callers: str) -> None:
-    """Raises `Refused` for what names nobody."""
+    """Raises `FaultRefused` for what names nobody."""
     if callers not in (EVERYONE, TASKS) and not callers.startswith(("service:", "arn:")):
-        raise Refused(
+        raise FaultRefused(
             f"callers must be {EVERYONE!r}, {TASKS!r}, 'service:<name of an ECS service>' or a task's ARN, "
             f"got {callers!r}"
         )

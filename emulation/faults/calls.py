@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol
 
 from ..core.errors import AwsError
-from ..gateway import CutOff, Intercepted, Interceptor
+from ..gateway import CutOff, InterceptedCall, Interceptor
 from ..state.models import is_service, service_model
 from ..time.clock import Clock
 from .bucket import Bucket, Coin
 from .callers import TASKS, Groups, check
-from .fault import Refused
+from .fault import FaultRefused
 from .reading import nearest
 from .refusals import failed, throttled
 
@@ -30,14 +30,14 @@ class Traffic(Protocol):
 
     interceptors: list[Interceptor]
 
-    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+    def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
         """Take the answers away from calls that are being answered now, their connections closed at once or when
         `until` is set; returns how many."""
         ...
 
 
 @dataclass(frozen=True)
-class Street:
+class ApiFaultContext:
     """What every fault of API calls is handed."""
 
     clock: Clock
@@ -56,15 +56,19 @@ class Calls:
     callers: str = TASKS
 
     def check(self) -> None:
-        """Raises `Refused` for a service, an operation or callers that cannot be."""
+        """Raises `FaultRefused` for a service, an operation or callers that cannot be."""
         check(self.callers)
         if not is_service(self.service):
-            raise Refused(f"botocore knows no service named {self.service!r}; names are those of boto3.client(name)")
+            raise FaultRefused(
+                f"botocore knows no service named {self.service!r}; names are those of boto3.client(name)"
+            )
         known = service_model(self.service).operation_names
         if self.operation is not None and self.operation not in known:
-            raise Refused(f"{self.service} has no operation named {self.operation!r}{nearest(self.operation, known)}")
+            raise FaultRefused(
+                f"{self.service} has no operation named {self.operation!r}{nearest(self.operation, known)}"
+            )
 
-    def concern(self, call: Intercepted, groups: Groups) -> bool:
+    def concern(self, call: InterceptedCall, groups: Groups) -> bool:
         return (
             call.service == self.service
             and self.operation in (None, call.operation)
@@ -120,7 +124,7 @@ class LatencySettings(Calls):
 class CallFault(ABC):
     """What faults of API calls have in common; each says in `_befall` what happens to a call."""
 
-    def __init__(self, street: Street, calls: Calls) -> None:
+    def __init__(self, street: ApiFaultContext, calls: Calls) -> None:
         self._street = street
         self._calls = calls
         self._counts: Counter[str] = Counter(concerned=0)
@@ -143,14 +147,14 @@ class CallFault(ABC):
     def end(self) -> None:
         self._street.traffic.interceptors.remove(self._intercept)
 
-    async def _intercept(self, call: Intercepted) -> AwsError | None:
+    async def _intercept(self, call: InterceptedCall) -> AwsError | None:
         if not self._calls.concern(call, self._street.groups):
             return None
         self._counts["concerned"] += 1
         return await self._befall(call)
 
     @abstractmethod
-    async def _befall(self, call: Intercepted) -> AwsError | None:
+    async def _befall(self, call: InterceptedCall) -> AwsError | None:
         """Let it happen to a call that is concerned; the answer in the service's place, None when it goes on."""
 
 
@@ -159,7 +163,7 @@ class Throttle(CallFault):
 
     kind: ClassVar[str] = "throttle"
 
-    def __init__(self, street: Street, settings: ThrottleSettings) -> None:
+    def __init__(self, street: ApiFaultContext, settings: ThrottleSettings) -> None:
         super().__init__(street, settings)
         self._code = settings.code
         self._counts["throttled"] = 0
@@ -170,7 +174,7 @@ class Throttle(CallFault):
         else:
             self._gate = Coin(settings.probability or 0.0, settings.seed)
 
-    async def _befall(self, call: Intercepted) -> AwsError | None:
+    async def _befall(self, call: InterceptedCall) -> AwsError | None:
         if self._gate.passes():
             return None
         self._counts["throttled"] += 1
@@ -182,13 +186,13 @@ class Error(CallFault):
 
     kind: ClassVar[str] = "error"
 
-    def __init__(self, street: Street, settings: ErrorSettings) -> None:
+    def __init__(self, street: ApiFaultContext, settings: ErrorSettings) -> None:
         super().__init__(street, settings)
         self._status, self._code = settings.status, settings.code
         self._gate = Coin(settings.probability, settings.seed)
         self._counts["failed"] = 0
 
-    async def _befall(self, call: Intercepted) -> AwsError | None:
+    async def _befall(self, call: InterceptedCall) -> AwsError | None:
         if self._gate.passes():
             return None
         self._counts["failed"] += 1
@@ -200,7 +204,7 @@ class Latency(CallFault):
 
     kind: ClassVar[str] = "latency"
 
-    def __init__(self, street: Street, settings: LatencySettings) -> None:
+    def __init__(self, street: ApiFaultContext, settings: LatencySettings) -> None:
         super().__init__(street, settings)
         self._wall = street.clock.wall(settings.seconds)
         self._over = asyncio.Event()
@@ -210,7 +214,7 @@ class Latency(CallFault):
         super().end()
         self._over.set()
 
-    async def _befall(self, call: Intercepted) -> None:
+    async def _befall(self, call: InterceptedCall) -> None:
         self._counts["delayed"] += 1
         try:
             async with asyncio.timeout(self._wall):
@@ -238,7 +242,7 @@ class CutFromAws:
 
     kind: ClassVar[str] = "cut-from-aws"
 
-    def __init__(self, street: Street, settings: CutSettings) -> None:
+    def __init__(self, street: ApiFaultContext, settings: CutSettings) -> None:
         self._street = street
         self._settings = settings
         self._over = asyncio.Event()
@@ -257,7 +261,7 @@ class CutFromAws:
 
     def begin(self) -> None:
         if not self._street.groups.known(self._settings.task):
-            raise Refused(f"no task {self._settings.task} runs", status=404)
+            raise FaultRefused(f"no task {self._settings.task} runs", status=404)
         self._street.traffic.interceptors.append(self._intercept)
         silent = self._over if self._settings.how == "silence" else None
         broken = self._street.traffic.break_off(self._concerns, silent)
@@ -267,10 +271,10 @@ class CutFromAws:
         self._street.traffic.interceptors.remove(self._intercept)
         self._over.set()
 
-    def _concerns(self, call: Intercepted) -> bool:
+    def _concerns(self, call: InterceptedCall) -> bool:
         return call.caller.kind == "task" and call.caller.name == self._settings.task
 
-    async def _intercept(self, call: Intercepted) -> None:
+    async def _intercept(self, call: InterceptedCall) -> None:
         if not self._concerns(call):
             return
         self._counts.update(concerned=1, cut=1)

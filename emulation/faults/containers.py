@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from ..services.ecs.runtime import Contained
-from .fault import Refused
-from .job import Work
+from .fault import FaultRefused
+from .job import Job
 from .tasks import Tasks, TaskSettings, chosen
 
 
 def _contained(tasks: Tasks, settings: TaskSettings) -> list[Contained]:
-    """The containers meant. Raises `Refused` where they have nothing of their own."""
+    """The containers meant. Raises `FaultRefused` where they have nothing of their own."""
     found: list[Contained] = [each for each in chosen(tasks, settings).values() if isinstance(each, Contained)]
     if not found:
-        raise Refused(
+        raise FaultRefused(
             f"the containers of {settings.task} are processes of this machine: they have no CPU limit and no network "
             "of their own that could be taken from them. Run with --runtime docker"
         )
@@ -43,7 +43,7 @@ class StarveCpu:
         self._tasks = tasks
         self._settings = settings
         self._starved: list[Contained] = []
-        self._work = Work()
+        self._job = Job()
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -58,13 +58,13 @@ class StarveCpu:
 
     def begin(self) -> None:
         self._starved = _contained(self._tasks, self._settings)
-        self._work.begin(lambda: self._allow(self._settings.cpus))
+        self._job.begin(lambda: self._allow(self._settings.cpus))
 
     def end(self) -> None:
-        self._work.begin(lambda: self._allow(None))
+        self._job.begin(lambda: self._allow(None))
 
     async def settled(self) -> None:
-        await self._work.settled()
+        await self._job.settled()
 
     async def _allow(self, cpus: float | None) -> None:
         await asyncio.gather(*(each.allow_cpus(cpus) for each in self._starved))
@@ -79,7 +79,7 @@ class CutNetwork:
         self._tasks = tasks
         self._settings = settings
         self._unplugged: Contained | None = None
-        self._work = Work()
+        self._job = Job()
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -95,11 +95,11 @@ class CutNetwork:
     def begin(self) -> None:
         # Its containers share one network.
         container = self._unplugged = _contained(self._tasks, self._settings)[0]
-        self._work.begin(container.unplug)
+        self._job.begin(container.unplug)
 
     def end(self) -> None:
         if self._unplugged is not None:
-            self._work.begin(self._unplugged.plug_in)
+            self._job.begin(self._unplugged.plug_in)
 
     async def settled(self) -> None:
-        await self._work.settled()
+        await self._job.settled()

@@ -20,7 +20,7 @@ from ..core.controller import Context, Handler, Operation, Watcher
 from ..services.elbv2.links import Links
 from . import calls, containers, disk, network, slow_network, tasks
 from .callers import Groups
-from .fault import Fault, Refused, Settling
+from .fault import AsyncFault, Fault, FaultRefused
 from .reading import nearest, read
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ KEPT = 1_000
 
 
 @dataclass
-class Injected:
+class FaultRecord:
     id: str
     fault: Fault
     at: float
@@ -55,9 +55,9 @@ class Faults:
     """A `Controller`. Started last and so stopped first: a paused task can then be stopped like any other."""
 
     def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks, storage: Storage) -> None:
-        street = calls.Street(ctx.clock, traffic, Groups(ctx.events), ctx.account)
+        street = calls.ApiFaultContext(ctx.clock, traffic, Groups(ctx.events), ctx.account)
         self._ctx = ctx
-        self._injected: dict[str, Injected] = {}
+        self._injected: dict[str, FaultRecord] = {}
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Fault]] = {
             calls.Throttle.kind: lambda wanted: calls.Throttle(street, read(calls.ThrottleSettings, wanted)),
             calls.Error.kind: lambda wanted: calls.Error(street, read(calls.ErrorSettings, wanted)),
@@ -106,32 +106,34 @@ class Faults:
         """Undo everything."""
         for injected in self._injected.values():
             self._end(injected)
-            with contextlib.suppress(Refused):  # what it befell is taken away next
+            with contextlib.suppress(FaultRefused):  # what it befell is taken away next
                 await _settled(injected.fault)
 
-    def inject(self, wanted: Mapping[str, Any]) -> Injected:
-        """Let a fault happen from now on. Raises `Refused`."""
+    def inject(self, wanted: Mapping[str, Any]) -> FaultRecord:
+        """Let a fault happen from now on. Raises `FaultRefused`."""
         settings = dict(wanted)
         id, kind = settings.pop("id", None) or self._ctx.ids.hex(12), settings.pop("kind", None)
         if kind not in self._kinds:
             known = ", ".join(self._kinds)
-            raise Refused(f"no kind of fault is called {kind!r}{nearest(str(kind), self._kinds)}; there are {known}")
+            raise FaultRefused(
+                f"no kind of fault is called {kind!r}{nearest(str(kind), self._kinds)}; there are {known}"
+            )
         if id in self._injected:
-            raise Refused(f"there is a fault {id} already", status=409)
+            raise FaultRefused(f"there is a fault {id} already", status=409)
         fault = self._kinds[kind](settings)
         self._refuse_second(fault)
         fault.begin()
         self._forget_old()
-        injected = self._injected[id] = Injected(id, fault, self._ctx.clock.now())
+        injected = self._injected[id] = FaultRecord(id, fault, self._ctx.clock.now())
         self._ctx.log.info("fault %s begins: %s %s", id, kind, settings)
         return injected
 
     def _refuse_second(self, fault: Fault) -> None:
         for other in self._injected.values():
             if other.ended is None and fault.excludes is not None and other.fault.excludes == fault.excludes:
-                raise Refused(f"{fault.excludes} already, by fault {other.id}: end that first", status=409)
+                raise FaultRefused(f"{fault.excludes} already, by fault {other.id}: end that first", status=409)
 
-    def _end(self, injected: Injected) -> None:
+    def _end(self, injected: FaultRecord) -> None:
         if injected.ended is None:
             injected.ended = self._ctx.clock.now()
             injected.fault.end()
@@ -152,17 +154,19 @@ class Faults:
         try:
             wanted = json.loads(await request.read())
             if not isinstance(wanted, dict):
-                raise Refused('a fault is a JSON object such as {"kind": "throttle", "service": "dynamodb", "rate": 1}')
+                raise FaultRefused(
+                    'a fault is a JSON object such as {"kind": "throttle", "service": "dynamodb", "rate": 1}'
+                )
             injected = self.inject(wanted)
             try:
                 await _settled(injected.fault)
-            except Refused:
+            except FaultRefused:
                 self._end(injected)
                 raise
             return web.json_response(injected.to_json(), status=201)
         except ValueError as error:
             return web.json_response({"error": f"not JSON: {error}"}, status=400)
-        except Refused as refused:
+        except FaultRefused as refused:
             return web.json_response({"error": str(refused)}, status=refused.status)
 
     async def _get(self, request: web.Request) -> web.Response:
@@ -181,11 +185,11 @@ class Faults:
             self._end(injected)
             try:
                 await _settled(injected.fault)
-            except Refused as refused:
+            except FaultRefused as refused:
                 return web.json_response({"error": f"not undone: {refused}"}, status=500)
         return web.json_response(injected.to_json())
 
 
 async def _settled(fault: Fault) -> None:
-    if isinstance(fault, Settling):
+    if isinstance(fault, AsyncFault):
         await fault.settled()

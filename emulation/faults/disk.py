@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from ..services.efs.controller import Bounded, Storage
-from .fault import Refused
-from .job import Work
+from .fault import FaultRefused
+from .job import Job
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FillFileSystem:
         self._storage = storage
         self._settings = settings
         self._filled: Bounded | None = None
-        self._work = Work()
+        self._job = Job()
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -42,13 +42,13 @@ class FillFileSystem:
     def begin(self) -> None:
         bounded = self._filled = self._storage.bounded
         if bounded is None:
-            raise Refused("file systems here are folders of this machine: its own disk would have to be filled up")
-        self._work.begin(lambda: bounded.fill(self._settings.file_system))
+            raise FaultRefused("file systems here are folders of this machine: its own disk would have to be filled up")
+        self._job.begin(lambda: bounded.fill(self._settings.file_system))
 
     def end(self) -> None:
         bounded = self._filled
         if bounded is not None:
-            self._work.begin(lambda: bounded.empty(self._settings.file_system))
+            self._job.begin(lambda: bounded.empty(self._settings.file_system))
 
     async def settled(self) -> None:
-        await self._work.settled()
+        await self._job.settled()

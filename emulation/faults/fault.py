@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol, runtime_checkable
 
 
-class Refused(Exception):
+class FaultRefused(Exception):
     """A fault that cannot be injected. The text says what was asked for, and what there is instead."""
 
     def __init__(self, message: str, *, status: int = 400) -> None:
@@ -33,7 +33,7 @@ class Fault(Protocol):
         ...
 
     def begin(self) -> None:
-        """Let it happen from now on. Called once. Raises `Refused`, and has changed nothing then."""
+        """Let it happen from now on. Called once. Raises `FaultRefused`, and has changed nothing then."""
         ...
 
     def end(self) -> None:
@@ -47,9 +47,9 @@ class Fault(Protocol):
 
 
 @runtime_checkable
-class Settling(Protocol):
+class AsyncFault(Protocol):
     """A `Fault` whose beginning and end take a moment, because somebody else has to be asked."""
 
     async def settled(self) -> None:
-        """Returns when what was begun last, the fault or its end, is done. Raises `Refused` when that failed."""
+        """Returns when what was begun last, the fault or its end, is done. Raises `FaultRefused` when that failed."""
         ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .fault import Refused
+from .fault import FaultRefused
 
 
-class Work:
+class Job:
     """One thing after the other, whatever became of the one before."""
 
     def __init__(self) -> None:
@@ -25,10 +25,10 @@ class Work:
         self._last = asyncio.create_task(then())
 
     async def settled(self) -> None:
-        """Wait for all of it. Raises `Refused` when the last one failed."""
+        """Wait for all of it. Raises `FaultRefused` when the last one failed."""
         if self._last is None:
             return
         try:
             await asyncio.shield(self._last)
         except OSError as error:
-            raise Refused(str(error), status=409) from error
+            raise FaultRefused(str(error), status=409) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
-from .fault import Refused
+from .fault import FaultRefused
 
 SettingsT = TypeVar("SettingsT")
 
@@ -15,26 +15,26 @@ _TYPES: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float":
 
 
 def read(kind: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
-    """A dataclass from a JSON object. Raises `Refused` for a name it does not have, one it lacks, a wrong type, and
-    for what its own `__post_init__` refuses by ValueError."""
+    """A dataclass from a JSON object. Raises `FaultRefused` for unknown and missing names, wrong types, and for a
+    ValueError of its `__post_init__`."""
     known = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass, as the docstring says
     for name in values:
         if name not in known:
-            raise Refused(f"no setting is called {name!r}{nearest(name, known)}; there are {', '.join(known)}")
+            raise FaultRefused(f"no setting is called {name!r}{nearest(name, known)}; there are {', '.join(known)}")
     for name, field in known.items():
         if name not in values:
             if field.default is MISSING:
-                raise Refused(f"the setting {name!r} is missing")
+                raise FaultRefused(f"the setting {name!r} is missing")
             continue
         words = [word.strip() for word in str(field.type).split("|")]
         allowed = tuple(kind for word in words for kind in _TYPES.get(word, ()))
         value = values[name]
         if isinstance(value, bool) or not (isinstance(value, allowed) or (value is None and "None" in words)):
-            raise Refused(f"{name} must be {field.type}, got {value!r}")
+            raise FaultRefused(f"{name} must be {field.type}, got {value!r}")
     try:
         return kind(**values)
     except ValueError as error:
-        raise Refused(str(error)) from None
+        raise FaultRefused(str(error)) from None
 
 
 def nearest(name: str, known: Any) -> str:

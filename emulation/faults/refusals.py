@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import AwsError
-from ..gateway import Intercepted
+from ..gateway import InterceptedCall
 from ..state.models import service_model
 
 _THROTTLED: Mapping[str, tuple[str, str, int]] = {
@@ -48,7 +48,7 @@ _FAILED_OTHERWISE = {
 }
 
 
-def throttled(call: Intercepted, account: str, code: str | None = None) -> AwsError:
+def throttled(call: InterceptedCall, account: str, code: str | None = None) -> AwsError:
     """What the service says when it is asked too often. Another `code` is answered as it is, with status 400."""
     if code is not None:
         return AwsError(code, "Rate exceeded")
@@ -59,13 +59,13 @@ def throttled(call: Intercepted, account: str, code: str | None = None) -> AwsEr
     return AwsError(wanted, message, status=status)
 
 
-def failed(call: Intercepted, status: int, code: str | None = None) -> AwsError:
+def failed(call: InterceptedCall, status: int, code: str | None = None) -> AwsError:
     """What the service says when it fails with this HTTP status."""
     usual, message = _FAILED.get((call.service, status)) or _FAILED_OTHERWISE.get(status) or _FAILED_OTHERWISE[500]
     return AwsError(code or usual, message, status=status)
 
 
-def _reasons(call: Intercepted, account: str) -> list[dict[str, str]]:
+def _reasons(call: InterceptedCall, account: str) -> list[dict[str, str]]:
     """The member that DynamoDB's exception carries since 2025: which limit of which table or index it was."""
     params = call.read()
     direction = "Write" if call.operation in _WRITES else "Read"

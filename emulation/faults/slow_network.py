@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from ..gateway import Intercepted
+from ..gateway import InterceptedCall
 from ..services.elbv2.links import Disturbance, Links
-from .calls import Street
-from .fault import Refused
+from .calls import ApiFaultContext
+from .fault import FaultRefused
 
 _FIRST_RETRY = 1.0
 """AWS seconds; RFC 6298, 2.1."""
@@ -25,7 +25,7 @@ _RETRIES = 6
 
 
 @dataclass(frozen=True)
-class Way:
+class NetworkPath:
     """Whose network."""
 
     task: str
@@ -36,7 +36,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class LatencySettings(Way):
+class LatencySettings(NetworkPath):
     seconds: float = 0.1
     """AWS seconds."""
     jitter: float = 0.0
@@ -55,7 +55,7 @@ class LatencySettings(Way):
 
 
 @dataclass(frozen=True)
-class LossSettings(Way):
+class LossSettings(NetworkPath):
     probability: float = 0.1
     """Share of packets lost, 0 to 1."""
     seed: int = 0
@@ -83,7 +83,7 @@ class SlowNetwork:
     did: ClassVar[str]
     """The name of its count."""
 
-    def __init__(self, street: Street, links: Links, settings: LatencySettings | LossSettings) -> None:
+    def __init__(self, street: ApiFaultContext, links: Links, settings: LatencySettings | LossSettings) -> None:
         self._street = street
         self._links = links
         self._settings = settings
@@ -106,7 +106,7 @@ class SlowNetwork:
 
     def begin(self) -> None:
         if not self._street.groups.known(self._settings.task):
-            raise Refused(f"no task {self._settings.task} runs", status=404)
+            raise FaultRefused(f"no task {self._settings.task} runs", status=404)
         self._street.traffic.interceptors.append(self._intercept)
         if self._settings.host is not None:
             self._to_task = self._links.disturb(self._settings.host, self._settings.port, self._delay)
@@ -117,7 +117,7 @@ class SlowNetwork:
         if self._to_task is not None and self._settings.host is not None:
             self._links.calm(self._settings.host, self._settings.port, self._to_task)
 
-    async def _intercept(self, call: Intercepted) -> None:
+    async def _intercept(self, call: InterceptedCall) -> None:
         if call.caller.kind == "task" and call.caller.name == self._settings.task:
             await self._to_aws.hold(self._street.clock)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol
 
 from ..services.ecs.runtime import Running
-from .fault import Refused
+from .fault import FaultRefused
 
 
 class Tasks(Protocol):
@@ -28,15 +28,17 @@ class TaskSettings:
 
 
 def chosen(tasks: Tasks, settings: TaskSettings) -> Mapping[str, Running]:
-    """The containers meant. Raises `Refused` when there is none."""
+    """The containers meant. Raises `FaultRefused` when there is none."""
     running = tasks.running(settings.task)
     if not running:
-        raise Refused(f"no container of task {settings.task} runs", status=404)
+        raise FaultRefused(f"no container of task {settings.task} runs", status=404)
     if settings.container is None:
         return running
     if settings.container not in running:
         there = ", ".join(running)
-        raise Refused(f"no container {settings.container!r} of {settings.task} runs; there are {there}", status=404)
+        raise FaultRefused(
+            f"no container {settings.container!r} of {settings.task} runs; there are {there}", status=404
+        )
     return {settings.container: running[settings.container]}
 
 
@@ -95,7 +97,7 @@ class KillProcess:
     def begin(self) -> None:
         found = chosen(self._tasks, self._settings)
         if len(found) > 1:
-            raise Refused(f"task {self._settings.task} has the containers {', '.join(found)}: name one")
+            raise FaultRefused(f"task {self._settings.task} has the containers {', '.join(found)}: name one")
         for container in found.values():
             container.signal(signal.SIGKILL)
             self._killed += 1

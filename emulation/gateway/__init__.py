@@ -3,7 +3,7 @@
 from .admin import Admin
 from .callers import AccessKeys
 from .dispatch import Dispatch, InProcess
-from .intercept import CutOff, Intercepted, Interceptor
+from .intercept import CutOff, InterceptedCall, Interceptor
 from .record import RecordedCall, Recorder
 from .server import Gateway
 
@@ -14,7 +14,7 @@ __all__ = [
     "Dispatch",
     "Gateway",
     "InProcess",
-    "Intercepted",
+    "InterceptedCall",
     "Interceptor",
     "RecordedCall",
     "Recorder",

@@ -13,13 +13,13 @@ from typing import Any
 from ..core.controller import Call, Caller, Controller, Handler, Operation, Watcher
 from ..core.errors import AwsError
 from ..core.ids import Ids
-from ..state import Base
+from ..state import StateStore
 from ..state.models import operation_model, validate
 from ..state.wire import HttpRequest, HttpResponse
 from ..time.clock import Clock
 from .callers import ANONYMOUS, AccessKeys
 from .identify import CBOR, Identity, identify, signature_of
-from .intercept import Intercepted, Interceptor, UnderWay
+from .intercept import InterceptedCall, Interceptor, PendingCalls
 from .protocol import error_code, parse, serialize, serialize_error
 from .record import Recorder
 from .shapes import conform
@@ -35,7 +35,7 @@ class Dispatch:
         self,
         clock: Clock,
         ids: Ids,
-        base: Base,
+        base: StateStore,
         keys: AccessKeys,
         recorder: Recorder,
         *,
@@ -56,7 +56,7 @@ class Dispatch:
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
         """Asked in order for every call over the wire."""
-        self._under_way = UnderWay()
+        self._under_way = PendingCalls()
 
     def register(self, controllers: Iterable[Controller]) -> None:
         """Let controllers answer and hear of operations. Raises ValueError when two answer the same one."""
@@ -86,7 +86,7 @@ class Dispatch:
             identity = identify(request, self._region)
             caller = self._keys.caller(identity.access_key)
             read = cache(partial(_parameters, identity))
-            call = Intercepted(identity.service, identity.operation, caller, identity.region, read)
+            call = InterceptedCall(identity.service, identity.operation, caller, identity.region, read)
             with self._under_way.answering(call):
                 await self._intercept(call)
                 response = await self._respond(identity, caller, request_id)
@@ -153,7 +153,7 @@ class Dispatch:
             touches=touches,
         )
 
-    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+    def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
         """Take the answers away from calls from the wire that are being answered now, their connections closed at once
         or when `until` is set; returns how many. As when any client hangs up, what they do is carried through (but
         see `GIVEN_UP_WITH_ITS_CLIENT`)."""
@@ -165,7 +165,7 @@ class Dispatch:
             task.cancel()
         await asyncio.gather(*self._answering, return_exceptions=True)
 
-    async def base_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    async def store_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As `call`, past controllers and watchers; not recorded, being a step of a call that is."""
         return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
 
@@ -234,7 +234,7 @@ class Dispatch:
             raise AwsError("InternalFailure", f"The emulation of {path} failed: {error!r}", status=500) from error
         return checked
 
-    async def _intercept(self, call: Intercepted) -> None:
+    async def _intercept(self, call: InterceptedCall) -> None:
         for interceptor in tuple(self.interceptors):
             error = await interceptor(call)
             if error is not None:
@@ -270,5 +270,5 @@ class InProcess:
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         return await self.dispatch.call(self.caller, service, operation, params)
 
-    async def base(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        return await self.dispatch.base_call(service, operation, params)
+    async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        return await self.dispatch.store_call(service, operation, params)

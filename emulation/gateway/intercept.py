@@ -13,7 +13,7 @@ from ..core.errors import AwsError
 
 
 @dataclass(frozen=True, slots=True)
-class Intercepted:
+class InterceptedCall:
     """A call that came over the wire, before anybody answered it."""
 
     service: str
@@ -33,20 +33,20 @@ class CutOff(Exception):
         """Closed no sooner: the client sees silence before."""
 
 
-Interceptor = Callable[[Intercepted], Awaitable[AwsError | None]]
+Interceptor = Callable[[InterceptedCall], Awaitable[AwsError | None]]
 """May answer a call with the error it returns or raises, delay it by sleeping, cut it off, or let it pass with
 None. Sees the calls of users and tasks, not those between the cloud's own parts."""
 
 
-class UnderWay:
+class PendingCalls:
     """The calls from the wire that are being answered now, so that a broken network can take their answers away."""
 
     def __init__(self) -> None:
-        self._calls: dict[asyncio.Task[Any], Intercepted] = {}
+        self._calls: dict[asyncio.Task[Any], InterceptedCall] = {}
         self._broken: dict[asyncio.Task[Any], asyncio.Event | None] = {}
 
     @contextmanager
-    def answering(self, call: Intercepted) -> Iterator[None]:
+    def answering(self, call: InterceptedCall) -> Iterator[None]:
         """Around the answering of a call, in a task of its own. Raises `CutOff` when it is broken off."""
         task = asyncio.current_task()
         assert task is not None
@@ -61,7 +61,7 @@ class UnderWay:
             del self._calls[task]
             self._broken.pop(task, None)
 
-    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int:
+    def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
         """End the calls concerned without an answer, their connections closed at once or when `until` is set;
         returns how many."""
         concerned = [task for task, call in self._calls.items() if task not in self._broken and concerns(call)]

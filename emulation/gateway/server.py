@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ..core.addressing import LOOPBACK, Reach, cannot_listen
+from ..core.addressing import LOOPBACK, Addressing, cannot_listen
 from ..core.errors import AwsError
 from ..state.wire import HttpRequest, HttpResponse
 from .admin import Admin
@@ -21,8 +21,10 @@ LARGEST_BODY = 1 << 30
 class Gateway:
     """Listens on 127.0.0.1, and on the bridge of the run's containers if there is one."""
 
-    def __init__(self, dispatch: Dispatch, admin: Admin, *, port: int = 0, reach: Reach | None = None) -> None:
-        self._reach = reach or Reach()
+    def __init__(
+        self, dispatch: Dispatch, admin: Admin, *, port: int = 0, addressing: Addressing | None = None
+    ) -> None:
+        self._addressing = addressing or Addressing()
         self._dispatch = dispatch
         self._admin = admin
         self._port = port
@@ -31,7 +33,7 @@ class Gateway:
     @property
     def host(self) -> str:
         """`address:port` as answers tell it to whoever asks, in a container or outside; once it listens."""
-        return f"{self._reach.shared}:{self._port}"
+        return f"{self._addressing.shared_host}:{self._port}"
 
     @property
     def url(self) -> str:
@@ -52,12 +54,12 @@ class Gateway:
         )
         await self._runner.setup()
         self._port = await self._listen(LOOPBACK)
-        self._reach.ports.add(self._port)
+        self._addressing.ports.add(self._port)
 
     async def listen_on_bridge(self) -> None:
         """Listen where containers reach it too, on the same port. Raises OSError when it is taken there."""
-        if self._reach.bridge is not None:
-            await self._listen(self._reach.bridge)
+        if self._addressing.bridge is not None:
+            await self._listen(self._addressing.bridge)
 
     async def _listen(self, address: str) -> int:
         assert self._runner is not None

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from .wire import HttpRequest, HttpResponse
 
-__all__ = ["Base", "HttpRequest", "HttpResponse"]
+__all__ = ["HttpRequest", "HttpResponse", "StateStore"]
 
 
-class Base(Protocol):
+class StateStore(Protocol):
     """Stores declared state. Answers any AWS call that no controller answers itself."""
 
     async def start(self) -> None:

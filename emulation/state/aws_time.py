@@ -47,7 +47,7 @@ def run_moto_on(clock: Clock | None) -> None:
 
 
 def adopt_imported() -> None:
-    """Reach the modules that read `time.time()` themselves; to be called after moto modules were imported."""
+    """Addressing the modules that read `time.time()` themselves; to be called after moto modules were imported."""
     for name in _READ_TIME_THEMSELVES:
         module: Any = sys.modules.get(name)
         if module is not None and not isinstance(module.time, _Time):

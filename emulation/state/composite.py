@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from ..core.errors import AwsError
-from .embedded import USED_BY_THE_STACK, Embedded
-from .endpoint import Endpoint, Unreachable
-from .probes import Ill, lacks, survey
+from .embedded import STACK_SERVICES, MotoStore
+from .endpoint import Endpoint, EndpointUnreachable
+from .probes import EndpointFailing, lacks, survey
 from .wire import HttpRequest, HttpResponse
 
 TOGETHER = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
@@ -26,7 +26,7 @@ OUR_OWN = frozenset(
 """Services whose things the controllers hold themselves: another base knows none of them."""
 
 
-class Ground(Protocol):
+class EndpointHost(Protocol):
     """What stands under an endpoint of the cloud's own, such as a container."""
 
     async def start(self) -> str:
@@ -36,14 +36,14 @@ class Ground(Protocol):
     async def stop(self) -> None: ...
 
 
-class Layered:
-    """A `Base`."""
+class CompositeStore:
+    """A `StateStore`."""
 
     def __init__(
         self,
-        near: Embedded,
+        near: MotoStore,
         far: Callable[[str], Endpoint],
-        ground: Ground,
+        endpoint_host: EndpointHost,
         *,
         name: str,
         region: str,
@@ -53,7 +53,7 @@ class Layered:
         self.near = near
         self.name = name
         self._far_of = far
-        self._ground = ground
+        self._endpoint_host = endpoint_host
         self._region = region
         self._only = frozenset(only)
         self._far: Endpoint | None = None
@@ -62,20 +62,20 @@ class Layered:
         """Service → why the embedded base serves it."""
         self.serving: set[str] = set()
         self._unwanted = set(OUR_OWN)
-        self._log = logging.getLogger("emulation.base")
+        self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> None:
-        """Raises what the ground raises, `Unreachable`, `Ill`, and `Refused` for credentials."""
+        """Raises what the host raises, `EndpointUnreachable`, `EndpointFailing` and `CredentialsRefused`."""
         # One after the other: both import the same packages, and two threads at that find them half imported.
         await self.near.start()
-        self._far = self._far_of(await self._ground.start())
+        self._far = self._far_of(await self._endpoint_host.start())
         await self._far.start()
         wanted = [service for service in _surveyed() if not self._only or service in self._only]
         told = await survey(self._far, wanted, self._region)
         self._decide(told)
         if not self.serving:
             service, why = next(iter(told.items()))
-            raise Unreachable(
+            raise EndpointUnreachable(
                 f"what answers at {self._far.url} has none of {', '.join(told)}: asked for {service}, {why}. next: "
                 'name an AWS-compatible endpoint, or take the embedded base: base = "moto"'
             )
@@ -95,7 +95,7 @@ class Layered:
     async def stop(self) -> None:
         for task in self._asked.values():
             task.cancel()
-        await asyncio.gather(*(self._quietly(each) for each in (self._far, self._ground, self.near) if each))
+        await asyncio.gather(*(self._quietly(each) for each in (self._far, self._endpoint_host, self.near) if each))
 
     def facts(self) -> dict[str, Any]:
         assert self._far is not None
@@ -107,7 +107,7 @@ class Layered:
             "embedded": dict(sorted(self.lacking.items())),
         }
 
-    async def _base(self, service: str) -> Endpoint | Embedded:
+    async def _base(self, service: str) -> Endpoint | MotoStore:
         assert self._far is not None
         if service not in self.serving and not self._is_near(service):
             await self._ask(service)
@@ -123,7 +123,7 @@ class Layered:
             self._asked[service] = asyncio.get_running_loop().create_task(lacks(self._far, service, self._region))
         try:
             why = await asyncio.shield(self._asked[service])
-        except Ill as error:
+        except EndpointFailing as error:
             self._asked.pop(service, None)  # it may be well when somebody asks again
             raise AwsError("ServiceUnavailable", str(error), status=503) from error
         if service in self.serving or self._is_near(service):
@@ -158,4 +158,4 @@ class Layered:
 
 def _surveyed() -> list[str]:
     groups = (service for group in TOGETHER for service in group)
-    return [service for service in dict.fromkeys((*USED_BY_THE_STACK, *groups)) if service not in OUR_OWN]
+    return [service for service in dict.fromkeys((*STACK_SERVICES, *groups)) if service not in OUR_OWN]

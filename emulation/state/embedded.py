@@ -2,7 +2,7 @@
 
 moto loses DynamoDB updates under several threads, so calls are serialised: they run in one worker thread, or,
 when that is idle and the operation is known to be quick, right where they arrive (handing a call to the worker
-and back costs as much as half a call). moto's state is in module globals: one `Embedded` lives at a time.
+and back costs as much as half a call). moto's state is in module globals: one `MotoStore` lives at a time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ENVIRONMENT = {
     "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # the gateway has put the bucket into the path already
 }
 
-USED_BY_THE_STACK = ("dynamodb", "sqs", "sns", "s3", "logs", "iam", "ec2", "elbv2", "efs", "ses", "sesv2", "cloudwatch")
+STACK_SERVICES = ("dynamodb", "sqs", "sns", "s3", "logs", "iam", "ec2", "elbv2", "efs", "ses", "sesv2", "cloudwatch")
 """What `warm` imports: everything the integration test stack touches in the base."""
 
 QUICK = 0.002
@@ -43,10 +43,10 @@ the best of three, because a busy machine makes any one of them slow."""
 _NEVER = (math.inf,)
 
 
-class Embedded:
-    """A `Base` that is moto itself."""
+class MotoStore:
+    """A `StateStore` that is moto itself."""
 
-    _living: Embedded | None = None
+    _living: MotoStore | None = None
 
     def __init__(self, clock: Clock, *, account: str, host: Callable[[], str], seed: int | None = None) -> None:
         """`host` is what queue URLs and the like shall name: the gateway's `host:port`."""
@@ -58,13 +58,13 @@ class Embedded:
         self._waiting = 0
         self._took: dict[Operation, deque[float]] = {}
         self._warming: asyncio.Task[None] | None = None
-        self._log = logging.getLogger("emulation.base")
+        self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> None:
         """Raises RuntimeError when another one lives."""
-        if Embedded._living is not None:
-            raise RuntimeError("moto's state is one per process, and another Embedded lives here: stop it first.")
-        Embedded._living = self
+        if MotoStore._living is not None:
+            raise RuntimeError("moto's state is one per process, and another MotoStore lives here: stop it first.")
+        MotoStore._living = self
         await self._in_worker(self._prepare)
 
     def passes_on(self, service: str) -> bool:
@@ -85,7 +85,7 @@ class Embedded:
         return await self._run((service, operation), self._call, service, operation, region, params)
 
     async def stop(self) -> None:
-        if Embedded._living is not self:
+        if MotoStore._living is not self:
             return
         if self._warming is not None:
             self._warming.cancel()
@@ -94,7 +94,7 @@ class Embedded:
         except Exception:
             self._log.exception("moto could not be reset")
         self._worker.shutdown(wait=False, cancel_futures=True)
-        Embedded._living = None
+        MotoStore._living = None
 
     async def _run(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
         if self._waiting == 0 and min(self._took.get(operation, _NEVER)) < QUICK:
@@ -114,7 +114,7 @@ class Embedded:
             future.exception()  # read, so that asyncio does not report it where the caller gave up
 
     async def _warm(self) -> None:
-        for service in USED_BY_THE_STACK:
+        for service in STACK_SERVICES:
             await self._in_worker(views_of, service)
         gc.freeze()  # 200,000 objects that stay: looking through them stops everything for 130 ms
 

@@ -20,7 +20,7 @@ from ..core.errors import AwsError
 from ..time.clock import Clock
 from . import remote_s3, sdk
 from .models import operation_model, validate
-from .remote_sqs import FarQueues
+from .remote_sqs import RemoteQueues
 from .signing import Keys, bare, signed
 from .translation import Terms, Times
 from .wire import HttpRequest, HttpResponse
@@ -38,14 +38,14 @@ _ILL = frozenset({502, 503, 504})
 _CODES = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation", "InvalidAction"})
 
 
-class Unreachable(OSError):
+class EndpointUnreachable(OSError):
     """Nothing answers at the endpoint, or nothing that speaks AWS; the text says what to do."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-class NotHad(AwsError):
+class NotAvailable(AwsError):
     """The endpoint has no such service or operation."""
 
 
@@ -62,7 +62,7 @@ class Endpoint:
         self._account = account
         address = urlsplit(self.url).netloc
         self._terms = Terms(Times(clock), host, account, address, account)
-        self._queues = FarQueues(clock, self._terms, self._ask)
+        self._queues = RemoteQueues(clock, self._terms, self._ask)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -71,7 +71,7 @@ class Endpoint:
         return self._terms.their_account
 
     async def start(self) -> None:
-        """Learn whose account it is. Raises `Unreachable`."""
+        """Learn whose account it is. Raises `EndpointUnreachable`."""
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
             connector=aiohttp.TCPConnector(limit=64),
@@ -84,7 +84,7 @@ class Endpoint:
         except (AwsError, KeyError):  # it has no STS: it takes whatever account it is told
             pass
         except OSError as error:
-            raise Unreachable(
+            raise EndpointUnreachable(
                 f"nothing answers at the base {self.url}: {error}. next: start what should be there, or take "
                 'another base: --base moto, or base = "…" below [emulated] in kit.toml'
             ) from error
@@ -108,7 +108,7 @@ class Endpoint:
         return await self._ask(service, operation, region, params)
 
     async def _ask(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """One call in the cloud's terms. Raises `AwsError`, `NotHad` for what the endpoint does not have."""
+        """One call in the cloud's terms. Raises `AwsError`, `NotAvailable` for what the endpoint does not have."""
         model = operation_model(service, operation)
         theirs = self._terms.out(service, params, model.input_shape)
         request = sdk.to_request(service, operation, region, theirs, urlsplit(self.url).netloc)
@@ -141,9 +141,9 @@ class Endpoint:
             said = self._terms.text_back(error.message)
             raise AwsError(error.code, said, status=error.status, **error.extra) from error
 
-    def _not_had(self, service: str, operation: str, said: str) -> NotHad:
+    def _not_had(self, service: str, operation: str, said: str) -> NotAvailable:
         text = f"the base {self.url} does not have {service}:{operation}"
-        return NotHad("NotImplemented", f"{text}: {said[:200]}" if said else f"{text}.", status=501, said=said)
+        return NotAvailable("NotImplemented", f"{text}: {said[:200]}" if said else f"{text}.", status=501, said=said)
 
     async def _sent(
         self, service: str, operation: str, request: HttpRequest, region: str, *, unsigned: bool = False

@@ -8,42 +8,42 @@ from typing import TYPE_CHECKING
 
 from ..core.ids import Ids
 from ..time.clock import Clock
-from .embedded import Embedded
+from .embedded import MotoStore
 
 if TYPE_CHECKING:
     from ..config import CloudConfig
     from ..core.guardian import Guardian
-    from .composite import Ground, Layered
+    from .composite import CompositeStore, EndpointHost
 
 
-def base_of(
+def create_store(
     config: CloudConfig, clock: Clock, ids: Ids, guardian: Guardian, host: Callable[[], str]
-) -> Embedded | Layered:
+) -> MotoStore | CompositeStore:
     """Not started yet. `host`: the gateway's `host:port`. Raises ValueError for half a pair of credentials."""
-    embedded = Embedded(clock, account=config.account, host=host, seed=config.seed)
+    embedded = MotoStore(clock, account=config.account, host=host, seed=config.seed)
     if config.base == "moto":
         return embedded
     # What follows is heavy, and most runs need none of it.
-    from .composite import Layered  # noqa: PLC0415
+    from .composite import CompositeStore  # noqa: PLC0415
     from .endpoint import Endpoint  # noqa: PLC0415
     from .signing import Keys  # noqa: PLC0415
 
-    ground: Ground
+    endpoint_host: EndpointHost
     only = tuple(config.base_services)
     if config.base == "localstack":
         from .localstack import SERVICES, LocalStack  # noqa: PLC0415
 
-        ground = LocalStack(clock, ids, guardian, config.localstack_image, config.region)
+        endpoint_host = LocalStack(clock, ids, guardian, config.localstack_image, config.region)
         only = tuple(service for service in SERVICES if not only or service in only)
         name, keys = config.localstack_image, Keys.of(config.account, {})
     else:
         name, keys = config.base, Keys.of(config.account)
-        ground = _There(config.base)
+        endpoint_host = _There(config.base)
 
     def endpoint(url: str) -> Endpoint:
         return Endpoint(clock, url, keys, region=config.region, account=config.account, host=host)
 
-    return Layered(embedded, endpoint, ground, name=name, region=config.region, only=only)
+    return CompositeStore(embedded, endpoint, endpoint_host, name=name, region=config.region, only=only)
 
 
 @dataclass(frozen=True)

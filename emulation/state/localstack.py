@@ -58,7 +58,7 @@ class LocalStackFailed(ValueError):
 
 
 class LocalStack:
-    """A `Ground` for a base."""
+    """A `EndpointHost` for a base."""
 
     def __init__(self, clock: Clock, ids: Ids, guardian: Guardian, image: str, region: str) -> None:
         self.run = f"kit-{ids.hex(12)}"
@@ -68,7 +68,7 @@ class LocalStack:
         self._region = region
         self._engine = ""
         self._starting: asyncio.Task[str] | None = None
-        self._log = logging.getLogger("emulation.base")
+        self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> str:
         """Its URL, once it is ready. Raises `EngineUnusable`, `LocalStackFailed`."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.errors import AwsError
-from .endpoint import Endpoint, NotHad, Unreachable
+from .endpoint import Endpoint, EndpointUnreachable, NotAvailable
 from .models import service_model
 
 PATIENCE = 20.0
 """Wall seconds for an answer. LocalStack imports a service when it is first asked for."""
-ILL_FOR = 30.0
+FAILING_FOR = 30.0
 """Wall seconds for which a base that gives no answer, or an error of its own, is asked again."""
 _PAUSE = 0.5
 QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -36,17 +36,17 @@ _REFUSALS = frozenset(
 )  # fmt: skip
 
 
-class Refused(ValueError):
+class CredentialsRefused(ValueError):
     """The base does not take the credentials."""
 
 
-class Ill(Unreachable):
+class EndpointFailing(EndpointUnreachable):
     """The base does not tell whether it has a service: it does not answer, or with an error of its own."""
 
 
 async def lacks(endpoint: Endpoint, service: str, region: str) -> str | None:
-    """Why the endpoint does not have a service; None when it has. Raises `Refused`; `Ill` when it has not told within
-    `ILL_FOR`, for what is ill today may have the state of yesterday."""
+    """Why the endpoint lacks a service; None when it has it. Raises `CredentialsRefused`, and `EndpointFailing` when
+    there is no clear answer within `FAILING_FOR`: an endpoint that fails now may still hold state of before."""
     operation, params = QUESTIONS.get(service) or _harmless(service)
     if not operation:
         return "there is no question that would tell without changing something"
@@ -58,9 +58,9 @@ async def lacks(endpoint: Endpoint, service: str, region: str) -> str | None:
             return await _lacks(endpoint, service, region, operation, params)
         except _NoAnswer as error:
             since = loop.time() - began
-            if since >= ILL_FOR:
-                raise Ill(
-                    f"the base {endpoint.url} is ill: asked {asked} times in {since:.0f} s whether it has {service}, "
+            if since >= FAILING_FOR:
+                raise EndpointFailing(
+                    f"the base {endpoint.url} is failing: asked {asked} times in {since:.0f} s whether it has {service}, "
                     f"last seen: {error}. next: look at what it says and start it anew, or leave {service} to the "
                     "embedded base: name the services to be taken from the base as base_services below [emulated] in "
                     "kit.toml"
@@ -80,11 +80,11 @@ async def _lacks(
             await endpoint.call(service, operation, region, params)
     except TimeoutError as error:
         raise _NoAnswer(f"no answer to {operation} within {PATIENCE:g} s") from error
-    except NotHad as error:
+    except NotAvailable as error:
         return _short(str(error.extra.get("said", ""))) or f"it does not have {operation}"
     except AwsError as error:
         if error.code in _REFUSALS:
-            raise Refused(
+            raise CredentialsRefused(
                 f"the base {endpoint.url} refuses its credentials ({error}). next: set BASE_AWS_ACCESS_KEY_ID and "
                 "BASE_AWS_SECRET_ACCESS_KEY in the environment"
             ) from error

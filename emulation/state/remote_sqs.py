@@ -44,7 +44,7 @@ class _Far:
     """Receipt handle → the AWS time at which its message is visible again."""
 
 
-class FarQueues:
+class RemoteQueues:
     def __init__(self, clock: Clock, terms: Terms, ask: Ask) -> None:
         self._clock = clock
         self._terms = terms

@@ -1,45 +1,44 @@
-"""What dead runs left behind: found, told line by line, cleaned up.
+"""Finds and removes processes, ports, containers and files left by killed runs.
 
-    ledger (who runs, who is gone) --> places look --> leftovers --> places clean --> places look again
+    ledger (which runs are over?) --> collectors look --> leftovers --> collectors clean --> collectors look again
 
-Whatever starts a cloud notes it in the ledger (`kit.audit.ledger`) before anything of it exists: a token that nobody
-can guess, the process that holds it, the folders it will use. The note is locked for as long as its holder lives. A run
-is *over* when its note's lock is free and the noted process (id and start time) is gone; whatever belongs to a run that
-is not over is alive and left alone.
+Every start of a cloud is noted in the ledger (`kit.audit.ledger`) before anything of it exists: a random token, the
+process that holds it and the folders it will use. The note stays locked while its holder lives. A run is *over* when
+its note is unlocked and the noted process (id and start time) is gone. Everything of a run that is not over is alive
+and left alone.
 
-A *place* is one kind of thing that can be left behind, in one file of `kit/audit/collectors/`, and one line of
-`places()` there. It keeps the protocol `kit.audit.place.Place`:
+A *collector* handles one kind of leftover, in one module of `kit/audit/collectors/`, listed in `collectors()` there.
+It implements the protocol `kit.audit.collector.Collector`:
 
-- `look(runs)` returns what there is of the runs that are over (`runs.over`), and nothing else. It identifies a thing
-  by the run's token or by what the note says of it, never by a name or a number alone: process ids, ports and
-  folders' names are used again. Emulated tasks find the token in their environment as `EMULATION_RUN`, and a container,
-  volume or network carries it as a label's value. It must be cheap (a few ms when there is nothing): every run looks
-  for its own leftovers when it ends. What is dear to look for, it looks for only where a run's note says that it
-  used it (`run.facts`, which whoever starts the cloud fills in).
-- `clean(left, patience)` ends or removes what `look` found, and says of each what was done, in a word or two. It
-  gives what ends by itself so many wall seconds to do so, checks each thing's identity again before it touches it, and
-  raises nothing for what is gone meanwhile or cannot be removed: the second look tells.
-- `doubtful(runs)` returns what looks like a run's but belongs to none in the ledger. It is told and left alone: another
-  temporary folder's ledger may know it.
+- `look(runs)` returns leftovers of the runs that are over (`runs.over`), and nothing else. It identifies a thing by
+  the run's token or by the facts in its note, never by a name or number alone: process ids, ports and folder names
+  are reused. Emulated tasks carry the token in their environment as `EMULATION_RUN`; containers, volumes and networks
+  carry it as a label. It must be cheap (a few ms when there is nothing), because every run looks for its own
+  leftovers at its end. Expensive searches run only where the run's note says so (`run.facts`).
+- `clean(left, patience)` ends or removes what `look` found and returns one or two words for each. It waits up to
+  `patience` wall seconds for what ends by itself, checks each thing's identity again before touching it, and does
+  not raise for things that are already gone or cannot be removed: the second look shows those.
+- `doubtful(runs)` returns things that look like a run's but belong to none in the ledger. They are reported and left
+  alone: the ledger of another temporary folder may know them.
 
-Places are cleaned in the order of `places()`: what holds others first. The ledger's notes go last, and only of runs of
-which nothing else is left.
+Collectors clean in the order of `collectors()`: what holds others first. Notes are removed last, and only when nothing
+else of the run is left.
 """
 
-from .audit import Audited, Line, audit, audit_self
-from .collector import AuditsItself, Leftover, Place, Runs
-from .ledger import Ledger, Note, Noted
+from .audit import AuditLine, AuditResult, audit, audit_self
+from .collector import Collector, Leftover, Runs, SelfAudit
+from .ledger import Note, NotedRun, RunLedger
 
 __all__ = [
-    "Audited",
-    "AuditsItself",
-    "Ledger",
+    "AuditLine",
+    "AuditResult",
+    "Collector",
     "Leftover",
-    "Line",
     "Note",
-    "Noted",
-    "Place",
+    "NotedRun",
+    "RunLedger",
     "Runs",
+    "SelfAudit",
     "audit",
     "audit_self",
 ]

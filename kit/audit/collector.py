@@ -1,4 +1,4 @@
-"""The seam of the audit: a kind of thing that a dead run can leave behind. The contract is in `kit.audit`."""
+"""The protocol of a collector. Its contract is in `kit.audit`."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from .ledger import Noted
+    from .ledger import NotedRun
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What the ledger knows."""
+    """The runs in the ledger."""
 
-    over: Sequence[Noted]
-    alive: Sequence[Noted] = ()
+    over: Sequence[NotedRun]
+    alive: Sequence[NotedRun] = ()
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """One thing that is there and should not be."""
+    """One thing that a dead run left behind."""
 
     what: str
-    """For people: its kind and what it is known by, for example `process 4711 (python -m emulation)`."""
+    """For people: its kind and name, for example `process 4711 (python -m emulation)`."""
     token: str = ""
-    """Of the run it is of; empty when no note tells."""
+    """Of its run; empty when no note has it."""
     key: Hashable = None
-    """The place's own: what it needs to know the thing again."""
+    """Private to the collector: identifies the thing when it is removed."""
 
 
 @runtime_checkable
-class AuditsItself(Protocol):
+class SelfAudit(Protocol):
     """A backend that looks for its own leftovers when it is stopped."""
 
     left_behind: list[str]
-    """What it found, and what came of that, a line each; empty until then."""
+    """One line for each leftover; empty until the backend is stopped."""
 
 
-class Place(Protocol):
-    """Where something can be left. See `kit.audit` for what each method owes."""
+class Collector(Protocol):
+    """Finds and removes one kind of leftover. See `kit.audit` for the contract of each method."""
 
     name: str
 
     async def look(self, runs: Runs) -> Sequence[Leftover]:
-        """What is there of the runs that are over. Changes nothing."""
+        """Leftovers of the runs that are over. Changes nothing."""
         ...
 
     async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
-        """End or remove it; what was done with each. `patience`: wall seconds for what ends by itself."""
+        """End or remove leftovers; what was done with each. `patience`: wall seconds for what ends by itself."""
         ...
 
     async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        """What looks like a run's and is in no note. Changes nothing."""
+        """Things that look like a run's and are in no note. Changes nothing."""
         ...

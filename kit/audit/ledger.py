@@ -1,7 +1,7 @@
-"""The ledger: one note for each cloud that a kit process started, in this machine's temporary folder.
+"""The run ledger: one note for each cloud that a kit process started, in this machine's temporary folder.
 
-A note is a file of JSON lines that its writer adds to and keeps locked (flock): the lock goes with the process, however
-that ends. It is there, locked and complete, before anything of the run exists.
+A note is a file of JSON lines that its writer appends to and keeps locked (flock); the lock ends with the process. The
+note is complete and locked before anything of the run exists.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _SUFFIX, _NEW = ".run", ".new"
 
 
 @dataclass(frozen=True)
-class Noted:
-    """A run as its note tells of it."""
+class NotedRun:
+    """A run as its note describes it."""
 
     path: Path
     facts: Mapping[str, Any]
     over: bool
-    """Its holder is gone."""
+    """Whether its holder is gone."""
 
     @property
     def token(self) -> str:
@@ -52,7 +52,7 @@ class Noted:
 
     @property
     def folder(self) -> Path:
-        """Where its evidence and report are."""
+        """The folder of its evidence and report."""
         return Path(self.facts["folder"])
 
     @property
@@ -66,7 +66,7 @@ class Noted:
 
     @property
     def child(self) -> Identity | None:
-        """The emulated cloud's process, once it was started."""
+        """The emulated cloud's process; None until it was started."""
         return Identity(*self.facts["cloud"]) if "cloud" in self.facts else None
 
     def __str__(self) -> str:
@@ -75,9 +75,9 @@ class Noted:
 
 
 class Note:
-    """A note in the hands of its holder."""
+    """A note, as held by the process that wrote it."""
 
-    def __init__(self, file: IO[str], noted: Noted) -> None:
+    def __init__(self, file: IO[str], noted: NotedRun) -> None:
         self._file = file
         self._noted = noted
 
@@ -91,34 +91,34 @@ class Note:
         return self._noted.workdir
 
     def add(self, **facts: Any) -> None:
-        """Note more of the run; on disk when it returns."""
+        """Append facts; they are on disk when it returns."""
         self._file.write(json.dumps(facts) + "\n")
         self._file.flush()
-        self._noted = Noted(self._noted.path, {**self._noted.facts, **facts}, over=False)
+        self._noted = NotedRun(self._noted.path, {**self._noted.facts, **facts}, over=False)
 
-    def noted(self) -> Noted:
-        """As an audit reads it once the run has ended."""
-        return Noted(self._noted.path, self._noted.facts, over=True)
+    def noted(self) -> NotedRun:
+        """The run as an audit reads it once the run has ended."""
+        return NotedRun(self._noted.path, self._noted.facts, over=True)
 
     def close(self, *, forget: bool = True) -> None:
-        """The run has ended; with `forget` nothing of it is left and the note goes. May be called twice."""
+        """End the run; with `forget` also remove the note, because nothing of the run is left. May be called twice."""
         if forget and not self._file.closed:
             self._noted.path.unlink(missing_ok=True)
         self._file.close()
 
 
-class Ledger:
+class RunLedger:
     """The notes of all runs of this user on this machine."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or _folder()
 
-    def open(self, run: str, *, report_dir: Path, folder: Path, since: float, **facts: Any) -> Note:
+    def open(self, run: str, *, report_dir: Path, folder: Path, since: float, **more: Any) -> Note:
         """Note a run of this process. `since`: wall epoch seconds. Raises `UsageError` when it cannot be noted."""
         holder = identity(os.getpid())
         assert holder is not None
         token = secrets.token_hex(16)
-        told = {
+        facts = {
             "token": token,
             "run": run,
             "pid": holder.pid,
@@ -128,25 +128,25 @@ class Ledger:
             "folder": str(folder.resolve()),
             "workdir": str(Path(tempfile.gettempdir()).resolve() / f"{WORKDIR_PREFIX}{token[:12]}"),
             "since": since,
-            **facts,
+            **more,
         }
         _own(self.folder)
         path = self.folder / f"{token}{_SUFFIX}"
         unfinished = self.folder / f"{holder.pid}-{token}{_NEW}"
         file = unfinished.open("x", encoding="utf-8")
         _lock(file)
-        note = Note(file, Noted(path, told, over=False))
-        note.add(**told)
+        note = Note(file, NotedRun(path, facts, over=False))
+        note.add(**facts)
         unfinished.rename(path)
         return note
 
-    def read(self) -> list[Noted]:
-        """All notes, the oldest first. What is no note is left out."""
+    def read(self) -> list[NotedRun]:
+        """All notes, the oldest first. Other files are ignored."""
         found = [noted for path in self.folder.glob(f"*{_SUFFIX}") if (noted := _read(path)) is not None]
         return sorted(found, key=lambda noted: noted.facts["since"])
 
     def unfinished(self) -> list[Path]:
-        """Notes whose writer was killed while it wrote them: their runs have started nothing."""
+        """Notes whose writer was killed while writing: their runs have started nothing."""
         writers = {path: identity(int(path.name.partition("-")[0])) for path in self.folder.glob(f"*{_NEW}")}
         return [path for path, writer in writers.items() if writer is None and _free(path)]
 
@@ -157,7 +157,7 @@ def _folder() -> Path:
 
 
 def _own(folder: Path) -> None:
-    """Make the folder; it decides what is killed and removed, so it must be this user's alone."""
+    """Make the folder. Its contents decide what is killed and removed, so only this user may write to it."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
@@ -172,7 +172,7 @@ def _own(folder: Path) -> None:
         )
 
 
-def _read(path: Path) -> Noted | None:
+def _read(path: Path) -> NotedRun | None:
     facts: dict[str, Any] = {}
     try:
         _own(path.parent)
@@ -180,7 +180,7 @@ def _read(path: Path) -> Noted | None:
             with contextlib.suppress(ValueError):  # the writer was killed while it wrote its last line
                 facts |= json.loads(line)
         over = _free(path) and not Identity(facts["pid"], facts["started"]).alive()
-        noted = Noted(path, facts, over)
+        noted = NotedRun(path, facts, over)
         _ = noted.token, noted.folder, noted.report_dir, noted.facts["since"], noted.facts["command"]
     except (OSError, KeyError, TypeError, ValueError):
         return None
@@ -191,11 +191,11 @@ def _lock(file: IO[str]) -> None:
     if sys.platform != "win32":
         import fcntl  # noqa: PLC0415 - POSIX
 
-        fcntl.flock(file, fcntl.LOCK_EX)  # an audit that looks at it lets go at once
+        fcntl.flock(file, fcntl.LOCK_EX)  # an audit that reads it releases it at once
 
 
 def _free(path: Path) -> bool:
-    """Whether nobody holds the lock; where there are no such locks, always."""
+    """Whether the lock is free; always true where there are no such locks."""
     if sys.platform == "win32":
         return True
     import fcntl  # noqa: PLC0415 - POSIX
@@ -209,7 +209,7 @@ def _free(path: Path) -> bool:
 
 
 def _command() -> str:
-    """What this process was started as, in two words."""
+    """The command that started this process, in two words."""
     program = Path(sys.argv[0])
     words = [
         program.parent.name if program.name == "__main__.py" else program.name,

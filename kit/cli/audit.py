@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import common
 
 if TYPE_CHECKING:
-    from ..audit import Audited
+    from ..audit import AuditResult
 
 HELP = "find and clean up what dead runs left behind"
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     return common.run_async(look())
 
 
-def _tell(audited: Audited, *, dry_run: bool) -> None:
+def _tell(audited: AuditResult, *, dry_run: bool) -> None:
     for run in audited.alive:
         common.say(f"alive     run {run}: left alone")
     for line in audited.lines:
@@ -45,7 +45,7 @@ def _tell(audited: Audited, *, dry_run: bool) -> None:
         common.say(f"{len(audited.left)} could not be cleaned up; look at them, then try again: kit audit")
 
 
-def _facts(audited: Audited) -> dict[str, object]:
+def _facts(audited: AuditResult) -> dict[str, object]:
     return {
         "alive": [str(run) for run in audited.alive],
         "found": [

@@ -47,7 +47,7 @@ def _build(args: argparse.Namespace) -> int:
     recipes = read(image_recipes())
     chosen = recipes.chosen(args.image)
     with engine() as used:
-        built = build(used, recipes, chosen, told_base=args.base, say=_quiet if args.json else common.say)
+        built = build(used, recipes, chosen, base_name=args.base, say=_quiet if args.json else common.say)
     if args.json:
         common.say_json([asdict(image) for image in built])
     for image in () if args.json else built:

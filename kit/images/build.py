@@ -41,10 +41,10 @@ class Built:
 
 
 def build(
-    engine: Engine, recipes: Recipes, chosen: Sequence[Recipe], *, told_base: str | None = None, say: Say
+    engine: Engine, recipes: Recipes, chosen: Sequence[Recipe], *, base_name: str | None = None, say: Say
 ) -> list[Built]:
     """Build and tag what is not up to date. Raises `UsageError` or `InfraError` with the engine's last words."""
-    name, image = base(engine, recipes.base, told_base, say)
+    name, image = base(engine, recipes.base, base_name, say)
     platform: Platform | None = None
     done = []
     for recipe in chosen:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from ..audit import AuditsItself
+from ..audit import SelfAudit
 from ..backends.emulated.base_state import lines
 from ..backends.interface import Backend, Cloud
 from ..core.clock import Clock
@@ -138,7 +138,7 @@ class Run:
         finally:
             await self._take_away()
         self.history.close()
-        if isinstance(self.backend, AuditsItself):
+        if isinstance(self.backend, SelfAudit):
             self.report.about["left_behind"] = list(self.backend.left_behind)
         if self.report.outcomes:
             path = self.report.write(self._wall.wall())

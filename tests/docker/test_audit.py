@@ -18,8 +18,8 @@ from tests.support.engine import BASE
 from webordinary_testkit.emulation.container_engine.engine import Engine
 from webordinary_testkit.emulation.container_engine.labels import Owner
 from webordinary_testkit.kit.audit.collector import Runs
-from webordinary_testkit.kit.audit.collectors.engine import RUN, TOKEN, EngineThings
-from webordinary_testkit.kit.audit.ledger import Noted
+from webordinary_testkit.kit.audit.collectors.engine import RUN, TOKEN, EngineResources
+from webordinary_testkit.kit.audit.ledger import NotedRun
 from webordinary_testkit.kit.images.address import address
 
 
@@ -34,8 +34,8 @@ ENGINE = asdict(address())
 """As a run notes the engine in use."""
 
 
-def noted(token: str, *, over: bool, **facts: object) -> Noted:
-    return Noted(Path("note"), {"token": token, "run": "r1", **facts}, over)
+def noted(token: str, *, over: bool, **facts: object) -> NotedRun:
+    return NotedRun(Path("note"), {"token": token, "run": "r1", **facts}, over)
 
 
 async def plant(engine: Docker, token: str, **owner: str) -> str:
@@ -55,20 +55,20 @@ async def plant(engine: Docker, token: str, **owner: str) -> str:
 async def test_of_a_dead_run_everything_goes_and_of_others_nothing(engine: Docker) -> None:
     mine, alive, unknown = (uuid.uuid4().hex for _ in range(3))
     await asyncio.gather(*(plant(engine, token) for token in (mine, alive, unknown)))
-    place = EngineThings()
+    collector = EngineResources()
     runs = Runs([noted(mine, over=True, engine=ENGINE)], [noted(alive, over=False, engine=ENGINE)])
     try:
-        found = await place.look(runs)
+        found = await collector.look(runs)
         assert sorted(one.what.partition(" ")[0] for one in found) == ["container", "network", "volume"]
-        done = await place.clean(found, 0)
+        done = await collector.clean(found, 0)
         assert set(done.values()) == {"removed"}
-        assert await place.look(runs) == []
-        doubtful = {one.token for one in await place.doubtful(runs)}
+        assert await collector.look(runs) == []
+        doubtful = {one.token for one in await collector.doubtful(runs)}
         assert unknown in doubtful
         assert not doubtful & {mine, alive}
     finally:
         left = Runs([noted(token, over=True, engine=ENGINE) for token in (mine, alive, unknown)])
-        await place.clean(await place.look(left), 0)
+        await collector.clean(await collector.look(left), 0)
 
 
 async def test_a_run_is_looked_for_where_it_was_whichever_engine_is_in_use_now(
@@ -76,16 +76,16 @@ async def test_a_run_is_looked_for_where_it_was_whichever_engine_is_in_use_now(
 ) -> None:
     token = uuid.uuid4().hex
     await plant(engine, token)
-    place, runs = EngineThings(), Runs([noted(token, over=True, engine=ENGINE)])
+    collector, runs = EngineResources(), Runs([noted(token, over=True, engine=ENGINE)])
     try:
         with monkeypatch.context() as moved:
             moved.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-            found = await place.look(runs)
+            found = await collector.look(runs)
             assert len(found) == 3
-            await place.clean(found, 0)
-            assert await place.look(runs) == []
+            await collector.clean(found, 0)
+            assert await collector.look(runs) == []
     finally:
-        await place.clean(await place.look(runs), 0)
+        await collector.clean(await collector.look(runs), 0)
 
 
 async def test_what_no_note_here_has_is_told_by_its_owner_and_stays(engine: Docker) -> None:
@@ -93,17 +93,17 @@ async def test_what_no_note_here_has_is_told_by_its_owner_and_stays(engine: Dock
     owner = Owner.this_process("kit-planted", time.time())
     await plant(engine, at_work, **replace(owner, token=at_work).labels())
     await plant(engine, gone, **replace(owner, token=gone, birth="earlier").labels())
-    place = EngineThings()
+    collector = EngineResources()
     try:
-        told = [one for one in await place.doubtful(Runs([])) if one.token in (at_work, gone)]
+        told = [one for one in await collector.doubtful(Runs([])) if one.token in (at_work, gone)]
         assert {one.token for one in told} == {gone}
         assert len(told) == 3
         assert all(f"whose process {os.getpid()} is gone" in one.what for one in told)
         assert f"by hand: docker rm -f -v planted-{gone}" in " ".join(one.what for one in told)
     finally:
         left = Runs([noted(token, over=True, engine=ENGINE) for token in (at_work, gone)])
-        await place.clean(await place.look(left), 0)
+        await collector.clean(await collector.look(left), 0)
 
 
 async def test_a_run_without_containers_does_not_ask_the_engine() -> None:
-    assert await EngineThings().look(Runs([noted("t", over=True)])) == []
+    assert await EngineResources().look(Runs([noted("t", over=True)])) == []

@@ -22,7 +22,7 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 
-from tests.support.audit import Ground
+from tests.support.audit import TemporaryMachine
 from tests.support.engine import BASE
 from tests.support.runtime_conformance import eventually
 from webordinary_testkit.emulation.container_engine import sweep
@@ -50,8 +50,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems d
 
 
 @pytest_asyncio.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
-    made = Ground(tmp_path)
+async def machine(tmp_path: Path) -> AsyncIterator[TemporaryMachine]:
+    made = TemporaryMachine(tmp_path)
     yield made
     for pid in made.processes():  # of a test that failed half-way
         os.kill(pid, signal.SIGKILL)
@@ -157,9 +157,9 @@ async def verify_unchanged(client: DockerClient, before: Mapping[str, Mapping[st
         pytest.fail("the engine is not as it was:\n" + "\n".join(last))
 
 
-def tokens_of(ground: Ground) -> list[str]:
+def tokens_of(machine: TemporaryMachine) -> list[str]:
     """Of the runs that were noted there."""
-    return [path.stem for path in ground.folder.rglob("*.run")]
+    return [path.stem for path in machine.folder.rglob("*.run")]
 
 
 def start_a_task(ready: Mapping[str, Any]) -> None:
@@ -193,46 +193,46 @@ def test_what_came_or_went_is_told_unless_others_own_it() -> None:
 
 @pytest.mark.parametrize("after", EARLY, ids=lambda seconds: f"{seconds:.2f} s after its start")
 async def test_a_run_killed_while_it_starts_leaves_nothing_that_an_audit_does_not_remove(
-    ground: Ground, client: DockerClient, after: float
+    machine: TemporaryMachine, client: DockerClient, after: float
 ) -> None:
-    await killed(ground, client, after, late=False)
+    await killed(machine, client, after, late=False)
 
 
 @pytest.mark.parametrize("after", LATE, ids=lambda seconds: f"{seconds:.2f} s after its first thing in the engine")
 async def test_a_run_killed_while_it_works_leaves_nothing_that_an_audit_does_not_remove(
-    ground: Ground, client: DockerClient, after: float
+    machine: TemporaryMachine, client: DockerClient, after: float
 ) -> None:
-    had = await killed(ground, client, after, late=True)
+    had = await killed(machine, client, after, late=True)
     assert had, "there was nothing to be left behind"
 
 
-async def killed(ground: Ground, client: DockerClient, after: float, *, late: bool) -> list[str]:
+async def killed(machine: TemporaryMachine, client: DockerClient, after: float, *, late: bool) -> list[str]:
     """Start a run, kill it, audit, look; returns what it had in the engine when it was killed."""
     with strangers(client) as planted:
         before = everything(client)
-        runner = await ground.kit("run", *SCENARIOS, "--runtime", "docker")
+        runner = await machine.kit("run", *SCENARIOS, "--runtime", "docker")
         with_output = asyncio.create_task(runner.communicate())
 
         async def has_something() -> bool:
-            return with_output.done() or bool(await asyncio.to_thread(there, client, tokens_of(ground)))
+            return with_output.done() or bool(await asyncio.to_thread(there, client, tokens_of(machine)))
 
         if late:
             await eventually(has_something, within=60)
         await asyncio.wait({with_output}, timeout=after)
-        tokens, pids = tokens_of(ground), ground.processes()
+        tokens, pids = tokens_of(machine), machine.processes()
         had = there(client, tokens)
         if runner.returncode is not None:
             pytest.fail(f"it ended before it was killed, with {runner.returncode}: {with_output.result()[0].decode()}")
         runner.kill()
         await runner.wait()
 
-        code, said = await ground.audit()
+        code, said = await machine.audit()
 
         assert code == 0, said
         assert [one for one in said["found"] if one["outcome"] == "left"] == []
-        assert there(client, [*tokens, *tokens_of(ground)]) == []
-        assert ground.processes() == []
-        assert ground.workdirs() == []
+        assert there(client, [*tokens, *tokens_of(machine)]) == []
+        assert machine.processes() == []
+        assert machine.workdirs() == []
         verify_spared(planted)
         await verify_unchanged(client, before, Mine(tokens, pids))
         with_output.cancel()
@@ -242,17 +242,17 @@ async def killed(ground: Ground, client: DockerClient, after: float, *, late: bo
 
 
 async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes_every_thing(
-    ground: Ground, client: DockerClient, monkeypatch: pytest.MonkeyPatch
+    machine: TemporaryMachine, client: DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with strangers(client) as planted:
         before = everything(client)
-        up = await ground.kit("up", "--json", "--runtime", "docker")
+        up = await machine.kit("up", "--json", "--runtime", "docker")
         assert up.stdout is not None
         ready = json.loads(await asyncio.wait_for(up.stdout.readline(), 60))
-        tokens = tokens_of(ground)
+        tokens = tokens_of(machine)
         await asyncio.to_thread(start_a_task, ready)
         await eventually(lambda: asyncio.to_thread(runs_a_container, client, tokens), within=30)
-        pids = [up.pid, *(pid for pid in ground.processes() if pid != up.pid)]
+        pids = [up.pid, *(pid for pid in machine.processes() if pid != up.pid)]
         for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: none of them acts on another's end
             for pid in pids:
                 os.kill(pid, number)
@@ -261,12 +261,12 @@ async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes
         assert had
         monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")  # the user has gone on to another engine
 
-        code, dry = await ground.audit("--dry-run")
+        code, dry = await machine.audit("--dry-run")
         assert code == 1
         assert there(client, tokens) == had
         assert len([one for one in dry["found"] if one["outcome"] == "left"]) >= len(had)
 
-        code, said = await ground.audit()
+        code, said = await machine.audit()
         assert code == 0, said
         assert there(client, tokens) == []
         verify_spared(planted)

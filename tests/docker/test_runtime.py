@@ -142,9 +142,9 @@ async def test_ports_are_published_on_loopback_only(run: Bed, tmp_path: Path) ->
 
 
 async def test_a_container_reaches_the_machines_servers_and_no_other_loopback(run: Bed, tmp_path: Path) -> None:
-    server = await asyncio.start_server(lambda _, writer: writer.close(), run.reach.shared, 0)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), run.addressing.shared_host, 0)
     port = server.sockets[0].getsockname()[1]
-    run.reach.ports.add(port)
+    run.addressing.ports.add(port)
     reach = "import os, socket; socket.create_connection(os.environ['PLACE'].split(':'), 3); print(os.environ['PLACE'])"
     async with server, bench(run.host.runtime, tmp_path) as b:
         code, text = await b.run(f'exec python3 -c "{reach}"', environment={"PLACE": f"127.0.0.1:{port}"})

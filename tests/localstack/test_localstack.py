@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.engine import BASE
-from webordinary_testkit.emulation.cloud import Cloud, Parts
+from webordinary_testkit.emulation.cloud import Cloud, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.container_engine import sweep
 from webordinary_testkit.emulation.container_engine.engine import Engine
@@ -39,7 +39,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 def cloud_of(image: str) -> Cloud:
     config = CloudConfig(base="localstack", localstack_image=image, scale=20)
-    return Cloud(config, lambda ground: Parts([Queues(ground.context("queues"), LATE_DELIVERIES)]))
+    return Cloud(config, lambda parts: Wiring([Queues(parts.context("queues"), LATE_DELIVERIES)]))
 
 
 async def ours(engine: Engine) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ SLEEPS = "import time; time.sleep(120)"
 
 
 @dataclass(frozen=True)
-class Ground:
+class TemporaryMachine:
     """A temporary folder that is all of the machine's to the kit's processes that are started here."""
 
     folder: Path
@@ -48,7 +48,7 @@ class Ground:
             pytest.fail(f"kit audit said: {output.decode()}")
 
     def processes(self) -> list[int]:
-        """Every process that has to do with this ground: its folder is somewhere in its environment."""
+        """Every process that has to do with this machine: its folder is somewhere in its environment."""
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
@@ -73,10 +73,10 @@ class Strangers:
 
 
 @asynccontextmanager
-async def strangers(ground: Ground) -> AsyncIterator[Strangers]:
+async def strangers(machine: TemporaryMachine) -> AsyncIterator[Strangers]:
     """Processes named like a cloud, one of them with another token; folders named like a cloud's; a foreign note."""
     paths = [
-        ground.folder / name for name in ("emulated-cloud-abcdef", "emulated-cloud-by-hand", "emulated-cloud-0123.bak")
+        machine.folder / name for name in ("emulated-cloud-abcdef", "emulated-cloud-by-hand", "emulated-cloud-0123.bak")
     ]
     for path in paths:
         path.mkdir()
@@ -85,7 +85,7 @@ async def strangers(ground: Ground) -> AsyncIterator[Strangers]:
     argv = (sys.executable, "-c", SLEEPS, "-m", "webordinary_testkit.emulation", "--config", "{}")
     running = [
         await asyncio.create_subprocess_exec(*argv, env={**os.environ, **variables}, start_new_session=True)
-        for variables in ({}, {"EMULATION_RUN": "0" * 32}, {"NOT_EMULATION_RUN": "x", "TMPDIR": str(ground.folder)})
+        for variables in ({}, {"EMULATION_RUN": "0" * 32}, {"NOT_EMULATION_RUN": "x", "TMPDIR": str(machine.folder)})
     ]
     try:
         yield Strangers(running, paths)

@@ -81,7 +81,7 @@ class Lab:
             events=events,
             table=lambda: self.table,
             workdir=workdir,
-            log=logging.getLogger("emulation.alb"),
+            log=logging.getLogger("emulation.elbv2"),
         )
         self.client: aiohttp.ClientSession
 

@@ -51,7 +51,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @dataclass
-class Ill:
+class Failure:
     """How an endpoint answers that is not well."""
 
     status: int = 500
@@ -68,16 +68,16 @@ class Partial:
     url: str = ""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """Signing name and headers (lower case) of every request."""
-    ill: dict[str, Ill] = field(default_factory=dict)
-    """Services that are ill now, by signing name."""
+    failing: dict[str, Failure] = field(default_factory=dict)
+    """Services that are failure now, by signing name."""
 
 
 @asynccontextmanager
 async def partial_endpoint(
-    behind: str, lacking: Collection[str] = (), ill: Mapping[str, Ill] | None = None
+    behind: str, lacking: Collection[str] = (), failing: Mapping[str, Failure] | None = None
 ) -> AsyncIterator[Partial]:
     """Passes on to `behind`, but answers as LocalStack's free edition does for services (signing names) it lacks."""
-    told = Partial(ill=dict(ill or {}))
+    told = Partial(failing=dict(failing or {}))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
 
         async def answer(request: web.Request) -> web.Response:
@@ -85,12 +85,12 @@ async def partial_endpoint(
             scope = re.search(r"Credential=([^,]+)", headers.get("authorization", ""))
             service = scope[1].split("/")[-2] if scope else ""
             told.requests.append((service, headers))
-            if (ill := told.ill.get(service)) is not None and ill.times > 0:
-                ill.times -= 1
-                if not ill.status:
+            if (failure := told.failing.get(service)) is not None and failure.times > 0:
+                failure.times -= 1
+                if not failure.status:
                     await asyncio.Event().wait()
-                kind = "text/html" if ill.body.startswith("<") else "application/x-amz-json-1.0"
-                return web.Response(status=ill.status, body=ill.body.encode(), headers={"content-type": kind})
+                kind = "text/html" if failure.body.startswith("<") else "application/x-amz-json-1.0"
+                return web.Response(status=failure.status, body=failure.body.encode(), headers={"content-type": kind})
             if service in lacking:
                 message = f"The API for service {service} is either not included in your current license plan or"
                 body = {"__type": "InternalFailure", "message": f"{message} has not yet been emulated by LocalStack."}

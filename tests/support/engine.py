@@ -13,7 +13,7 @@ from typing import Any
 from aiodocker import Docker
 
 from tests.support.runtime_conformance import SHELL
-from webordinary_testkit.emulation.core.addressing import Reach
+from webordinary_testkit.emulation.core.addressing import Addressing
 from webordinary_testkit.emulation.core.controller import Context, Events
 from webordinary_testkit.emulation.core.ids import Ids
 from webordinary_testkit.emulation.services.ecs.docker import DockerHost
@@ -39,7 +39,7 @@ class Bed:
 
     host: DockerHost
     guardian: NoGuardian
-    reach: Reach
+    addressing: Addressing
 
     @property
     def client(self) -> Docker:
@@ -68,15 +68,15 @@ def context(workdir: Path, scale: float = 60) -> Context:
 @asynccontextmanager
 async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: float = 60) -> AsyncIterator[Bed]:
     """Its runtime knows the image SHELL, whose program is `/bin/sh -c`. Everything is gone at the end."""
-    guardian, reach, known = NoGuardian(), Reach(), dict(images or {})
+    guardian, addressing, known = NoGuardian(), Addressing(), dict(images or {})
 
     async def listen() -> None:
         return None
 
-    host = DockerHost(context(workdir, scale), guardian, reach, known, listen=listen)
+    host = DockerHost(context(workdir, scale), guardian, addressing, known, listen=listen)
     try:
         await host.start()
-        made = Bed(host, guardian, reach)
+        made = Bed(host, guardian, addressing)
         known[SHELL] = await made.image("shell:1", Entrypoint=["/bin/sh", "-c"])
         yield made
     finally:

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Aws, Context, Controller, Credentials
 
@@ -45,7 +45,7 @@ class World:
     @property
     def controllers(self) -> Sequence[Controller]:
         """As the factories made them, in order."""
-        return self.cloud.parts.controllers
+        return self.cloud.wiring.controllers
 
     def client(self, service: str, *, credentials: Credentials | None = None, **config: Any) -> Any:
         """A boto3 client of the gateway. It blocks: call it through `asyncio.to_thread`. Does not retry.
@@ -80,8 +80,8 @@ async def world(
 ) -> AsyncIterator[World]:
     """A cloud with exactly these controllers, gone with all its state at the end of the block."""
 
-    def assemble(ground: Ground) -> Parts:
-        return Parts([factory(ground.context("controller")) for factory in factories])
+    def assemble(parts: CloudParts) -> Wiring:
+        return Wiring([factory(parts.context("controller")) for factory in factories])
 
     config = CloudConfig(scale=scale, seed=seed, programs=programs or {}, base=base, base_services=base_services)
     cloud = Cloud(config, assemble)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
 from ...core.errors import AwsError
-from ...gateway import Intercepted, Interceptor
+from ...gateway import InterceptedCall, Interceptor
 from .limit import UNLIMITED, Limit
 from .units import READS, WRITES, demands
 
@@ -74,7 +74,7 @@ class OnDemand:
 
     async def _create(self, call: Call) -> dict[str, Any]:
         limit = self._limit(call.params, None, call.params.get("BillingMode", "PROVISIONED"), since=0.0)
-        answer = await self._ctx.aws.base("dynamodb", "CreateTable", **_without(call.params))
+        answer = await self._ctx.aws.store("dynamodb", "CreateTable", **_without(call.params))
         name = answer["TableDescription"]["TableName"]
         self._limits.pop(name, None)
         if limit is not None:
@@ -89,24 +89,24 @@ class OnDemand:
                 "ResourceInUseException", f"Attempt to change a resource which is still in use: Table: {name}"
             )
         if "OnDemandThroughput" not in call.params:
-            answer = await self._ctx.aws.base("dynamodb", "UpdateTable", **call.params)
+            answer = await self._ctx.aws.store("dynamodb", "UpdateTable", **call.params)
             return {"TableDescription": self._shown(answer["TableDescription"])}
-        table = (await self._ctx.aws.base("dynamodb", "DescribeTable", TableName=name))["Table"]
+        table = (await self._ctx.aws.store("dynamodb", "DescribeTable", TableName=name))["Table"]
         mode = call.params.get("BillingMode") or table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
         limit = self._limit(call.params, before, mode, since=self._ctx.clock.now() + UPDATING_SECONDS)
         rest = _without(call.params)
         if rest.keys() - {"TableName"}:
-            table = (await self._ctx.aws.base("dynamodb", "UpdateTable", **rest))["TableDescription"]
+            table = (await self._ctx.aws.store("dynamodb", "UpdateTable", **rest))["TableDescription"]
         assert limit is not None
         self._limits[name] = limit
         return {"TableDescription": self._shown(table)}
 
     async def _describe(self, call: Call) -> dict[str, Any]:
-        answer = await self._ctx.aws.base("dynamodb", "DescribeTable", **call.params)
+        answer = await self._ctx.aws.store("dynamodb", "DescribeTable", **call.params)
         return {"Table": self._shown(answer["Table"])}
 
     async def _delete(self, call: Call) -> dict[str, Any]:
-        answer = await self._ctx.aws.base("dynamodb", "DeleteTable", **call.params)
+        answer = await self._ctx.aws.store("dynamodb", "DeleteTable", **call.params)
         self._limits.pop(_name(call.params["TableName"]), None)
         return answer
 
@@ -142,7 +142,7 @@ class OnDemand:
             shown["TableStatus"] = "UPDATING"
         return shown
 
-    async def _intercept(self, call: Intercepted) -> AwsError | None:
+    async def _intercept(self, call: InterceptedCall) -> AwsError | None:
         if call.service != "dynamodb" or not self._limits:
             return None
         direction = "Write" if call.operation in WRITES else "Read" if call.operation in READS else None

@@ -152,7 +152,7 @@ class Tables:
         whole = {name: value for name, value in params.items() if name not in _SHOWN}
         if operation == "Scan" or "FilterExpression" in params or "ProjectionExpression" in params:
             whole = _without_unused(whole)
-        answer = await self._aws.base("dynamodb", operation, **whole)
+        answer = await self._aws.store("dynamodb", operation, **whole)
         self._add_read(params, sum(item_size(item) for item in answer.get("Items", ())))
 
     def _add_read(self, params: Mapping[str, Any], size: int) -> None:
@@ -161,14 +161,14 @@ class Tables:
 
     async def _stored(self, table: str, schema: Schema, item: Item) -> Item | None:
         key = {name: item[name] for name in schema.keys}
-        answer = await self._aws.base("dynamodb", "GetItem", TableName=table, Key=key, ConsistentRead=True)
+        answer = await self._aws.store("dynamodb", "GetItem", TableName=table, Key=key, ConsistentRead=True)
         found: Item | None = answer.get("Item")
         return found
 
     async def _schema(self, name: str) -> Schema:
         table = _name(name)
         if table not in self._schemas:
-            described = (await self._aws.base("dynamodb", "DescribeTable", TableName=table))["Table"]
+            described = (await self._aws.store("dynamodb", "DescribeTable", TableName=table))["Table"]
             self._schemas[table] = Schema(
                 _names(described),
                 {one["IndexName"]: _names(one) for one in described.get("GlobalSecondaryIndexes", ())},

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ...core.controller import Call, Context, Handler, Operation, TaskChanged, Watcher
 from ...core.errors import AwsError
-from ...gateway import Intercepted, Interceptor
+from ...gateway import InterceptedCall, Interceptor
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
 from ..ecs.interfaces import Interface
 from ..elbv2.links import Address, Links
@@ -66,7 +66,7 @@ class Traffic(Protocol):
 
     interceptors: list[Interceptor]
 
-    def break_off(self, concerns: Callable[[Intercepted], bool], until: asyncio.Event | None = None) -> int: ...
+    def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int: ...
 
 
 class Tasks(Protocol):
@@ -190,7 +190,7 @@ class Network:
             self._furnished.add(each.id)
             if not each.ingress:
                 permission = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": each.id}]}
-                await self._ctx.aws.base(
+                await self._ctx.aws.store(
                     "ec2", "AuthorizeSecurityGroupIngress", GroupId=each.id, IpPermissions=[permission]
                 )
         return bool(new)
@@ -245,7 +245,7 @@ class Network:
             return True
         return reaches(theirs, nodes, its, declared.place(subnet, it.address, its), Port(real, it.ports[real]))
 
-    async def _intercept(self, call: Intercepted) -> AwsError | None:
+    async def _intercept(self, call: InterceptedCall) -> AwsError | None:
         if self._isolated and (call.service, call.operation) == ("ecs", "ExecuteCommand"):
             wanted = str(call.read().get("task", ""))
             if any(wanted in (task, task.rpartition("/")[2]) for task in self._isolated):

@@ -58,7 +58,7 @@ class InterfaceApi:
         found: list[dict[str, Any]] = []
         if others or not wanted:
             asked = {**call.params, **({"NetworkInterfaceIds": others} if wanted else {})}
-            found = list((await self._aws.base("ec2", "DescribeNetworkInterfaces", **asked))["NetworkInterfaces"])
+            found = list((await self._aws.store("ec2", "DescribeNetworkInterfaces", **asked))["NetworkInterfaces"])
         filters = call.params.get("Filters", ())
         found += [
             each
@@ -74,7 +74,7 @@ class InterfaceApi:
                 "OperationNotPermitted",
                 f"The network interface {id} is managed by Amazon ECS: it can neither be changed nor deleted",
             )
-        return await self._aws.base("ec2", call.operation, **call.params)
+        return await self._aws.store("ec2", call.operation, **call.params)
 
     def _shown(self, it: Interface) -> dict[str, Any]:
         declared = self._declared()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from ...core.addressing import Reach
+from ...core.addressing import Addressing
 from ...core.controller import Context, Datum, Handler, Operation, Watcher
 from .declared import Declared
 from .links import Links
@@ -27,7 +27,7 @@ class Alb:
     `emulation:address` (DescribeTags on the listener) and by `GET /_emulation/load-balancers`.
     """
 
-    def __init__(self, ctx: Context, reach: Reach | None = None) -> None:
+    def __init__(self, ctx: Context, addressing: Addressing | None = None) -> None:
         self._aws = ctx.aws
         self._declared = Declared(ctx.aws)
         self._plane = Plane(
@@ -37,7 +37,7 @@ class Alb:
             table=lambda: self._declared.table,
             workdir=ctx.workdir,
             log=ctx.log,
-            reach=reach,
+            addressing=addressing,
         )
         self._operations = Operations(ctx.aws, self._declared, self._plane.targets, self._apply, self._plane.address)
         self._told: dict[str, str] = {}
@@ -72,7 +72,7 @@ class Alb:
             address = self._plane.listener_address(arn)
             if self._told.get(arn) != address:
                 tags = [{"Key": ADDRESS_TAG, "Value": address}]
-                await self._aws.base("elbv2", "AddTags", ResourceArns=[arn], Tags=tags)
+                await self._aws.store("elbv2", "AddTags", ResourceArns=[arn], Tags=tags)
                 self._told[arn] = address
 
     async def _overview(self) -> list[dict[str, Any]]:

@@ -38,8 +38,8 @@ class Declared:
     async def read_load_balancer(self, arn: str) -> None:
         """Take over one load balancer; one that is gone takes its listeners with it."""
         try:
-            described = await self._aws.base("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
-            attributes = await self._aws.base("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
+            described = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
+            attributes = await self._aws.store("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
         except AwsError as error:
             _must_mean_gone(error)
             self._load_balancers.pop(arn, None)
@@ -51,7 +51,7 @@ class Declared:
     async def read_listener(self, arn: str) -> None:
         """Take over one listener with its rules, or that it is gone."""
         try:
-            described = await self._aws.base("elbv2", "DescribeListeners", ListenerArns=[arn])
+            described = await self._aws.store("elbv2", "DescribeListeners", ListenerArns=[arn])
             rules = [rule async for rule in self._pages("DescribeRules", "Rules", ListenerArn=arn)]
         except AwsError as error:
             _must_mean_gone(error)
@@ -66,8 +66,8 @@ class Declared:
     async def read_target_group(self, arn: str) -> None:
         """Take over one target group, or that it is gone."""
         try:
-            described = await self._aws.base("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
-            attributes = await self._aws.base("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
+            described = await self._aws.store("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
+            attributes = await self._aws.store("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
         except AwsError as error:
             _must_mean_gone(error)
             self._target_groups.pop(arn, None)
@@ -80,7 +80,7 @@ class Declared:
 
     async def _pages(self, operation: str, key: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
         while True:
-            answer = await self._aws.base("elbv2", operation, **params)
+            answer = await self._aws.store("elbv2", operation, **params)
             for item in answer[key]:
                 yield item
             if not answer.get("NextMarker"):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from ...core.addressing import LOOPBACK, Reach, cannot_listen
+from ...core.addressing import LOOPBACK, Addressing, cannot_listen
 from ...time.clock import Clock
 from . import tls
 from .replies import SERVER, page
@@ -78,8 +78,8 @@ def reserve_everywhere(addresses: Iterable[str], port: int = 0) -> list[socket.s
 class Door:
     """One port, at every address that has to be listened on, and the HTTP server on it."""
 
-    def __init__(self, reach: Reach, port: int = 0) -> None:
-        self._addresses = tuple(reach.addresses())
+    def __init__(self, addressing: Addressing, port: int = 0) -> None:
+        self._addresses = tuple(addressing.addresses())
         try:
             self._sockets = reserve_everywhere(self._addresses, port)
         except OSError as error:
@@ -88,7 +88,7 @@ class Door:
             where = f"{' and '.join(self._addresses)}, port {port}"
             raise cannot_listen("the load balancer", where, "load_balancer_port", error) from error
         self.port: int = self._sockets[0].getsockname()[1]
-        reach.ports.add(self.port)
+        addressing.ports.add(self.port)
         self.listener_arn: str | None = None
         self.protocol: str | None = None
         self._servers: list[asyncio.Server] = []
@@ -129,10 +129,10 @@ class Node:
         clock: Clock,
         certificates: Path,
         *,
-        reach: Reach | None = None,
+        addressing: Addressing | None = None,
     ) -> None:
-        self._reach = reach or Reach()
-        self.main = Door(self._reach, self._reach.balancer_port())
+        self._addressing = addressing or Addressing()
+        self.main = Door(self._addressing, self._addressing.balancer_port())
         self._others: dict[str, Door] = {}
         self._arn = load_balancer.arn
         self._name = load_balancer.name
@@ -148,7 +148,7 @@ class Node:
     @property
     def address(self) -> str:
         """Where this machine and tasks alike reach the load balancer: `127.0.0.1:<port>` without containers."""
-        return f"{self._reach.shared}:{self.main.port}"
+        return f"{self._addressing.shared_host}:{self.main.port}"
 
     @property
     def ports(self) -> Mapping[int, int]:
@@ -164,7 +164,7 @@ class Node:
             await self._others.pop(arn).close(keep_port=False)
         await self._serve(self.main, listeners[0] if listeners else None)
         for arn, listener in others.items():
-            await self._serve(self._others.get(arn) or self._others.setdefault(arn, Door(self._reach)), listener)
+            await self._serve(self._others.get(arn) or self._others.setdefault(arn, Door(self._addressing)), listener)
         self._ports = {listener.port: (self._others.get(listener.arn) or self.main).port for listener in listeners}
 
     async def close(self) -> None:
@@ -230,7 +230,7 @@ class _Http(web.Server):
         self._ear.malformed(self._load_balancer)
 
 
-_SILENT = logging.getLogger("emulation.alb.http")
+_SILENT = logging.getLogger("emulation.elbv2.http")
 """aiohttp logs a stack trace for every client that sends rubbish."""
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False

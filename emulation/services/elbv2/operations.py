@@ -88,7 +88,7 @@ class Operations:
 
     async def _same_again(self, call: Call, arn: str) -> Answer:
         """Creating twice with the same settings answers what is there; with others it is refused."""
-        answer = await self._aws.base("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
+        answer = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
         there = answer["LoadBalancers"][0]
         same = (
             {zone["SubnetId"] for zone in there["AvailabilityZones"]} == set(admission.subnets(call.params))
@@ -118,7 +118,7 @@ class Operations:
         if "Attributes" in call.params:
             attributes.check(call.params["Attributes"], attributes.LOAD_BALANCER, "Load balancer")
             await self._change(call, self._declared.read_load_balancer, arn)
-        stored = await self._aws.base("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
+        stored = await self._aws.store("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
         return {"Attributes": attributes.complete(stored["Attributes"], attributes.LOAD_BALANCER)}
 
     async def _delete_load_balancer(self, call: Call) -> Answer:
@@ -161,7 +161,7 @@ class Operations:
         else:
             answer = {"Rules": []}
             for arn in asked:
-                one = await self._aws.base("elbv2", "DescribeRules", ListenerArn=declared.listener_arn(arn))
+                one = await self._aws.store("elbv2", "DescribeRules", ListenerArn=declared.listener_arn(arn))
                 answer["Rules"] += [rule for rule in one["Rules"] if declared.rule_arn(rule) == arn]
         for rule in answer["Rules"]:
             rule["RuleArn"] = declared.rule_arn(rule)
@@ -186,7 +186,7 @@ class Operations:
     async def _describe_target_groups(self, call: Call) -> Answer:
         params = dict(call.params)
         balancer = params.pop("LoadBalancerArn", None)
-        answer = self._with_users(await self._aws.base(call.service, call.operation, **params))
+        answer = self._with_users(await self._aws.store(call.service, call.operation, **params))
         if balancer is not None:
             groups = answer["TargetGroups"]
             answer["TargetGroups"] = [group for group in groups if balancer in group["LoadBalancerArns"]]
@@ -203,7 +203,7 @@ class Operations:
         if "Attributes" in call.params:
             attributes.check(call.params["Attributes"], attributes.TARGET_GROUP, "Target group")
             await self._change(call, self._declared.read_target_group, arn)
-        stored = await self._aws.base("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
+        stored = await self._aws.store("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
         return {"Attributes": attributes.complete(stored["Attributes"], attributes.TARGET_GROUP)}
 
     def _with_users(self, answer: Answer) -> Answer:
@@ -265,7 +265,7 @@ class Operations:
         return answer
 
     async def _base(self, call: Call) -> Answer:
-        return await self._aws.base(call.service, call.operation, **call.params)
+        return await self._aws.store(call.service, call.operation, **call.params)
 
 
 def _plain(answer: Answer) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...core.addressing import Reach
+from ...core.addressing import Addressing
 from ...core.controller import Datum, Events
 from ...core.ids import Ids
 from ...time.clock import Clock
@@ -40,14 +40,14 @@ class Plane:
         table: Callable[[], Table],
         workdir: Path,
         log: logging.Logger,
-        reach: Reach | None = None,
+        addressing: Addressing | None = None,
     ) -> None:
         """`table` answers the routing table as it is now; `apply` is called when it has changed."""
         self._clock = clock
         self._table = table
         self._workdir = workdir
         self._log = log
-        self._reach = reach or Reach()
+        self._addressing = addressing or Addressing()
         self.links = Links(clock)
         self._metrics = Metrics()
         self._checker = Checker(clock, self.links, table)
@@ -75,7 +75,7 @@ class Plane:
             if arn not in self._nodes:
                 certificates = self._workdir / "tls"
                 self._nodes[arn] = Node(
-                    balancer, self._router.answer, self._metrics, self._clock, certificates, reach=self._reach
+                    balancer, self._router.answer, self._metrics, self._clock, certificates, addressing=self._addressing
                 )
             await self._nodes[arn].follow(table)
         self.targets.follow_table()
@@ -99,7 +99,7 @@ class Plane:
     def listener_address(self, listener_arn: str) -> str:
         """Where a listener of the table really listens."""
         listener = self._table().listeners[listener_arn]
-        return f"{self._reach.shared}:{self._nodes[listener.load_balancer_arn].ports[listener.port]}"
+        return f"{self._addressing.shared_host}:{self._nodes[listener.load_balancer_arn].ports[listener.port]}"
 
     def collect(self) -> list[Datum]:
         return self._metrics.collect(self._table(), self.targets)

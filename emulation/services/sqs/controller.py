@@ -98,7 +98,7 @@ class Queues:
 
     async def _attempt(self, queue: Queue, params: Answer, visibility: float, wanted: set[str]) -> Answer:
         """Ask the base once. A caller that goes away meanwhile takes no message with it."""
-        asked = asyncio.ensure_future(self._ctx.aws.base("sqs", "ReceiveMessage", **params))
+        asked = asyncio.ensure_future(self._ctx.aws.store("sqs", "ReceiveMessage", **params))
         try:
             answer = await asyncio.shield(asked)
         except asyncio.CancelledError:
@@ -130,7 +130,7 @@ class Queues:
                     {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
                     for index, message in enumerate(messages)
                 ]
-                await self._ctx.aws.base("sqs", "ChangeMessageVisibilityBatch", QueueUrl=queue.url, Entries=entries)
+                await self._ctx.aws.store("sqs", "ChangeMessageVisibilityBatch", QueueUrl=queue.url, Entries=entries)
         except AwsError as error:
             self._ctx.log.warning("messages of %s stay in flight until their visibility ends: %s", queue.name, error)
         queue.line.nudge()
@@ -143,7 +143,7 @@ class Queues:
                 f"Only one PurgeQueue operation on {queue.name} is allowed every {_PURGE_INTERVAL} seconds.",
                 status=403,
             )
-        answer = await self._ctx.aws.base("sqs", "PurgeQueue", **call.params)
+        answer = await self._ctx.aws.store("sqs", "PurgeQueue", **call.params)
         queue.purged_at = now
         queue.activity.purged(now)
         return answer
@@ -157,7 +157,7 @@ class Queues:
                 f"You must wait {_NAME_HELD} seconds after deleting a queue before you can create another with the "
                 "same name.",
             )
-        answer = await self._ctx.aws.base("sqs", "CreateQueue", **call.params)
+        answer = await self._ctx.aws.store("sqs", "CreateQueue", **call.params)
         self._deleted.pop(name, None)
         if name not in self._queues:
             timing = Timing.of(call.params.get("Attributes", {}))
@@ -168,7 +168,7 @@ class Queues:
         """The queue of a URL. Raises what SQS raises when there is none."""
         name = _name(url)
         if name not in self._queues:  # made before us, in a base that outlives the cloud
-            answer = await self._ctx.aws.base("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
+            answer = await self._ctx.aws.store("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
             timing = Timing.of(answer.get("Attributes", {}))
             self._queues.setdefault(name, Queue(name, url, self._ctx.clock, timing))
         return self._queues[name]
@@ -179,7 +179,7 @@ class Queues:
             return True
         queue.activity.changed = False
         try:
-            answer = await self._ctx.aws.base(
+            answer = await self._ctx.aws.store(
                 "sqs", "GetQueueAttributes", QueueUrl=queue.url, AttributeNames=list(_DEPTH)
             )
         except AwsError:

@@ -1,15 +1,15 @@
-"""The places to look, in the order of cleaning: what holds others first."""
+"""The collectors, in the order of cleaning: what holds others first."""
 
 from __future__ import annotations
 
-from ..collector import Place
-from .engine import EngineThings
+from ..collector import Collector
+from .engine import EngineResources
 from .files import Files
 from .folders import Folders
 from .ports import Ports
 from .processes import Processes
 
 
-def places() -> list[Place]:
+def collectors() -> list[Collector]:
     """One of each kind."""
-    return [Processes(), Ports(), EngineThings(), Folders(), Files()]
+    return [Processes(), Ports(), EngineResources(), Folders(), Files()]

@@ -12,7 +12,7 @@ from ...core.clock import Clock, iso
 from ...core.errors import InfraError, KitError
 from ...images.address import Address, address
 from ..collector import Leftover, Runs
-from ..ledger import Noted
+from ..ledger import NotedRun
 from ..machine import Identity
 
 RUN, TOKEN, PID, BIRTH, HOST, EXPIRES = (
@@ -52,7 +52,7 @@ class _Thing:
         return Leftover(f"{self.key.kind} {self.name}", self.token, self.key)
 
 
-class EngineThings:
+class EngineResources:
     """Looks where a run's note says that its containers were, whichever engine is in use by now. An engine that cannot
     be asked is a leftover itself: the note stays until it has been."""
 
@@ -114,9 +114,9 @@ def _owner(labels: Mapping[str, str], now: float) -> str:
     return f"of {run} on {host}, which expired at {iso(expires)}" if now > expires else ""
 
 
-def _by_engine(noted: Sequence[Noted]) -> list[tuple[Address, list[Noted]]]:
+def _by_engine(noted: Sequence[NotedRun]) -> list[tuple[Address, list[NotedRun]]]:
     """The runs with containers, by the engine they used."""
-    found: dict[Address, list[Noted]] = {}
+    found: dict[Address, list[NotedRun]] = {}
     for one in noted:
         if told := one.facts.get("engine"):
             at = Address(**told) if isinstance(told, dict) else Address("", {})  # an older kit's: whichever is found
@@ -132,7 +132,7 @@ def _in_use() -> list[Address]:
     return [at] if at.variables else []
 
 
-def _unasked(at: Address, noted: Noted, error: KitError) -> Leftover:
+def _unasked(at: Address, noted: NotedRun, error: KitError) -> Leftover:
     return Leftover(
         f"whatever there is in the container engine at {at.url}, which cannot be asked ({error.what}); start it, or, "
         f"if it is gone for good, remove {noted.path}",

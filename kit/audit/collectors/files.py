@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..collector import Leftover, Runs
-from ..ledger import Noted
+from ..ledger import NotedRun
 
 _RUNNING, _RUNNING_UNFINISHED = "up.json", "up.tmp"
 _REPORT_UNFINISHED = "report.tmp"
@@ -41,7 +41,7 @@ class Files:
         return []
 
 
-def _of(noted: Noted) -> Iterator[Path]:
+def _of(noted: NotedRun) -> Iterator[Path]:
     pid, report_dir = noted.holder.pid, noted.report_dir
     for name in (_RUNNING, _RUNNING_UNFINISHED):
         if _written_by(report_dir / name, pid):
@@ -58,6 +58,6 @@ def _written_by(path: Path, pid: int) -> bool:
         return False
 
 
-def _same_holder(one: Noted, other: Noted) -> bool:
+def _same_holder(one: NotedRun, other: NotedRun) -> bool:
     """The process id is used again, for the same folder."""
     return one.holder.pid == other.holder.pid and one.report_dir == other.report_dir

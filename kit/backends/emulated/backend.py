@@ -15,7 +15,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...audit import Ledger, Note, audit_self
+from ...audit import Note, RunLedger, audit_self
 from ...audit.ledger import TOKEN_VARIABLE
 from ...audit.machine import Identity, identity
 from ...aws.client import Access, Aws, Credentials
@@ -196,7 +196,7 @@ class EmulatedBackend:
             )
         engine = await self._threads.run(address) if containers or base == base_state.LOCALSTACK else None
         log, calls = self._folder / "cloud.log", self._folder / "calls.jsonl"
-        self._note = Ledger().open(
+        self._note = RunLedger().open(
             self._folder.name, report_dir=settings.report_dir, folder=self._folder, since=Clock().wall()
         )
         config = {

@@ -11,12 +11,12 @@ import pytest
 from tests.support.scripted import Scripted
 from tests.support.world import world
 from webordinary_testkit.emulation import cloud as cloud_module
-from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Context
 
 
-class Noted(Scripted):
+class Recorded(Scripted):
     def __init__(self, name: str, notes: list[str], *, fails: str = "") -> None:
         super().__init__({})
         self._name = name
@@ -36,13 +36,13 @@ class Noted(Scripted):
             await asyncio.sleep(60)
 
 
-def made_of(*controllers: Scripted) -> Parts:
-    return Parts(controllers)
+def made_of(*controllers: Scripted) -> Wiring:
+    return Wiring(controllers)
 
 
 async def test_controllers_stop_in_the_reverse_order_of_their_start() -> None:
     notes: list[str] = []
-    async with world(lambda _: Noted("a", notes), lambda _: Noted("b", notes)):
+    async with world(lambda _: Recorded("a", notes), lambda _: Recorded("b", notes)):
         notes.append("up")
 
     assert notes == ["start a", "start b", "up", "stop b", "stop a"]
@@ -51,7 +51,8 @@ async def test_controllers_stop_in_the_reverse_order_of_their_start() -> None:
 async def test_a_failed_start_takes_down_what_came_up_and_says_why() -> None:
     notes: list[str] = []
     cloud = Cloud(
-        CloudConfig(), lambda _: made_of(Noted("a", notes), Noted("b", notes, fails="start"), Noted("c", notes))
+        CloudConfig(),
+        lambda _: made_of(Recorded("a", notes), Recorded("b", notes, fails="start"), Recorded("c", notes)),
     )
 
     with pytest.raises(OSError, match="port 25 is taken"):
@@ -68,11 +69,11 @@ async def test_a_controller_that_does_not_stop_does_not_stop_the_others(
 ) -> None:
     monkeypatch.setattr(cloud_module, "STOPS_WITHIN", 0.05)
     notes: list[str] = []
-    async with world(lambda _: Noted("a", notes), lambda _: Noted("b", notes, fails=fails)):
+    async with world(lambda _: Recorded("a", notes), lambda _: Recorded("b", notes, fails=fails)):
         pass
 
     assert notes[-1] == "stop a"
-    assert "Noted did not stop cleanly" in caplog.text
+    assert "Recorded did not stop cleanly" in caplog.text
 
 
 async def test_the_workdir_is_there_while_it_runs_and_gone_afterwards(tmp_path: Path) -> None:
@@ -109,9 +110,9 @@ async def test_a_taken_port_is_named() -> None:
 async def test_a_part_is_handed_what_it_needs() -> None:
     seen: list[Context] = []
 
-    def assemble(ground: Ground) -> Parts:
-        seen.append(ground.context("mail"))
-        return Parts((), lambda: {"smtp": "127.0.0.1:25"})
+    def assemble(parts: CloudParts) -> Wiring:
+        seen.append(parts.context("ses"))
+        return Wiring((), lambda: {"smtp": "127.0.0.1:25"})
 
     cloud = Cloud(CloudConfig(region="eu-central-1", account="111122223333", scale=7), assemble)
     await cloud.start()

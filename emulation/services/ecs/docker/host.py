@@ -21,7 +21,7 @@ from aiodocker import Docker, DockerError
 from ....container_engine import rootless, sweep
 from ....container_engine.engine import Engine, EngineUnusable
 from ....container_engine.labels import Owner
-from ....core.addressing import Reach
+from ....core.addressing import Addressing
 from ....core.controller import Context, Handler, Operation, Watcher
 from ....time.clock import Clock
 from ..runtime import CannotPull
@@ -45,7 +45,7 @@ class DockerHost:
         self,
         ctx: Context,
         guardian: Guardian,
-        reach: Reach,
+        addressing: Addressing,
         images: Mapping[str, str],
         *,
         listen: Callable[[], Awaitable[None]],
@@ -62,7 +62,7 @@ class DockerHost:
         self.engine: Engine
         self._ctx = ctx
         self._guardian = guardian
-        self._reach = reach
+        self._addressing = addressing
         self._listen = listen
         self._pause = asyncio.Lock()
         self._pause_image: str | None = None
@@ -112,7 +112,7 @@ class DockerHost:
 
     def inside(self, text: str) -> str:
         """A text with places of this machine, as a container reads it."""
-        return self._reach.inside(text, shape.INSIDE)
+        return self._addressing.for_container(text, shape.INSIDE)
 
     async def pause_image(self) -> str:
         """The image that only waits, made by now. Raises `DockerError`."""
@@ -155,7 +155,7 @@ class DockerHost:
         if self.engine.rootless:  # its bridges are elsewhere, even where another engine has one of the same address
             self.this_machine = await rootless.this_machine(self.engine)
         elif _is_of_this_machine(gateway):
-            self._reach.bridge = self.this_machine = gateway
+            self._addressing.bridge = self.this_machine = gateway
 
     async def _keep_bridge(self) -> None:
         """podman makes a bridge for the first container on it, and takes it away with the last."""
@@ -187,7 +187,12 @@ class DockerHost:
                 self._ctx.log.error("%s is left in the engine: %s", what, error)
 
     async def _tell(self) -> Any:
-        return {"address": self.engine.address, "run": self.run, "network": self.network, "reach": self._reach.shared}
+        return {
+            "address": self.engine.address,
+            "run": self.run,
+            "network": self.network,
+            "reach": self._addressing.shared_host,
+        }
 
 
 def _wall(clock: Clock) -> float:

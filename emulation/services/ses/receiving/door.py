@@ -98,7 +98,7 @@ class _Handler:
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
-        self._log = logging.getLogger("emulation.mail")
+        self._log = logging.getLogger("emulation.ses")
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]

@@ -73,7 +73,7 @@ class Templates:
             await self.get(call.params["TemplateName"])
         except AwsError:
             return {}
-        return await self._ctx.aws.base("ses", "DeleteTemplate", **call.params)
+        return await self._ctx.aws.store("ses", "DeleteTemplate", **call.params)
 
     async def _create(self, call: Call) -> Answer:
         return await self._ctx.aws.call("ses", "CreateTemplate", Template=_to_v1(call))

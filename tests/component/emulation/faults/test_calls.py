@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.support.ecs import eventually
 from tests.support.world import World
-from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Caller, TaskChanged
 from webordinary_testkit.emulation.faults import Faults
@@ -38,7 +38,7 @@ class NoTasks:
         return {}
 
 
-class Street:
+class FaultyCloud:
     """Gateway, base and faults, with two tasks: one of the service `edit`, one of `hermes`."""
 
     def __init__(self, world: World, controller: Faults) -> None:
@@ -89,26 +89,26 @@ class Street:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def one_for_all() -> AsyncIterator[Street]:
+async def one_for_all() -> AsyncIterator[FaultyCloud]:
     made: list[Faults] = []
 
-    def assemble(ground: Ground) -> Parts:
-        context = ground.context("faults")
-        made.append(Faults(context, ground.dispatch, Links(context.clock), NoTasks(), Storage(context)))
-        return Parts([Queues(ground.context("queues")), *made])
+    def assemble(parts: CloudParts) -> Wiring:
+        context = parts.context("faults")
+        made.append(Faults(context, parts.dispatch, Links(context.clock), NoTasks(), Storage(context)))
+        return Wiring([Queues(parts.context("queues")), *made])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)
     await cloud.start()
     try:
         for task, group in ((TASK, "service:edit"), (OTHER, "service:hermes")):
             cloud.events.publish(TaskChanged(task, "arn:c", group, "RUNNING"))
-        yield Street(World(cloud, cloud.context("test")), made[0])
+        yield FaultyCloud(World(cloud, cloud.context("test")), made[0])
     finally:
         await cloud.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def s(one_for_all: Street) -> AsyncIterator[Street]:
+async def s(one_for_all: FaultyCloud) -> AsyncIterator[FaultyCloud]:
     """The same cloud for all tests, without a fault."""
     yield one_for_all
     await one_for_all.controller.stop()
@@ -137,7 +137,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 
 class TestThrottle:
     @pytest.mark.parametrize("service", CALLS)
-    async def test_boto3_takes_the_refusal_for_a_throttle_and_tries_again(self, s: Street, service: str) -> None:
+    async def test_boto3_takes_the_refusal_for_a_throttle_and_tries_again(self, s: FaultyCloud, service: str) -> None:
         from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
         await s.inject("throttle", service=service, probability=1, callers="everyone")
@@ -147,7 +147,7 @@ class TestThrottle:
         context = RetryContext(attempt_number=1, parsed_response=answer)
         assert ThrottledRetryableChecker().is_retryable(context), answer["Error"]
 
-    async def test_dynamodb_says_which_limit_of_which_table_it_was(self, s: Street) -> None:
+    async def test_dynamodb_says_which_limit_of_which_table_it_was(self, s: FaultyCloud) -> None:
         await s.inject("throttle", service="dynamodb", probability=1, callers="everyone")
         write = await s.error_of("dynamodb", "put_item", TableName="sessions", Item={"id": {"S": "x"}})
         query = await s.error_of(
@@ -174,13 +174,13 @@ class TestThrottle:
             {"reason": "TableReadProvisionedThroughputExceeded", "resource": f"{table}/mails"}
         ]
 
-    async def test_dynamodbs_control_plane_has_another_code(self, s: Street) -> None:
+    async def test_dynamodbs_control_plane_has_another_code(self, s: FaultyCloud) -> None:
         await s.inject("throttle", service="dynamodb", probability=1, callers="everyone")
         answer = await s.error_of("dynamodb", "list_tables")
 
         assert answer["Error"] == {"Code": "ThrottlingException", "Message": "Rate exceeded"}
 
-    async def test_one_operation_is_throttled_and_the_others_are_not(self, s: Street) -> None:
+    async def test_one_operation_is_throttled_and_the_others_are_not(self, s: FaultyCloud) -> None:
         await s.inject("throttle", service="sqs", operation="ListQueues", probability=1, callers="everyone")
         assert (await s.error_of("sqs", "list_queues"))["Error"]["Code"] == "RequestThrottled"
         await asyncio.to_thread(s.client("sqs").create_queue, QueueName="passes")
@@ -194,7 +194,9 @@ class TestThrottle:
             (OTHER, {OTHER}),
         ],
     )
-    async def test_concerns_only_the_callers_that_are_meant(self, s: Street, callers: str, concerned: set[str]) -> None:
+    async def test_concerns_only_the_callers_that_are_meant(
+        self, s: FaultyCloud, callers: str, concerned: set[str]
+    ) -> None:
         await s.inject("throttle", service="sqs", probability=1, callers=callers)
         refused = set()
         for name, caller in (("user", None), (TASK, Caller("task", TASK)), (OTHER, Caller("task", OTHER))):
@@ -205,7 +207,7 @@ class TestThrottle:
 
         assert refused == concerned
 
-    async def test_its_counts_are_what_callers_saw(self, s: Street) -> None:
+    async def test_its_counts_are_what_callers_saw(self, s: FaultyCloud) -> None:
         fault = await s.inject("throttle", service="sqs", probability=0.5, seed=7, callers="everyone")
         client, seen = s.client("sqs"), 0
         for _ in range(20):
@@ -216,7 +218,7 @@ class TestThrottle:
         assert await s.counts(fault) == {"concerned": 20, "throttled": seen}
         assert 0 < seen < 20
 
-    async def test_a_rate_lets_the_burst_through_and_no_more_at_once(self, s: Street) -> None:
+    async def test_a_rate_lets_the_burst_through_and_no_more_at_once(self, s: FaultyCloud) -> None:
         fault = await s.inject("throttle", service="sqs", rate=0.001, burst=3, callers="everyone")
         client = s.client("sqs")
         for _ in range(3):
@@ -226,7 +228,7 @@ class TestThrottle:
                 await asyncio.to_thread(client.list_queues)
         assert await s.counts(fault) == {"concerned": 5, "throttled": 2}
 
-    async def test_another_code_is_answered_when_asked_for(self, s: Street) -> None:
+    async def test_another_code_is_answered_when_asked_for(self, s: FaultyCloud) -> None:
         await s.inject("throttle", service="dynamodb", probability=1, code="RequestLimitExceeded", callers="everyone")
         assert (await s.error_of("dynamodb", *_get_item()[:1], **_get_item()[1]))["Error"]["Code"] == (
             "RequestLimitExceeded"
@@ -249,14 +251,16 @@ class TestError:
             ("elbv2", 500, "InternalFailure"),
         ],
     )
-    async def test_is_the_services_own_for_this_status(self, s: Street, service: str, status: int, code: str) -> None:
+    async def test_is_the_services_own_for_this_status(
+        self, s: FaultyCloud, service: str, status: int, code: str
+    ) -> None:
         await s.inject("error", service=service, status=status, callers="everyone")
         operation, params = CALLS[service]
         answer = await s.error_of(service, operation, **params)
 
         assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
 
-    async def test_leaves_nothing_done(self, s: Street) -> None:
+    async def test_leaves_nothing_done(self, s: FaultyCloud) -> None:
         fault = await s.inject("error", service="sqs", operation="CreateQueue", callers="everyone")
         await s.error_of("sqs", "create_queue", QueueName="never")
         await s.faults("DELETE", f"/{fault}")
@@ -265,7 +269,7 @@ class TestError:
 
 
 class TestLatency:
-    async def test_its_end_lets_go_of_what_waits(self, s: Street) -> None:
+    async def test_its_end_lets_go_of_what_waits(self, s: FaultyCloud) -> None:
         fault = await s.inject("latency", service="sqs", seconds=86_400, callers="everyone")
         waiting = asyncio.create_task(asyncio.to_thread(s.client("sqs").list_queues))
         await s.counted(fault, "delayed")
@@ -276,7 +280,7 @@ class TestLatency:
 
 
 class TestCutFromAws:
-    async def test_a_long_poll_under_way_is_cut_and_takes_no_message(self, s: Street) -> None:
+    async def test_a_long_poll_under_way_is_cut_and_takes_no_message(self, s: FaultyCloud) -> None:
         queue = (await asyncio.to_thread(s.client("sqs").create_queue, QueueName="q"))["QueueUrl"]
         victim = s.client("sqs", Caller("task", TASK), read_timeout=5)
         poll = asyncio.create_task(
@@ -292,7 +296,7 @@ class TestCutFromAws:
         assert await s.counts(fault) == {"concerned": 1, "cut": 1}
         assert [each["Body"] for each in received["Messages"]] == ["for others"]
 
-    async def test_a_long_poll_under_way_falls_silent_where_packets_vanish(self, s: Street) -> None:
+    async def test_a_long_poll_under_way_falls_silent_where_packets_vanish(self, s: FaultyCloud) -> None:
         queue = (await asyncio.to_thread(s.client("sqs").create_queue, QueueName="silent"))["QueueUrl"]
         victim = s.client("sqs", Caller("task", TASK), read_timeout=0.5)
         poll = asyncio.create_task(asyncio.to_thread(victim.receive_message, QueueUrl=queue, WaitTimeSeconds=20))
@@ -302,12 +306,12 @@ class TestCutFromAws:
         with pytest.raises(ReadTimeoutError):
             await poll
 
-    async def test_others_reach_aws_as_before(self, s: Street) -> None:
+    async def test_others_reach_aws_as_before(self, s: FaultyCloud) -> None:
         await s.inject("cut-from-aws", task=TASK)
         await asyncio.to_thread(s.client("sqs", Caller("task", OTHER)).list_queues)
         await asyncio.to_thread(s.client("sqs").list_queues)
 
-    async def test_a_call_that_hangs_goes_through_when_the_cut_ends(self, s: Street) -> None:
+    async def test_a_call_that_hangs_goes_through_when_the_cut_ends(self, s: FaultyCloud) -> None:
         fault = await s.inject("cut-from-aws", task=TASK, how="silence")
         call = asyncio.create_task(asyncio.to_thread(s.client("sqs", Caller("task", TASK)).list_queues))
         await s.counted(fault, "cut")
@@ -317,7 +321,7 @@ class TestCutFromAws:
 
 
 class TestAdminRoutes:
-    async def test_the_list_has_every_fault_with_what_it_did(self, s: Street) -> None:
+    async def test_the_list_has_every_fault_with_what_it_did(self, s: FaultyCloud) -> None:
         fault = await s.inject("throttle", service="sqs", probability=1, callers="everyone", id="mine")
         await s.error_of("sqs", "list_queues")
         await s.faults("DELETE", "/mine")
@@ -330,13 +334,13 @@ class TestAdminRoutes:
         assert listed["counts"] == {"concerned": 1, "throttled": 1}
         assert listed["at"] < listed["ended"]
 
-    async def test_an_ended_fault_can_be_ended_again(self, s: Street) -> None:
+    async def test_an_ended_fault_can_be_ended_again(self, s: FaultyCloud) -> None:
         fault = await s.inject("throttle", service="sqs", probability=1)
         first = await s.faults("DELETE", f"/{fault}")
         assert await s.faults("DELETE", f"/{fault}") == first
         assert first[0] == 200
 
-    async def test_two_faults_of_one_service_end_one_by_one(self, s: Street) -> None:
+    async def test_two_faults_of_one_service_end_one_by_one(self, s: FaultyCloud) -> None:
         one = await s.inject("throttle", service="sqs", probability=1, callers="everyone")
         two = await s.inject("throttle", service="sqs", probability=1, callers="everyone")
         await s.faults("DELETE", f"/{one}")
@@ -373,21 +377,21 @@ class TestAdminRoutes:
         ],
     )
     async def test_what_cannot_be_is_refused_in_one_sentence(
-        self, s: Street, wanted: dict[str, Any], status: int, complaint: str
+        self, s: FaultyCloud, wanted: dict[str, Any], status: int, complaint: str
     ) -> None:
         answered, answer = await s.faults("POST", **wanted)
         assert (answered, answer["error"].startswith(complaint)) == (status, True), answer
         assert await s.faults() == (200, [])
 
-    async def test_an_unknown_fault_is_told_as_such(self, s: Street) -> None:
+    async def test_an_unknown_fault_is_told_as_such(self, s: FaultyCloud) -> None:
         assert await s.faults("DELETE", "/none") == (404, {"error": "there is no fault none"})
 
-    async def test_one_id_names_one_fault(self, s: Street) -> None:
+    async def test_one_id_names_one_fault(self, s: FaultyCloud) -> None:
         await s.inject("throttle", service="sqs", probability=1, id="mine")
         status, answer = await s.faults("POST", kind="throttle", service="sqs", probability=1, id="mine")
         assert (status, answer) == (409, {"error": "there is a fault mine already"})
 
-    async def test_a_target_is_not_cut_off_twice(self, s: Street) -> None:
+    async def test_a_target_is_not_cut_off_twice(self, s: FaultyCloud) -> None:
         await s.inject("cut-from-load-balancer", host="127.0.0.1", port=1, id="first")
         status, answer = await s.faults("POST", kind="cut-from-load-balancer", host="127.0.0.1", port=1)
         assert status == 409

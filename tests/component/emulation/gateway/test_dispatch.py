@@ -13,7 +13,7 @@ from tests.support.scripted import Scripted, scripted
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Call, Caller
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.gateway import CutOff, Intercepted
+from webordinary_testkit.emulation.gateway import CutOff, InterceptedCall
 
 LIST = ("ecs", "ListClusters")
 
@@ -90,7 +90,7 @@ class TestWatchers:
     async def test_do_not_hear_of_what_a_handler_asks_the_base(self) -> None:
         heard: list[Call] = []
         async with world(scripted({}, {("sqs", "ListQueues"): heard.append})) as w:
-            await w.aws.base("sqs", "ListQueues")
+            await w.aws.store("sqs", "ListQueues")
 
         assert heard == []
 
@@ -106,18 +106,18 @@ class TestWatchers:
 
 class TestInterceptors:
     async def test_see_service_operation_caller_and_region(self, bare_world: World) -> None:
-        seen: list[Intercepted] = []
+        seen: list[InterceptedCall] = []
 
-        async def see(call: Intercepted) -> None:
+        async def see(call: InterceptedCall) -> None:
             seen.append(call)
 
         bare_world.cloud.dispatch.interceptors.append(see)
         await asyncio.to_thread(bare_world.client("sqs").list_queues)
 
-        assert seen == [Intercepted("sqs", "ListQueues", Caller("external", "AKIAIOSFODNN7EXAMPLE"), "us-west-2")]
+        assert seen == [InterceptedCall("sqs", "ListQueues", Caller("external", "AKIAIOSFODNN7EXAMPLE"), "us-west-2")]
 
     async def test_may_answer_with_an_error(self, bare_world: World) -> None:
-        async def throttle(call: Intercepted) -> AwsError | None:
+        async def throttle(call: InterceptedCall) -> AwsError | None:
             return AwsError("ThrottlingException", "Rate exceeded") if call.operation == "ListQueues" else None
 
         bare_world.cloud.dispatch.interceptors.append(throttle)
@@ -129,7 +129,7 @@ class TestInterceptors:
         assert refused.value.response["Error"]["Code"] == "ThrottlingException"
 
     async def test_may_delay(self, bare_world: World) -> None:
-        async def slow(_: Intercepted) -> None:
+        async def slow(_: InterceptedCall) -> None:
             await bare_world.ctx.clock.sleep(6)  # 0.1 s on the wall
 
         bare_world.cloud.dispatch.interceptors.append(slow)
@@ -141,7 +141,7 @@ class TestInterceptors:
     async def test_may_cut_off_one_caller(self, bare_world: World) -> None:
         victim = bare_world.ctx.callers.issue(Caller("task", "victim"))
 
-        async def partition(call: Intercepted) -> None:
+        async def partition(call: InterceptedCall) -> None:
             if call.caller.name == "victim":
                 raise CutOff
 
@@ -154,7 +154,7 @@ class TestInterceptors:
         assert (first.caller, first.status) == ("victim", 0)
 
     async def test_do_not_see_the_clouds_own_calls(self, bare_world: World) -> None:
-        async def refuse(_: Intercepted) -> AwsError:
+        async def refuse(_: InterceptedCall) -> AwsError:
             return AwsError("InternalError", "no", status=500)
 
         bare_world.cloud.dispatch.interceptors.append(refuse)

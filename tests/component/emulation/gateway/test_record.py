@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.scripted import scripted
 from tests.support.world import World, world
-from webordinary_testkit.emulation.cloud import Cloud, Parts
+from webordinary_testkit.emulation.cloud import Cloud, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Caller
 from webordinary_testkit.emulation.core.errors import AwsError
@@ -116,4 +116,4 @@ async def test_an_unidentifiable_request_is_recorded_too(bare_world: World) -> N
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no such"):
-        Cloud(CloudConfig(record=tmp_path / "no such folder" / "calls.jsonl"), lambda _: Parts(()))
+        Cloud(CloudConfig(record=tmp_path / "no such folder" / "calls.jsonl"), lambda _: Wiring(()))

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from tests.support.endpoint import Ill, moto_server, partial_endpoint
+from tests.support.endpoint import Failure, moto_server, partial_endpoint
 from tests.support.world import World, world
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.state.composite import Layered
+from webordinary_testkit.emulation.state.composite import CompositeStore
 from webordinary_testkit.emulation.state.signing import Keys
 
 
@@ -24,8 +24,8 @@ def endpoint() -> Iterator[str]:
         yield url
 
 
-def base(w: World) -> Layered:
-    assert isinstance(w.cloud.base, Layered)
+def base(w: World) -> CompositeStore:
+    assert isinstance(w.cloud.base, CompositeStore)
     return w.cloud.base
 
 
@@ -74,49 +74,51 @@ async def test_a_service_nobody_asked_for_is_found_out_about_at_its_first_call(e
         assert "license plan" in base(w).lacking["secretsmanager"]
 
 
-@pytest.mark.parametrize("answer", [Ill(), Ill(503, "<html>Busy</html>"), Ill(502, ""), Ill(0)], ids=repr)
-async def test_a_base_that_is_ill_for_a_while_serves_what_it_has(
-    endpoint: str, answer: Ill, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "answer", [Failure(), Failure(503, "<html>Busy</html>"), Failure(502, ""), Failure(0)], ids=repr
+)
+async def test_a_base_that_fails_for_a_while_serves_what_it_has(
+    endpoint: str, answer: Failure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webordinary_testkit.emulation.state.probes.PATIENCE", 2.0)
     monkeypatch.setattr("webordinary_testkit.emulation.state.probes._PAUSE", 0.05)
-    ill = {"dynamodb": replace(answer, times=2)}
-    async with partial_endpoint(endpoint, ill=ill) as front, world(base=front.url) as w:
+    failing = {"dynamodb": replace(answer, times=2)}
+    async with partial_endpoint(endpoint, failing=failing) as front, world(base=front.url) as w:
         assert {"dynamodb", "dynamodbstreams"} <= set(w.cloud.facts()["base"]["serves"])
 
 
 @pytest.mark.parametrize(
     ("answer", "seen"),
     [
-        (Ill(), "InternalError: exception while calling it"),
-        (Ill(503, "<html>Busy</html>"), "status 503: Busy"),
-        (Ill(0), r"no answer to ListTables within 0\.5 s"),
+        (Failure(), "InternalError: exception while calling it"),
+        (Failure(503, "<html>Busy</html>"), "status 503: Busy"),
+        (Failure(0), r"no answer to ListTables within 0\.5 s"),
     ],
     ids=repr,
 )
-async def test_a_base_that_stays_ill_is_an_error_and_not_one_that_lacks_the_service(
-    endpoint: str, answer: Ill, seen: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_base_that_keeps_failing_is_an_error_and_not_one_that_lacks_the_service(
+    endpoint: str, answer: Failure, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webordinary_testkit.emulation.state.probes.PATIENCE", 0.5)
-    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.ILL_FOR", 1.0)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.FAILING_FOR", 1.0)
     only = ("dynamodb",)
-    async with partial_endpoint(endpoint, ill={"dynamodb": answer}) as front:
+    async with partial_endpoint(endpoint, failing={"dynamodb": answer}) as front:
         with pytest.raises(
-            OSError, match=rf"is ill: asked \d+ times in \d+ s whether it has dynamodb, .*{seen}.*next: "
+            OSError, match=rf"is failing: asked \d+ times in \d+ s whether it has dynamodb, .*{seen}.*next: "
         ):
             async with world(base=front.url, base_services=only):
                 pass
 
 
-async def test_a_service_that_is_ill_at_its_first_call_is_asked_for_again_at_the_next(
+async def test_a_service_that_fails_at_its_first_call_is_asked_for_again_at_the_next(
     endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.ILL_FOR", 0.1)
+    monkeypatch.setattr("webordinary_testkit.emulation.state.probes.FAILING_FOR", 0.1)
     async with partial_endpoint(endpoint) as front, world(base=front.url) as w:
-        front.ill["kms"] = Ill()
-        with pytest.raises(AwsError, match=r"is ill: asked .* whether it has kms"):
+        front.failing["kms"] = Failure()
+        with pytest.raises(AwsError, match=r"is failing: asked .* whether it has kms"):
             await w.aws.call("kms", "ListKeys")
-        del front.ill["kms"]
+        del front.failing["kms"]
         await w.aws.call("kms", "ListKeys")
         assert "kms" in base(w).serving
 

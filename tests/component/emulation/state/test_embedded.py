@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.state import embedded
-from webordinary_testkit.emulation.state.embedded import Embedded
+from webordinary_testkit.emulation.state.embedded import MotoStore
 from webordinary_testkit.emulation.state.wire import HttpRequest
 from webordinary_testkit.emulation.time.clock import Clock
 
@@ -65,7 +65,7 @@ async def test_moto_is_never_entered_twice(monkeypatch: pytest.MonkeyPatch, quic
 
     monkeypatch.setattr(embedded, "views_of", lambda _: Slow())
     monkeypatch.setattr(embedded, "QUICK", 1.0 if quick else 0.0)
-    base = Embedded(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
+    base = MotoStore(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
     await base.start()
     try:
         request = HttpRequest("POST", "/", "", {})
@@ -94,7 +94,7 @@ async def test_a_quick_call_waits_for_the_one_in_the_worker(monkeypatch: pytest.
             return 200, {}, ""
 
     monkeypatch.setattr(embedded, "views_of", lambda _: SlowAndQuick())
-    base = Embedded(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
+    base = MotoStore(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
     await base.start()
     try:
         quick = HttpRequest("POST", "/quick", "", {})
@@ -119,7 +119,7 @@ async def test_a_slow_operation_does_not_hold_up_the_event_loop(monkeypatch: pyt
             return lambda *_: (200, {}, str(released.wait(5)))
 
     monkeypatch.setattr(embedded, "views_of", lambda _: Stuck())
-    base = Embedded(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
+    base = MotoStore(Clock(), account="123456789012", host=lambda: "127.0.0.1:1")
     await base.start()
     try:
         call = asyncio.create_task(base.forward("sqs", "ListQueues", HttpRequest("POST", "/", "", {}), "id"))
@@ -287,7 +287,7 @@ async def test_nothing_is_left_for_the_next_world() -> None:
 async def test_two_at_once_are_refused() -> None:
     async with world():
         with pytest.raises(RuntimeError, match="stop it first"):
-            await Embedded(Clock(), account="123456789012", host=lambda: "").start()
+            await MotoStore(Clock(), account="123456789012", host=lambda: "").start()
 
 
 async def test_seeded_ids_repeat_themselves() -> None:

@@ -16,9 +16,9 @@ import pytest
 from webordinary_testkit.emulation.container_engine import labels
 from webordinary_testkit.emulation.core.guardian import MARKER as MARKER_OF_THE_CLOUD
 from webordinary_testkit.emulation.core.run_token import RUN_VARIABLE
-from webordinary_testkit.kit.audit import Ledger, Leftover, Note, Runs, audit, audit_self
-from webordinary_testkit.kit.audit.audit import Outcome
-from webordinary_testkit.kit.audit.collectors import engine, places
+from webordinary_testkit.kit.audit import Leftover, Note, RunLedger, Runs, audit, audit_self
+from webordinary_testkit.kit.audit.audit import AuditOutcome
+from webordinary_testkit.kit.audit.collectors import collectors, engine
 from webordinary_testkit.kit.audit.collectors.files import Files
 from webordinary_testkit.kit.audit.collectors.folders import MARKER, Folders
 from webordinary_testkit.kit.audit.ledger import TOKEN_VARIABLE
@@ -46,7 +46,7 @@ def note(temporary: Path) -> Iterator[Note]:
 
 
 def a_note(temporary: Path, run: str = "r1") -> Note:
-    return Ledger().open(run, report_dir=temporary / ".kit", folder=temporary / ".kit" / "runs" / run, since=1.0)
+    return RunLedger().open(run, report_dir=temporary / ".kit", folder=temporary / ".kit" / "runs" / run, since=1.0)
 
 
 def dead(temporary: Path, run: str = "r1", **facts: Any) -> Note:
@@ -99,7 +99,7 @@ class TestEngine:
         assert f"the container engine at {gone}, which cannot be asked" in line.what
         assert str(note.noted().path) in line.what
         assert "kept" in kept.how
-        assert [noted.token for noted in Ledger().read()] == [note.token]
+        assert [noted.token for noted in RunLedger().read()] == [note.token]
 
     async def test_a_context_that_leads_elsewhere_by_now_is_not_taken_for_the_engine(self, temporary: Path) -> None:
         told = {"url": "tcp://far:1", "variables": {"DOCKER_CONTEXT": "no-such-context"}}
@@ -133,41 +133,41 @@ class TestEngine:
 
 class TestLedger:
     def test_a_note_whose_holder_lives_is_of_a_run_that_is_not_over(self, note: Note) -> None:
-        (noted,) = Ledger().read()
+        (noted,) = RunLedger().read()
         assert (noted.id, noted.token, noted.over) == ("r1", note.token, False)
 
     def test_the_lock_alone_keeps_a_run_alive(self, note: Note) -> None:
         note.add(started="in another namespace")  # where process ids mean something else
 
-        assert [noted.over for noted in Ledger().read()] == [False]
+        assert [noted.over for noted in RunLedger().read()] == [False]
 
     def test_a_process_id_that_was_used_again_keeps_nothing_alive(self, temporary: Path) -> None:
         dead(temporary, pid=os.getpid())
 
-        assert [noted.over for noted in Ledger().read()] == [True]
+        assert [noted.over for noted in RunLedger().read()] == [True]
 
     def test_a_last_line_that_was_not_finished_is_as_if_it_were_not_there(self, temporary: Path) -> None:
-        path = Ledger().folder / f"{dead(temporary).token}.run"
+        path = RunLedger().folder / f"{dead(temporary).token}.run"
         path.write_text(path.read_text() + '{"cloud": [12')
 
-        assert [noted.child for noted in Ledger().read()] == [None]
+        assert [noted.child for noted in RunLedger().read()] == [None]
 
     def test_what_is_no_note_is_left_out(self, note: Note) -> None:
-        (Ledger().folder / "x.run").write_text("{}\n")
-        (Ledger().folder / "y.run").write_text("[]\n")
+        (RunLedger().folder / "x.run").write_text("{}\n")
+        (RunLedger().folder / "y.run").write_text("[]\n")
 
-        assert [noted.id for noted in Ledger().read()] == ["r1"]
+        assert [noted.id for noted in RunLedger().read()] == ["r1"]
 
     def test_a_folder_that_others_can_write_is_refused(self, temporary: Path) -> None:
-        Ledger().folder.mkdir()
-        Ledger().folder.chmod(0o777)
+        RunLedger().folder.mkdir()
+        RunLedger().folder.chmod(0o777)
 
         with pytest.raises(UsageError, match="only this user can write"):
             a_note(temporary)
 
     def test_an_orderly_end_takes_the_note_away(self, note: Note) -> None:
         note.close()
-        assert Ledger().read() == []
+        assert RunLedger().read() == []
 
 
 @linux
@@ -264,7 +264,7 @@ class TestFolders:
 
         audited = await audit(dry_run=False)
 
-        assert [(line.outcome, str(folder) in line.what) for line in audited.lines] == [(Outcome.DOUBTFUL, True)]
+        assert [(line.outcome, str(folder) in line.what) for line in audited.lines] == [(AuditOutcome.DOUBTFUL, True)]
         assert folder.exists()
 
     async def test_the_folder_of_a_run_that_is_alive_is_neither_told_nor_touched(self, note: Note) -> None:
@@ -282,7 +282,7 @@ class TestFiles:
         self, temporary: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         report_dir = temporary / ".kit"
-        monkeypatch.setattr(Path, "replace", lambda self, target: None)  # killed just before it is in place
+        monkeypatch.setattr(Path, "replace", lambda self, target: None)  # killed just before it is in collector
         report = Report(run_folder(report_dir, "r1"), "r1", {}, 1.0)
         report.write(2.0)
         (noted,) = Runs([dead(temporary).noted()]).over
@@ -306,7 +306,7 @@ class TestFiles:
 
 
 class Sticky:
-    """A place whose things cannot be removed."""
+    """A collector whose things cannot be removed."""
 
     name = "sticky"
 
@@ -327,14 +327,14 @@ class TestOutcome:
     async def test_what_is_still_there_is_not_called_cleaned_and_its_note_is_kept(self, temporary: Path) -> None:
         token = dead(temporary).token
 
-        audited = await audit(places=[Sticky(token)], dry_run=False)
+        audited = await audit(collectors=[Sticky(token)], dry_run=False)
 
         assert str(audited.left[0]) == "thing of run r1: refused: it is stuck, but it is still there"
-        assert [noted.token for noted in Ledger().read()] == [token]
+        assert [noted.token for noted in RunLedger().read()] == [token]
 
     async def test_a_run_that_ended_in_order_left_nothing_and_its_note_is_gone(self, note: Note) -> None:
         assert await audit_self(note) == []
-        assert Ledger().read() == []
+        assert RunLedger().read() == []
 
     @linux
     async def test_a_run_finds_what_escaped_from_it(self, note: Note) -> None:
@@ -342,8 +342,8 @@ class TestOutcome:
 
         (line,) = await audit_self(note)
 
-        assert (line.outcome, line.how, process.wait(5)) == (Outcome.CLEANED, "killed", -9)
-        assert Ledger().read() == []
+        assert (line.outcome, line.how, process.wait(5)) == (AuditOutcome.CLEANED, "killed", -9)
+        assert RunLedger().read() == []
 
     async def test_looking_for_its_own_is_cheap(self, note: Note) -> None:
         import time
@@ -353,7 +353,7 @@ class TestOutcome:
         assert time.perf_counter() - began < 0.2
 
     async def test_nobody_elses_temporary_folder_is_looked_into(self, temporary: Path) -> None:
-        assert [one.name for one in places()] == [
+        assert [one.name for one in collectors()] == [
             "processes",
             "ports",
             "container engine",

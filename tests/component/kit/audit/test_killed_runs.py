@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support.audit import Ground, Strangers, strangers
+from tests.support.audit import Strangers, TemporaryMachine, strangers
 from tests.support.ecs import eventually
 from webordinary_testkit.kit.audit.machine import identity
 
@@ -27,69 +27,71 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems d
 
 
 @pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TemporaryMachine]:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")  # what others have in an engine is not told here
-    made = Ground(tmp_path.resolve())
+    made = TemporaryMachine(tmp_path.resolve())
     yield made
     for pid in made.processes():  # of a test that failed half-way
         os.kill(pid, signal.SIGKILL)
 
 
-async def verify_nothing_left(ground: Ground, planted: Strangers) -> dict[str, Any]:
+async def verify_nothing_left(machine: TemporaryMachine, planted: Strangers) -> dict[str, Any]:
     """One audit is enough, and the machine agrees with it; returns what it said."""
-    code, said = await ground.audit()
+    code, said = await machine.audit()
     assert code == 0, said
     assert [one for one in said["found"] if one["outcome"] == "left"] == []
-    assert [pid for pid in ground.processes() if pid not in {process.pid for process in planted.processes}] == []
-    assert [path for path in ground.workdirs() if path not in planted.paths] == []
+    assert [pid for pid in machine.processes() if pid not in {process.pid for process in planted.processes}] == []
+    assert [path for path in machine.workdirs() if path not in planted.paths] == []
     planted.verify_spared()
-    code, again = await ground.audit()
+    code, again = await machine.audit()
     assert (code, [one for one in again["found"] if one["outcome"] != "doubtful"]) == (0, [])
     return said
 
 
 @pytest.mark.parametrize("after", MOMENTS, ids=lambda seconds: f"after {seconds:.2f} s")
-async def test_a_killed_runner_leaves_nothing_that_an_audit_does_not_clean(ground: Ground, after: float) -> None:
-    async with strangers(ground) as planted:
-        runner = await ground.kit("run", "email_to_preview")
+async def test_a_killed_runner_leaves_nothing_that_an_audit_does_not_clean(
+    machine: TemporaryMachine, after: float
+) -> None:
+    async with strangers(machine) as planted:
+        runner = await machine.kit("run", "email_to_preview")
         with_output = asyncio.create_task(runner.communicate())
         await asyncio.wait({with_output}, timeout=after)
         if runner.returncode is None:
             runner.kill()
-        said = await asyncio.wait_for(verify_nothing_left(ground, planted), 15.0)
+        said = await asyncio.wait_for(verify_nothing_left(machine, planted), 15.0)
         with_output.cancel()
     sys.stdout.write(f"killed after {after:.2f} s: {json.dumps(said['found'])}\n")
 
 
 async def test_runner_cloud_and_guardian_killed_at_once_leave_tasks_and_a_folder_which_are_cleaned_up(
-    ground: Ground,
+    machine: TemporaryMachine,
 ) -> None:
-    async with strangers(ground) as planted:
-        up, tasks = await cloud_with_a_task(ground)
+    async with strangers(machine) as planted:
+        up, tasks = await cloud_with_a_task(machine)
         others = {up.pid, *tasks, *(process.pid for process in planted.processes)}
-        guardians = [pid for pid in ground.processes() if pid not in others]
+        guardians = [pid for pid in machine.processes() if pid not in others]
         for pid in (*guardians, up.pid):
             os.kill(pid, signal.SIGSTOP)  # so that none of them acts on another's end
         for pid in (*guardians, up.pid):
             os.kill(pid, signal.SIGKILL)
         await up.wait()
 
-        code, dry = await ground.audit("--dry-run")
+        code, dry = await machine.audit("--dry-run")
         assert code == 1
         assert {one["outcome"] for one in dry["found"]} == {"left", "doubtful"}
         assert all(map(identity, tasks))
 
-        said = await verify_nothing_left(ground, planted)
+        said = await verify_nothing_left(machine, planted)
     kinds = {one["what"].split()[0]: one["how"] for one in said["found"] if one["outcome"] == "cleaned"}
     assert kinds["process"] == "killed"
     assert kinds["folder"] == "removed"
     assert kinds["file"] == "removed"  # the note that `kit status` finds its cloud by
 
 
-async def test_a_run_that_is_alive_is_told_and_left_alone(ground: Ground) -> None:
-    up, tasks = await cloud_with_a_task(ground)
+async def test_a_run_that_is_alive_is_told_and_left_alone(machine: TemporaryMachine) -> None:
+    up, tasks = await cloud_with_a_task(machine)
 
-    code, said = await ground.audit()
+    code, said = await machine.audit()
 
     assert code == 0
     assert [str(up.pid) in line for line in said["alive"]] == [True]
@@ -97,13 +99,13 @@ async def test_a_run_that_is_alive_is_told_and_left_alone(ground: Ground) -> Non
     assert all(map(identity, tasks))
     up.terminate()
     await up.wait()
-    assert ground.workdirs() == []
-    assert (await ground.audit())[1] == {"alive": [], "found": []}
+    assert machine.workdirs() == []
+    assert (await machine.audit())[1] == {"alive": [], "found": []}
 
 
-async def cloud_with_a_task(ground: Ground) -> tuple[asyncio.subprocess.Process, list[int]]:
+async def cloud_with_a_task(machine: TemporaryMachine) -> tuple[asyncio.subprocess.Process, list[int]]:
     """`kit up` with Hermes running, and the processes of its tasks."""
-    up = await ground.kit("up", "--json", "--scale", "60")
+    up = await machine.kit("up", "--json", "--scale", "60")
     assert up.stdout is not None
     ready = json.loads(await asyncio.wait_for(up.stdout.readline(), 60))
     ecs = boto3.client(
@@ -112,10 +114,10 @@ async def cloud_with_a_task(ground: Ground) -> tuple[asyncio.subprocess.Process,
     outputs = ready["outputs"]
     where = {"cluster": outputs["ClusterName"], "service": outputs["HermesServiceName"]}
     await asyncio.to_thread(ecs.update_service, **where, desiredCount=1)
-    inside = f"{ground.folder}/emulated-cloud-"
+    inside = f"{machine.folder}/emulated-cloud-"
 
     def tasks() -> list[int]:
-        return [pid for pid in ground.processes() if f"HOME={inside}".encode() in environ(pid)]
+        return [pid for pid in machine.processes() if f"HOME={inside}".encode() in environ(pid)]
 
     return up, await eventually(lambda: asyncio.to_thread(tasks))
 

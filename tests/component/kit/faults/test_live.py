@@ -161,7 +161,7 @@ async def test_a_throttle_that_nobody_met_is_not_verified(live: Live, monkeypatc
     async def nothing(*_: Any) -> None:
         return None
 
-    on_demand = next(each for each in live.place.cloud.parts.controllers if isinstance(each, OnDemand))
+    on_demand = next(each for each in live.place.cloud.wiring.controllers if isinstance(each, OnDemand))
     interceptors = live.place.cloud.dispatch.interceptors
     monkeypatch.setattr(live.place.cloud.dispatch, "interceptors", [nothing for _ in interceptors])
     async with live.nemesis.fault(Throttle("dynamodb", "PutItem"), wait=False) as effect:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.ecs import eventually
 from tests.support.world import World
-from webordinary_testkit.emulation.cloud import Cloud, Ground, Parts
+from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.services.application_autoscaling import Scaling
 from webordinary_testkit.emulation.services.dynamodb import OnDemand
@@ -25,9 +25,9 @@ ARN = "arn:aws:dynamodb:us-west-2:123456789012:table"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def w() -> AsyncIterator[World]:
-    def assemble(ground: Ground) -> Parts:
-        on_demand = OnDemand(ground.context("dynamodb"), ground.dispatch.interceptors)
-        return Parts([on_demand, Scaling(ground.context("scaling"), [on_demand])])
+    def assemble(parts: CloudParts) -> Wiring:
+        on_demand = OnDemand(parts.context("dynamodb"), parts.dispatch.interceptors)
+        return Wiring([on_demand, Scaling(parts.context("scaling"), [on_demand])])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)
     await cloud.start()

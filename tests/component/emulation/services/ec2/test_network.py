@@ -12,7 +12,7 @@ import pytest_asyncio
 from botocore.exceptions import ClientError
 
 from tests.support.ecs import eventually
-from tests.support.faults import Place as Street
+from tests.support.faults import Place as ApiFaultContext
 from tests.support.faults import place
 from webordinary_testkit.emulation.services.ec2 import Network
 from webordinary_testkit.emulation.services.ec2.rules import Group, Place, Port, group, reaches, reaches_internet
@@ -84,18 +84,18 @@ class TestRules:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def p() -> AsyncIterator[Street]:
+async def p() -> AsyncIterator[ApiFaultContext]:
     """A service behind a load balancer, both in the default security group of their VPC."""
     async with place() as made:
         await made.task()
         yield made
 
 
-def network(p: Street) -> Network:
-    return next(each for each in p.cloud.parts.controllers if isinstance(each, Network))
+def network(p: ApiFaultContext) -> Network:
+    return next(each for each in p.cloud.wiring.controllers if isinstance(each, Network))
 
 
-async def default_group(p: Street) -> dict[str, Any]:
+async def default_group(p: ApiFaultContext) -> dict[str, Any]:
     service = (await p.aws.call("ecs", "describe_services", cluster="cluster", services=["edit-service"]))["services"][
         0
     ]
@@ -106,7 +106,7 @@ async def default_group(p: Street) -> dict[str, Any]:
     return dict(answer["SecurityGroups"][0])
 
 
-async def test_without_the_ingress_rule_the_load_balancer_gets_no_answer_and_with_it_again(p: Street) -> None:
+async def test_without_the_ingress_rule_the_load_balancer_gets_no_answer_and_with_it_again(p: ApiFaultContext) -> None:
     found = await default_group(p)
     rule = {"GroupId": found["GroupId"], "IpPermissions": found["IpPermissions"]}
     before = await p.get()
@@ -125,7 +125,7 @@ async def test_without_the_ingress_rule_the_load_balancer_gets_no_answer_and_wit
     assert (before, silent, await p.get()) == ("200", True, "200")
 
 
-async def test_without_egress_a_task_hears_nothing_of_aws_and_others_do(p: Street) -> None:
+async def test_without_egress_a_task_hears_nothing_of_aws_and_others_do(p: ApiFaultContext) -> None:
     found = await default_group(p)
     task = await p.task()
     rule = {"GroupId": found["GroupId"], "IpPermissions": found["IpPermissionsEgress"]}
@@ -140,7 +140,7 @@ async def test_without_egress_a_task_hears_nothing_of_aws_and_others_do(p: Stree
     assert (during, await p.call_as_task(task)) == ("silent", "ok")
 
 
-async def test_a_disruption_of_dynamodb_stops_calls_under_its_subnet_until_it_is_over(p: Street) -> None:
+async def test_a_disruption_of_dynamodb_stops_calls_under_its_subnet_until_it_is_over(p: ApiFaultContext) -> None:
     task = await p.task()
     interface = next(each for each in network(p)._tasks.interfaces() if each.task_arn == task)
     restore = network(p).disrupt([interface.subnet], "dynamodb")
@@ -153,7 +153,7 @@ async def test_a_disruption_of_dynamodb_stops_calls_under_its_subnet_until_it_is
     assert (during, beside, await p.call_as_task(task)) == ("silent", "ok", "ok")
 
 
-async def test_a_tasks_interface_can_be_looked_at_and_not_be_changed(p: Street) -> None:
+async def test_a_tasks_interface_can_be_looked_at_and_not_be_changed(p: ApiFaultContext) -> None:
     task = await p.site.task(await p.task())
     details = {each["name"]: each["value"] for each in task["attachments"][0]["details"]}
     answer = await p.aws.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[details["networkInterfaceId"]])
@@ -169,7 +169,7 @@ async def test_a_tasks_interface_can_be_looked_at_and_not_be_changed(p: Street) 
     assert (shown["SubnetId"], shown["RequesterManaged"]) == (details["subnetId"], True)
 
 
-async def test_a_group_taken_from_the_load_balancer_cuts_it_off(p: Street) -> None:
+async def test_a_group_taken_from_the_load_balancer_cuts_it_off(p: ApiFaultContext) -> None:
     found = await default_group(p)
     made = await p.aws.call(
         "ec2", "create_security_group", GroupName="lonely", Description="reaches nothing", VpcId=found["VpcId"]

@@ -99,7 +99,7 @@ async def test_what_cannot_be_is_refused(agent: Agent, path: str, body: Any, sta
 
 
 async def test_only_tasks_whose_definition_says_so_may_ask(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    ecs = next(each for each in agent.p.cloud.parts.controllers if isinstance(each, Ecs))
+    ecs = next(each for each in agent.p.cloud.wiring.controllers if isinstance(each, Ecs))
     definition = ecs._store.definition("edit")
     assert definition is not None
     monkeypatch.setitem(dict_of(definition.raw), "enableFaultInjection", False)

@@ -29,7 +29,7 @@ class Recorder:
             raise AwsError(self.refuses[operation], "refused")
         return {}
 
-    async def base(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+    async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         raise AssertionError("not asked past the controllers")
 
     @property

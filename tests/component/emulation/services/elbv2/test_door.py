@@ -13,7 +13,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.support.balancer import Lab, balancer, rule, says
-from webordinary_testkit.emulation.core.addressing import Reach
+from webordinary_testkit.emulation.core.addressing import Addressing
 from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
 from webordinary_testkit.emulation.services.elbv2.door import Door
 from webordinary_testkit.emulation.services.elbv2.table import Listener, Rule
@@ -124,7 +124,7 @@ def test_a_port_of_the_users_that_is_taken_is_told_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"listen on 127\.0\.0\.1, port {port}: .*next: .*load_balancer_port to 0"):
-            Door(Reach(), port)
+            Door(Addressing(), port)
 
 
 async def test_two_load_balancers_have_two_ports() -> None:

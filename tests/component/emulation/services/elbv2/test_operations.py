@@ -349,7 +349,7 @@ async def test_load_balancers_that_are_there_already_are_taken_over(account: Acc
     """As with a base that outlives the cloud's own process."""
     balancer, group = await account.load_balancer(), await account.target_group()
     await account.listener(balancer, group)
-    second = Alb(account.world.cloud.context("alb"))
+    second = Alb(account.world.cloud.context("elbv2"))
     await second.start()
     try:
         overview = await second.routes()["load-balancers"]()

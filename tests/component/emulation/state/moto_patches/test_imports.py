@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 PREPARE = """
-from webordinary_testkit.emulation.state.embedded import Embedded
+from webordinary_testkit.emulation.state.embedded import MotoStore
 from webordinary_testkit.emulation.state.views import views_of
 from webordinary_testkit.emulation.time.clock import Clock
 
-base = Embedded(Clock(scale=1000), account="123456789012", host=lambda: "127.0.0.1:1")
+base = MotoStore(Clock(scale=1000), account="123456789012", host=lambda: "127.0.0.1:1")
 base._prepare()
 """
 

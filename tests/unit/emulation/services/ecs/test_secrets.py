@@ -25,7 +25,7 @@ class Vault:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         return {"SecretString": f'{{"user": "u", "port": 5432, "stage": "{params.get("VersionStage", "")}"}}'}
 
-    async def base(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+    async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         raise AssertionError
 
 
