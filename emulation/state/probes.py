@@ -60,9 +60,9 @@ async def lacks(endpoint: Endpoint, service: str, region: str) -> str | None:
             since = loop.time() - began
             if since >= FAILING_FOR:
                 raise EndpointFailing(
-                    f"the base {endpoint.url} is failing: asked {asked} times in {since:.0f} s whether it has {service}, "
-                    f"last seen: {error}. next: look at what it says and start it anew, or leave {service} to the "
-                    "embedded base: name the services to be taken from the base as base_services below [emulated] in "
+                    f"the base {endpoint.url} is failing: asked {asked} times in {since:.0f} s whether it has "
+                    f"{service}, last seen: {error}. next: look at its log and restart it, or leave {service} to the "
+                    "embedded base: list the services to take from the base as base_services below [emulated] in "
                     "kit.toml"
                 ) from error
         await asyncio.sleep(_PAUSE)
