@@ -38,18 +38,18 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
     from .core.errors import KitError  # noqa: PLC0415 - nothing is imported until a test asks for it
     from .settings import load  # noqa: PLC0415
 
-    told: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if mode := request.config.getoption("--kit-mode"):
-        told["mode"] = mode
+        options["mode"] = mode
     if scale := request.config.getoption("--kit-scale"):
-        told["emulated"] = {"scale": scale}
+        options["emulated"] = {"scale": scale}
     if runtime := request.config.getoption("--kit-runtime"):
-        told.setdefault("emulated", {})["runtime"] = runtime
+        options.setdefault("emulated", {})["runtime"] = runtime
     if base := request.config.getoption("--kit-base"):
-        told.setdefault("emulated", {})["base"] = base
+        options.setdefault("emulated", {})["base"] = base
     file = request.config.rootpath / "kit.toml"
     try:
-        return load(told, file=file if file.exists() else None)
+        return load(options, file=file if file.exists() else None)
     except KitError as error:
         pytest.exit(f"kit: {error}", returncode=error.exit_code)
 
@@ -80,16 +80,16 @@ def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def backend(kit_run: Run) -> Backend:
+def kit_backend(kit_run: Run) -> Backend:
     """The backend that holds the cloud."""
     return kit_run.backend
 
 
 @pytest_asyncio.fixture
-async def harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    """The seed's verbs on the shared cloud, for one test; the test is a scenario of the run's report.
+async def kit_harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """The harness on the shared cloud, for one test; the test is a scenario of the run's report.
 
-    A test that asserted nothing through it fails: it has shown nothing.
+    A test that asserts nothing through it fails.
     """
     from .core.verdict import Verdict  # noqa: PLC0415
     from .runner.execute import judging  # noqa: PLC0415 - nothing is imported until a test asks for it
@@ -112,7 +112,7 @@ async def harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIterator
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    if call.when == "call" and "harness" in getattr(item, "fixturenames", ()):
+    if call.when == "call" and "kit_harness" in getattr(item, "fixturenames", ()):
         item.stash[_CALL] = call
     return (yield)
 

@@ -100,7 +100,7 @@ async def deploy(
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise await _failure(aws, name, stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
-    return Stack.from_outputs(name, outputs)
+    return Stack(name, outputs).verify()
 
 
 class Events:

@@ -1,69 +1,109 @@
-"""What the deployed stack says about itself: its outputs, typed."""
+"""The deployed stack: its name and its outputs."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
+from typing import overload
 
 from ..core.errors import InfraError
 
-
-@dataclass(frozen=True)
-class Stack:
-    """The stack's name and its outputs, named as in the template but in Python's spelling."""
-
-    name: str
-    load_balancer_url: str
-    load_balancer_arn: str
-    cluster_name: str
-    hermes_service_name: str
-    edit_service_name: str
-    sessions_table_name: str
-    mail_table_name: str
-    inbound_queue_url: str
-    dead_letter_queue_url: str
-    replies_queue_url: str
-    mail_address: str
-    client_mail_domain: str
-    hermes_target_group_arn: str
-    edit_target_group_arn: str
-    hermes_log_group: str
-    edit_log_group: str
-    file_system_id: str
-    access_point_id: str
-    metrics_namespace: str
-    environment_name: str
-    receipt_rule_set_name: str
-    idle_seconds: str
-    fault_role_arn: str = ""
-    """What experiments of the Fault Injection Service act as; empty where the template has none."""
-    fault_abort_alarm_arn: str = ""
-    """The alarm that stops them."""
-
-    @classmethod
-    def from_outputs(cls, name: str, outputs: Mapping[str, str]) -> Stack:
-        """Raises `InfraError` that names the outputs a template lacks."""
-        wanted = {field.name: output_key(field.name) for field in fields(cls) if field.name != "name"}
-        optional = {output_key(field.name) for field in fields(cls) if field.default is not MISSING}
-        missing = [key for key in wanted.values() if key not in outputs and key not in optional]
-        if missing:
-            raise InfraError(
-                f"stack {name} has no output {', '.join(missing)}",
-                where="the template's Outputs",
-                next="add them to the template: the kit finds everything by the stack's outputs",
-            )
-        return cls(name=name, **{field: outputs[key] for field, key in wanted.items() if key in outputs})
-
-    def outputs(self) -> dict[str, str]:
-        """The outputs again, as CloudFormation names them."""
-        return {output_key(field.name): getattr(self, field.name) for field in fields(self) if field.name != "name"}
-
-    @property
-    def mail_domain(self) -> str:
-        return self.mail_address.partition("@")[2]
+_ADD_IT = "add it to the template: the kit finds everything by the stack's outputs"
 
 
 def output_key(field: str) -> str:
     """`load_balancer_url` → `LoadBalancerUrl`."""
     return re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), field)
+
+
+class Output:
+    """An output of the template as an attribute of `Stack`: `load_balancer_url` reads `LoadBalancerUrl`.
+
+    Reading one that the template lacks gives the default, or raises `InfraError`.
+    """
+
+    def __init__(self, default: str | None = None) -> None:
+        self.key = ""
+        self.default = default
+
+    def __set_name__(self, owner: type[Stack], name: str) -> None:
+        self.key = output_key(name)
+
+    @overload
+    def __get__(self, stack: None, owner: type[Stack]) -> Output: ...
+
+    @overload
+    def __get__(self, stack: Stack, owner: type[Stack]) -> str: ...
+
+    def __get__(self, stack: Stack | None, owner: type[Stack]) -> Output | str:
+        if stack is None:
+            return self
+        return stack[self.key] if self.default is None else stack.outputs.get(self.key, self.default)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack: `stack["QueueUrl"]` is any of its outputs; those of Webordinary's template have attributes."""
+
+    name: str
+    outputs: Mapping[str, str]
+
+    load_balancer_url = Output()
+    load_balancer_arn = Output()
+    cluster_name = Output()
+    hermes_service_name = Output()
+    edit_service_name = Output()
+    sessions_table_name = Output()
+    mail_table_name = Output()
+    inbound_queue_url = Output()
+    dead_letter_queue_url = Output()
+    replies_queue_url = Output()
+    mail_address = Output()
+    client_mail_domain = Output()
+    hermes_target_group_arn = Output()
+    edit_target_group_arn = Output()
+    hermes_log_group = Output()
+    edit_log_group = Output()
+    file_system_id = Output()
+    access_point_id = Output()
+    metrics_namespace = Output()
+    environment_name = Output()
+    receipt_rule_set_name = Output()
+    idle_seconds = Output()
+    fault_role_arn = Output("")
+    """What experiments of the Fault Injection Service act as; empty where the template has none."""
+    fault_abort_alarm_arn = Output("")
+    """The alarm that stops them."""
+
+    def __getitem__(self, key: str) -> str:
+        """An output by its name in the template. Raises `InfraError` for one that the template lacks."""
+        try:
+            return self.outputs[key]
+        except KeyError:
+            near = difflib.get_close_matches(key, self.outputs, n=1)
+            raise InfraError(
+                f"stack {self.name} has no output {key}",
+                where="the template's Outputs",
+                next=f"did you mean {near[0]}?" if near else _ADD_IT,
+            ) from None
+
+    @property
+    def is_webordinary(self) -> bool:
+        """Whether this is Webordinary: the template has an output that no other system has."""
+        return not {"HermesServiceName", "EditServiceName", "SessionsTableName"}.isdisjoint(self.outputs)
+
+    def verify(self) -> Stack:
+        """Return the stack. Raises `InfraError` that names the outputs which a template of Webordinary lacks."""
+        required = [item.key for item in vars(Stack).values() if isinstance(item, Output) and item.default is None]
+        missing = [key for key in required if key not in self.outputs]
+        if missing and self.is_webordinary:
+            raise InfraError(
+                f"stack {self.name} has no output {', '.join(missing)}", where="the template's Outputs", next=_ADD_IT
+            )
+        return self
+
+    @property
+    def mail_domain(self) -> str:
+        return self.mail_address.partition("@")[2]

@@ -25,6 +25,15 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def scenarios_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenarios",
+        action="append",
+        metavar="MODULE",
+        help="a module or package of your own scenarios, may be repeated; without names, these are run",
+    )
+
+
 def load_settings(args: argparse.Namespace, *, defaults: Mapping[str, Any] | None = None, **overrides: Any) -> Settings:
     """The settings, with what the command line says; `overrides` are `section__key` or `key`, None is left out."""
     from ..settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for

@@ -34,9 +34,9 @@ async def _deploy(settings: Settings, *, json: bool) -> int:
     cloud = await backend.start()
     await backend.stop(keep=True)
     if json:
-        common.say_json(cloud.stack.outputs())
+        common.say_json(dict(cloud.stack.outputs))
         return 0
-    for name, value in cloud.stack.outputs().items():
+    for name, value in cloud.stack.outputs.items():
         common.say(f"  {name:<24} {value}")
     common.say(f"\nStack {cloud.stack.name} is there. Use it: kit run --mode live --set live.reuse=true")
     return 0

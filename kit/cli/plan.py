@@ -17,6 +17,7 @@ HELP = "what a run would do, take and cost; touches nothing"
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names of scenarios (default: all; see kit scenarios)")
+    common.scenarios_argument(parser)
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: live)")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
@@ -25,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     from ..runner.plan import plan  # noqa: PLC0415 - what --help need not wait for
     from ..scenarios.registry import chosen  # noqa: PLC0415
 
-    settings = common.load_settings(args, defaults={"mode": "live"}, mode=args.mode)
-    made = plan(settings, chosen(args.scenario))
+    settings = common.load_settings(args, defaults={"mode": "live"}, scenarios=args.scenarios, mode=args.mode)
+    made = plan(settings, chosen(args.scenario, settings.scenarios))
     if args.json:
         common.say_json(made.to_json())
         return 0

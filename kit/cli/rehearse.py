@@ -22,6 +22,7 @@ HELP = "run scenarios as live ones, against a stand-in for AWS"
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
+    common.scenarios_argument(parser)
     parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
     parser.add_argument(
         "--hold",
@@ -57,8 +58,9 @@ async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
     from ..runner.run import Run  # noqa: PLC0415
     from ..scenarios.registry import chosen  # noqa: PLC0415
 
-    one = Run(common.load_settings(args), Console())
-    scenarios = chosen(args.scenario)
+    settings = common.load_settings(args, scenarios=args.scenarios)
+    one = Run(settings, Console())
+    scenarios = chosen(args.scenario, settings.scenarios)
     one.tell_skipped(scenarios)
     await one.start()
     try:

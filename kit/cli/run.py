@@ -16,6 +16,7 @@ HELP = "run scenarios"
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
+    common.scenarios_argument(parser)
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
     parser.add_argument(
         "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"
@@ -35,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = common.load_settings(
         args,
+        scenarios=args.scenarios,
         mode=args.mode,
         emulated__scale=args.scale,
         emulated__runtime=args.runtime,
@@ -52,7 +54,7 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
     from ..scenarios.registry import chosen  # noqa: PLC0415
     from .up import hold  # noqa: PLC0415
 
-    scenarios = chosen(names)
+    scenarios = chosen(names, settings.scenarios)
     one = Run(settings, Console())
     one.tell_skipped(scenarios)
     cloud = await one.start()

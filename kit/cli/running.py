@@ -36,7 +36,7 @@ class Running:
         return {
             "pid": self.pid,
             "readiness": self.readiness.to_json(),
-            "stack": {"name": self.stack.name, "outputs": self.stack.outputs()},
+            "stack": {"name": self.stack.name, "outputs": dict(self.stack.outputs)},
         }
 
     @classmethod
@@ -44,7 +44,7 @@ class Running:
         from ..aws.outputs import Stack  # noqa: PLC0415
         from ..backends.emulated.backend import Readiness  # noqa: PLC0415 - only where a cloud is used
 
-        stack = Stack.from_outputs(note["stack"]["name"], note["stack"]["outputs"])
+        stack = Stack(note["stack"]["name"], note["stack"]["outputs"])
         return cls(note["pid"], Readiness.from_json(note["readiness"]), stack)
 
 

@@ -131,7 +131,7 @@ def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, An
         "scale": ready.scale,
         "client_domain": cloud.stack.client_mail_domain,
         "environment": ready.environment(),
-        "outputs": cloud.stack.outputs(),
+        "outputs": dict(cloud.stack.outputs),
         "log": str((folder / "cloud.log").resolve()),
     }
 

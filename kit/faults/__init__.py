@@ -1,5 +1,8 @@
 """What can go wrong, one file each: injected, verified from outside, undone whatever happens."""
 
+from typing import Any
+
+from . import registry
 from .api_error import ApiError
 from .api_latency import ApiLatency
 from .crash_at_start import CrashAtStart
@@ -45,3 +48,8 @@ __all__ = [
     "Throttle",
     "UseUpMemory",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A fault that another package registered."""
+    return registry.find(name, __all__)

@@ -42,7 +42,10 @@ class Balancer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._aws = context.cloud.aws
-        self._arn = context.cloud.stack.load_balancer_arn
+
+    @property
+    def _arn(self) -> str:
+        return self._context.cloud.stack.load_balancer_arn
 
     async def rules(self) -> list[Rule]:
         """The rules of all its listeners."""

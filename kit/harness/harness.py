@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..aws.client import Aws
+from ..aws.outputs import Stack
 from ..core.clock import Clock, epoch
 from ..core.measurement import Measured
 from ..faults.fault import Fault
@@ -89,6 +91,16 @@ class Harness:
     @property
     def clock(self) -> Clock:
         return self._context.clock
+
+    @property
+    def aws(self) -> Aws:
+        """AWS API calls, each an operation of the history: `await h.aws.call("sqs", "send_message", …)`."""
+        return self._context.cloud.aws
+
+    @property
+    def stack(self) -> Stack:
+        """The deployed stack: `h.stack["QueueUrl"]` is an output of its template."""
+        return self._context.cloud.stack
 
     @property
     def system(self) -> System:

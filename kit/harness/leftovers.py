@@ -42,7 +42,12 @@ class Leftovers:
         )
 
     async def clean_up(self) -> list[str]:
-        """Take away what is left, by force where needed; returns what that was. Raises `WaitExpired` when it stays."""
+        """Take away what is left, by force where needed; returns what that was. Raises `WaitExpired` when it stays.
+
+        Of a system other than Webordinary nothing is known that could be taken away.
+        """
+        if not self._context.cloud.stack.is_webordinary:
+            return []
         found = await self.orphans()
         if not found:
             return []

@@ -63,7 +63,10 @@ class Services:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._aws = context.cloud.aws
-        self._cluster = context.cloud.stack.cluster_name
+
+    @property
+    def _cluster(self) -> str:
+        return self._context.cloud.stack.cluster_name
 
     async def count(self, service: Service) -> TaskCount:
         """The tasks of a service. Waits for the three operations to agree; raises `WaitExpired` when they never do."""

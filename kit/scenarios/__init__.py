@@ -1,4 +1,4 @@
-"""The scenarios, one file each: each registers itself with `kit.scenario.scenario`."""
+"""The scenarios, one file each; each registers itself by `registry.scenario`."""
 
 ORDER = (
     "email_to_preview",

@@ -1,17 +1,17 @@
-"""What a scenario is, and the register of them."""
+"""Defines scenarios and keeps the register of them."""
 
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..backends.capability import Level, lacking
 from ..core.errors import UsageError
-from . import ORDER, __path__
+from ..core.extensions import Reference, import_submodules, references
+from . import ORDER
 
 if TYPE_CHECKING:
     from ..core.checkers import Checker
@@ -42,41 +42,55 @@ class Scenario:
 
 
 ALL = "all"
-"""In the place of a scenario's name: every one of them, those included that are run only when they are named."""
+"""Selects every scenario, including opt-in ones."""
 
 _REGISTER: dict[str, Scenario] = {}
 
 
 def scenario(
-    name: str, *, needs: Iterable[str], proves: str, checkers: Iterable[Checker] = (), only_named: str = ""
+    name: str, *, needs: Iterable[str] = (), proves: str, checkers: Iterable[Checker] = (), only_named: str = ""
 ) -> Callable[[Body], Body]:
-    """Register an async function as a scenario. Raises ValueError for a name that is taken."""
+    """Register an async function as a scenario. Raises `UsageError` for a name that is taken."""
 
     def register(body: Body) -> Body:
-        if name in _REGISTER or name == ALL:
-            raise ValueError(f"there are two scenarios called {name!r}")
+        if name == ALL:
+            raise UsageError(
+                f"a scenario cannot be called {ALL!r}: the word selects all of them", where=body.__module__
+            )
+        if name in _REGISTER:
+            raise UsageError(
+                f"there are two scenarios called {name!r}",
+                where=f"{_REGISTER[name].body.__module__} and {body.__module__}",
+                next="rename one of them",
+            )
         _REGISTER[name] = Scenario(name, proves, tuple(needs), body, tuple(checkers), only_named)
         return body
 
     return register
 
 
-def all_scenarios() -> list[Scenario]:
-    """Every scenario in `kit/scenarios/`, in its `ORDER`."""
-    for module in pkgutil.iter_modules(__path__):
-        if not module.ispkg:
-            importlib.import_module(f"{__package__}.{module.name}")
+def all_scenarios(modules: Iterable[str] = ()) -> list[Scenario]:
+    """The kit's scenarios in their `ORDER`, then those of other packages by name.
+
+    `modules` are the setting `scenarios`: modules or packages that register scenarios when they are imported, in
+    addition to those of the entry-point group `kit.scenarios`. Raises `UsageError` for one that does not exist,
+    registers none, or takes a name that is used.
+    """
+    import_submodules(sys.modules[__package__])
+    for reference in references("scenarios", modules):
+        _import(reference)
     place = {name: at for at, name in enumerate(ORDER)}
     return [_REGISTER[name] for name in sorted(_REGISTER, key=lambda name: (place.get(name, len(place)), name))]
 
 
-def chosen(names: Iterable[str]) -> list[Scenario]:
-    """The scenarios with these names, in this order; without names all of them but `only_named`,
-    and `all` of them for that word.
+def chosen(names: Iterable[str], modules: Iterable[str] = ()) -> list[Scenario]:
+    """The scenarios with these names, in this order; `all` is every scenario.
 
-    Raises `UsageError` that names the nearest one.
+    Without names: every scenario of `modules` (see `all_scenarios`), or of the kit and the entry points if there are
+    no modules; `only_named` ones are left out. Raises `UsageError` that names the nearest one.
     """
-    known = {one.name: one for one in all_scenarios()}
+    modules = tuple(modules)
+    known = {one.name: one for one in all_scenarios(modules)}
     result: list[Scenario] = []
     for name in names:
         if name == ALL:
@@ -89,4 +103,22 @@ def chosen(names: Iterable[str]) -> list[Scenario]:
                 next=(f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(known)}",
             )
         result.append(known[name])
-    return result or [one for one in known.values() if not one.only_named]
+    if result:
+        return result
+    return [one for one in known.values() if not one.only_named and (not modules or _of(one, modules))]
+
+
+def _import(reference: Reference) -> None:
+    """Import a module or package of scenarios, and see that it registered some."""
+    module = reference.module()
+    import_submodules(module)
+    if not any(_of(one, [module.__name__]) for one in _REGISTER.values()):
+        raise UsageError(
+            f"module {module.__name__!r} registers no scenario",
+            where=reference.source,
+            next="decorate a function of it: @scenario(NAME, proves=…), from webordinary_testkit import scenario",
+        )
+
+
+def _of(one: Scenario, modules: Iterable[str]) -> bool:
+    return any(f"{one.body.__module__}.".startswith(f"{module}.") for module in modules)

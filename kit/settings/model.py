@@ -215,6 +215,14 @@ class Settings(BaseSettings):
     """A profile of the AWS configuration, for live runs."""
     report_dir: Path = Path(".kit")
     """Where runs are kept."""
+    scenarios: tuple[str, ...] = ()
+    """Modules or packages of your own scenarios, such as `acme.scenarios`. `kit run` without names then runs these."""
+    faults: tuple[str, ...] = ()
+    """Your own faults, as `module:Class`; `faults.Class` finds them."""
+    checkers: tuple[str, ...] = ()
+    """Your own checkers, as `module:function`; they judge every scenario."""
+    backend: str = ""
+    """A backend of your own in place of the mode's, as `module:Class` or by its name in the group `kit.backends`."""
     stack: Stack = Stack()
     emulated: Emulated = Emulated()
     images: dict[str, Annotated[str, Field(min_length=1)]] = {}

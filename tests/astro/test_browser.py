@@ -10,8 +10,8 @@ from tests.support.system import edit_container, until
 from webordinary_testkit.kit.harness import Harness
 
 
-async def test_a_change_made_by_a_mail_reaches_an_open_page(harness: Harness, tmp_path: Path) -> None:
-    await changed_by_a_mail(harness, tmp_path)
+async def test_a_change_made_by_a_mail_reaches_an_open_page(kit_harness: Harness, tmp_path: Path) -> None:
+    await changed_by_a_mail(kit_harness, tmp_path)
 
 
 async def test_the_builtin_preview_reloads_an_open_page_too(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from webordinary_testkit.kit.aws.client import Aws
-from webordinary_testkit.kit.aws.outputs import Stack
+from webordinary_testkit.kit.aws.outputs import Output, Stack, output_key
 from webordinary_testkit.kit.backends.capability import ALL, Level
 from webordinary_testkit.kit.backends.interface import Cloud
 from webordinary_testkit.kit.core.clock import Clock
@@ -100,7 +100,8 @@ class StillGround:
 
 
 def a_stack(**changes: str) -> Stack:
-    values = {item.name: item.name.replace("_", "-") for item in fields(Stack)}
+    attributes = [name for name, item in vars(Stack).items() if isinstance(item, Output)]
+    values = {name: name.replace("_", "-") for name in attributes}
     known = {
         "load_balancer_url": "http://alb.test",
         "mail_address": "edit@it.test",
@@ -108,7 +109,8 @@ def a_stack(**changes: str) -> Stack:
         "replies_queue_url": "http://sqs.test/replies",
         "idle_seconds": "60",
     }
-    return Stack(**{**values, **known, **changes})
+    values |= known | changes
+    return Stack(values.pop("name", "name"), {output_key(name): value for name, value in values.items()})
 
 
 def a_cloud(aws: object = None, clock: Clock | None = None, **changes: Any) -> Cloud:

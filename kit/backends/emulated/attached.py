@@ -113,14 +113,15 @@ class AttachedBackend:
         told = answer["Stacks"][0]
         if not told.get("Outputs"):
             raise UsageError(f"stack {name} is {told['StackStatus']} and has no outputs so far", where=self._endpoint)
-        stack = Stack.from_outputs(name, {out["OutputKey"]: out["OutputValue"] for out in told.get("Outputs", ())})
+        stack = Stack(name, {out["OutputKey"]: out["OutputValue"] for out in told.get("Outputs", ())}).verify()
         # Whoever deployed it opens the mail last.
-        active = await self._aws.call("ses", "describe_active_receipt_rule_set")
-        if active.get("Metadata", {}).get("Name") != stack.receipt_rule_set_name:
-            raise UsageError(
-                f"stack {name} takes no mail: its receipt rule set is not active",
-                next=f"ses.SetActiveReceiptRuleSet with RuleSetName={stack.receipt_rule_set_name}",
-            )
+        if stack.is_webordinary:
+            active = await self._aws.call("ses", "describe_active_receipt_rule_set")
+            if active.get("Metadata", {}).get("Name") != stack.receipt_rule_set_name:
+                raise UsageError(
+                    f"stack {name} takes no mail: its receipt rule set is not active",
+                    next=f"ses.SetActiveReceiptRuleSet with RuleSetName={stack.receipt_rule_set_name}",
+                )
         return ready, stack
 
 

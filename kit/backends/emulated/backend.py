@@ -245,7 +245,8 @@ class EmulatedBackend:
                 within=settings.timeouts.deploy,
             )
             # An account has one active rule set, and this account is the stack's alone.
-            await self._aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
+            if stack.is_webordinary:
+                await self._aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
         except InfraError as error:
             await self.stop()
             raise base_state.explained(error, base) from error

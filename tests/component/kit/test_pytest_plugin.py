@@ -35,7 +35,7 @@ def test_a_run_that_does_not_use_it_imports_nothing_and_leaves_nothing(tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["test_other.py"]
 
 
-@pytest.mark.parametrize("fixture", ["harness", "backend", "kit_run"])
+@pytest.mark.parametrize("fixture", ["kit_harness", "kit_backend", "kit_run"])
 def test_live_mode_that_cannot_be_says_why_and_fails(tmp_path: Path, fixture: str) -> None:
     (tmp_path / "test_mine.py").write_text(f"def test_mine({fixture}):\n    pass\n")
     done = run_pytest(tmp_path, "--kit-mode", "live")
@@ -60,19 +60,19 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
 
 
 ONE = """
-async def test_services_sleep(harness, kit_run):
-    await harness.verify_service_task_count("edit", 0)
+async def test_services_sleep(kit_harness, kit_run):
+    await kit_harness.verify_service_task_count("edit", 0)
     print("PID", kit_run.backend.readiness.pid)
 
-async def test_nothing_is_asserted(harness):
-    await harness.service_task_count("edit")
+async def test_nothing_is_asserted(kit_harness):
+    await kit_harness.service_task_count("edit")
 """
 
 TWO = """
-async def test_a_check_fails(harness, backend):
-    assert await backend.health() is None
-    print("PID", backend.readiness.pid)
-    harness.check(1 == 2, "one to be two", seen=1)
+async def test_a_check_fails(kit_harness, kit_backend):
+    assert await kit_backend.health() is None
+    print("PID", kit_backend.readiness.pid)
+    kit_harness.check(1 == 2, "one to be two", seen=1)
 """
 
 

@@ -71,9 +71,7 @@ def test_a_note_whose_cloud_is_gone_is_taken_away(tmp_path: Path, capsys: pytest
     ready = {"aws": url, "smtp": "127.0.0.1:1", "region": "us-west-2", "account": "1", "pid": 1, "clock": clock}
     note = tmp_path / ".kit" / FILE
     note.parent.mkdir()
-    note.write_text(
-        json.dumps({"pid": 1, "readiness": ready, "stack": {"name": stack.name, "outputs": stack.outputs()}})
-    )
+    note.write_text(json.dumps({"pid": 1, "readiness": ready, "stack": {"name": stack.name, "outputs": stack.outputs}}))
     assert "no cloud is running" in failing(capsys, "status")[1]
     assert not note.exists()
 

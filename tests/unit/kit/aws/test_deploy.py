@@ -44,7 +44,7 @@ class CloudFormation:
         if not self.exists:
             raise error("ValidationError", "Stack with id it does not exist")
         status = self.statuses[0] if len(self.statuses) == 1 else self.statuses.pop(0)
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in a_stack().outputs().items()]
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in a_stack().outputs.items()]
         updated = datetime(2026, 1, 1, 0, 0, self.updated, tzinfo=UTC)
         stack = {"StackId": "arn:it", "StackStatus": status, "Outputs": outputs, "LastUpdatedTime": updated}
         return {"Stacks": [stack]}

@@ -16,19 +16,28 @@ from webordinary_testkit.kit.core.errors import InfraError, UsageError
 def test_outputs_are_named_as_in_the_template() -> None:
     assert output_key("load_balancer_url") == "LoadBalancerUrl"
     stack = a_stack()
-    assert Stack.from_outputs(stack.name, stack.outputs()) == stack
+    assert stack.load_balancer_url == stack["LoadBalancerUrl"] == "http://alb.test"
 
 
 def test_missing_outputs_are_named() -> None:
-    outputs = a_stack().outputs()
+    outputs = dict(a_stack().outputs)
     del outputs["RepliesQueueUrl"], outputs["IdleSeconds"]
     with pytest.raises(InfraError, match="no output RepliesQueueUrl, IdleSeconds"):
-        Stack.from_outputs("it", outputs)
+        Stack("it", outputs).verify()
+
+
+def test_a_stack_of_another_system_has_the_outputs_that_it_has() -> None:
+    stack = Stack("queue", {"JobsQueueUrl": "http://sqs.test/jobs"}).verify()
+    assert not stack.is_webordinary
+    assert stack["JobsQueueUrl"] == "http://sqs.test/jobs"
+    assert stack.fault_role_arn == ""
+    with pytest.raises(InfraError, match="no output JobQueueUrl(.|\n)*did you mean JobsQueueUrl"):
+        stack["JobQueueUrl"]
 
 
 def test_the_kits_own_template_has_every_output_the_kit_needs() -> None:
     text = template_text(None)
-    assert [key for key in a_stack().outputs() if f"  {key}:" not in text] == []
+    assert [key for key in a_stack().outputs if f"  {key}:" not in text] == []
 
 
 def test_the_kits_own_template_runs_two_images() -> None:

@@ -41,7 +41,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_a_name_is_given_once() -> None:
-    with pytest.raises(ValueError, match="two scenarios"):
+    with pytest.raises(UsageError, match="two scenarios"):
         scenario("cold_start", needs=(), proves="x")(body)
 
 
