@@ -68,10 +68,8 @@ class Reference:
 
 def references(kind: str, named: Iterable[str] = ()) -> list[Reference]:
     """Every reference of a kind (`scenarios`, `faults`, …): first those of the settings, then the entry points."""
-    found = [
-        Reference(target, f"the setting {kind!r}", target.partition(":")[2] or target)
-        for target in dict.fromkeys(named)
-    ]
+    setting = f"the setting {kind!r}"
+    found = [Reference(target, setting, target.partition(":")[2] or target) for target in dict.fromkeys(named)]
     known = {one.target for one in found}
     for point in sorted(importlib.metadata.entry_points(group=f"kit.{kind}"), key=lambda point: point.name):
         if point.value not in known:
