@@ -1,5 +1,6 @@
 """What can go wrong, one file each: injected, verified from outside, undone whatever happens."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from . import registry
@@ -48,6 +49,19 @@ __all__ = [
     "Throttle",
     "UseUpMemory",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A fault that another package registered."""
+    return registry.find(name, __all__)
+
+
+def register(named: Iterable[str]) -> None:
+    """Add the faults of other packages, `module:Class`, and those of the entry-point group `kit.faults`.
+
+    Raises `UsageError` for a name that is used, and for what is not a fault.
+    """
+    registry.register(named, __all__)
 
 
 def __getattr__(name: str) -> Any:

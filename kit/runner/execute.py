@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..backends.interface import Backend, Cloud
-from ..core.checkers import every_fault_showed, every_operation_ended
+from ..core.checkers import Checker, every_fault_showed, every_operation_ended
 from ..core.checkers import judged as checked
 from ..core.errors import InfraError
 from ..core.history import History
@@ -46,6 +46,8 @@ class Ground:
     listener: StepListener | None = None
     account: Account | None = None
     """What the run costs; None for ground that costs nothing."""
+    checkers: tuple[Checker, ...] = ()
+    """Of other packages: they judge every scenario."""
 
 
 async def execute(scenario: Scenario, ground: Ground) -> Outcome:
@@ -72,7 +74,9 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
                 ground.account.check()
             outcome.verdict = Verdict.UNKNOWN
             outcome.message = f"it did not end within {ground.settings.timeouts.scenario:g} AWS s"
-        for finding in checked(ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers)):
+        for finding in checked(
+            ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers, *ground.checkers)
+        ):
             if finding.verdict is not Verdict.PASS:
                 _add(outcome, finding.verdict, finding.message)
     return outcome

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends.capability import Level
+from ..backends.registry import registered_backend
+from ..core.clock import Clock
+from ..core.history import History
 from ..cost.account import budget_of, is_new, predict, predictor
 from ..cost.inventory import Inventory
 from ..cost.prediction import Prediction, Predictor
@@ -101,6 +104,8 @@ def plan(settings: Settings, scenarios: Iterable[Scenario]) -> Plan:
 
 def capabilities_of(settings: Settings) -> Mapping[str, Level]:
     """What the settings' cloud can do; nothing is started or asked."""
+    if settings.backend:
+        return registered_backend(settings, settings.report_dir, History(Clock())).capabilities()
     if settings.mode == "live":
         from ..backends.live.backend import capabilities_of as live  # noqa: PLC0415 - emulated plans need none of it
 

@@ -9,8 +9,10 @@ from typing import Any
 from ..audit import SelfAudit
 from ..backends.emulated.base_state import lines
 from ..backends.interface import Backend, Cloud
+from ..backends.registry import registered_backend
 from ..core.clock import Clock
 from ..core.errors import InfraError, KitError
+from ..core.extensions import objects
 from ..core.history import History
 from ..core.ids import Ids
 from ..core.verdict import Verdict
@@ -18,6 +20,7 @@ from ..cost.account import Account
 from ..cost.publishing import publish
 from ..cost.publishing import wanted as publishes
 from ..cost.summary import foretold
+from ..faults import register as register_faults
 from ..harness.mailbox import Mailbox
 from ..scenarios.registry import Scenario
 from ..settings import Settings
@@ -45,6 +48,8 @@ class Run:
         self.history = History(self._wall, self.folder / "history.jsonl")
         self.report = Report(self.folder, self.id, self._about(), started)
         self.backend: Backend = self._chosen_backend()
+        self._checkers = tuple(objects("checkers", settings.checkers).values())
+        register_faults(settings.faults)
         self.account = Account(settings, self.history)
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
@@ -129,6 +134,7 @@ class Run:
             self.folder,
             self.console,
             self.account,
+            self._checkers,
         )
 
     async def stop(self) -> None:
@@ -158,6 +164,8 @@ class Run:
             self.add(Outcome(CLEAN_UP, Verdict.INFRA, message=message))
 
     def _chosen_backend(self) -> Backend:
+        if self.settings.backend:
+            return registered_backend(self.settings, self.folder, self.history)
         if self.settings.mode == "live":
             from ..backends.live.backend import LiveBackend  # noqa: PLC0415 - emulated runs need none of it
 

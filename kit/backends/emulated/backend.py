@@ -245,8 +245,7 @@ class EmulatedBackend:
                 within=settings.timeouts.deploy,
             )
             # An account has one active rule set, and this account is the stack's alone.
-            if stack.is_webordinary:
-                await self._aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
+            await self._activate_rule_set(self._aws, stack)
         except InfraError as error:
             await self.stop()
             raise base_state.explained(error, base) from error
@@ -261,6 +260,10 @@ class EmulatedBackend:
             capabilities=capabilities_of(settings),
             evidence=(str(log), str(calls)),
         )
+
+    async def _activate_rule_set(self, aws: Aws, stack: Stack) -> None:
+        if stack.is_webordinary:
+            await aws.call("ses", "set_active_receipt_rule_set", RuleSetName=stack.receipt_rule_set_name)
 
     async def health(self) -> str | None:
         return "the emulated cloud was not started" if self._child is None else self._child.ended()
