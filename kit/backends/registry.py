@@ -25,9 +25,7 @@ def registered_backend(settings: Settings, folder: Path, history: History) -> Ba
         raise UsageError(
             f"no backend is called {wanted!r}",
             where="the setting 'backend'",
-            next=f"did you mean {near[0]!r}?"
-            if near
-            else "name it as module:Class, or install the package that has it",
+            next=f"did you mean {near[0]!r}?" if near else "name it as module:Class, or install its package",
         )
     made: Backend = known[name](settings, folder, history)
     return made

@@ -51,11 +51,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """A fault that another package registered."""
-    return registry.find(name, __all__)
-
-
 def register(named: Iterable[str]) -> None:
     """Add the faults of other packages, `module:Class`, and those of the entry-point group `kit.faults`.
 
