@@ -25,15 +25,8 @@ from webordinary_testkit.emulation.core.controller import Events, TargetHealthCh
 from webordinary_testkit.emulation.core.ids import Ids
 from webordinary_testkit.emulation.services.elbv2.actions import Action, FixedResponse, Forward, WeightedGroup
 from webordinary_testkit.emulation.services.elbv2.conditions import Condition, Glob, PathPattern
-from webordinary_testkit.emulation.services.elbv2.plane import Plane
-from webordinary_testkit.emulation.services.elbv2.table import (
-    HealthCheck,
-    Listener,
-    LoadBalancer,
-    Rule,
-    Table,
-    TargetGroup,
-)
+from webordinary_testkit.emulation.services.elbv2.data_plane import Plane
+from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck, Listener, LoadBalancer, Rule, Table, TargetGroup
 from webordinary_testkit.emulation.time.clock import Clock
 
 ARN = "arn:aws:elasticloadbalancing:us-west-2:123456789012"

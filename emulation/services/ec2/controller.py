@@ -19,7 +19,7 @@ from ...core.controller import Call, Context, Handler, Operation, TaskChanged, W
 from ...core.errors import AwsError
 from ...gateway import InterceptedCall, Interceptor
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
-from ..ecs.interfaces import Interface
+from ..ecs.network_interfaces import Interface
 from ..elbv2.links import Address, Links
 from .declared import Balancer, Declared, Subnet, read
 from .interfaces import InterfaceApi

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
-from ..ecs.interfaces import Interface
+from ..ecs.network_interfaces import Interface
 from .declared import Declared
 
 _FILTERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {

@@ -24,7 +24,7 @@ from .api.tags import Tags
 from .api.tasks import Tasks
 from .exec import ExecApi
 from .exec_targets import ExecTargets
-from .interfaces import Interface, interfaces
+from .network_interfaces import Interface, interfaces
 from .metadata import Metadata
 from .metrics import Utilization
 from .names import Names

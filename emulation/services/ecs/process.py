@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...core.run_token import run_variables
 from .ports import Ports
-from .processes import carrying, usage_by_group
+from .process_table import carrying, usage_by_group
 from .runtime import METADATA_VARIABLE, CannotPull, CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from .translation import Translation
 

@@ -18,7 +18,7 @@ from .plan import Decision, decide
 from .rollout import complete, count_failure, deploy, failed_to_start, new_deployment, survived
 from .runtime import Running, Runtime
 from .store import Store
-from .targets import Targets
+from .registrations import Targets
 from .task import Machine, TaskRun
 
 _SEE = "For more information, see the Troubleshooting section."

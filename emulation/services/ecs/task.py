@@ -24,11 +24,11 @@ from ..efs.controller import NamedVolume, Storage
 from .condition import News
 from .container import ContainerRun
 from .environment import container_environment, listening_ports
-from .initialization import FailedToStart, container_secrets, mount_volumes, open_logs
+from .resources import FailedToStart, container_secrets, mount_volumes, open_logs
 from .logs import LogStream
 from .model import Container, Target, Task
 from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, Running, Runtime, Sandbox, TaskSpec
-from .targets import Targets
+from .registrations import Targets
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 from ...core.addressing import Addressing
 from ...core.controller import Context, Datum, Handler, Operation, Watcher
-from .declared import Declared
+from .configuration import Declared
 from .links import Links
 from .operations import Operations
-from .plane import Plane
+from .data_plane import Plane
 
 ADDRESS_TAG = "emulation:address"
 """The tag on every listener that says where it really listens (`127.0.0.1:<port>`)."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ...core.controller import Datum
-from .exchange import Exchange
-from .table import Table
+from .transaction import Exchange
+from .routing_table import Table
 from .targets import Targets
 
 NAMESPACE = "AWS/ApplicationELB"

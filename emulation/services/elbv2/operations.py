@@ -12,9 +12,9 @@ from typing import Any
 
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
-from . import admission, attributes, declared
-from .declared import Declared
-from .health import Health
+from . import validation, attributes, configuration as declared
+from .configuration import Declared
+from .target_health import Health
 from .targets import TargetKey, Targets
 
 PUBLIC = "internet-facing"
@@ -76,7 +76,7 @@ class Operations:
     # load balancers
 
     async def _create_load_balancer(self, call: Call) -> Answer:
-        admission.load_balancer(call.params)
+        validation.load_balancer(call.params)
         async with self._one_change_at_a_time:
             known = [lb for lb in self._declared.table.load_balancers.values() if lb.name == call.params["Name"]]
             if known:
@@ -91,7 +91,7 @@ class Operations:
         answer = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
         there = answer["LoadBalancers"][0]
         same = (
-            {zone["SubnetId"] for zone in there["AvailabilityZones"]} == set(admission.subnets(call.params))
+            {zone["SubnetId"] for zone in there["AvailabilityZones"]} == set(validation.subnets(call.params))
             and (there.get("Scheme") or PUBLIC) == call.params.get("Scheme", PUBLIC)
             and set(there.get("SecurityGroups") or ()) == set(call.params.get("SecurityGroups") or ())
         )
@@ -136,7 +136,7 @@ class Operations:
     async def _create_listener(self, call: Call) -> Answer:
         arn = call.params["LoadBalancerArn"]
         async with self._one_change_at_a_time:
-            admission.listener(call.params, self._declared.table.listeners_of(arn))
+            validation.listener(call.params, self._declared.table.listeners_of(arn))
             answer = await self._base(call)
             await self._declared.read_listener(answer["Listeners"][0]["ListenerArn"])
             await self._apply()
@@ -150,7 +150,7 @@ class Operations:
         listener = self._declared.table.listeners.get(arn)
         if call.operation == "ModifyListener" and listener is not None:
             others = self._declared.table.listeners_of(listener.load_balancer_arn)
-            admission.listener(call.params, [other for other in others if other.arn != arn])
+            validation.listener(call.params, [other for other in others if other.arn != arn])
         return _plain(await self._change(call, self._declared.read_listener, arn))
 
     async def _describe_rules(self, call: Call) -> Answer:
@@ -168,7 +168,7 @@ class Operations:
         return answer
 
     async def _on_rules(self, call: Call) -> Answer:
-        admission.rule(call.params)
+        validation.rule(call.params)
         rules = [item["RuleArn"] for item in call.params.get("RulePriorities") or ()]
         listener = call.params.get("ListenerArn") or declared.listener_arn(call.params.get("RuleArn") or rules[0])
         return await self._change(call, self._declared.read_listener, listener)
@@ -176,7 +176,7 @@ class Operations:
     # target groups
 
     async def _create_target_group(self, call: Call) -> Answer:
-        admission.target_group(call.params)
+        validation.target_group(call.params)
         async with self._one_change_at_a_time:
             answer = await self._base(call)
             await self._declared.read_target_group(answer["TargetGroups"][0]["TargetGroupArn"])
@@ -194,7 +194,7 @@ class Operations:
 
     async def _on_target_group(self, call: Call) -> Answer:
         if call.operation == "ModifyTargetGroup":
-            admission.target_group(call.params, new=False)
+            validation.target_group(call.params, new=False)
         answer = await self._change(call, self._declared.read_target_group, call.params["TargetGroupArn"])
         return self._with_users(answer) if "TargetGroups" in answer else answer
 
@@ -217,7 +217,7 @@ class Operations:
     async def _register_targets(self, call: Call) -> Answer:
         group = self._group(call)
         for target in call.params["Targets"]:
-            admission.target_id(target["Id"])
+            validation.target_id(target["Id"])
         self._targets.register(
             group,
             [

@@ -16,10 +16,10 @@ from yarl import URL
 from ...core.ids import Ids
 from ...time.clock import Clock
 from . import headers as passing
-from .exchange import Exchange
+from .transaction import Exchange
 from .links import Links
-from .replies import NO_BODY, begin_headers, finished, is_http_11, send_page
-from .table import TargetGroup
+from .responses import NO_BODY, begin_headers, finished, is_http_11, send_page
+from .routing_table import TargetGroup
 from .targets import Target
 from .tunnel import Tunnel
 

@@ -13,12 +13,12 @@ from ...time.clock import Clock
 from .actions import FixedResponse, Forward, Redirect, RequestedUrl
 from .balancing import Balancer
 from .conditions import Inquiry
-from .exchange import CLIENT_CLOSED, Exchange
+from .transaction import CLIENT_CLOSED, Exchange
 from .headers import too_many_forwarders
 from .proxy import Proxy
-from .replies import send, send_page
+from .responses import send, send_page
 from .stickiness import Stickies
-from .table import Rule, Table, TargetGroup
+from .routing_table import Rule, Table, TargetGroup
 from .targets import Target, Targets
 
 Observer = Callable[[Exchange], None]

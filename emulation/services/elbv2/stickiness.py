@@ -16,7 +16,7 @@ from multidict import CIMultiDictProxy
 from ...core.ids import Ids
 from ...time.clock import Clock
 from .headers import http_date
-from .table import Stickiness
+from .routing_table import Stickiness
 from .targets import Pool, Target
 
 TARGET_COOKIE = "AWSALB"

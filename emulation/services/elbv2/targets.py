@@ -8,8 +8,8 @@ from typing import Protocol
 
 from ...core.controller import Events, TargetHealthChanged
 from ...time.clock import Clock
-from .health import CHECKING, DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, UNCHECKED, Health
-from .table import Table, TargetGroup
+from .target_health import CHECKING, DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, UNCHECKED, Health
+from .routing_table import Table, TargetGroup
 
 TargetKey = tuple[str, int]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.controller import Call, Handler
 from ....core.errors import AwsError
-from .. import shapes
+from .. import serializers
 from ..model import Cluster
 from ..names import check_name, invalid
 from ..paging import page
@@ -54,7 +54,7 @@ class Clusters:
             if settings := params.get("settings"):
                 existing.settings = list(settings)
             self._store.clusters[name] = existing
-        return {"cluster": shapes.cluster(existing, self._store, _EVERYTHING)}
+        return {"cluster": serializers.cluster(existing, self._store, _EVERYTHING)}
 
     async def update(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
@@ -63,7 +63,7 @@ class Clusters:
             cluster.settings = list(settings)
         if configuration := call.params.get("configuration"):
             cluster.configuration = configuration
-        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
 
     async def put_capacity_providers(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
@@ -71,7 +71,7 @@ class Clusters:
         strategy = list(call.params["defaultCapacityProviderStrategy"])
         _check_strategy(strategy, providers)
         cluster.capacity_providers, cluster.default_strategy = providers, strategy
-        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
 
     async def delete(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
@@ -82,7 +82,7 @@ class Clusters:
         if any(task.last_status != "STOPPED" for task in self._store.tasks(cluster)):
             raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         cluster.status = "INACTIVE"
-        return {"cluster": shapes.cluster(cluster, self._store, _EVERYTHING)}
+        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
 
     async def describe(self, call: Call) -> dict[str, Any]:
         include = frozenset(call.params.get("include", ()))
@@ -91,9 +91,9 @@ class Clusters:
             name = self._store.names.cluster_name(identifier)
             found = self._store.clusters.get(name)
             if found is None:
-                failures.append(shapes.missing(self._store.names.arn(f"cluster/{name}")))
+                failures.append(serializers.missing(self._store.names.arn(f"cluster/{name}")))
             else:
-                clusters.append(shapes.cluster(found, self._store, include))
+                clusters.append(serializers.cluster(found, self._store, include))
         return {"clusters": clusters, "failures": failures}
 
     async def list_clusters(self, call: Call) -> dict[str, Any]:

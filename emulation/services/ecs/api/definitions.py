@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.controller import Call, Handler
 from ....core.errors import AwsError
-from .. import shapes
+from .. import serializers
 from ..definition import TaskDefinition
 from ..names import invalid
 from ..paging import page
@@ -47,15 +47,15 @@ class Definitions:
             tags=parse_tags(call.params.get("tags", ()), call.caller),
         )
         revisions.append(definition)
-        return {"taskDefinition": shapes.definition(definition), "tags": shapes.tags(definition.tags)}
+        return {"taskDefinition": serializers.definition(definition), "tags": serializers.tags(definition.tags)}
 
     async def describe(self, call: Call) -> dict[str, Any]:
         definition = self._store.definition(call.params["taskDefinition"])
         if definition is None:
             raise AwsError("ClientException", "Unable to describe task definition.")
-        answer: dict[str, Any] = {"taskDefinition": shapes.definition(definition)}
+        answer: dict[str, Any] = {"taskDefinition": serializers.definition(definition)}
         if "TAGS" in call.params.get("include", ()):
-            answer["tags"] = shapes.tags(definition.tags)
+            answer["tags"] = serializers.tags(definition.tags)
         return answer
 
     async def deregister(self, call: Call) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Definitions:
         if definition.status == "ACTIVE":
             definition.status = "INACTIVE"
             definition.deregistered_at = self._store.clock.now()
-        return {"taskDefinition": shapes.definition(definition)}
+        return {"taskDefinition": serializers.definition(definition)}
 
     async def delete(self, call: Call) -> dict[str, Any]:
         identifiers = call.params["taskDefinitions"]
@@ -81,7 +81,7 @@ class Definitions:
                 continue
             definition.status = "DELETE_IN_PROGRESS"
             definition.delete_requested_at = self._store.clock.now()
-            deleted.append(shapes.definition(definition))
+            deleted.append(serializers.definition(definition))
         return {"taskDefinitions": deleted, "failures": failures}
 
     async def list_definitions(self, call: Call) -> dict[str, Any]:

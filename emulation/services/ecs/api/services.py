@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.controller import Call, Context, Handler
-from .. import shapes
+from .. import serializers
 from ..model import Cluster, Revision, Service
 from ..names import check_name, invalid
 from ..paging import page
@@ -116,10 +116,10 @@ class Services:
         for identifier in identifiers:
             service = self._store.find_service(cluster, identifier)
             if service is not None:
-                services.append(shapes.service(service, self._store.tasks_of(service), with_tags=with_tags))
+                services.append(serializers.service(service, self._store.tasks_of(service), with_tags=with_tags))
             else:
                 name = self._store.names.service_name(identifier, cluster.name)
-                failures.append(shapes.missing(self._store.names.arn(f"service/{cluster.name}/{name}")))
+                failures.append(serializers.missing(self._store.names.arn(f"service/{cluster.name}/{name}")))
         return {"services": services, "failures": failures}
 
     async def list_services(self, call: Call) -> dict[str, Any]:
@@ -163,4 +163,4 @@ class Services:
         return existing
 
     def _answer(self, service: Service, *, with_tags: bool = False) -> dict[str, Any]:
-        return {"service": shapes.service(service, self._store.tasks_of(service), with_tags=with_tags)}
+        return {"service": serializers.service(service, self._store.tasks_of(service), with_tags=with_tags)}

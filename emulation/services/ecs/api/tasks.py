@@ -8,7 +8,7 @@ from typing import Any
 
 from ....core.controller import Call, Context, Handler
 from ....core.errors import AwsError
-from .. import shapes
+from .. import serializers
 from ..model import Cluster, Revision, Task
 from ..names import invalid
 from ..paging import page
@@ -57,7 +57,7 @@ class Tasks:
             raise invalid("No Container Instances were found in your cluster.")
         overrides = _checked_overrides(revision, params.get("overrides", {}))
         if (before := self._started_before(params)) is not None:
-            return {"tasks": [shapes.task(each, with_tags=True) for each in before], "failures": []}
+            return {"tasks": [serializers.task(each, with_tags=True) for each in before], "failures": []}
         order = Order(
             cluster=cluster,
             revision=revision,
@@ -72,7 +72,7 @@ class Tasks:
             self._by_token[token] = (_fingerprint(params), tasks)
             for old in list(self._by_token)[:-_TOKENS_KEPT]:
                 del self._by_token[old]
-        return {"tasks": [shapes.task(each, with_tags=True) for each in tasks], "failures": []}
+        return {"tasks": [serializers.task(each, with_tags=True) for each in tasks], "failures": []}
 
     async def stop(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
@@ -81,7 +81,7 @@ class Tasks:
         if len(reason) > _LONGEST_REASON:
             raise invalid(f"reason must be at most {_LONGEST_REASON} characters.")
         self._scheduler.stop_task(task, "UserInitiated", reason)
-        return {"task": shapes.task(task)}
+        return {"task": serializers.task(task)}
 
     async def describe(self, call: Call) -> dict[str, Any]:
         identifiers = call.params["tasks"]
@@ -95,10 +95,10 @@ class Tasks:
         for identifier in identifiers:
             task = self._store.find_task(cluster, identifier)
             if task is not None:
-                tasks.append(shapes.task(task, with_tags=with_tags))
+                tasks.append(serializers.task(task, with_tags=with_tags))
             else:
                 task_id = self._store.names.task_id(identifier, cluster.name)
-                failures.append(shapes.missing(self._store.names.arn(f"task/{cluster.name}/{task_id}")))
+                failures.append(serializers.missing(self._store.names.arn(f"task/{cluster.name}/{task_id}")))
         return {"tasks": tasks, "failures": failures}
 
     async def list_tasks(self, call: Call) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from ....core.addressing import Addressing
 from ....core.controller import Context, Handler, Operation, Watcher
 from ....time.clock import Clock
 from ..runtime import CannotPull
-from . import pause, shape
+from . import pause, engine_config
 from .runtime import DockerRuntime
 from .volumes import Volumes
 
@@ -112,7 +112,7 @@ class DockerHost:
 
     def inside(self, text: str) -> str:
         """A text with places of this machine, as a container reads it."""
-        return self._addressing.for_container(text, shape.INSIDE)
+        return self._addressing.for_container(text, engine_config.INSIDE)
 
     async def pause_image(self) -> str:
         """The image that only waits, made by now. Raises `DockerError`."""

@@ -17,7 +17,7 @@ from aiodocker import DockerError
 from ....core.addressing import LOOPBACK
 from ..ports import Ports
 from ..runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
-from . import shape
+from . import engine_config
 from .container import Belongings, EngineContainer, why
 from .images import Images
 from .memory import TaskMemory
@@ -49,7 +49,7 @@ class DockerRuntime:
         self._places[task.id], self._own_volumes[task.id] = {}, set()
         sandbox = Sandbox(task, LOOPBACK, {port: self._ports.take() for port in task.ports})
         if task.containers > 1:
-            self._memory[task.id] = TaskMemory(int(task.memory_mib * shape.MIB))
+            self._memory[task.id] = TaskMemory(int(task.memory_mib * engine_config.MIB))
             try:
                 await self._hold_network(sandbox)
             except BaseException:
@@ -66,7 +66,7 @@ class DockerRuntime:
             await earlier.remove()
         await self._make_own_volumes(sandbox, container)
         holder = self._holders.get(sandbox.task.id)
-        config = shape.container_config(
+        config = engine_config.container_config(
             sandbox,
             container,
             run=self._host.run,
@@ -74,9 +74,9 @@ class DockerRuntime:
             cpus=self._cpus(sandbox.task.vcpus),
             environment={name: self._host.inside(value) for name, value in container.environment.items()},
             labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},
-            network=self._network(sandbox) if holder is None else shape.shared_network(holder.id),
+            network=self._network(sandbox) if holder is None else engine_config.shared_network(holder.id),
         )
-        name = shape.container_name(self._prefix(sandbox), container.name)
+        name = engine_config.container_name(self._prefix(sandbox), container.name)
         started = await self._start(name, config, output, holder="" if holder is None else holder.id)
         place[container.name] = started
         if (memory := self._memory.get(sandbox.task.id)) is not None:
@@ -124,7 +124,7 @@ class DockerRuntime:
     async def _make_own_volumes(self, sandbox: Sandbox, container: ContainerSpec) -> None:
         """Here and not by the container's creation, where podman takes no labels for them. Raises `CannotStart`."""
         made = self._own_volumes[sandbox.task.id]
-        for volume in shape.own_volumes(sandbox, container, self._host.run) - made:
+        for volume in engine_config.own_volumes(sandbox, container, self._host.run) - made:
             try:
                 made.add(await self._host.create_volume(volume, {}))
             except (DockerError, aiohttp.ClientError) as error:
@@ -150,11 +150,11 @@ class DockerRuntime:
         return cpus if cpus < self._host.engine.cpus else None
 
     def _network(self, sandbox: Sandbox) -> dict[str, Any]:
-        return shape.network_config(sandbox, self._host.network, self._host.this_machine)
+        return engine_config.network_config(sandbox, self._host.network, self._host.this_machine)
 
     def _prefix(self, sandbox: Sandbox) -> str:
         family = sandbox.task.labels.get("com.amazonaws.ecs.task-definition-family", "task")
-        return shape.container_name(self._host.run, family, sandbox.task.id[:12])
+        return engine_config.container_name(self._host.run, family, sandbox.task.id[:12])
 
     async def _usage(self, container: str) -> Usage | None:
         stats: dict[str, Any] | None = None

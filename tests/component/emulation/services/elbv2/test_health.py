@@ -1,4 +1,4 @@
-"""emulation/services/elbv2/health.py and checker.py: what checks make of a target."""
+"""emulation/services/elbv2/target_health.py and checker.py: what checks make of a target."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.balancer import Lab, balancer, rule, says, until
-from webordinary_testkit.emulation.services.elbv2.door import reserve
-from webordinary_testkit.emulation.services.elbv2.health import FAILED, HEALTHY, Record, mismatch
-from webordinary_testkit.emulation.services.elbv2.table import HealthCheck, TargetGroup
+from webordinary_testkit.emulation.services.elbv2.node import reserve
+from webordinary_testkit.emulation.services.elbv2.target_health import FAILED, HEALTHY, Record, mismatch
+from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck, TargetGroup
 
 CHECK = HealthCheck(path="/health", interval=6.0, timeout=3.0, healthy_threshold=3, unhealthy_threshold=2)
 

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from tests.support.balancer import Lab, balancer, rule, says, until
 from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
-from webordinary_testkit.emulation.services.elbv2.door import reserve
-from webordinary_testkit.emulation.services.elbv2.table import HealthCheck
+from webordinary_testkit.emulation.services.elbv2.node import reserve
+from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck
 
 BALANCER = ("LoadBalancer", "app/web/1234567890abcdef")
 GROUP = ("TargetGroup", "targetgroup/web/1")

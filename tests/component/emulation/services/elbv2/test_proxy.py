@@ -14,8 +14,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.support.balancer import Lab, balancer, echo, rule, says, until
-from webordinary_testkit.emulation.services.elbv2.door import reserve
-from webordinary_testkit.emulation.services.elbv2.table import TargetGroup
+from webordinary_testkit.emulation.services.elbv2.node import reserve
+from webordinary_testkit.emulation.services.elbv2.routing_table import TargetGroup
 from webordinary_testkit.emulation.services.elbv2.tls import server_context
 
 

@@ -11,7 +11,7 @@ from yarl import URL
 
 from tests.support.balancer import Lab, balancer, rule, says, until
 from webordinary_testkit.emulation.services.elbv2.actions import Forward, WeightedGroup
-from webordinary_testkit.emulation.services.elbv2.table import HealthCheck, Stickiness, TargetGroup
+from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck, Stickiness, TargetGroup
 
 
 @pytest_asyncio.fixture

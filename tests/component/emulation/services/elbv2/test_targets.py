@@ -11,8 +11,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.support.balancer import Lab, balancer, rule, says, until
-from webordinary_testkit.emulation.services.elbv2.door import reserve
-from webordinary_testkit.emulation.services.elbv2.table import HealthCheck
+from webordinary_testkit.emulation.services.elbv2.node import reserve
+from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck
 
 CHECK = HealthCheck(interval=6.0, timeout=3.0, unhealthy_threshold=2)
 

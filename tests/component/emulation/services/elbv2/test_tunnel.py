@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiohttp import WSMsgType, web
 
 from tests.support.balancer import Lab, balancer, echo, rule, until
-from webordinary_testkit.emulation.services.elbv2.table import TargetGroup
+from webordinary_testkit.emulation.services.elbv2.routing_table import TargetGroup
 
 Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
 

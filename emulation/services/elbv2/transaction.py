@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from .table import Listener, LoadBalancer, Rule
+from .routing_table import Listener, LoadBalancer, Rule
 from .targets import Target
 
 CLIENT_CLOSED = 460

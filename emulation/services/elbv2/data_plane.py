@@ -16,17 +16,17 @@ from ...core.addressing import Addressing
 from ...core.controller import Datum, Events
 from ...core.ids import Ids
 from ...time.clock import Clock
-from .accesslog import AccessLog, line
+from .access_log import AccessLog, line
 from .balancing import Balancer
-from .checker import Checker
-from .door import Node
-from .exchange import Exchange
+from .health_checker import Checker
+from .node import Node
+from .transaction import Exchange
 from .links import Links
 from .metrics import Metrics
 from .proxy import Proxy
 from .router import Router
 from .stickiness import Stickies
-from .table import Table
+from .routing_table import Table
 from .targets import Targets
 
 

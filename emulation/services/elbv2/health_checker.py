@@ -9,9 +9,9 @@ import aiohttp
 from yarl import URL
 
 from ...time.clock import Clock
-from .health import FAILED, HEALTHY, TIMED_OUT, Health, Record, mismatch
+from .target_health import FAILED, HEALTHY, TIMED_OUT, Health, Record, mismatch
 from .links import Links
-from .table import HealthCheck, Table
+from .routing_table import HealthCheck, Table
 from .targets import Target
 
 HEADERS = {"User-Agent": "ELB-HealthChecker/2.0", "Accept-Encoding": "gzip, compressed"}

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
-from .exchange import Exchange
+from .transaction import Exchange
 from .headers import http_date
 
 SERVER = "awselb/2.0"

@@ -1,4 +1,4 @@
-"""emulation/services/elbv2/door.py and tls.py: ports of this machine."""
+"""emulation/services/elbv2/node.py and tls.py: ports of this machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aiohttp import web
 from tests.support.balancer import Lab, balancer, rule, says
 from webordinary_testkit.emulation.core.addressing import Addressing
 from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
-from webordinary_testkit.emulation.services.elbv2.door import Door
-from webordinary_testkit.emulation.services.elbv2.table import Listener, Rule
+from webordinary_testkit.emulation.services.elbv2.node import Door
+from webordinary_testkit.emulation.services.elbv2.routing_table import Listener, Rule
 
 
 @pytest_asyncio.fixture

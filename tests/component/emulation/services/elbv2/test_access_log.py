@@ -1,4 +1,4 @@
-"""emulation/services/elbv2/accesslog.py"""
+"""emulation/services/elbv2/access_log.py"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.support.balancer import Lab, balancer, rule, says
-from webordinary_testkit.emulation.services.elbv2.accesslog import timestamp
+from webordinary_testkit.emulation.services.elbv2.access_log import timestamp
 from webordinary_testkit.emulation.services.elbv2.actions import Redirect
 
 # https://docs.aws.amazon.com/athena/latest/ug/create-alb-access-logs-table.html reads lines with such an expression.

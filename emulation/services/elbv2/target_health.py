@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .table import HealthCheck
+from .routing_table import HealthCheck
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from webordinary_testkit.emulation.services.ecs.ports import Ports
-from webordinary_testkit.emulation.services.ecs.processes import carrying, cpu_time, usage_by_group
+from webordinary_testkit.emulation.services.ecs.process_table import carrying, cpu_time, usage_by_group
 from webordinary_testkit.emulation.services.ecs.runtime import Mount
 from webordinary_testkit.emulation.services.ecs.translation import Translation
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.errors import AwsError
 from .actions import action
-from .table import Listener
+from .routing_table import Listener
 
 ROUTED = ("HTTP", "HTTPS")
 

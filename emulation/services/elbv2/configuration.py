@@ -10,7 +10,7 @@ from ...core.controller import Aws
 from ...core.errors import AwsError
 from .actions import action
 from .conditions import condition
-from .table import HealthCheck, Listener, LoadBalancer, Rule, Stickiness, Table, TargetGroup
+from .routing_table import HealthCheck, Listener, LoadBalancer, Rule, Stickiness, Table, TargetGroup
 
 
 class Declared:

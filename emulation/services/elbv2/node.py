@@ -15,8 +15,8 @@ from aiohttp import web
 from ...core.addressing import LOOPBACK, Addressing, cannot_listen
 from ...time.clock import Clock
 from . import tls
-from .replies import SERVER, page
-from .table import Listener, LoadBalancer, Table
+from .responses import SERVER, page
+from .routing_table import Listener, LoadBalancer, Table
 
 CLOSING = 0.1
 """Wall seconds an exchange has to end when its listener is deleted; AWS breaks it off too."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from .exchange import Exchange
+from .transaction import Exchange
 
 
 def line(exchange: Exchange, now: float) -> str:
