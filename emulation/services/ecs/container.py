@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from ...time.clock import Clock
 from .condition import News
-from .definition import Dependency
-from .health import watch_health
+from .task_definition import Dependency
+from .health_check import watch_health
 from .logs import LogStream
 from .model import Container
 from .runtime import CannotStart, Output, Running

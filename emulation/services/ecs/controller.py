@@ -18,7 +18,7 @@ from ...state.models import service_model
 from ..efs.controller import Storage
 from .agent_faults import AgentFaults
 from .api.clusters import Clusters
-from .api.definitions import Definitions
+from .api.task_definitions import Definitions
 from .api.services import Services
 from .api.tags import Tags
 from .api.tasks import Tasks

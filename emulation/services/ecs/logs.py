@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.controller import Context
 from ...core.errors import AwsError
-from .definition import ContainerDefinition
+from .task_definition import ContainerDefinition
 
 BATCH_SECONDS = 5.0
 """AWS seconds between two batches (Docker's awslogs driver)."""

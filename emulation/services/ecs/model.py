@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .backoff import Backoff
-from .definition import ContainerDefinition, TaskDefinition
+from .task_definition import ContainerDefinition, TaskDefinition
 
 STOPPED_TASKS_STAY = 3600.0
 """AWS seconds for which a stopped task and an inactive service can still be described ("about an hour")."""

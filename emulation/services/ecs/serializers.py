@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .definition import TaskDefinition
+from .task_definition import TaskDefinition
 from .model import STARTING, Cluster, Container, Deployment, Service, Task
 from .store import Store
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.controller import Aws
 from ....core.errors import AwsError
-from ..definition import TaskDefinition
+from ..task_definition import TaskDefinition
 from ..names import invalid
 
 _MOST_SUBNETS = 16

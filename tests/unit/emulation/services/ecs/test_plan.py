@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from webordinary_testkit.emulation.services.ecs.definition import TaskDefinition
+from webordinary_testkit.emulation.services.ecs.task_definition import TaskDefinition
 from webordinary_testkit.emulation.services.ecs.model import (
     Cluster,
     Container,

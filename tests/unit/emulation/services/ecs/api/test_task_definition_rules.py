@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.ecs.api.definition_rules import checked
+from webordinary_testkit.emulation.services.ecs.api.task_definition_rules import checked
 from webordinary_testkit.emulation.services.ecs.api.fargate import check_size, cpu_units, memory_mib
 
 LOGS = {"awslogs-group": "/g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "p"}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from ...time.clock import Clock
-from .definition import HealthCheck
+from .task_definition import HealthCheck
 
 
 async def watch_health(

@@ -8,11 +8,11 @@ from typing import Any
 from ....core.controller import Call, Handler
 from ....core.errors import AwsError
 from .. import serializers
-from ..definition import TaskDefinition
+from ..task_definition import TaskDefinition
 from ..names import invalid
 from ..paging import page
 from ..store import Store
-from .definition_rules import checked
+from .task_definition_rules import checked
 from .tags import parse_tags
 
 _STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
