@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from ..services.ecs.runtime import Contained
+from ..services.ecs.runtime import IsolatedContainer
 from .fault import FaultRefused
 from .job import Job
 from .tasks import Tasks, TaskSettings, chosen
 
 
-def _contained(tasks: Tasks, settings: TaskSettings) -> list[Contained]:
+def _contained(tasks: Tasks, settings: TaskSettings) -> list[IsolatedContainer]:
     """The containers meant. Raises `FaultRefused` where they have nothing of their own."""
-    found: list[Contained] = [each for each in chosen(tasks, settings).values() if isinstance(each, Contained)]
+    found: list[IsolatedContainer] = [
+        each for each in chosen(tasks, settings).values() if isinstance(each, IsolatedContainer)
+    ]
     if not found:
         raise FaultRefused(
             f"the containers of {settings.task} are processes of this machine: they have no CPU limit and no network "
@@ -42,7 +44,7 @@ class StarveCpu:
     def __init__(self, tasks: Tasks, settings: CpuSettings) -> None:
         self._tasks = tasks
         self._settings = settings
-        self._starved: list[Contained] = []
+        self._starved: list[IsolatedContainer] = []
         self._job = Job()
 
     @property
@@ -78,7 +80,7 @@ class CutNetwork:
     def __init__(self, tasks: Tasks, settings: TaskSettings) -> None:
         self._tasks = tasks
         self._settings = settings
-        self._unplugged: Contained | None = None
+        self._unplugged: IsolatedContainer | None = None
         self._job = Job()
 
     @property

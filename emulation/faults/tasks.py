@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol
 
-from ..services.ecs.runtime import Running
+from ..services.ecs.runtime import RunningContainer
 from .fault import FaultRefused
 
 
 class Tasks(Protocol):
     """ECS, as far as faults reach into it."""
 
-    def running(self, task_arn: str) -> Mapping[str, Running]:
+    def running(self, task_arn: str) -> Mapping[str, RunningContainer]:
         """The running containers of a task by their names; none for a task that is not there."""
         ...
 
@@ -27,7 +27,7 @@ class TaskSettings:
     """All of them when None (for a kill: the only one)."""
 
 
-def chosen(tasks: Tasks, settings: TaskSettings) -> Mapping[str, Running]:
+def chosen(tasks: Tasks, settings: TaskSettings) -> Mapping[str, RunningContainer]:
     """The containers meant. Raises `FaultRefused` when there is none."""
     running = tasks.running(settings.task)
     if not running:
@@ -50,7 +50,7 @@ class PauseTask:
     def __init__(self, tasks: Tasks, settings: TaskSettings) -> None:
         self._tasks = tasks
         self._settings = settings
-        self._paused: list[Running] = []
+        self._paused: list[RunningContainer] = []
 
     @property
     def settings(self) -> Mapping[str, object]:

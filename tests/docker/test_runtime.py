@@ -22,7 +22,7 @@ from webordinary_testkit.emulation.services.ecs.runtime import (
     CannotStart,
     ContainerSpec,
     Mount,
-    Running,
+    RunningContainer,
     TaskSpec,
 )
 
@@ -170,7 +170,7 @@ async def test_an_init_process_reaps_what_the_program_leaves(run: Bed, tmp_path:
             container = await b.start(script, init_process=init)
             ended = ["/bin/sh", "-c", f'test "$({state})" = {seen}']
 
-            async def reached(container: Running = container, ended: list[str] = ended) -> bool:
+            async def reached(container: RunningContainer = container, ended: list[str] = ended) -> bool:
                 return await container.run(ended) == 0
 
             await eventually(reached)

@@ -1,4 +1,4 @@
-"""A load balancer's data plane for a test: a routing table written by hand, real sockets, real targets.
+"""A load balancer's data data_plane for a test: a routing table written by hand, real sockets, real targets.
 
 async with balancer() as lab:
     group = lab.group("web")
@@ -25,8 +25,15 @@ from webordinary_testkit.emulation.core.controller import Events, TargetHealthCh
 from webordinary_testkit.emulation.core.ids import Ids
 from webordinary_testkit.emulation.services.elbv2.actions import Action, FixedResponse, Forward, WeightedGroup
 from webordinary_testkit.emulation.services.elbv2.conditions import Condition, Glob, PathPattern
-from webordinary_testkit.emulation.services.elbv2.data_plane import Plane
-from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck, Listener, LoadBalancer, Rule, Table, TargetGroup
+from webordinary_testkit.emulation.services.elbv2.data_plane import DataPlane
+from webordinary_testkit.emulation.services.elbv2.routing_table import (
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    RoutingTable,
+    Rule,
+    TargetGroup,
+)
 from webordinary_testkit.emulation.time.clock import Clock
 
 ARN = "arn:aws:elasticloadbalancing:us-west-2:123456789012"
@@ -67,8 +74,8 @@ class Lab:
         events.subscribe(TargetHealthChanged, self.news.append)
         self.load_balancer = LoadBalancer(f"{ARN}:loadbalancer/app/web/1234567890abcdef", "web")
         self.groups: dict[str, TargetGroup] = {}
-        self.table = Table()
-        self.plane = Plane(
+        self.table = RoutingTable()
+        self.data_plane = DataPlane(
             clock=self.clock,
             ids=Ids.seeded(1),
             events=events,
@@ -80,12 +87,12 @@ class Lab:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = str(self.plane.address(self.load_balancer.arn)).partition(":")
+        host, _, port = str(self.data_plane.address(self.load_balancer.arn)).partition(":")
         return host, int(port)
 
     @property
     def url(self) -> str:
-        return f"http://{self.plane.address(self.load_balancer.arn)}"
+        return f"http://{self.data_plane.address(self.load_balancer.arn)}"
 
     def group(self, name: str = "web", health_check: HealthCheck = UNCHECKED, **settings: object) -> TargetGroup:
         """Declare a target group; without a health check its targets are usable at once."""
@@ -98,16 +105,16 @@ class Lab:
     ) -> None:
         """Replace the load balancer's rules (in order of priority) and settings."""
         self.load_balancer = replace(self.load_balancer, **settings)  # type: ignore[arg-type]
-        declared = [Rule(f"rule-{n}", n, *parts) for n, parts in enumerate(rules, start=1)]
+        numbered = [Rule(f"rule-{n}", n, *parts) for n, parts in enumerate(rules, start=1)]
         listener = Listener(
-            "listener", self.load_balancer.arn, 80, "HTTP", (*declared, Rule("default", 0, (), default))
+            "listener", self.load_balancer.arn, 80, "HTTP", (*numbered, Rule("default", 0, (), default))
         )
         await self.apply(listener)
 
     async def apply(self, *listeners: Listener) -> None:
         balancers = {self.load_balancer.arn: self.load_balancer}
-        self.table = Table.of(balancers, {listener.arn: listener for listener in listeners}, self.groups)
-        await self.plane.apply()
+        self.table = RoutingTable.of(balancers, {listener.arn: listener for listener in listeners}, self.groups)
+        await self.data_plane.apply()
 
     async def target(self, serve: Serve) -> int:
         """Start a web server; returns its port."""
@@ -120,13 +127,13 @@ class Lab:
         return int(server.sockets[0].getsockname()[1])
 
     def register(self, group: TargetGroup, *ports: int) -> None:
-        self.plane.targets.register(group, [(("127.0.0.1", port), None) for port in ports])
+        self.data_plane.targets.register(group, [(("127.0.0.1", port), None) for port in ports])
 
     def deregister(self, group: TargetGroup, *ports: int) -> None:
-        self.plane.targets.deregister(group, [("127.0.0.1", port) for port in ports])
+        self.data_plane.targets.deregister(group, [("127.0.0.1", port) for port in ports])
 
     def state(self, group: TargetGroup, port: int) -> str:
-        return self.plane.targets.health(group, ("127.0.0.1", port)).state
+        return self.data_plane.targets.health(group, ("127.0.0.1", port)).state
 
     async def fetch(self, path: str, **options: object) -> tuple[int, str]:
         """Status and text of a GET through the load balancer."""
@@ -160,7 +167,7 @@ async def balancer(*, scale: float = 60.0) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         workdir = stack.enter_context(tempfile.TemporaryDirectory())
         lab = Lab(stack, Path(workdir), scale)
-        stack.push_async_callback(lab.plane.close)
+        stack.push_async_callback(lab.data_plane.close)
         jar, patience = aiohttp.DummyCookieJar(), aiohttp.ClientTimeout(total=20)
         lab.client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, timeout=patience))
         yield lab

@@ -19,7 +19,7 @@ from webordinary_testkit.datachannel import Message
 from webordinary_testkit.emulation.core.controller import Call, Caller
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.core.ids import Ids
-from webordinary_testkit.emulation.services.ecs.exec import ExecApi, LocalTerminal, Target, Terminal
+from webordinary_testkit.emulation.services.ecs.exec import ExecApi, ExecTarget, LocalTerminal, Terminal
 from webordinary_testkit.emulation.time.clock import Clock
 
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/0123"
@@ -27,7 +27,7 @@ RUNNING = {"desiredStatus": "RUNNING", "lastStatus": "RUNNING", "enableExecuteCo
 
 
 @dataclass
-class Machine:
+class FakeContainer:
     """One "container": a folder and an environment."""
 
     folder: Path
@@ -39,11 +39,11 @@ class Machine:
     started: int = 0
     """Commands that an agent started."""
 
-    def exec_target(self, cluster: str | None, task: str, container: str | None) -> Target:
+    def exec_target(self, cluster: str | None, task: str, container: str | None) -> ExecTarget:
         if self.not_connected > 0:
             self.not_connected -= 1
             raise AwsError("TargetNotConnectedException", "The execute command failed: the target is not connected.")
-        return Target("arn:c", task, "arn:container", container or "edit", self._start, self.kms_key_id)
+        return ExecTarget("arn:c", task, "arn:container", container or "edit", self._start, self.kms_key_id)
 
     async def _start(self, argv: Sequence[str]) -> Terminal:
         self.started += 1
@@ -59,7 +59,7 @@ class Ecs:
     loop: asyncio.AbstractEventLoop
     through: str | None = None
     meta: Any = None
-    machine: Machine | None = None
+    machine: FakeContainer | None = None
 
     def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
         assert self.machine is not None
@@ -92,7 +92,7 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def agent(machine: Machine, *, shakes_hands: bool = False) -> AsyncIterator[Ecs]:
+async def agent(machine: FakeContainer, *, shakes_hands: bool = False) -> AsyncIterator[Ecs]:
     """The agent's side of ECS Exec behind a port of its own, as a client of ECS finds it."""
     where: list[str] = []
     ctx: Any = SimpleNamespace(clock=Clock(), ids=Ids(), endpoint=lambda: where[0])

@@ -23,10 +23,10 @@ from webordinary_testkit.emulation.services.ecs.runtime import (
     METADATA_VARIABLE,
     CannotPull,
     CannotStart,
-    Contained,
     ContainerSpec,
+    IsolatedContainer,
     Mount,
-    Running,
+    RunningContainer,
     Runtime,
     Sandbox,
     TaskSpec,
@@ -66,7 +66,7 @@ class Bench:
         self.sandbox = sandbox
         self.output = Output()
 
-    async def start(self, script: str, **changes: Any) -> Running:
+    async def start(self, script: str, **changes: Any) -> RunningContainer:
         """Start a container that runs this shell script."""
         own = {
             METADATA_VARIABLE: f"http://metadata{self.sandbox.task.folder}"
@@ -376,12 +376,12 @@ class ContainedConformance:
             await container.plug_in()
 
 
-def _contained(running: Running) -> Any:
-    assert isinstance(running, Contained)
+def _contained(running: RunningContainer) -> Any:
+    assert isinstance(running, IsolatedContainer)
     return running
 
 
-async def _work(container: Running) -> float:
+async def _work(container: RunningContainer) -> float:
     """Wall seconds of a fixed piece of work."""
     began = asyncio.get_running_loop().time()
     assert await container.run(["/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"]) == 0

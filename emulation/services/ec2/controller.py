@@ -19,7 +19,7 @@ from ...core.controller import Call, Context, Handler, Operation, TaskChanged, W
 from ...core.errors import AwsError
 from ...gateway import InterceptedCall, Interceptor
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
-from ..ecs.network_interfaces import Interface
+from ..ecs.network_interfaces import NetworkInterface
 from ..elbv2.links import Address, Links
 from .declared import Balancer, Declared, Subnet, read
 from .interfaces import InterfaceApi
@@ -70,7 +70,7 @@ class Traffic(Protocol):
 
 
 class Tasks(Protocol):
-    def interfaces(self) -> Iterable[Interface]: ...
+    def interfaces(self) -> Iterable[NetworkInterface]: ...
 
 
 @dataclass(eq=False)
@@ -221,14 +221,14 @@ class Network:
         for task in self._isolated.keys() - isolated:
             self._isolated.pop(task).set()
 
-    def _is_reached(self, it: Interface, subnet: Subnet, real: int) -> bool:
+    def _is_reached(self, it: NetworkInterface, subnet: Subnet, real: int) -> bool:
         """Whether every load balancer that forwards to it gets there."""
         declared = self._declared
         arns = {arn for group in it.target_groups for arn in declared.users.get(group, ())}
         balancers = [declared.balancers[arn] for arn in arns if arn in declared.balancers]
         return all(self._gets_there(balancer, it, subnet, real) for balancer in balancers)
 
-    def _gets_there(self, balancer: Balancer, it: Interface, subnet: Subnet, real: int) -> bool:
+    def _gets_there(self, balancer: Balancer, it: NetworkInterface, subnet: Subnet, real: int) -> bool:
         declared = self._declared
         if balancer.vpc and balancer.vpc != subnet.vpc:
             return True  # peered or otherwise: nothing is known of that way

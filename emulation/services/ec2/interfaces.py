@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
-from ..ecs.network_interfaces import Interface
+from ..ecs.network_interfaces import NetworkInterface
 from .declared import Declared
 
 _FILTERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
@@ -34,7 +34,7 @@ class InterfaceApi:
         aws: Aws,
         account: str,
         region: str,
-        interfaces: Callable[[], Iterable[Interface]],
+        interfaces: Callable[[], Iterable[NetworkInterface]],
         declared: Callable[[], Declared],
     ) -> None:
         self._aws = aws
@@ -76,7 +76,7 @@ class InterfaceApi:
             )
         return await self._aws.store("ec2", call.operation, **call.params)
 
-    def _shown(self, it: Interface) -> dict[str, Any]:
+    def _shown(self, it: NetworkInterface) -> dict[str, Any]:
         declared = self._declared()
         subnet = declared.subnets.get(it.subnet)
         vpc = subnet.vpc if subnet else ""

@@ -3,7 +3,7 @@
     POST ${ECS_AGENT_URI}/fault/v1/network-blackhole-port/{start,stop,status}
          {"Port": 443, "Protocol": "tcp", "TrafficType": "egress"}          200 {"Status": "running"}
 
-For tasks whose definition has `enableFaultInjection`. What is dropped is told as news; who carries traffic heeds it.
+For tasks whose definition has `enableFaultInjection`. What is dropped is told as event; who carries traffic heeds it.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fault-injection.html
 """
 
@@ -56,9 +56,9 @@ class AgentFaults:
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [web.post("/v4/{runtime_id}/agent/fault/v1/{fault}/{verb}", self._answer)]
 
-    def _task_changed(self, news: TaskChanged) -> None:
-        if news.last_status == "STOPPED":
-            for each in [each for each in self._on if each.task_arn == news.task_arn]:
+    def _task_changed(self, event: TaskChanged) -> None:
+        if event.last_status == "STOPPED":
+            for each in [each for each in self._on if each.task_arn == event.task_arn]:
                 self._set(each, on=False)
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class News:
+class Condition:
     """Whoever changes the state tells; whoever waits looks again. Nobody polls, no change is missed."""
 
     def __init__(self) -> None:

@@ -7,12 +7,12 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 
 from ...time.clock import Clock
-from .condition import News
-from .task_definition import Dependency
+from .condition import Condition
 from .health_check import watch_health
 from .logs import LogStream
 from .model import Container
-from .runtime import CannotStart, Output, Running
+from .runtime import CannotStart, Output, RunningContainer
+from .task_definition import Dependency
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _RESTART_PERIOD = 300.0
@@ -26,10 +26,10 @@ class ContainerRun:
         self,
         clock: Clock,
         container: Container,
-        news: News,
+        news: Condition,
         *,
         log: LogStream | None,
-        launch: Callable[[Output], Awaitable[Running]],
+        launch: Callable[[Output], Awaitable[RunningContainer]],
         changed: Callable[[], None],
     ) -> None:
         """`changed` is called after every change of the container's state, and tells `news` of it."""
@@ -37,9 +37,9 @@ class ContainerRun:
         self.over = False
         self.failure: str | None = None
         """Why it could not be started; also in the container's `reason`."""
-        self.running: Running | None = None
+        self.running: RunningContainer | None = None
         self._clock = clock
-        self._news = news
+        self._condition = news
         self._log = log
         self._launch = launch
         self._changed = changed
@@ -72,16 +72,16 @@ class ContainerRun:
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when it has not ended after its stop timeout."""
         self._unwanted = True
-        self._news.tell()
+        self._condition.tell()
         self._signal()
         timeout = self._clock.wall(self._clock.patience(self.container.definition.stop_timeout, least=2.0))
-        if not await self._news.within(timeout, lambda: self.over):
+        if not await self._condition.within(timeout, lambda: self.over):
             self.kill()
-            await self._news.until(lambda: self.over)
+            await self._condition.until(lambda: self.over)
 
     def kill(self) -> None:
         self._unwanted = self._doomed = True
-        self._news.tell()
+        self._condition.tell()
         if self.running is not None:
             self.running.kill()
 
@@ -131,9 +131,9 @@ class ContainerRun:
 
         timeout = peer.container.definition.start_timeout
         if timeout is None:
-            await self._news.until(decided)
+            await self._condition.until(decided)
         else:
-            await self._news.within(self._clock.wall(timeout), decided)
+            await self._condition.within(self._clock.wall(timeout), decided)
         if not self._unwanted and not _meets(peer, dependency.condition):
             raise CannotStart(
                 f"ContainerDependencyError: {self.container.name} waits for {dependency.condition} of "

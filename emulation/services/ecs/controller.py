@@ -18,17 +18,17 @@ from ...state.models import service_model
 from ..efs.controller import Storage
 from .agent_faults import AgentFaults
 from .api.clusters import Clusters
-from .api.task_definitions import Definitions
 from .api.services import Services
 from .api.tags import Tags
+from .api.task_definitions import Definitions
 from .api.tasks import Tasks
 from .exec import ExecApi
 from .exec_targets import ExecTargets
-from .network_interfaces import Interface, interfaces
 from .metadata import Metadata
 from .metrics import Utilization
 from .names import Names
-from .runtime import Running, Runtime
+from .network_interfaces import NetworkInterface, interfaces
+from .runtime import RunningContainer, Runtime
 from .scheduler import Scheduler
 from .store import Store
 
@@ -69,11 +69,11 @@ class Ecs:
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [*self._metadata.web_routes(), *self._agent_faults.web_routes(), *self._exec.web_routes()]
 
-    def running(self, task_arn: str) -> Mapping[str, Running]:
+    def running(self, task_arn: str) -> Mapping[str, RunningContainer]:
         """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""
         return self._scheduler.containers(task_arn)
 
-    def interfaces(self) -> Iterable[Interface]:
+    def interfaces(self) -> Iterable[NetworkInterface]:
         """The network interfaces of the tasks that have one, for who decides what reaches them."""
         return interfaces(self._store)
 

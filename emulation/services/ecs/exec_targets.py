@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.errors import AwsError
-from .exec import Target
+from .exec import ExecTarget
 from .names import invalid
 from .scheduler import Scheduler
 from .store import Store
@@ -21,7 +21,7 @@ class ExecTargets:
         self._store = store
         self._scheduler = scheduler
 
-    def exec_target(self, cluster: str | None, task: str, container: str | None) -> Target:
+    def exec_target(self, cluster: str | None, task: str, container: str | None) -> ExecTarget:
         found = self._store.task(self._store.cluster(cluster), task)
         if container is None and len(found.containers) > 1:
             raise invalid("A container name must be specified for a task that has more than one container.")
@@ -37,6 +37,6 @@ class ExecTargets:
                 "The execute command failed due to an internal error. Try again later.",
             )
         settings = (found.cluster.configuration or {}).get("executeCommandConfiguration", {})
-        return Target(
+        return ExecTarget(
             found.cluster.arn, found.arn, chosen.arn, chosen.name, running.terminal, settings.get("kmsKeyId") or None
         )

@@ -29,7 +29,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Revision:
+class ServiceRevision:
     """What a deployment deploys: everything of a service whose change takes new tasks."""
 
     definition: TaskDefinition
@@ -46,7 +46,7 @@ class Revision:
 class Deployment:
     id: str
     """`ecs-svc/` and 19 digits: also what `startedBy` says of its tasks."""
-    revision: Revision
+    revision: ServiceRevision
     created_at: float
     updated_at: float
     status: str = "PRIMARY"
@@ -86,7 +86,7 @@ class Service:
     """The newest first, at most 100, as AWS shows them."""
     backoff: Backoff = field(default_factory=Backoff)
     steady: bool = False
-    last_completed: Revision | None = None
+    last_completed: ServiceRevision | None = None
     said: set[str] = field(default_factory=set)
     """Complaints made once, until their cause is gone."""
 

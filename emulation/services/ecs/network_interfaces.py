@@ -10,7 +10,7 @@ from .store import Store
 
 
 @dataclass(frozen=True)
-class Interface:
+class NetworkInterface:
     id: str
     task_arn: str
     attachment_id: str
@@ -25,14 +25,14 @@ class Interface:
     """Those whose load balancers reach it, by ARN."""
 
 
-def interfaces(store: Store) -> Iterator[Interface]:
+def interfaces(store: Store) -> Iterator[NetworkInterface]:
     """Of all tasks that are attached to their network."""
     for task in store.tasks():
         if task.attachment is not None and task.attachment.status == "ATTACHED" and task.attachment.address:
             yield _interface(task)
 
 
-def _interface(task: Task) -> Interface:
+def _interface(task: Task) -> NetworkInterface:
     attachment = task.attachment
     assert attachment is not None
     network = (task.network or {}).get("awsvpcConfiguration", {})
@@ -41,7 +41,7 @@ def _interface(task: Task) -> Interface:
         for binding in container.bindings:
             ports.pop(binding["containerPort"], None)
             ports[binding["hostPort"]] = binding["containerPort"]
-    return Interface(
+    return NetworkInterface(
         attachment.interface_id,
         task.arn,
         attachment.id,

@@ -9,16 +9,16 @@ from typing import Any
 
 from ...core.ids import Ids
 from ...time.clock import Clock
-from .model import Attachment, Cluster, Container, Deployment, Revision, Service, Task
+from .model import Attachment, Cluster, Container, Deployment, Service, ServiceRevision, Task
 from .names import Names
 
 
 @dataclass(frozen=True)
-class Order:
+class LaunchRequest:
     """What is to be started."""
 
     cluster: Cluster
-    revision: Revision
+    revision: ServiceRevision
     group: str
     started_by: str | None = None
     execute_command: bool = False
@@ -28,29 +28,29 @@ class Order:
     deployment: Deployment | None = None
 
 
-def new_task(clock: Clock, ids: Ids, names: Names, order: Order, siblings: Sequence[Task]) -> Task:
+def new_task(clock: Clock, ids: Ids, names: Names, request: LaunchRequest, siblings: Sequence[Task]) -> Task:
     """A task in PROVISIONING, in the zone where there are fewest of its siblings."""
-    cluster, revision = order.cluster, order.revision
+    cluster, revision = request.cluster, request.revision
     task_id = ids.hex(32)
     zones = Counter(task.zone for task in siblings)
     subnet, zone = min(revision.zones, key=lambda each: zones[each[1]], default=("", f"{names.region}a"))
-    overrides = {each["name"]: each for each in order.overrides.get("containerOverrides", ())}
+    overrides = {each["name"]: each for each in request.overrides.get("containerOverrides", ())}
     return Task(
         id=task_id,
         arn=names.arn(f"task/{cluster.name}/{task_id}"),
         cluster=cluster,
         definition=revision.definition,
-        group=order.group,
-        started_by=order.started_by,
+        group=request.group,
+        started_by=request.started_by,
         launch_type=revision.launch_type or "FARGATE",
         capacity_provider=_provider(revision, len(siblings)),
         platform_version=revision.platform_version,
-        enable_execute_command=order.execute_command,
+        enable_execute_command=request.execute_command,
         zone=zone,
         attachment=_interface(ids, subnet) if revision.network else None,
         network=revision.network,
         overrides={
-            **order.overrides,
+            **request.overrides,
             "containerOverrides": [overrides.get(c.name, {"name": c.name}) for c in revision.definition.containers],
         },
         containers=[
@@ -64,13 +64,13 @@ def new_task(clock: Clock, ids: Ids, names: Names, order: Order, siblings: Seque
         ],
         created_at=clock.now(),
         load_balancers=revision.load_balancers,
-        service=order.service,
-        deployment=order.deployment,
-        tags=_tags(order),
+        service=request.service,
+        deployment=request.deployment,
+        tags=_tags(request),
     )
 
 
-def _provider(revision: Revision, started: int) -> str | None:
+def _provider(revision: ServiceRevision, started: int) -> str | None:
     """Which capacity provider the next task falls to, when so many have been started."""
     providers = revision.capacity_providers
     base = next((each for each in providers if each.get("base", 0) > started), None)
@@ -86,15 +86,15 @@ def _interface(ids: Ids, subnet: str) -> Attachment:
     return Attachment(ids.uuid(), f"eni-{ids.hex()}", subnet, mac)
 
 
-def _tags(order: Order) -> dict[str, str]:
-    tags = dict(order.tags)
-    if order.service is None:
+def _tags(request: LaunchRequest) -> dict[str, str]:
+    tags = dict(request.tags)
+    if request.service is None:
         return tags
-    propagated = order.service.settings.get("propagateTags")
+    propagated = request.service.settings.get("propagateTags")
     if propagated == "SERVICE":
-        tags |= order.service.tags
+        tags |= request.service.tags
     elif propagated == "TASK_DEFINITION":
-        tags |= order.revision.definition.tags
-    if order.service.settings.get("enableECSManagedTags"):
-        tags |= {"aws:ecs:clusterName": order.cluster.name, "aws:ecs:serviceName": order.service.name}
+        tags |= request.revision.definition.tags
+    if request.service.settings.get("enableECSManagedTags"):
+        tags |= {"aws:ecs:clusterName": request.cluster.name, "aws:ecs:serviceName": request.service.name}
     return tags

@@ -16,30 +16,30 @@ _GONE = frozenset({"unused", "absent"})
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Registration:
     target: Target
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Targets:
+class TargetRegistrations:
     """Registers and drains targets, and knows whom a word of the load balancer is about."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._places: dict[tuple[str, str, int], _Place] = {}
+        self._registrations: dict[tuple[str, str, int], _Registration] = {}
 
     async def register(self, target: Target) -> None:
         """Raises `AwsError`, for example when the target group is gone."""
-        self._places[_key(target)] = _Place(target)
+        self._registrations[_key(target)] = _Registration(target)
         await self._ctx.aws.call("elbv2", "RegisterTargets", **_params(target))
         state, reason = await self._state(target)
-        if target.state == "initial":  # nothing newer was heard meanwhile
+        if target.state == "initial":  # nothing newer was update meanwhile
             target.state, target.reason = state, reason
 
     async def deregister(self, target: Target) -> None:
         """Take it out of service; it may still be draining when this returns."""
-        place = self._places[_key(target)]
-        place.gone.clear()
+        registration = self._registrations[_key(target)]
+        registration.gone.clear()
         try:
             await self._ctx.aws.call("elbv2", "DeregisterTargets", **_params(target))
             state, _ = await self._state(target)
@@ -47,32 +47,32 @@ class Targets:
             self._ctx.log.info("target %s:%s: %s", target.id, target.port, error)
             state = "absent"
         if state in _GONE:
-            place.gone.set()
+            registration.gone.set()
 
     async def drained(self, target: Target) -> None:
         """Return when the load balancer is done with it: at the latest after the group's deregistration delay."""
-        place = self._places[_key(target)]
-        if place.gone.is_set():
+        registration = self._registrations[_key(target)]
+        if registration.gone.is_set():
             return
         limit = await self._delay(target) + _MARGIN
         try:
             async with asyncio.timeout(self._ctx.clock.wall(limit)):
-                await place.gone.wait()
+                await registration.gone.wait()
         except TimeoutError:
             self._ctx.log.warning("%s was still draining %g seconds after it was deregistered", target, limit)
 
     def forget(self, target: Target) -> None:
-        self._places.pop(_key(target), None)
+        self._registrations.pop(_key(target), None)
 
-    def heard(self, news: TargetHealthChanged) -> Target | None:
+    def update(self, event: TargetHealthChanged) -> Target | None:
         """Take the load balancer's word; the target it is about, if it is one of ours."""
-        place = self._places.get((news.target_group_arn, news.target_id, news.port))
-        if place is None:
+        registration = self._registrations.get((event.target_group_arn, event.target_id, event.port))
+        if registration is None:
             return None
-        place.target.state, place.target.reason = news.state, news.reason
-        if news.state in _GONE:
-            place.gone.set()
-        return place.target
+        registration.target.state, registration.target.reason = event.state, event.reason
+        if event.state in _GONE:
+            registration.gone.set()
+        return registration.target
 
     async def _state(self, target: Target) -> tuple[str, str | None]:
         answer = await self._ctx.aws.call("elbv2", "DescribeTargetHealth", **_params(target))

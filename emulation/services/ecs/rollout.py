@@ -6,7 +6,7 @@ import math
 
 from ...core.ids import Ids
 from ...time.clock import Clock
-from .model import Deployment, Revision, Service, Task
+from .model import Deployment, Service, ServiceRevision, Task
 
 _BREAKER_PERCENT = 50
 _BREAKER_BOUNDS = (3, 200)
@@ -16,7 +16,7 @@ FIRST_MOMENTS = 1.0
 _KILLED = frozenset({128 + 9, 128 + 15})
 
 
-def new_deployment(clock: Clock, ids: Ids, revision: Revision) -> Deployment:
+def new_deployment(clock: Clock, ids: Ids, revision: ServiceRevision) -> Deployment:
     now = clock.now()
     digits = int(ids.hex(16), 16) % 10**19
     deployment = Deployment(f"ecs-svc/{digits:019d}", revision, now, now)

@@ -2,7 +2,7 @@
 
     TaskRun --prepare--> Sandbox      the task's place: an address, its ports
     TaskRun --pull-----> digest       per image
-    TaskRun --start----> Running      per container; signal, kill, wait, run a command, open a terminal
+    TaskRun --start----> RunningContainer      per container; signal, kill, wait, run a command, open a terminal
     TaskRun --release-->              nothing of the task is left
 
 Every runtime passes `tests/support/runtime_conformance.py`.
@@ -106,7 +106,7 @@ class Usage:
     memory_bytes: int
 
 
-class Running(Protocol):
+class RunningContainer(Protocol):
     """One started container. Ends when its first process ends: whatever that left behind is killed with it."""
 
     def signal(self, number: signal.Signals) -> None:
@@ -146,7 +146,7 @@ class Running(Protocol):
 
 
 @runtime_checkable
-class Contained(Protocol):
+class IsolatedContainer(Protocol):
     """A `Running` with limits and a network of its own, which can be taken from it and given back. A process of this
     machine has none of them, so a runtime need not offer it."""
 
@@ -178,7 +178,7 @@ class Runtime(Protocol):
         """Make the image available and return its digest. May be cancelled. Raises `CannotPull`."""
         ...
 
-    async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> Running:
+    async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> RunningContainer:
         """Start a pulled image. Returns when its first process runs. Raises `CannotStart`."""
         ...
 

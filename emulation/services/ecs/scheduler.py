@@ -13,13 +13,13 @@ from ...core.controller import Context, TargetHealthChanged, TaskChanged
 from ...core.errors import AwsError
 from ..efs.controller import Storage
 from .model import Deployment, Service, ServiceEvent, Task
-from .placement import Order, new_task
+from .placement import LaunchRequest, new_task
 from .plan import Decision, decide
+from .registrations import TargetRegistrations
 from .rollout import complete, count_failure, deploy, failed_to_start, new_deployment, survived
-from .runtime import Running, Runtime
+from .runtime import RunningContainer, Runtime
 from .store import Store
-from .registrations import Targets
-from .task import Machine, TaskRun
+from .task import TaskContext, TaskRun
 
 _SEE = "For more information, see the Troubleshooting section."
 _THROTTLED = f"is unable to consistently start tasks successfully. {_SEE}"
@@ -33,8 +33,8 @@ class Scheduler:
     def __init__(self, ctx: Context, store: Store, runtime: Runtime, storage: Storage) -> None:
         self._ctx = ctx
         self._store = store
-        self._targets = Targets(ctx)
-        self._machine = Machine(ctx, runtime, storage, self._targets, self._changed)
+        self._registrations = TargetRegistrations(ctx)
+        self._context = TaskContext(ctx, runtime, storage, self._registrations, self._changed)
         self._runs: dict[str, TaskRun] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._statuses: dict[str, str] = {}
@@ -43,14 +43,14 @@ class Scheduler:
         self._alarms: dict[str, asyncio.TimerHandle] = {}
         self._closed = False
 
-    def launch(self, order: Order) -> Task:
+    def launch(self, request: LaunchRequest) -> Task:
         """Start a task; it is PROVISIONING when this returns. Raises ServerException once the cloud is going down."""
         if self._closed:
             raise AwsError("ServerException", "The emulated cloud is shutting down.", status=503)
-        siblings = self._store.tasks_of(order.service) if order.service else []
-        task = new_task(self._ctx.clock, self._ctx.ids, self._store.names, order, siblings)
+        siblings = self._store.tasks_of(request.service) if request.service else []
+        task = new_task(self._ctx.clock, self._ctx.ids, self._store.names, request, siblings)
         self._store.add_task(task)
-        run = self._runs[task.id] = TaskRun(self._machine, task)
+        run = self._runs[task.id] = TaskRun(self._context, task)
         running = asyncio.create_task(run.run())
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -60,12 +60,12 @@ class Scheduler:
         if task.id in self._runs:
             self._runs[task.id].stop(code, reason)
 
-    def running(self, task: Task, container: str) -> Running | None:
+    def running(self, task: Task, container: str) -> RunningContainer | None:
         """The handle of a running container."""
         run = self._runs.get(task.id)
         return run.running(container) if run else None
 
-    def containers(self, task_arn: str) -> Mapping[str, Running]:
+    def containers(self, task_arn: str) -> Mapping[str, RunningContainer]:
         """The handles of a task's running containers."""
         run = next((each for each in self._runs.values() if each.task.arn == task_arn), None)
         if run is None:
@@ -79,18 +79,18 @@ class Scheduler:
             asyncio.get_running_loop().call_soon(self._reconcile_woken)
         self._woken[service.arn] = service
 
-    def target_health_changed(self, news: TargetHealthChanged) -> None:
-        target = self._targets.heard(news)
+    def target_health_changed(self, event: TargetHealthChanged) -> None:
+        target = self._registrations.update(event)
         if target is None:
             return
         task = next((each for each in self._store.tasks() if target in each.targets), None)
         if task is None or task.service is None:
             return
-        if news.state == "unhealthy" and task.wanted:
+        if event.state == "unhealthy" and task.wanted:
             self._say(
                 task.service,
-                f"(port {news.port}) is unhealthy in (target-group {news.target_group_arn}) due to "
-                f"(reason {news.reason or 'Health checks failed'})",
+                f"(port {event.port}) is unhealthy in (target-group {event.target_group_arn}) due to "
+                f"(reason {event.reason or 'Health checks failed'})",
             )
         self.wake(task.service)
 
@@ -177,7 +177,7 @@ class Scheduler:
             again_at = min(service.backoff.until, again_at or service.backoff.until)
         elif decision.start:
             primary = service.primary
-            order = Order(
+            request = LaunchRequest(
                 cluster=service.cluster,
                 revision=primary.revision,
                 group=service.group,
@@ -186,7 +186,7 @@ class Scheduler:
                 service=service,
                 deployment=primary,
             )
-            started = [self.launch(order) for _ in range(decision.start)]
+            started = [self.launch(request) for _ in range(decision.start)]
             self._say(service, f"has started {len(started)} tasks: {_named(started)}.")
         self._set_alarm(service, again_at, now)
 

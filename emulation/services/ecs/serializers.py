@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .task_definition import TaskDefinition
 from .model import STARTING, Cluster, Container, Deployment, Service, Task
 from .store import Store
+from .task_definition import TaskDefinition
 
 Shape = dict[str, Any]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ...core.errors import AwsError
 from ...time.clock import Clock
-from .task_definition import TaskDefinition
 from .model import STARTING, STOPPED_TASKS_STAY, Cluster, Service, Task
 from .names import Names, invalid
+from .task_definition import TaskDefinition
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """One task's life, each state as long as its work takes.
 
-PROVISIONING   its place on the machine, its volumes
+PROVISIONING   its registration on the machine, its volumes
 PENDING        images, log streams, secrets
 ACTIVATING     containers start in the order they depend on each other; targets are registered
 RUNNING        until somebody decides its end, or an essential container ends
 DEACTIVATING   targets drain
 STOPPING       containers end, dependent ones first
-DEPROVISIONING its place is given back
+DEPROVISIONING its registration is given back
 STOPPED
 """
 
@@ -21,24 +21,24 @@ from pathlib import Path
 from ...core.controller import Caller, Context, Credentials
 from ...core.errors import AwsError
 from ..efs.controller import NamedVolume, Storage
-from .condition import News
+from .condition import Condition
 from .container import ContainerRun
 from .environment import container_environment, listening_ports
-from .resources import FailedToStart, container_secrets, mount_volumes, open_logs
 from .logs import LogStream
 from .model import Container, Target, Task
-from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, Running, Runtime, Sandbox, TaskSpec
-from .registrations import Targets
+from .registrations import TargetRegistrations
+from .resources import FailedToStart, container_secrets, mount_volumes, open_logs
+from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, RunningContainer, Runtime, Sandbox, TaskSpec
 
 
 @dataclass(frozen=True)
-class Machine:
+class TaskContext:
     """What tasks run on."""
 
     ctx: Context
     runtime: Runtime
     storage: Storage
-    targets: Targets
+    registrations: TargetRegistrations
     changed: Callable[[Task], None]
     """Told of every change of a task."""
 
@@ -46,11 +46,11 @@ class Machine:
 class TaskRun:
     """Takes a task from PROVISIONING to STOPPED. `run` once; `stop` and `abort` at any time."""
 
-    def __init__(self, machine: Machine, task: Task) -> None:
+    def __init__(self, machine: TaskContext, task: Task) -> None:
         self.task = task
-        self._machine = machine
+        self._context = machine
         self._ctx = machine.ctx
-        self._news = News()
+        self._condition = Condition()
         self._hurry = False
         self._sandbox: Sandbox | None = None
         self._credentials: Credentials | None = None
@@ -72,11 +72,11 @@ class TaskRun:
         """End it without grace: nothing drains, nothing gets time to stop."""
         self._hurry = True
         self.stop("ServiceSchedulerInitiated", "The emulated cloud is shutting down.")
-        self._news.tell()
+        self._condition.tell()
         for run in self._runs.values():
             run.kill()
 
-    def running(self, container: str) -> Running | None:
+    def running(self, container: str) -> RunningContainer | None:
         """The container's handle, if it runs."""
         run = self._runs.get(container)
         return run.running if run is not None and not run.over else None
@@ -84,7 +84,7 @@ class TaskRun:
     async def run(self) -> None:
         try:
             await self._start()
-            await self._news.until(lambda: not self.task.wanted)
+            await self._condition.until(lambda: not self.task.wanted)
         except FailedToStart as error:
             self.stop("TaskFailedToStart", str(error))
         except Exception as error:
@@ -104,7 +104,7 @@ class TaskRun:
         """Returns early when its end was decided meanwhile. Raises `FailedToStart`."""
         self._to("PROVISIONING")
         await self._provision()
-        volumes = await mount_volumes(self._machine.storage, self.task, self._folder / "volumes")
+        volumes = await mount_volumes(self._context.storage, self.task, self._folder / "volumes")
         if self.task.wanted:
             self._to("PENDING")
             await self._pull()
@@ -132,7 +132,7 @@ class TaskRun:
         ports, count = listening_ports(task), len(task.containers)
         spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, labels, count)
         try:
-            self._sandbox = await self._machine.runtime.prepare(spec)
+            self._sandbox = await self._context.runtime.prepare(spec)
         except (CannotStart, OSError) as error:
             raise FailedToStart(f"ResourceInitializationError: no place can be made for the task: {error}") from error
         if task.attachment is not None:
@@ -149,9 +149,9 @@ class TaskRun:
         task = self.task
         task.pull_started_at = self._ctx.clock.now()
         for container in task.containers:
-            pulling = self._machine.runtime.pull(container.image)
+            pulling = self._context.runtime.pull(container.image)
             try:
-                container.image_digest = await self._news.unless(lambda: not task.wanted, pulling)
+                container.image_digest = await self._condition.unless(lambda: not task.wanted, pulling)
             except CannotPull as error:
                 container.reason = f"CannotPullContainerError: {error}"
                 raise FailedToStart(container.reason) from error
@@ -168,10 +168,10 @@ class TaskRun:
             told = container_environment(self._ctx, self.task, container, self._credentials, secrets[container.name])
             launch = self._launcher(self._spec(container, volumes, told))
             log = logs.get(container.name)
-            run = ContainerRun(self._ctx.clock, container, self._news, log=log, launch=launch, changed=self._told)
+            run = ContainerRun(self._ctx.clock, container, self._condition, log=log, launch=launch, changed=self._told)
             self._runs[container.name] = run
         self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
-        await self._news.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
+        await self._condition.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
 
     def _spec(
         self, container: Container, volumes: Mapping[str, Path | NamedVolume], environment: Mapping[str, str]
@@ -197,10 +197,10 @@ class TaskRun:
             memory_mib=override.get("memory") or raw.get("memory"),
         )
 
-    def _launcher(self, spec: ContainerSpec) -> Callable[[Output], Awaitable[Running]]:
+    def _launcher(self, spec: ContainerSpec) -> Callable[[Output], Awaitable[RunningContainer]]:
         assert self._sandbox is not None
         sandbox = self._sandbox
-        return lambda output: self._machine.runtime.start(sandbox, spec, output)
+        return lambda output: self._context.runtime.start(sandbox, spec, output)
 
     async def _contain(self, run: ContainerRun) -> None:
         """Run one container; an essential one takes the task with it."""
@@ -221,7 +221,7 @@ class TaskRun:
             target = Target(balancer["targetGroupArn"], self._sandbox.address, port)
             self.task.targets.append(target)
             try:
-                await self._machine.targets.register(target)
+                await self._context.registrations.register(target)
             except AwsError as error:
                 raise FailedToStart(f"ResourceInitializationError: unable to register target: {error}") from error
 
@@ -240,17 +240,17 @@ class TaskRun:
         if self._credentials is not None:
             self._ctx.callers.revoke(self._credentials.access_key_id)
         if self._sandbox is not None:
-            await self._machine.runtime.release(self._sandbox)
+            await self._context.runtime.release(self._sandbox)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if task.attachment is not None:
             task.attachment.status = "DELETED"
 
     async def _leave_targets(self) -> None:
         """Deregister, and let requests finish; those to a dead program cannot."""
-        targets = self._machine.targets
+        targets = self._context.registrations
         await asyncio.gather(*(targets.deregister(each) for each in self.task.targets))
         drained = asyncio.gather(*(targets.drained(each) for each in self.task.targets))
-        await self._news.unless(lambda: self._hurry or all(run.over for run in self._runs.values()), drained)
+        await self._condition.unless(lambda: self._hurry or all(run.over for run in self._runs.values()), drained)
         for each in self.task.targets:
             targets.forget(each)
 
@@ -278,5 +278,5 @@ class TaskRun:
 
     def _told(self) -> None:
         self.task.version += 1
-        self._news.tell()
-        self._machine.changed(self.task)
+        self._condition.tell()
+        self._context.changed(self.task)

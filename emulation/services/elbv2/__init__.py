@@ -1,4 +1,4 @@
-"""Application Load Balancers: real HTTP and WebSocket routing, health checks, draining, on loopback."""
+"""Application Load Balancers on loopback: HTTP and WebSocket routing, health checks, draining."""
 
 from .controller import Alb
 

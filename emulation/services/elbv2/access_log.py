@@ -1,7 +1,7 @@
-"""The access log, in AWS's own line format.
+"""Writes the access log in AWS's line format.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
-Fields up to classification_reason; later ones are always at the end of a line and may be missing.
+Fields up to classification_reason; AWS appends newer fields at the end of a line.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from .transaction import Exchange
+from .transaction import Transaction
 
 
-def line(exchange: Exchange, now: float) -> str:
-    """The log line of one finished exchange; `now` in AWS epoch seconds."""
-    request = exchange.request
-    listener = exchange.listener
-    target = f"{exchange.target.id}:{exchange.target.port}" if exchange.target else "-"
-    target_status = "-" if exchange.target_status is None else str(exchange.target_status)
+def line(transaction: Transaction, now: float) -> str:
+    """The log line of one finished transaction; `now` in AWS epoch seconds."""
+    request = transaction.request
+    listener = transaction.listener
+    target = f"{transaction.target.id}:{transaction.target.port}" if transaction.target else "-"
+    target_status = "-" if transaction.target_status is None else str(transaction.target_status)
     kind = listener.protocol.lower()
-    if exchange.upgraded:
+    if transaction.upgraded:
         kind = "wss" if kind == "https" else "ws"
     host = request.headers.get("Host", "-")
     if ":" not in host:
-        host = f"{host}:{exchange.port}"
+        host = f"{host}:{transaction.port}"
     version = request.version
-    uri = f"{exchange.path}?{exchange.query}" if exchange.query else exchange.path
+    uri = f"{transaction.path}?{transaction.query}" if transaction.query else transaction.path
     user_agent = request.headers.get("User-Agent", "-")[:8192]
-    head = sum(len(name) + len(value) + 4 for name, value in request.raw_headers) if not exchange.upgraded else 0
+    head = sum(len(name) + len(value) + 4 for name, value in request.raw_headers) if not transaction.upgraded else 0
     fields = (
         kind,
         timestamp(now),
-        exchange.load_balancer.dimension,
-        _client(exchange),
+        transaction.load_balancer.dimension,
+        _client(transaction),
         target,
-        *_times(exchange, now),
-        str(exchange.status),
+        *_times(transaction, now),
+        str(transaction.status),
         target_status,
-        str(exchange.received + head),
-        str(exchange.sent),
+        str(transaction.received + head),
+        str(transaction.sent),
         _quoted(f"{request.method} {kind}://{host}{uri} HTTP/{version.major}.{version.minor}"),
         _quoted(user_agent),
         "-",
         "-",
-        exchange.group_arn or "-",
-        _quoted(exchange.trace_id or "-"),
+        transaction.group_arn or "-",
+        _quoted(transaction.trace_id or "-"),
         '"-"',
         '"-"',
-        "-" if exchange.rule is None else str(exchange.rule.priority),
-        timestamp(exchange.arrived),
-        _quoted(exchange.outcome),
-        _quoted(exchange.redirect_url or "-"),
+        "-" if transaction.rule is None else str(transaction.rule.priority),
+        timestamp(transaction.arrived),
+        _quoted(transaction.outcome),
+        _quoted(transaction.redirect_url or "-"),
         '"-"',
         _quoted(target),
         _quoted(target_status),
@@ -72,19 +72,19 @@ def _second(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _client(exchange: Exchange) -> str:
-    peer = exchange.request.protocol.peername
+def _client(transaction: Transaction) -> str:
+    peer = transaction.request.protocol.peername
     return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "-"
 
 
-def _times(exchange: Exchange, now: float) -> tuple[str, str, str]:
-    """request, target and response processing time in AWS seconds; -1 where it did not come so far."""
-    if exchange.dispatched is None or exchange.answered is None:
+def _times(transaction: Transaction, now: float) -> tuple[str, str, str]:
+    """Request, target and response processing times in AWS seconds; -1 for a stage that was not reached."""
+    if transaction.dispatched is None or transaction.answered is None:
         return "-1", "-1", "-1"
-    response = 0.0 if exchange.upgraded else now - exchange.answered
+    response = 0.0 if transaction.upgraded else now - transaction.answered
     return (
-        f"{exchange.dispatched - exchange.arrived:.3f}",
-        f"{exchange.answered - exchange.dispatched:.3f}",
+        f"{transaction.dispatched - transaction.arrived:.3f}",
+        f"{transaction.answered - transaction.dispatched:.3f}",
         f"{response:.3f}",
     )
 
@@ -94,7 +94,7 @@ def _quoted(text: str) -> str:
 
 
 class AccessLog:
-    """One file; lines are written together once per turn of the event loop."""
+    """One log file; buffers lines and writes them once per iteration of the event loop."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a listener rule does with a request: forward it, redirect it, or answer it."""
+"""Actions of a listener rule: forward, redirect, fixed response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class WeightedGroup:
 class Forward:
     groups: tuple[WeightedGroup, ...]
     sticky_seconds: int | None = None
-    """How long (AWS seconds) a client stays with its target group; None: chosen anew each time."""
+    """Duration of target group stickiness in AWS seconds; None when it is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,7 @@ class Redirect:
     status: int
 
     def location(self, request: RequestedUrl, ports: Mapping[int, int]) -> str:
-        """The URL to send the client to. `ports` says where the load balancer's other listeners
-        really listen: a redirect to the same host and listener port 443 has to lead there."""
+        """The Location header. `ports` maps the load balancer's listener ports to ports of this machine."""
 
         def filled(text: str) -> str:
             for keyword, value in (
@@ -56,7 +55,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class RequestedUrl:
-    """The URL a client asked for, in its parts."""
+    """The parts of the URL a client requested."""
 
     protocol: str
     host: str
@@ -75,9 +74,9 @@ class FixedResponse:
 Action = Forward | Redirect | FixedResponse
 
 
-def action(declared: Iterable[Mapping[str, Any]]) -> Action:
-    """The one routing action of a rule's `Actions`. Raises `ValueError` for what is not emulated."""
-    ordered = sorted(declared, key=lambda item: item.get("Order") or 0)
+def action(shape: Iterable[Mapping[str, Any]]) -> Action:
+    """The routing action of a rule's `Actions`. Raises `ValueError` for a type that is not emulated."""
+    ordered = sorted(shape, key=lambda item: item.get("Order") or 0)
     for item in ordered:
         if item["Type"] not in ("forward", "redirect", "fixed-response"):
             raise ValueError(
@@ -91,11 +90,11 @@ def action(declared: Iterable[Mapping[str, Any]]) -> Action:
     return _forward(last)
 
 
-def _forward(declared: Mapping[str, Any]) -> Forward:
-    config = declared.get("ForwardConfig") or {}
+def _forward(shape: Mapping[str, Any]) -> Forward:
+    config = shape.get("ForwardConfig") or {}
     groups = tuple(
         WeightedGroup(group["TargetGroupArn"], int(group["Weight"]) if group.get("Weight") is not None else 1)
-        for group in config.get("TargetGroups") or [{"TargetGroupArn": declared["TargetGroupArn"]}]
+        for group in config.get("TargetGroups") or [{"TargetGroupArn": shape["TargetGroupArn"]}]
     )
     stickiness = config.get("TargetGroupStickinessConfig") or {}
     sticky = stickiness.get("Enabled") in (True, "true") and len(groups) > 1

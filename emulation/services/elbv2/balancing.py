@@ -1,4 +1,4 @@
-"""Which target group, and which of its targets, gets the next request."""
+"""Selects the target group and target of the next request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ class Balancer:
         self._shares: dict[Forward, list[int]] = {}
 
     def group(self, forward: Forward) -> str | None:
-        """The ARN of the target group whose turn it is, exactly in proportion to the weights
-        (nginx's smooth weighted round robin); None when every weight is 0."""
+        """The next target group's ARN by nginx's smooth weighted round robin; None when every weight is 0."""
         if len(forward.groups) == 1:
             return forward.groups[0].target_group_arn if forward.groups[0].weight else None
         total = sum(group.weight for group in forward.groups)
@@ -28,7 +27,7 @@ class Balancer:
         return forward.groups[chosen].target_group_arn
 
     def target(self, pool: Pool, algorithm: str) -> Target | None:
-        """The next target by the group's algorithm; None when there is none to be had."""
+        """The next target by the group's routing algorithm; None when no target is usable."""
         usable = pool.usable()
         if not usable:
             return None
@@ -40,5 +39,5 @@ class Balancer:
         first = pool.turn % len(usable)
         if algorithm == "least_outstanding_requests":
             rotated = usable[first:] + usable[:first]
-            return min(rotated, key=lambda target: len(target.under_way))
+            return min(rotated, key=lambda target: len(target.in_flight))
         return usable[first]

@@ -1,4 +1,4 @@
-"""What a listener rule asks of a request: path, host, header, query string, method, source address."""
+"""Conditions of a listener rule: path, host, header, query string, method, source address."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from multidict import CIMultiDictProxy
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """As much of a request as rules look at; everything as the client sent it."""
+class RequestAttributes:
+    """The parts of a request that rules match, as the client sent them."""
 
     method: str
     path: str
@@ -26,23 +26,23 @@ class Inquiry:
     """The Host header without its port."""
     headers: CIMultiDictProxy[str]
     source: str
-    """The address of the TCP connection's other end; X-Forwarded-For does not count."""
+    """Peer address of the TCP connection; X-Forwarded-For is ignored."""
 
 
 class Condition(Protocol):
-    """One condition of a rule; a rule applies when all of its conditions hold."""
+    """One condition of a rule; a rule applies when all its conditions hold."""
 
-    def holds(self, request: Inquiry) -> bool: ...
+    def holds(self, request: RequestAttributes) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Glob:
-    """A pattern in which `*` stands for any characters, also none, and `?` for exactly one."""
+    """A pattern where `*` matches any number of characters and `?` exactly one."""
 
     text: str
     ignore_case: bool = False
     escapes: bool = False
-    r"""Whether `\*` and `\?` stand for the characters themselves (only query strings have this)."""
+    r"""Whether `\*` and `\?` are literal characters (query strings only)."""
     matches: Callable[[str], object] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class PathPattern:
 
     globs: tuple[Glob, ...]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         path = request.path
         return any(glob.matches(path) for glob in self.globs)
 
@@ -68,7 +68,7 @@ class PathPattern:
 class HostHeader:
     globs: tuple[Glob, ...]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         return any(glob.matches(request.host) for glob in self.globs)
 
 
@@ -79,18 +79,18 @@ class HttpHeader:
     name: str
     globs: tuple[Glob, ...]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         values = request.headers.getall(self.name, ())
         return any(glob.matches(value) for value in values for glob in self.globs)
 
 
 @dataclass(frozen=True)
 class QueryString:
-    """One of the query's pairs matches one of the wanted; a wanted pair without a key takes any key."""
+    """A pair of the query matches one of these; None as the key matches any key."""
 
     pairs: tuple[tuple[Glob | None, Glob], ...]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         asked = [item.partition("=")[::2] for item in request.query.split("&") if item]
         return any(
             (key is None or key.matches(name)) and value.matches(content)
@@ -105,7 +105,7 @@ class RequestMethod:
 
     methods: frozenset[str]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         return request.method in self.methods
 
 
@@ -113,7 +113,7 @@ class RequestMethod:
 class SourceIp:
     networks: tuple[IPv4Network | IPv6Network, ...]
 
-    def holds(self, request: Inquiry) -> bool:
+    def holds(self, request: RequestAttributes) -> bool:
         return _lies_in(request.source, self.networks)
 
 
@@ -123,53 +123,39 @@ def _lies_in(source: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bo
     return any(address in network for network in networks)
 
 
-def condition(declared: Mapping[str, Any]) -> Condition:
-    """A condition from its `RuleCondition` shape. Raises `ValueError` for one that is not known here."""
-    return _KINDS[declared["Field"]](declared) if declared.get("Field") in _KINDS else _unknown(declared)
+def condition(shape: Mapping[str, Any]) -> Condition:
+    """Parse a `RuleCondition`. Raises `ValueError` for a field that is not emulated."""
+    field_name = shape.get("Field")
+    if field_name not in _PARSERS:
+        raise ValueError(f"A rule condition on {field_name!r} is not emulated; known are {', '.join(_PARSERS)}.")
+    config_name, parse = _PARSERS[field_name]
+    config = shape.get(config_name, {})
+    return parse(list(config.get("Values") or shape.get("Values") or ()), config)
 
 
-def _unknown(declared: Mapping[str, Any]) -> Condition:
-    raise ValueError(f"A rule condition on {declared.get('Field')!r} is not emulated; known are {', '.join(_KINDS)}.")
+def _globs(values: list[str], *, ignore_case: bool = False) -> tuple[Glob, ...]:
+    return tuple(Glob(value, ignore_case) for value in values)
 
 
-def _values(declared: Mapping[str, Any], config: str) -> list[Any]:
-    return list(declared.get(config, {}).get("Values") or declared.get("Values") or ())
-
-
-def _path_pattern(declared: Mapping[str, Any]) -> Condition:
-    return PathPattern(tuple(Glob(value) for value in _values(declared, "PathPatternConfig")))
-
-
-def _host_header(declared: Mapping[str, Any]) -> Condition:
-    return HostHeader(tuple(Glob(value, ignore_case=True) for value in _values(declared, "HostHeaderConfig")))
-
-
-def _http_header(declared: Mapping[str, Any]) -> Condition:
-    globs = tuple(Glob(value, ignore_case=True) for value in _values(declared, "HttpHeaderConfig"))
-    return HttpHeader(declared["HttpHeaderConfig"]["HttpHeaderName"], globs)
-
-
-def _query_string(declared: Mapping[str, Any]) -> Condition:
+def _query_string(pairs: list[Any], config: Mapping[str, Any]) -> Condition:
     def glob(text: str) -> Glob:
         return Glob(text, ignore_case=True, escapes=True)
 
-    pairs = _values(declared, "QueryStringConfig")
     return QueryString(tuple((glob(pair["Key"]) if pair.get("Key") else None, glob(pair["Value"])) for pair in pairs))
 
 
-def _request_method(declared: Mapping[str, Any]) -> Condition:
-    return RequestMethod(frozenset(_values(declared, "HttpRequestMethodConfig")))
-
-
-def _source_ip(declared: Mapping[str, Any]) -> Condition:
-    return SourceIp(tuple(ip_network(value, strict=False) for value in _values(declared, "SourceIpConfig")))
-
-
-_KINDS: dict[str, Callable[[Mapping[str, Any]], Condition]] = {
-    "path-pattern": _path_pattern,
-    "host-header": _host_header,
-    "http-header": _http_header,
-    "query-string": _query_string,
-    "http-request-method": _request_method,
-    "source-ip": _source_ip,
+_PARSERS: dict[str, tuple[str, Callable[[list[Any], Mapping[str, Any]], Condition]]] = {
+    "path-pattern": ("PathPatternConfig", lambda values, _: PathPattern(_globs(values))),
+    "host-header": ("HostHeaderConfig", lambda values, _: HostHeader(_globs(values, ignore_case=True))),
+    "http-header": (
+        "HttpHeaderConfig",
+        lambda values, config: HttpHeader(config["HttpHeaderName"], _globs(values, ignore_case=True)),
+    ),
+    "query-string": ("QueryStringConfig", _query_string),
+    "http-request-method": ("HttpRequestMethodConfig", lambda values, _: RequestMethod(frozenset(values))),
+    "source-ip": (
+        "SourceIpConfig",
+        lambda values, _: SourceIp(tuple(ip_network(value, strict=False) for value in values)),
+    ),
 }
+"""Field → (name of its config member, parser of its values)."""

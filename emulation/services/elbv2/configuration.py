@@ -1,4 +1,4 @@
-"""Reads the declared state through the AWS API and keeps the routing table made of it."""
+"""Reads load balancers, listeners, rules and target groups from the state store into a routing table."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from ...core.controller import Aws
 from ...core.errors import AwsError
 from .actions import action
 from .conditions import condition
-from .routing_table import HealthCheck, Listener, LoadBalancer, Rule, Stickiness, Table, TargetGroup
+from .routing_table import HealthCheck, Listener, LoadBalancer, RoutingTable, Rule, Stickiness, TargetGroup
 
 
-class Declared:
-    """What the base holds about load balancers, as of the latest reading.
-
-    `table` is replaced, never changed: whoever took one keeps a consistent picture.
-    """
+class Configuration:
+    """The configuration as last read. `table` is replaced, never changed, so a reader keeps a consistent snapshot."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._load_balancers: dict[str, LoadBalancer] = {}
         self._listeners: dict[str, Listener] = {}
         self._target_groups: dict[str, TargetGroup] = {}
-        self.table = Table()
+        self.table = RoutingTable()
 
     async def read_everything(self) -> None:
         async for group in self._pages("DescribeTargetGroups", "TargetGroups"):
@@ -36,12 +33,12 @@ class Declared:
                 await self.read_listener(listener["ListenerArn"])
 
     async def read_load_balancer(self, arn: str) -> None:
-        """Take over one load balancer; one that is gone takes its listeners with it."""
+        """Read one load balancer again; a deleted one takes its listeners with it."""
         try:
             described = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
             attributes = await self._aws.store("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
         except AwsError as error:
-            _must_mean_gone(error)
+            _raise_unless_deleted(error)
             self._load_balancers.pop(arn, None)
             self._listeners = {k: v for k, v in self._listeners.items() if v.load_balancer_arn != arn}
         else:
@@ -49,34 +46,33 @@ class Declared:
         self._publish()
 
     async def read_listener(self, arn: str) -> None:
-        """Take over one listener with its rules, or that it is gone."""
+        """Read one listener and its rules again."""
         try:
             described = await self._aws.store("elbv2", "DescribeListeners", ListenerArns=[arn])
             rules = [rule async for rule in self._pages("DescribeRules", "Rules", ListenerArn=arn)]
         except AwsError as error:
-            _must_mean_gone(error)
-            self._listeners.pop(arn, None)
+            _raise_unless_deleted(error)
+            described = {"Listeners": []}
+        if described["Listeners"]:
+            self._listeners[arn] = listener(described["Listeners"][0], rules)
         else:
-            if described["Listeners"]:
-                self._listeners[arn] = listener(described["Listeners"][0], rules)
-            else:
-                self._listeners.pop(arn, None)
+            self._listeners.pop(arn, None)
         self._publish()
 
     async def read_target_group(self, arn: str) -> None:
-        """Take over one target group, or that it is gone."""
+        """Read one target group again."""
         try:
             described = await self._aws.store("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
             attributes = await self._aws.store("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
         except AwsError as error:
-            _must_mean_gone(error)
+            _raise_unless_deleted(error)
             self._target_groups.pop(arn, None)
         else:
             self._target_groups[arn] = target_group(described["TargetGroups"][0], attributes["Attributes"])
         self._publish()
 
     def _publish(self) -> None:
-        self.table = Table.of(self._load_balancers, self._listeners, self._target_groups)
+        self.table = RoutingTable.of(self._load_balancers, self._listeners, self._target_groups)
 
     async def _pages(self, operation: str, key: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
         while True:
@@ -88,7 +84,7 @@ class Declared:
             params["Marker"] = answer["NextMarker"]
 
 
-def _must_mean_gone(error: AwsError) -> None:
+def _raise_unless_deleted(error: AwsError) -> None:
     if not error.code.endswith("NotFound"):
         raise error
 
@@ -118,7 +114,7 @@ def listener(described: Mapping[str, Any], rules: Iterable[Mapping[str, Any]]) -
 
 
 def rule_arn(described: Mapping[str, Any]) -> str:
-    """A rule's ARN; that of a default rule is made here, the base's own changes."""
+    """A rule's ARN; a default rule gets a stable one, because the state store's changes."""
     arn: str = described["RuleArn"]
     return default_rule_arn(listener_arn(arn)) if described.get("Priority") == "default" else arn
 
@@ -132,13 +128,12 @@ def listener_arn(rule_arn: str) -> str:
     return rule_arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
 
 
-def _rule(declared: Mapping[str, Any]) -> Rule:
-    default = declared.get("Priority") == "default"
+def _rule(shape: Mapping[str, Any]) -> Rule:
     return Rule(
-        arn=rule_arn(declared),
-        priority=0 if default else int(declared["Priority"]),
-        conditions=tuple(condition(item) for item in declared.get("Conditions") or ()),
-        action=action(declared["Actions"]),
+        arn=rule_arn(shape),
+        priority=0 if shape.get("Priority") == "default" else int(shape["Priority"]),
+        conditions=tuple(condition(item) for item in shape.get("Conditions") or ()),
+        action=action(shape["Actions"]),
     )
 
 

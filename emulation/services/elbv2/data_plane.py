@@ -1,7 +1,7 @@
-"""The data plane: everything that happens to requests and targets, given a routing table.
+"""The data plane: serves requests and checks targets according to the routing table.
 
-client --> Node (doors) --> Router + Balancer --> Proxy --> target
-                                          Targets + Checker --^
+client --> LoadBalancerNode --> Router + Balancer --> Proxy --> target
+                                Targets + HealthChecker -----------^
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from ...core.ids import Ids
 from ...time.clock import Clock
 from .access_log import AccessLog, line
 from .balancing import Balancer
-from .health_checker import Checker
-from .node import Node
-from .transaction import Exchange
+from .health_checker import HealthChecker
 from .links import Links
 from .metrics import Metrics
+from .node import LoadBalancerNode
 from .proxy import Proxy
 from .router import Router
-from .stickiness import Stickies
-from .routing_table import Table
+from .routing_table import RoutingTable
+from .stickiness import StickySessions
 from .targets import Targets
+from .transaction import Transaction
 
 
-class Plane:
+class DataPlane:
     def __init__(
         self,
         *,
         clock: Clock,
         ids: Ids,
         events: Events,
-        table: Callable[[], Table],
+        table: Callable[[], RoutingTable],
         workdir: Path,
         log: logging.Logger,
         addressing: Addressing | None = None,
     ) -> None:
-        """`table` answers the routing table as it is now; `apply` is called when it has changed."""
+        """`table` returns the current routing table; call `apply` after it has changed."""
         self._clock = clock
         self._table = table
         self._workdir = workdir
@@ -50,7 +50,7 @@ class Plane:
         self._addressing = addressing or Addressing()
         self.links = Links(clock)
         self._metrics = Metrics()
-        self._checker = Checker(clock, self.links, table)
+        self._checker = HealthChecker(clock, self.links, table)
         self.targets = Targets(clock, events, table, self._checker)
         self._proxy = Proxy(clock, ids, self.links, self._metrics.count)
         self._router = Router(
@@ -58,30 +58,30 @@ class Plane:
             table=table,
             targets=self.targets,
             balancer=Balancer(ids),
-            stickies=Stickies(clock, ids),
+            sticky_sessions=StickySessions(clock, ids),
             proxy=self._proxy,
             finished=self._finished,
             log=log,
         )
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[str, LoadBalancerNode] = {}
         self._logs: dict[str, AccessLog] = {}
 
     async def apply(self) -> None:
-        """Make the routing table real: doors open and close, health checks start and stop."""
+        """Open and close listeners, start and stop health checks, until they match the routing table."""
         table = self._table()
         for arn in [arn for arn in self._nodes if arn not in table.load_balancers]:
             await self._nodes.pop(arn).close()
         for arn, balancer in table.load_balancers.items():
             if arn not in self._nodes:
                 certificates = self._workdir / "tls"
-                self._nodes[arn] = Node(
+                self._nodes[arn] = LoadBalancerNode(
                     balancer, self._router.answer, self._metrics, self._clock, certificates, addressing=self._addressing
                 )
-            await self._nodes[arn].follow(table)
-        self.targets.follow_table()
+            await self._nodes[arn].apply(table)
+        self.targets.apply_table()
 
     async def close(self) -> None:
-        """End everything. Does not raise."""
+        """Close all listeners and connections. Does not raise."""
         self.targets.close()
         endings = [node.close() for node in self._nodes.values()] + [self._proxy.close(), self._checker.close()]
         for problem in await asyncio.gather(*endings, return_exceptions=True):
@@ -92,12 +92,12 @@ class Plane:
         self._nodes.clear()
 
     def address(self, load_balancer_arn: str) -> str | None:
-        """Where a load balancer is reached, `127.0.0.1:<port>`."""
+        """A load balancer's address, `127.0.0.1:<port>`."""
         node = self._nodes.get(load_balancer_arn)
         return node.address if node else None
 
     def listener_address(self, listener_arn: str) -> str:
-        """Where a listener of the table really listens."""
+        """A listener's address on this machine."""
         listener = self._table().listeners[listener_arn]
         return f"{self._addressing.shared_host}:{self._nodes[listener.load_balancer_arn].ports[listener.port]}"
 
@@ -105,7 +105,7 @@ class Plane:
         return self._metrics.collect(self._table(), self.targets)
 
     def overview(self) -> list[dict[str, Any]]:
-        """Load balancers with their addresses and targets, for people."""
+        """Load balancers with their listeners' addresses and their targets."""
         table = self._table()
         return [
             {
@@ -135,12 +135,12 @@ class Plane:
             for arn, balancer in table.load_balancers.items()
         ]
 
-    def _finished(self, exchange: Exchange) -> None:
-        self._metrics.processed(exchange)
-        if not exchange.upgraded:
-            self._metrics.count(exchange)
-        name = exchange.load_balancer.name
+    def _finished(self, transaction: Transaction) -> None:
+        self._metrics.processed(transaction)
+        if not transaction.upgraded:
+            self._metrics.count(transaction)
+        name = transaction.load_balancer.name
         log = self._logs.get(name)
         if log is None:
             log = self._logs[name] = AccessLog(self._workdir / "logs" / f"alb-{name}.log")
-        log.write(line(exchange, self._clock.now()))
+        log.write(line(transaction, self._clock.now()))

@@ -1,4 +1,4 @@
-"""What a load balancer does to headers on their way: hop-by-hop ones stay behind, its own are added."""
+"""Removes hop-by-hop headers, adds X-Forwarded-* and X-Amzn-Trace-Id."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...time.clock import Clock
 
 HOP_BY_HOP = ("Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
 MAX_FORWARDED_FOR = 30
-"""Addresses in X-Forwarded-For; a request with more is refused with 463."""
+"""Addresses in X-Forwarded-For; more are answered with 463."""
 
 
 def without_hop_by_hop(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    """A copy that may travel on: what Connection names belongs to this hop too."""
+    """A copy without hop-by-hop headers and the headers that Connection names."""
     kept = headers.copy()
     connection = kept.get("Connection")
     if connection is not None and connection.lower() not in ("keep-alive", "close"):
@@ -33,7 +33,7 @@ def too_many_forwarders(headers: CIMultiDictProxy[str]) -> bool:
 
 
 def add_forwarded(headers: CIMultiDict[str], *, mode: str, client: str, protocol: str, port: int) -> None:
-    """X-Forwarded-For (by the load balancer's mode), -Proto and -Port, as the target gets them."""
+    """Set X-Forwarded-For (by the load balancer's mode), -Proto and -Port."""
     if mode == "remove":
         headers.popall("X-Forwarded-For", None)
     elif mode == "append":
@@ -44,19 +44,16 @@ def add_forwarded(headers: CIMultiDict[str], *, mode: str, client: str, protocol
 
 
 def add_trace_id(headers: CIMultiDict[str], clock: Clock, ids: Ids) -> str:
-    """X-Amzn-Trace-Id: a new root, or ourselves (`Self`) in front of the root that came; returns it."""
-    here = f"1-{int(clock.now()):08x}-{ids.hex(24)}"
-    came = headers.get("X-Amzn-Trace-Id")
-    fields = [field for field in (came or "").split(";") if field and not field.startswith("Self=")]
-    if any(field.startswith("Root=") for field in fields):
-        trace_id = ";".join([f"Self={here}", *fields])
-    else:
-        trace_id = ";".join([f"Root={here}", *fields])
+    """Set and return X-Amzn-Trace-Id: a new `Root`, or `Self` in front of the client's root."""
+    received = headers.get("X-Amzn-Trace-Id", "").split(";")
+    fields = [field for field in received if field and not field.startswith("Self=")]
+    kind = "Self" if any(field.startswith("Root=") for field in fields) else "Root"
+    trace_id = ";".join([f"{kind}=1-{int(clock.now()):08x}-{ids.hex(24)}", *fields])
     headers["X-Amzn-Trace-Id"] = trace_id
     return trace_id
 
 
 @lru_cache(maxsize=64)
 def http_date(epoch: int) -> str:
-    """As in Date and Expires headers."""
+    """The format of Date and Expires headers."""
     return formatdate(epoch, usegmt=True)

@@ -1,4 +1,4 @@
-"""Health checks that really call the target."""
+"""Sends HTTP health checks to targets."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import aiohttp
 from yarl import URL
 
 from ...time.clock import Clock
-from .target_health import FAILED, HEALTHY, TIMED_OUT, Health, Record, mismatch
 from .links import Links
-from .routing_table import HealthCheck, Table
+from .routing_table import HealthCheck, RoutingTable
+from .target_health import FAILED, HEALTHY, TIMED_OUT, HealthCheckHistory, TargetHealth, mismatch
 from .targets import Target
 
 HEADERS = {"User-Agent": "ELB-HealthChecker/2.0", "Accept-Encoding": "gzip, compressed"}
 
 
-class Checker:
-    """Checks one target at once when it is registered and then every interval (AWS seconds)."""
+class HealthChecker:
+    """Checks a target when it is registered and then every interval (AWS seconds)."""
 
-    def __init__(self, clock: Clock, links: Links, table: Callable[[], Table]) -> None:
+    def __init__(self, clock: Clock, links: Links, table: Callable[[], RoutingTable]) -> None:
         self._clock = clock
         self._links = links
         self._table = table
         self._session: aiohttp.ClientSession | None = None
 
-    async def __call__(self, target: Target, report: Callable[[Health], None]) -> None:
-        record = Record()
+    async def __call__(self, target: Target, report: Callable[[TargetHealth], None]) -> None:
+        record = HealthCheckHistory()
         while True:
             started = self._clock.now()
             check = self._table().target_groups[target.group_arn].health_check
@@ -38,7 +38,7 @@ class Checker:
         if self._session is not None:
             await self._session.close()
 
-    async def _result(self, target: Target, check: HealthCheck) -> Health:
+    async def _result(self, target: Target, check: HealthCheck) -> TargetHealth:
         try:
             async with asyncio.timeout(self._clock.wall(self._clock.patience(check.timeout))):
                 await self._links.reach(target.id, target.port)

@@ -1,4 +1,4 @@
-"""The network between load balancer and targets: the place where a fault can cut or slow it.
+"""The network paths from load balancers to targets, where faults cut or delay traffic.
 
 proxy ----+
           +--> links.reach(target) --> connect
@@ -18,29 +18,29 @@ Address = tuple[str, int]
 
 @dataclass
 class Cut:
-    """A link through which nothing passes."""
+    """A link that passes nothing."""
 
     refuses: bool
     """Connections are refused at once; otherwise packets vanish."""
     attempts: int = 0
-    """Health checks and requests that it stopped."""
+    """Health checks and requests it stopped."""
     healed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
 class Disturbance:
-    """A link through which things pass late."""
+    """A link that delays traffic."""
 
     delay: Callable[[], float]
-    """AWS seconds by which the next one comes later."""
+    """Returns the delay of the next request in AWS seconds."""
     passed: int = 0
-    """Health checks and requests that it concerned."""
+    """Health checks and requests that passed."""
     held: int = 0
-    """Those of them that it delayed."""
+    """How many of them were delayed."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def hold(self, clock: Clock) -> None:
-        """As long as the next one is late; no longer once it is over."""
+        """Wait for the delay, or until the disturbance ends."""
         self.passed += 1
         seconds = self.delay()
         if seconds <= 0:
@@ -54,7 +54,7 @@ class Disturbance:
 
 
 class Links:
-    """All links are whole until told otherwise. Applies to what starts afterwards, not to open exchanges."""
+    """Faults apply to requests that start afterwards, not to open ones."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -66,26 +66,25 @@ class Links:
         return not (self._cut or self._disturbed)
 
     def cut(self, host: str, port: int, *, refuses: bool = False, by: str = "") -> Cut:
-        """Packets to this target vanish (connecting neither succeeds nor is refused), or connections are refused.
-        A link may be cut by several: it is whole when all have healed it. One's second cut changes nothing."""
+        """Drop all packets to a target, or refuse connections to it. Idempotent for each `by`; the link is whole again
+        when every `by` has healed it."""
         return self._cut.setdefault((host, port), {}).setdefault(by, Cut(refuses))
 
     def disturb(self, host: str, port: int, delay: Callable[[], float]) -> Disturbance:
-        """What is sent to this target arrives late: by as many AWS seconds as `delay` says each time. Disturbances
-        add up; each is taken back by `calm`."""
+        """Delay each request to a target by `delay()` AWS seconds, until `calm`. Disturbances add up."""
         disturbance = Disturbance(delay)
         self._disturbed.setdefault((host, port), []).append(disturbance)
         return disturbance
 
     def calm(self, host: str, port: int, disturbance: Disturbance) -> None:
-        """Take a disturbance back; what it holds goes through. Nothing happens when that was done."""
+        """Remove a disturbance and release the requests it holds. Idempotent."""
         disturbance.over.set()
         left = [each for each in self._disturbed.pop((host, port), ()) if each is not disturbance]
         if left:
             self._disturbed[host, port] = left
 
     def heal(self, host: str, port: int, *, by: str = "") -> None:
-        """Take back one's own cut; what waits goes through. Without a fault: nothing."""
+        """Remove the cut made by `by` and release waiting requests. Idempotent."""
         cuts = self._cut.get((host, port), {})
         cut = cuts.pop(by, None)
         if cut is not None:
@@ -94,8 +93,8 @@ class Links:
             self._cut.pop((host, port), None)
 
     async def reach(self, host: str, port: int) -> None:
-        """Returns when a connection attempt to the target would get through: while cut, never.
-        The caller brings the timeout. Raises ConnectionRefusedError where the cut refuses."""
+        """Wait until a connection attempt to the target would get through; the caller sets the timeout. Raises
+        `ConnectionRefusedError` where a cut refuses."""
         address = (host, port)
         while cuts := self._cut.get(address):
             cut = next(iter(cuts.values()))

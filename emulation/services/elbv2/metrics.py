@@ -1,7 +1,7 @@
-"""The metrics AWS/ApplicationELB, counted as requests end and handed over once a minute.
+"""Counts the AWS/ApplicationELB metrics, which are published once a minute.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
-Counts are reported when there is something to count. Not published: the AvailabilityZone dimension.
+Zero counts are not reported. Not published: the AvailabilityZone dimension.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ...core.controller import Datum
-from .transaction import Exchange
-from .routing_table import Table
+from .routing_table import RoutingTable
 from .targets import Targets
+from .transaction import Transaction
 
 NAMESPACE = "AWS/ApplicationELB"
 _COUNTED_BY_CODE = (500, 502, 503, 504)
 
-Where = tuple[str, str | None]
-"""LoadBalancer dimension, TargetGroup dimension; the latter None for what has no target group."""
+Dimensions = tuple[str, str | None]
+"""LoadBalancer and TargetGroup; the latter None for metrics of the load balancer alone."""
 
 
 class Metrics:
     def __init__(self) -> None:
-        self._counts: defaultdict[tuple[str, Where], int] = defaultdict(int)
-        self._seconds: defaultdict[Where, list[float]] = defaultdict(list)
+        self._counts: defaultdict[tuple[str, Dimensions], int] = defaultdict(int)
+        self._seconds: defaultdict[Dimensions, list[float]] = defaultdict(list)
         self._bytes: defaultdict[str, int] = defaultdict(int)
         self._connections: defaultdict[str, int] = defaultdict(int)
         self._closed: defaultdict[str, int] = defaultdict(int)
@@ -39,43 +39,43 @@ class Metrics:
         self._closed[load_balancer] += 1
 
     def malformed(self, load_balancer: str) -> None:
-        """A connection brought something that is no HTTP request."""
+        """A client sent something that is not HTTP."""
         self._counts["HTTPCode_ELB_4XX_Count", (load_balancer, None)] += 1
 
-    def count(self, exchange: Exchange) -> None:
-        """Take one exchange in: at its end, or when its connection was upgraded."""
-        balancer = exchange.load_balancer.dimension
-        alone: Where = (balancer, None)
+    def count(self, transaction: Transaction) -> None:
+        """Count a transaction at its end, or when its connection is upgraded."""
+        balancer = transaction.load_balancer.dimension
+        alone: Dimensions = (balancer, None)
         counts = self._counts
-        target = exchange.target
+        target = transaction.target
         if target is not None:
-            where: Where = (balancer, target.group_arn.rpartition(":")[2])
+            where: Dimensions = (balancer, target.group_arn.rpartition(":")[2])
             counts["RequestCount", where] += 1
-            if exchange.refused:
+            if transaction.refused:
                 counts["TargetConnectionErrorCount", where] += 1
-            if exchange.non_sticky:
+            if transaction.non_sticky:
                 counts["NonStickyRequestCount", alone] += 1
-            if exchange.target_status is not None and exchange.target_status >= 200:
-                counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", where] += 1
-            if exchange.answered is not None and exchange.dispatched is not None:
-                self._seconds[where].append(exchange.answered - exchange.dispatched)
-        status = exchange.status
-        if status != exchange.target_status:  # the load balancer's own answer
+            if transaction.target_status is not None and transaction.target_status >= 200:
+                counts[f"HTTPCode_Target_{transaction.target_status // 100}XX_Count", where] += 1
+            if transaction.answered is not None and transaction.dispatched is not None:
+                self._seconds[where].append(transaction.answered - transaction.dispatched)
+        status = transaction.status
+        if status != transaction.target_status:  # the load balancer's own answer
             if status >= 300:
                 counts[f"HTTPCode_ELB_{status // 100}XX_Count", alone] += 1
             if status in _COUNTED_BY_CODE:
                 counts[f"HTTPCode_ELB_{status}_Count", alone] += 1
-            if exchange.outcome == "redirect":
+            if transaction.outcome == "redirect":
                 counts["HTTP_Redirect_Count", alone] += 1
-            elif exchange.outcome == "fixed-response":
+            elif transaction.outcome == "fixed-response":
                 counts["HTTP_Fixed_Response_Count", alone] += 1
 
-    def processed(self, exchange: Exchange) -> None:
-        """The bytes of a finished exchange."""
-        self._bytes[exchange.load_balancer.dimension] += exchange.received + exchange.sent
+    def processed(self, transaction: Transaction) -> None:
+        """The bytes of a finished transaction."""
+        self._bytes[transaction.load_balancer.dimension] += transaction.received + transaction.sent
 
-    def collect(self, table: Table, targets: Targets) -> list[Datum]:
-        """What was counted since the last time; hosts and connections as they are now."""
+    def collect(self, table: RoutingTable, targets: Targets) -> list[Datum]:
+        """Counts since the last call; current numbers of hosts and connections."""
         data = [*self._counted(), *self._hosts(table, targets)]
         for balancer in {*self._connections, *self._closed}:
             active = self._connections[balancer] + self._closed.pop(balancer, 0)
@@ -103,7 +103,7 @@ class Metrics:
         for balancer, values in seconds.items():
             yield _datum("TargetResponseTime", (balancer, None), values, "Seconds")
 
-    def _hosts(self, table: Table, targets: Targets) -> Iterator[Datum]:
+    def _hosts(self, table: RoutingTable, targets: Targets) -> Iterator[Datum]:
         for arn, balancers in table.users.items():
             states = [target.health.state for target in targets.pool(arn).targets.values()]
             registered = [state for state in states if state != "draining"]
@@ -120,7 +120,7 @@ class Metrics:
                 yield replace(per_target, dimensions={"TargetGroup": group})
 
 
-def _datum(name: str, where: Where, values: Iterable[float], unit: str = "Count") -> Datum:
+def _datum(name: str, where: Dimensions, values: Iterable[float], unit: str = "Count") -> Datum:
     dimensions = {"LoadBalancer": where[0]}
     if where[1] is not None:
         dimensions["TargetGroup"] = where[1]

@@ -1,4 +1,4 @@
-"""A load balancer's ports on this machine: reserved when it is created, open while a listener is there."""
+"""A load balancer's ports on this machine: reserved at its creation, open while it has listeners."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from aiohttp import web
 from ...core.addressing import LOOPBACK, Addressing, cannot_listen
 from ...time.clock import Clock
 from . import tls
-from .responses import SERVER, page
-from .routing_table import Listener, LoadBalancer, Table
+from .responses import SERVER, error_page
+from .routing_table import Listener, LoadBalancer, RoutingTable
 
 CLOSING = 0.1
-"""Wall seconds an exchange has to end when its listener is deleted; AWS breaks it off too."""
+"""Wall seconds that requests may take to finish when their listener is deleted; AWS aborts them too."""
 LINGERING = 1.0
-"""Wall seconds in which the rest of a body nobody wants is still read, so that the client gets its answer."""
+"""Wall seconds for reading the rest of an unwanted body, so that the client receives its response."""
 MAX_LINE = 16 * 1024
-"""Bytes of a request line and of one header; AWS answers 400 above."""
+"""Bytes of the request line and of each header; AWS answers 400 above."""
 
 
-class Answer(Protocol):
-    """Answers one request that came in for a listener."""
+class Responder(Protocol):
+    """Answers one request to a listener."""
 
     async def __call__(
         self, request: web.BaseRequest, listener_arn: str, port: int, ports: Mapping[int, int], /
     ) -> web.StreamResponse: ...
 
 
-class Ear(Protocol):
-    """Hears of connections and of what came over them that was no request."""
+class ConnectionObserver(Protocol):
+    """Counts client connections and malformed requests of a load balancer (its CloudWatch dimension)."""
 
     def connected(self, load_balancer: str) -> None: ...
 
@@ -48,7 +48,7 @@ _TRIES = 20
 
 
 def reserve(port: int = 0, address: str = LOOPBACK) -> socket.socket:
-    """A bound socket that does not listen: connecting is refused, and nobody else gets the port."""
+    """A bound socket that does not listen: it refuses connections and holds the port."""
     reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,8 +59,8 @@ def reserve(port: int = 0, address: str = LOOPBACK) -> socket.socket:
     return reserved
 
 
-def reserve_everywhere(addresses: Iterable[str], port: int = 0) -> list[socket.socket]:
-    """The same port at each of these addresses. Raises OSError."""
+def reserve_all(addresses: Iterable[str], port: int = 0) -> list[socket.socket]:
+    """Reserve the same port at each address. Raises `OSError`."""
     first, *others = addresses
     for tries_left in reversed(range(_TRIES if port == 0 else 1)):
         held = [reserve(port, first)]
@@ -75,13 +75,13 @@ def reserve_everywhere(addresses: Iterable[str], port: int = 0) -> list[socket.s
     raise AssertionError("unreachable")
 
 
-class Door:
-    """One port, at every address that has to be listened on, and the HTTP server on it."""
+class ListenerPort:
+    """One port at every address that the load balancer serves, and its HTTP server."""
 
     def __init__(self, addressing: Addressing, port: int = 0) -> None:
         self._addresses = tuple(addressing.addresses())
         try:
-            self._sockets = reserve_everywhere(self._addresses, port)
+            self._sockets = reserve_all(self._addresses, port)
         except OSError as error:
             if not port:
                 raise
@@ -101,7 +101,7 @@ class Door:
             self._servers.append(await loop.create_server(http, sock=each, backlog=1024, ssl=context))
 
     async def close(self, *, keep_port: bool) -> None:
-        """Stop listening; connections that have no request under way close at once."""
+        """Stop listening; idle connections close at once."""
         self.listener_arn = self.protocol = None
         if not self._servers or self._http is None:
             if not keep_port:
@@ -113,33 +113,32 @@ class Door:
         for server in servers:
             server.close()
         if keep_port:
-            self._sockets = reserve_everywhere(self._addresses, self.port)
+            self._sockets = reserve_all(self._addresses, self.port)
         await http.shutdown(CLOSING)
 
 
-class Node:
-    """One load balancer's doors: the listener with the lowest port has the door that the load
-    balancer's DNS name tells, every other listener one of its own."""
+class LoadBalancerNode:
+    """The ports of one load balancer. The listener with the lowest port number gets the port of the DNS name."""
 
     def __init__(
         self,
         load_balancer: LoadBalancer,
-        answer: Answer,
-        ear: Ear,
+        respond: Responder,
+        observer: ConnectionObserver,
         clock: Clock,
         certificates: Path,
         *,
         addressing: Addressing | None = None,
     ) -> None:
         self._addressing = addressing or Addressing()
-        self.main = Door(self._addressing, self._addressing.balancer_port())
-        self._others: dict[str, Door] = {}
+        self.main = ListenerPort(self._addressing, self._addressing.balancer_port())
+        self._others: dict[str, ListenerPort] = {}
         self._arn = load_balancer.arn
         self._name = load_balancer.name
         self._dimension = load_balancer.dimension
         self._idle = clock.wall(load_balancer.idle_timeout)
-        self._answer = answer
-        self._ear = ear
+        self._respond = respond
+        self._observer = observer
         self._clock = clock
         self._certificates = certificates
         self._ports: dict[int, int] = {}
@@ -147,16 +146,16 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where this machine and tasks alike reach the load balancer: `127.0.0.1:<port>` without containers."""
+        """The address for this machine and for tasks: `127.0.0.1:<port>` without containers."""
         return f"{self._addressing.shared_host}:{self.main.port}"
 
     @property
     def ports(self) -> Mapping[int, int]:
-        """Declared listener port → port of this machine."""
+        """Listener port → port of this machine."""
         return self._ports
 
-    async def follow(self, table: Table) -> None:
-        """Open and close doors until they are the listeners of the table."""
+    async def apply(self, table: RoutingTable) -> None:
+        """Open and close ports until they match the table's listeners."""
         self._idle = self._clock.wall(table.load_balancers[self._arn].idle_timeout)
         listeners = table.listeners_of(self._arn)
         others = {listener.arn: listener for listener in listeners[1:]}
@@ -164,31 +163,33 @@ class Node:
             await self._others.pop(arn).close(keep_port=False)
         await self._serve(self.main, listeners[0] if listeners else None)
         for arn, listener in others.items():
-            await self._serve(self._others.get(arn) or self._others.setdefault(arn, Door(self._addressing)), listener)
+            if arn not in self._others:
+                self._others[arn] = ListenerPort(self._addressing)
+            await self._serve(self._others[arn], listener)
         self._ports = {listener.port: (self._others.get(listener.arn) or self.main).port for listener in listeners}
 
     async def close(self) -> None:
-        await asyncio.gather(*(door.close(keep_port=False) for door in [self.main, *self._others.values()]))
+        await asyncio.gather(*(port.close(keep_port=False) for port in [self.main, *self._others.values()]))
 
-    async def _serve(self, door: Door, listener: Listener | None) -> None:
+    async def _serve(self, port: ListenerPort, listener: Listener | None) -> None:
         if listener is None:
-            if door.listener_arn is not None:
-                await door.close(keep_port=True)
+            if port.listener_arn is not None:
+                await port.close(keep_port=True)
             return
-        if door.protocol == listener.protocol:
-            door.listener_arn = listener.arn
+        if port.protocol == listener.protocol:
+            port.listener_arn = listener.arn
             return
-        if door.protocol is not None:
-            await door.close(keep_port=True)
-        await door.open(listener, self._http(door), self._tls() if listener.protocol == "HTTPS" else None)
+        if port.protocol is not None:
+            await port.close(keep_port=True)
+        await port.open(listener, self._http(port), self._tls() if listener.protocol == "HTTPS" else None)
 
-    def _http(self, door: Door) -> _Http:
+    def _http(self, port: ListenerPort) -> _Http:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            if door.listener_arn is None:
+            if port.listener_arn is None:
                 raise ConnectionError("The listener was deleted.")
-            return await self._answer(request, door.listener_arn, door.port, self._ports)
+            return await self._respond(request, port.listener_arn, port.port, self._ports)
 
-        return _Http(handle, self._ear, self._dimension, lambda: self._idle)
+        return _Http(handle, self._observer, self._dimension, lambda: self._idle)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -197,11 +198,13 @@ class Node:
 
 
 class _Http(web.Server):
-    """aiohttp's server with our connections."""
+    """aiohttp's server, with `_Connection` for its connections."""
 
-    def __init__(self, handle: Any, ear: Ear, load_balancer: str, keep_alive: Callable[[], float]) -> None:
+    def __init__(
+        self, handle: Any, observer: ConnectionObserver, load_balancer: str, keep_alive: Callable[[], float]
+    ) -> None:
         super().__init__(handle, handler_cancellation=True)
-        self._ear = ear
+        self._observer = observer
         self._load_balancer = load_balancer
         self._keep_alive = keep_alive
 
@@ -220,25 +223,25 @@ class _Http(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._ear.connected(self._load_balancer)
+        self._observer.connected(self._load_balancer)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        self._ear.disconnected(self._load_balancer)
+        self._observer.disconnected(self._load_balancer)
 
     def malformed(self) -> None:
-        self._ear.malformed(self._load_balancer)
+        self._observer.malformed(self._load_balancer)
 
 
 _SILENT = logging.getLogger("emulation.elbv2.http")
-"""aiohttp logs a stack trace for every client that sends rubbish."""
+"""aiohttp logs a stack trace for every malformed request."""
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL)
 
 
 class _Connection(web.RequestHandler):
-    """One client connection; what is no HTTP gets the load balancer's own 400."""
+    """One client connection; malformed requests get the load balancer's 400."""
 
     def handle_error(
         self,
@@ -249,6 +252,8 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         if isinstance(self._manager, _Http):
             self._manager.malformed()
-        response = web.Response(status=400, body=page(400), headers={"Server": SERVER, "Content-Type": "text/html"})
+        response = web.Response(
+            status=400, body=error_page(400), headers={"Server": SERVER, "Content-Type": "text/html"}
+        )
         response.force_close()
         return response

@@ -1,7 +1,7 @@
-"""The elbv2 operations answered here: the base stores, the answer comes when it is real.
+"""The elbv2 operations.
 
-Create, modify and delete go to the base and are applied before they are answered, so that a listener
-listens when CreateListener returns. Registration and health are our own; the base knows no targets.
+Create, modify and delete go to the state store and are applied before they are answered: a listener listens when
+CreateListener returns. Target registration and health are kept here; the state store has no targets.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
-from . import validation, attributes, configuration as declared
-from .configuration import Declared
-from .target_health import Health
+from . import attributes, validation
+from .configuration import Configuration, default_rule_arn, listener_arn, rule_arn
+from .target_health import TargetHealth
 from .targets import TargetKey, Targets
 
 PUBLIC = "internet-facing"
@@ -26,18 +26,18 @@ class Operations:
     def __init__(
         self,
         aws: Aws,
-        declared: Declared,
+        configuration: Configuration,
         targets: Targets,
         apply: Callable[[], Awaitable[None]],
         address: Callable[[str], str | None],
     ) -> None:
-        """`apply` makes the declared state real; `address` says where a load balancer (ARN) is reached."""
+        """`apply` applies the configuration to the data plane; `address` returns a load balancer's address by ARN."""
         self._aws = aws
-        self._declared = declared
+        self._configuration = configuration
         self._targets = targets
         self._apply = apply
         self._address = address
-        self._one_change_at_a_time = asyncio.Lock()
+        self._changes = asyncio.Lock()
 
     def handlers(self) -> Mapping[Operation, Handler]:
         operations: dict[str, Handler] = {
@@ -68,26 +68,26 @@ class Operations:
         return {("elbv2", name): handler for name, handler in operations.items()}
 
     async def read_everything(self) -> None:
-        """Take over what the base holds already."""
-        async with self._one_change_at_a_time:
-            await self._declared.read_everything()
+        """Apply the configuration that the state store already holds."""
+        async with self._changes:
+            await self._configuration.read_everything()
             await self._apply()
 
     # load balancers
 
     async def _create_load_balancer(self, call: Call) -> Answer:
         validation.load_balancer(call.params)
-        async with self._one_change_at_a_time:
-            known = [lb for lb in self._declared.table.load_balancers.values() if lb.name == call.params["Name"]]
+        async with self._changes:
+            known = [lb for lb in self._configuration.table.load_balancers.values() if lb.name == call.params["Name"]]
             if known:
-                return await self._same_again(call, known[0].arn)
+                return await self._existing_load_balancer(call, known[0].arn)
             answer = await self._base(call)
-            await self._declared.read_load_balancer(answer["LoadBalancers"][0]["LoadBalancerArn"])
+            await self._configuration.read_load_balancer(answer["LoadBalancers"][0]["LoadBalancerArn"])
             await self._apply()
         return self._with_addresses(answer)
 
-    async def _same_again(self, call: Call, arn: str) -> Answer:
-        """Creating twice with the same settings answers what is there; with others it is refused."""
+    async def _existing_load_balancer(self, call: Call, arn: str) -> Answer:
+        """Answer with the existing load balancer if its settings are the same; raise otherwise."""
         answer = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
         there = answer["LoadBalancers"][0]
         same = (
@@ -117,28 +117,28 @@ class Operations:
         arn = call.params["LoadBalancerArn"]
         if "Attributes" in call.params:
             attributes.check(call.params["Attributes"], attributes.LOAD_BALANCER, "Load balancer")
-            await self._change(call, self._declared.read_load_balancer, arn)
+            await self._change(call, self._configuration.read_load_balancer, arn)
         stored = await self._aws.store("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
         return {"Attributes": attributes.complete(stored["Attributes"], attributes.LOAD_BALANCER)}
 
     async def _delete_load_balancer(self, call: Call) -> Answer:
         arn = call.params["LoadBalancerArn"]
-        known = self._declared.table.load_balancers.get(arn)
+        known = self._configuration.table.load_balancers.get(arn)
         if known is not None and known.deletion_protected:
             raise AwsError(
                 "OperationNotPermitted",
                 f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
             )
-        return await self._change(call, self._declared.read_load_balancer, arn)
+        return await self._change(call, self._configuration.read_load_balancer, arn)
 
     # listeners and rules
 
     async def _create_listener(self, call: Call) -> Answer:
         arn = call.params["LoadBalancerArn"]
-        async with self._one_change_at_a_time:
-            validation.listener(call.params, self._declared.table.listeners_of(arn))
+        async with self._changes:
+            validation.listener(call.params, self._configuration.table.listeners_of(arn))
             answer = await self._base(call)
-            await self._declared.read_listener(answer["Listeners"][0]["ListenerArn"])
+            await self._configuration.read_listener(answer["Listeners"][0]["ListenerArn"])
             await self._apply()
         return _plain(answer)
 
@@ -147,39 +147,39 @@ class Operations:
 
     async def _on_listener(self, call: Call) -> Answer:
         arn = call.params["ListenerArn"]
-        listener = self._declared.table.listeners.get(arn)
+        listener = self._configuration.table.listeners.get(arn)
         if call.operation == "ModifyListener" and listener is not None:
-            others = self._declared.table.listeners_of(listener.load_balancer_arn)
+            others = self._configuration.table.listeners_of(listener.load_balancer_arn)
             validation.listener(call.params, [other for other in others if other.arn != arn])
-        return _plain(await self._change(call, self._declared.read_listener, arn))
+        return _plain(await self._change(call, self._configuration.read_listener, arn))
 
     async def _describe_rules(self, call: Call) -> Answer:
-        """The base names default rules by a Python object's address; here they have an id of AWS's shape."""
+        """Replaces the state store's ARNs of default rules, which contain the address of a Python object."""
         asked = call.params.get("RuleArns") or ()
-        if not any(arn == declared.default_rule_arn(declared.listener_arn(arn)) for arn in asked):
+        if not any(arn == default_rule_arn(listener_arn(arn)) for arn in asked):
             answer = await self._base(call)
         else:
             answer = {"Rules": []}
             for arn in asked:
-                one = await self._aws.store("elbv2", "DescribeRules", ListenerArn=declared.listener_arn(arn))
-                answer["Rules"] += [rule for rule in one["Rules"] if declared.rule_arn(rule) == arn]
+                one = await self._aws.store("elbv2", "DescribeRules", ListenerArn=listener_arn(arn))
+                answer["Rules"] += [rule for rule in one["Rules"] if rule_arn(rule) == arn]
         for rule in answer["Rules"]:
-            rule["RuleArn"] = declared.rule_arn(rule)
+            rule["RuleArn"] = rule_arn(rule)
         return answer
 
     async def _on_rules(self, call: Call) -> Answer:
         validation.rule(call.params)
         rules = [item["RuleArn"] for item in call.params.get("RulePriorities") or ()]
-        listener = call.params.get("ListenerArn") or declared.listener_arn(call.params.get("RuleArn") or rules[0])
-        return await self._change(call, self._declared.read_listener, listener)
+        listener = call.params.get("ListenerArn") or listener_arn(call.params.get("RuleArn") or rules[0])
+        return await self._change(call, self._configuration.read_listener, listener)
 
     # target groups
 
     async def _create_target_group(self, call: Call) -> Answer:
         validation.target_group(call.params)
-        async with self._one_change_at_a_time:
+        async with self._changes:
             answer = await self._base(call)
-            await self._declared.read_target_group(answer["TargetGroups"][0]["TargetGroupArn"])
+            await self._configuration.read_target_group(answer["TargetGroups"][0]["TargetGroupArn"])
             await self._apply()
         return self._with_users(answer)
 
@@ -195,21 +195,21 @@ class Operations:
     async def _on_target_group(self, call: Call) -> Answer:
         if call.operation == "ModifyTargetGroup":
             validation.target_group(call.params, new=False)
-        answer = await self._change(call, self._declared.read_target_group, call.params["TargetGroupArn"])
+        answer = await self._change(call, self._configuration.read_target_group, call.params["TargetGroupArn"])
         return self._with_users(answer) if "TargetGroups" in answer else answer
 
     async def _target_group_attributes(self, call: Call) -> Answer:
         arn = call.params["TargetGroupArn"]
         if "Attributes" in call.params:
             attributes.check(call.params["Attributes"], attributes.TARGET_GROUP, "Target group")
-            await self._change(call, self._declared.read_target_group, arn)
+            await self._change(call, self._configuration.read_target_group, arn)
         stored = await self._aws.store("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
         return {"Attributes": attributes.complete(stored["Attributes"], attributes.TARGET_GROUP)}
 
     def _with_users(self, answer: Answer) -> Answer:
-        """The base forgets which load balancers use a group, and tells some twice."""
+        """Correct LoadBalancerArns, which the state store loses or duplicates."""
         for group in answer["TargetGroups"]:
-            group["LoadBalancerArns"] = list(self._declared.table.users.get(group["TargetGroupArn"], ()))
+            group["LoadBalancerArns"] = list(self._configuration.table.users.get(group["TargetGroupArn"], ()))
         return answer
 
     # targets
@@ -249,7 +249,7 @@ class Operations:
         }
 
     def _group(self, call: Call) -> Any:
-        group = self._declared.table.target_groups.get(call.params["TargetGroupArn"])
+        group = self._configuration.table.target_groups.get(call.params["TargetGroupArn"])
         if group is None:
             raise AwsError("TargetGroupNotFound", "One or more target groups not found")
         return group
@@ -257,8 +257,8 @@ class Operations:
     # all of them
 
     async def _change(self, call: Call, read: Read, arn: str) -> Answer:
-        """Let the base store a change, take `arn` over anew and make it real."""
-        async with self._one_change_at_a_time:
+        """Store a change, read `arn` again and apply it."""
+        async with self._changes:
             answer = await self._base(call)
             await read(arn)
             await self._apply()
@@ -269,7 +269,7 @@ class Operations:
 
 
 def _plain(answer: Answer) -> Answer:
-    """Listeners as AWS tells them: without TLS, nothing of TLS."""
+    """Remove the TLS members of listeners without TLS, as AWS does."""
     for listener in answer.get("Listeners") or ():
         if listener["Protocol"] != "HTTPS":
             for name in ("SslPolicy", "AlpnPolicy", "Certificates"):
@@ -281,11 +281,11 @@ def _zone(target: Any) -> str | None:
     return target.zone if target is not None else None
 
 
-def _description(key: TargetKey, health: Health, check_port: int | None, zone: str | None) -> dict[str, Any]:
-    told = {"State": health.state, "Reason": health.reason, "Description": health.description}
+def _description(key: TargetKey, health: TargetHealth, check_port: int | None, zone: str | None) -> dict[str, Any]:
+    state = {"State": health.state, "Reason": health.reason, "Description": health.description}
     target = {"Id": key[0], "Port": key[1], "AvailabilityZone": zone}
     return {
         "Target": {name: value for name, value in target.items() if value is not None},
         "HealthCheckPort": str(check_port or key[1]),
-        "TargetHealth": {name: value for name, value in told.items() if value is not None},
+        "TargetHealth": {name: value for name, value in state.items() if value is not None},
     }

@@ -1,4 +1,4 @@
-"""Carries one request to its target and the answer back, bodies streamed both ways.
+"""Forwards a request to its target and streams the response back.
 
 client --> aiohttp server --> forward --> aiohttp client (a pool per target) --> target
 """
@@ -15,24 +15,24 @@ from yarl import URL
 
 from ...core.ids import Ids
 from ...time.clock import Clock
-from . import headers as passing
-from .transaction import Exchange
+from .headers import add_forwarded, add_trace_id, http_date, without_hop_by_hop
 from .links import Links
 from .responses import NO_BODY, begin_headers, finished, is_http_11, send_page
 from .routing_table import TargetGroup
 from .targets import Target
+from .transaction import Transaction
 from .tunnel import Tunnel
 
 CONNECT_TIMEOUT = 10.0
 """AWS seconds: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html"""
 BACKEND_KEEP_ALIVE = 60.0
-"""AWS seconds an idle connection to a target is kept for reuse."""
+"""AWS seconds that an idle connection to a target stays open."""
 
 Cookies = Callable[[CIMultiDictProxy[str]], Iterable[str]]
 
 
-class Unanswered(Exception):
-    """The target gave no usable answer; the client gets `status` instead."""
+class TargetError(Exception):
+    """The target sent no usable response; the client gets `status` instead."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -40,8 +40,8 @@ class Unanswered(Exception):
 
 
 class Proxy:
-    def __init__(self, clock: Clock, ids: Ids, links: Links, counted: Callable[[Exchange], None]) -> None:
-        """`counted` is told of an upgraded connection when it opens: it may stay for hours."""
+    def __init__(self, clock: Clock, ids: Ids, links: Links, counted: Callable[[Transaction], None]) -> None:
+        """`counted` is called when a connection is upgraded, because it may stay open for hours."""
         self._clock = clock
         self._ids = ids
         self._links = links
@@ -53,59 +53,59 @@ class Proxy:
             await self._session.close()
 
     async def forward(
-        self, exchange: Exchange, group: TargetGroup, target: Target, cookies: Cookies
+        self, transaction: Transaction, group: TargetGroup, target: Target, cookies: Cookies
     ) -> web.StreamResponse:
-        """Send the request to the target and its answer to the client, or the status AWS gives when
-        that fails: 502 no connection or a malformed answer, 504 too late, 408 the client stalled.
-        `cookies` names the Set-Cookie values to add to an answer with those headers."""
-        exchange.target = target
-        exchange.group_arn = group.arn
-        target.under_way.add(exchange)
+        """Send the request to the target and its response to the client, or AWS's status for the failure: 502 for no
+        connection or a malformed response, 504 for a timeout, 408 for a stalled client. `cookies` returns Set-Cookie
+        values to add to a response with the given headers."""
+        transaction.target = target
+        transaction.group_arn = group.arn
+        target.in_flight.add(transaction)
         try:
-            answer = await self._ask(exchange, group, target)
+            answer = await self._ask(transaction, group, target)
             try:
-                exchange.set_cookies.extend(cookies(answer.headers))
+                transaction.set_cookies.extend(cookies(answer.headers))
                 if answer.status == 101:
-                    return await self._tunnel(exchange, answer)
-                return await self._relay(exchange, answer)
+                    return await self._tunnel(transaction, answer)
+                return await self._relay(transaction, answer)
             finally:
-                answer.close()  # where the answer was read to its end, its connection is back in the pool already
-        except Unanswered as failure:
-            return await send_page(exchange, failure.status, self._clock.now())
+                answer.close()  # no effect after a complete read: the connection is back in the pool
+        except TargetError as failure:
+            return await send_page(transaction, failure.status, self._clock.now())
         except asyncio.CancelledError:
-            if not exchange.interrupted or exchange.task is None:
+            if not transaction.interrupted or transaction.task is None:
                 raise
-            exchange.task.uncancel()
-            if exchange.status:
-                return self._broken_off(exchange)
-            return await send_page(exchange, 502, self._clock.now())
+            transaction.task.uncancel()
+            if transaction.status:
+                return self._abort(transaction)
+            return await send_page(transaction, 502, self._clock.now())
         finally:
-            target.under_way.discard(exchange)
+            target.in_flight.discard(transaction)
 
-    async def _ask(self, exchange: Exchange, group: TargetGroup, target: Target) -> aiohttp.ClientResponse:
-        request = exchange.request
+    async def _ask(self, transaction: Transaction, group: TargetGroup, target: Target) -> aiohttp.ClientResponse:
+        request = transaction.request
         url = URL.build(
             scheme=group.protocol.lower(),
             host=target.id,
             port=target.port,
-            path=exchange.path,
-            query_string=exchange.query,
+            path=transaction.path,
+            query_string=transaction.query,
             encoded=True,
         )
-        idle = self._clock.wall(exchange.load_balancer.idle_timeout)
+        idle = self._clock.wall(transaction.load_balancer.idle_timeout)
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self._clock.wall(self._clock.patience(CONNECT_TIMEOUT)), sock_read=idle
         )
-        headers = self._request_headers(exchange)
+        headers = self._request_headers(transaction)
         data: bytes | AsyncIterator[bytes] | None = None
         if request.body_exists:
             content = request.content
             if content.is_eof():
                 data = content.read_nowait()
-                exchange.received = len(data)
+                transaction.received = len(data)
             else:
-                data = self._body(exchange, idle)
-        exchange.dispatched = self._clock.now()
+                data = self._body(transaction, idle)
+        transaction.dispatched = self._clock.now()
         try:
             if not self._links.whole:
                 async with asyncio.timeout(self._clock.wall(self._clock.patience(CONNECT_TIMEOUT))):
@@ -114,39 +114,39 @@ class Proxy:
                 request.method, url, headers=headers, data=data, allow_redirects=False, timeout=timeout, ssl=False
             )
         except aiohttp.SocketTimeoutError:
-            raise Unanswered(504) from None
+            raise TargetError(504) from None
         except TimeoutError:
-            exchange.refused = True
-            raise Unanswered(504) from None
+            transaction.refused = True
+            raise TargetError(504) from None
         except (aiohttp.ClientConnectorError, ConnectionRefusedError):
-            exchange.refused = True
-            raise Unanswered(502) from None
+            transaction.refused = True
+            raise TargetError(502) from None
         except (aiohttp.ClientError, OSError, ValueError):
-            raise Unanswered(408 if exchange.stalled else 502) from None
-        exchange.answered = self._clock.now()
-        exchange.target_status = answer.status
+            raise TargetError(408 if transaction.stalled else 502) from None
+        transaction.answered = self._clock.now()
+        transaction.target_status = answer.status
         return answer
 
-    def _request_headers(self, exchange: Exchange) -> CIMultiDict[str]:
-        request, balancer = exchange.request, exchange.load_balancer
-        headers = passing.without_hop_by_hop(request.headers)
+    def _request_headers(self, transaction: Transaction) -> CIMultiDict[str]:
+        request, balancer = transaction.request, transaction.load_balancer
+        headers = without_hop_by_hop(request.headers)
         headers.popall("Expect", None)
         host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("", 0)
-        passing.add_forwarded(
+        add_forwarded(
             headers,
             mode=balancer.forwarded_for,
             client=f"{host}:{port}" if balancer.client_port_forwarded else host,
-            protocol=exchange.listener.protocol.lower(),
-            port=exchange.port,
+            protocol=transaction.listener.protocol.lower(),
+            port=transaction.port,
         )
-        exchange.trace_id = passing.add_trace_id(headers, self._clock, self._ids)
+        transaction.trace_id = add_trace_id(headers, self._clock, self._ids)
         if _wants_websocket(request):
             headers["Connection"] = "Upgrade"
             headers["Upgrade"] = "websocket"
         return headers
 
-    async def _body(self, exchange: Exchange, idle: float) -> AsyncIterator[bytes]:
-        request = exchange.request
+    async def _body(self, transaction: Transaction, idle: float) -> AsyncIterator[bytes]:
+        request = transaction.request
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while True:
@@ -154,22 +154,22 @@ class Proxy:
                 async with asyncio.timeout(idle):
                     chunk = await request.content.readany()
             except TimeoutError:
-                exchange.stalled = True
+                transaction.stalled = True
                 raise aiohttp.ClientPayloadError("The client sent nothing for longer than the idle timeout.") from None
             if not chunk:
                 return
-            exchange.received += len(chunk)
+            transaction.received += len(chunk)
             yield chunk
 
-    async def _relay(self, exchange: Exchange, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        request, writer, content = exchange.request, exchange.request.writer, answer.content
-        headers = passing.without_hop_by_hop(answer.headers)
-        for value in exchange.set_cookies:
+    async def _relay(self, transaction: Transaction, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        request, writer, content = transaction.request, transaction.request.writer, answer.content
+        headers = without_hop_by_hop(answer.headers)
+        for value in transaction.set_cookies:
             headers.add("Set-Cookie", value)
         if "Date" not in headers:
-            headers["Date"] = passing.http_date(int(self._clock.now()))
+            headers["Date"] = http_date(int(self._clock.now()))
         has_body = request.method != "HEAD" and answer.status not in NO_BODY
-        keep_alive = begin_headers(exchange, headers)
+        keep_alive = begin_headers(transaction, headers)
         if has_body and "Content-Length" not in headers:
             if is_http_11(request):
                 headers["Transfer-Encoding"] = "chunked"
@@ -178,14 +178,14 @@ class Proxy:
                 keep_alive = False
                 headers["Connection"] = "close"
         await writer.write_headers(f"HTTP/1.1 {answer.status} {answer.reason or ''}", headers)
-        exchange.status = answer.status
+        transaction.status = answer.status
         if not has_body:
             await writer.write_eof()
-            return finished(exchange, keep_alive)
+            return finished(transaction, keep_alive)
         try:
             if content.is_eof():
                 await writer.write_eof(content.read_nowait())
-                return finished(exchange, keep_alive)
+                return finished(transaction, keep_alive)
             if first := content.read_nowait():
                 await writer.write(first)
             else:
@@ -194,24 +194,24 @@ class Proxy:
                 await writer.write(chunk)
             await writer.write_eof()
         except (aiohttp.ClientError, TimeoutError):
-            return self._broken_off(exchange)
-        return finished(exchange, keep_alive)
+            return self._abort(transaction)
+        return finished(transaction, keep_alive)
 
-    async def _tunnel(self, exchange: Exchange, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        request, connection = exchange.request, answer.connection
+    async def _tunnel(self, transaction: Transaction, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        request, connection = transaction.request, answer.connection
         transport = request.transport
         wanted = _wants_websocket(request)
         if not wanted or transport is None or connection is None or connection.protocol is None:
-            raise Unanswered(502)
+            raise TargetError(502)
         headers = answer.headers.copy()
-        for value in exchange.set_cookies:
+        for value in transaction.set_cookies:
             headers.add("Set-Cookie", value)
-        tunnel = Tunnel(self._clock.wall(exchange.load_balancer.idle_timeout))
+        tunnel = Tunnel(self._clock.wall(transaction.load_balancer.idle_timeout))
         await request.writer.write_headers(f"HTTP/1.1 101 {answer.reason or 'Switching Protocols'}", headers)
         request.writer.send_headers()
-        exchange.status = 101
-        exchange.upgraded = True
-        self._counted(exchange)
+        transaction.status = 101
+        transaction.upgraded = True
+        self._counted(transaction)
         request.protocol.keep_alive(False)
         request.protocol.set_parser(tunnel.client)  # type: ignore[arg-type]  # annotated for its own parser only
         connection.protocol.set_parser(tunnel.target, answer.content)
@@ -221,14 +221,14 @@ class Proxy:
             await tunnel.closed
         finally:
             tunnel.close()
-            exchange.received = tunnel.client.received
-            exchange.sent = tunnel.target.received
-        return finished(exchange, keep_alive=False)
+            transaction.received = tunnel.client.received
+            transaction.sent = tunnel.target.received
+        return finished(transaction, keep_alive=False)
 
-    def _broken_off(self, exchange: Exchange) -> web.StreamResponse:
-        """The answer cannot be finished: a closed connection is the only way left to say so."""
-        exchange.request.protocol.force_close()
-        return finished(exchange, keep_alive=False)
+    def _abort(self, transaction: Transaction) -> web.StreamResponse:
+        """Abort a response that was begun: closing the connection is the only way to signal it."""
+        transaction.request.protocol.force_close()
+        return finished(transaction, keep_alive=False)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -1,7 +1,6 @@
-"""Answers the load balancer gives itself, and how any answer goes out.
+"""Writes responses, among them those that the load balancer generates.
 
-Answers are written straight to aiohttp's stream writer: its response classes would add a Server and a
-Date header of their own to what a target said.
+They go directly to aiohttp's stream writer: its response classes would add Server and Date headers to a target's.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
-from .transaction import Exchange
 from .headers import http_date
+from .transaction import Transaction
 
 SERVER = "awselb/2.0"
 NO_BODY = (204, 304)
@@ -25,11 +24,11 @@ _PHRASES = {
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",
 }
-"""Where the load balancer's phrase is not the standard one."""
+"""Where the load balancer's phrase differs from the standard one."""
 
 
-class Sent(web.StreamResponse):
-    """Tells aiohttp that the answer has gone out already."""
+class SentResponse(web.StreamResponse):
+    """Makes aiohttp send nothing more: the response was already written."""
 
     def __init__(self, status: int, *, keep_alive: bool) -> None:
         super().__init__(status=status)
@@ -55,7 +54,7 @@ def phrase(status: int) -> str:
         return ""
 
 
-def page(status: int) -> bytes:
+def error_page(status: int) -> bytes:
     """The HTML page that AWS sends with an error or a redirect."""
     title = f"{status} {phrase(status)}".strip()
     return (
@@ -64,14 +63,16 @@ def page(status: int) -> bytes:
     ).encode()
 
 
-async def send_page(exchange: Exchange, status: int, now: float, location: str | None = None) -> web.StreamResponse:
-    return await send(exchange, status, "text/html", page(status), now, location=location)
+async def send_page(
+    transaction: Transaction, status: int, now: float, location: str | None = None
+) -> web.StreamResponse:
+    return await send(transaction, status, "text/html", error_page(status), now, location=location)
 
 
 async def send(
-    exchange: Exchange, status: int, content_type: str, body: bytes, now: float, *, location: str | None = None
+    transaction: Transaction, status: int, content_type: str, body: bytes, now: float, *, location: str | None = None
 ) -> web.StreamResponse:
-    """Send an answer that the load balancer itself has made."""
+    """Send a response that the load balancer generates."""
     headers = CIMultiDict[str]()
     headers["Server"] = SERVER
     headers["Date"] = http_date(int(now))
@@ -79,33 +80,33 @@ async def send(
     headers["Content-Length"] = str(len(body))
     if location is not None:
         headers["Location"] = location
-    for value in exchange.set_cookies:
+    for value in transaction.set_cookies:
         headers.add("Set-Cookie", value)
-    keep_alive = begin_headers(exchange, headers)
-    writer = exchange.request.writer
+    keep_alive = begin_headers(transaction, headers)
+    writer = transaction.request.writer
     await writer.write_headers(f"HTTP/1.1 {status} {phrase(status)}", headers)
-    exchange.status = status
-    await writer.write_eof(b"" if exchange.request.method == "HEAD" else body)
-    return finished(exchange, keep_alive)
+    transaction.status = status
+    await writer.write_eof(b"" if transaction.request.method == "HEAD" else body)
+    return finished(transaction, keep_alive)
 
 
-def begin_headers(exchange: Exchange, headers: CIMultiDict[str]) -> bool:
-    """Say in the headers whether the connection stays open; returns it."""
-    request = exchange.request
+def begin_headers(transaction: Transaction, headers: CIMultiDict[str]) -> bool:
+    """Set the Connection header and return whether the connection stays open."""
+    request = transaction.request
     keep_alive = bool(request.keep_alive) and not _body_is_held_back(request)
     headers["Connection"] = "keep-alive" if keep_alive else "close"
     return keep_alive
 
 
 def _body_is_held_back(request: web.BaseRequest) -> bool:
-    """A client that waits for `100 Continue` and gets a final answer may or may not send its body:
-    nothing after it on this connection could be told apart."""
+    """Whether the client waits for `100 Continue`: after a final response it may or may not send its body, so the
+    connection cannot be reused."""
     return "Expect" in request.headers and not request.content.is_eof()
 
 
-def finished(exchange: Exchange, keep_alive: bool) -> web.StreamResponse:
-    exchange.sent += exchange.request.writer.output_size
-    return Sent(exchange.status, keep_alive=keep_alive)
+def finished(transaction: Transaction, keep_alive: bool) -> web.StreamResponse:
+    transaction.sent += transaction.request.writer.output_size
+    return SentResponse(transaction.status, keep_alive=keep_alive)
 
 
 def is_http_11(request: web.BaseRequest) -> bool:

@@ -1,4 +1,4 @@
-"""From a request at a listener to its answer: find the rule, do what it says."""
+"""Finds the rule for a request and performs its action."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from multidict import CIMultiDictProxy
 from ...time.clock import Clock
 from .actions import FixedResponse, Forward, Redirect, RequestedUrl
 from .balancing import Balancer
-from .conditions import Inquiry
-from .transaction import CLIENT_CLOSED, Exchange
+from .conditions import RequestAttributes
 from .headers import too_many_forwarders
 from .proxy import Proxy
 from .responses import send, send_page
-from .stickiness import Stickies
-from .routing_table import Rule, Table, TargetGroup
+from .routing_table import RoutingTable, Rule, TargetGroup
+from .stickiness import StickySessions
 from .targets import Target, Targets
+from .transaction import CLIENT_CLOSED, Transaction
 
-Observer = Callable[[Exchange], None]
+Observer = Callable[[Transaction], None]
 
 
 class Router:
@@ -29,20 +29,20 @@ class Router:
         self,
         *,
         clock: Clock,
-        table: Callable[[], Table],
+        table: Callable[[], RoutingTable],
         targets: Targets,
         balancer: Balancer,
-        stickies: Stickies,
+        sticky_sessions: StickySessions,
         proxy: Proxy,
         finished: Observer,
         log: logging.Logger,
     ) -> None:
-        """`finished` is told of every exchange when it is over, however it ended."""
+        """`finished` is called at the end of every transaction, failed ones included."""
         self._clock = clock
         self._table = table
         self._targets = targets
         self._balancer = balancer
-        self._stickies = stickies
+        self._sticky_sessions = sticky_sessions
         self._proxy = proxy
         self._finished = finished
         self._log = log
@@ -50,98 +50,102 @@ class Router:
     async def answer(
         self, request: web.BaseRequest, listener_arn: str, port: int, ports: Mapping[int, int]
     ) -> web.StreamResponse:
-        """`port` is where the client connected to, `ports` where the listeners of this load balancer
-        really listen, by their declared ports."""
+        """`port` is the port the client connected to; `ports` maps the load balancer's listener ports to ports of this
+        machine."""
         table = self._table()
         listener = table.listeners.get(listener_arn)
         if listener is None:
             raise ConnectionError("The listener was deleted.")
         balancer = table.load_balancers[listener.load_balancer_arn]
-        exchange = Exchange(request, balancer, listener, port, self._clock.now())
+        transaction = Transaction(request, balancer, listener, port, self._clock.now())
         try:
-            return await self._act(exchange, table, ports)
+            return await self._act(transaction, table, ports)
         except (asyncio.CancelledError, ConnectionError):
-            exchange.status = exchange.status or CLIENT_CLOSED
+            transaction.status = transaction.status or CLIENT_CLOSED
             raise
         except Exception:
             self._log.exception("load balancer %s could not answer %s", balancer.name, request.raw_path)
-            if exchange.status:
-                raise ConnectionError("The answer was begun and cannot be finished.") from None
-            return await send_page(exchange, 500, self._clock.now())
+            if transaction.status:
+                raise ConnectionError("The response was begun and cannot be finished.") from None
+            return await send_page(transaction, 500, self._clock.now())
         finally:
-            self._finished(exchange)
+            self._finished(transaction)
 
-    async def _act(self, exchange: Exchange, table: Table, ports: Mapping[int, int]) -> web.StreamResponse:
-        request = exchange.request
+    async def _act(self, transaction: Transaction, table: RoutingTable, ports: Mapping[int, int]) -> web.StreamResponse:
+        request = transaction.request
         if request.method == "TRACE":
-            return await send_page(exchange, 405, self._clock.now())
-        if not exchange.path.startswith("/"):
-            return await send_page(exchange, 400, self._clock.now())
+            return await send_page(transaction, 405, self._clock.now())
+        if not transaction.path.startswith("/"):
+            return await send_page(transaction, 400, self._clock.now())
         if too_many_forwarders(request.headers):
-            return await send_page(exchange, 463, self._clock.now())
+            return await send_page(transaction, 463, self._clock.now())
         host, _, host_port = _host_and_port(request.headers.get("Host", ""))
         source = request.transport.get_extra_info("peername")[0] if request.transport else ""
-        inquiry = Inquiry(request.method, exchange.path, exchange.query, host, request.headers, source)
-        rule = exchange.rule = exchange.listener.rule(inquiry)
+        attributes = RequestAttributes(
+            request.method, transaction.path, transaction.query, host, request.headers, source
+        )
+        rule = transaction.rule = transaction.listener.rule(attributes)
         action = rule.action
         if isinstance(action, Forward):
-            exchange.outcome = "forward"
-            return await self._forward(exchange, table, rule, action)
+            transaction.outcome = "forward"
+            return await self._forward(transaction, table, rule, action)
         now = self._clock.now()
         if isinstance(action, FixedResponse):
-            exchange.outcome = "fixed-response"
-            return await send(exchange, action.status, action.content_type, action.body, now)
-        exchange.outcome = "redirect"
-        exchange.redirect_url = self._location(exchange, action, host, host_port, ports)
-        return await send_page(exchange, action.status, now, exchange.redirect_url)
+            transaction.outcome = "fixed-response"
+            return await send(transaction, action.status, action.content_type, action.body, now)
+        transaction.outcome = "redirect"
+        transaction.redirect_url = self._location(transaction, action, host, host_port, ports)
+        return await send_page(transaction, action.status, now, transaction.redirect_url)
 
     def _location(
-        self, exchange: Exchange, action: Redirect, host: str, host_port: str, ports: Mapping[int, int]
+        self, transaction: Transaction, action: Redirect, host: str, host_port: str, ports: Mapping[int, int]
     ) -> str:
         url = RequestedUrl(
-            exchange.listener.protocol.lower(),
+            transaction.listener.protocol.lower(),
             host,
-            int(host_port) if host_port.isdigit() else exchange.port,
-            exchange.path,
-            exchange.query,
+            int(host_port) if host_port.isdigit() else transaction.port,
+            transaction.path,
+            transaction.query,
         )
         return action.location(url, ports)
 
-    async def _forward(self, exchange: Exchange, table: Table, rule: Rule, action: Forward) -> web.StreamResponse:
-        headers = exchange.request.headers
+    async def _forward(
+        self, transaction: Transaction, table: RoutingTable, rule: Rule, action: Forward
+    ) -> web.StreamResponse:
+        headers = transaction.request.headers
         arn = None
         if action.sticky_seconds is not None:
-            arn = self._stickies.group(headers, rule.arn)
+            arn = self._sticky_sessions.group(headers, rule.arn)
         if arn is None or all(arn != group.target_group_arn for group in action.groups):
             arn = self._balancer.group(action)
         group = table.target_groups.get(arn) if arn is not None else None
         if group is None:
-            return await send_page(exchange, 503, self._clock.now())
-        exchange.group_arn = group.arn
-        target = self._target(exchange, group)
+            return await send_page(transaction, 503, self._clock.now())
+        transaction.group_arn = group.arn
+        target = self._target(transaction, group)
         if target is None:
-            return await send_page(exchange, 503, self._clock.now())
+            return await send_page(transaction, 503, self._clock.now())
 
         def cookies(answer: CIMultiDictProxy[str]) -> Iterator[str]:
             if action.sticky_seconds is not None:
-                yield from self._stickies.group_cookies(rule.arn, group.arn, action.sticky_seconds)
+                yield from self._sticky_sessions.group_cookies(rule.arn, group.arn, action.sticky_seconds)
             if group.stickiness is not None:
-                yield from self._stickies.target_cookies(target, group.stickiness, headers, answer)
+                yield from self._sticky_sessions.target_cookies(target, group.stickiness, headers, answer)
 
-        return await self._proxy.forward(exchange, group, target, cookies)
+        return await self._proxy.forward(transaction, group, target, cookies)
 
-    def _target(self, exchange: Exchange, group: TargetGroup) -> Target | None:
+    def _target(self, transaction: Transaction, group: TargetGroup) -> Target | None:
         pool = self._targets.pool(group.arn)
         if group.stickiness is not None:
-            bound = self._stickies.target(exchange.request.headers, group.arn, group.stickiness, pool)
+            bound = self._sticky_sessions.target(transaction.request.headers, group.arn, group.stickiness, pool)
             if bound is not None:
                 return bound
-            exchange.non_sticky = True
+            transaction.non_sticky = True
         return self._balancer.target(pool, group.algorithm)
 
 
 def _host_and_port(header: str) -> tuple[str, str, str]:
-    """`example.com:8080` → its parts; an IPv6 literal keeps its brackets."""
+    """Like `str.rpartition(":")`; an IPv6 literal keeps its brackets."""
     if header.endswith("]") or ":" not in header:
         return header, "", ""
     return header.rpartition(":")

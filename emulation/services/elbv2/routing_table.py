@@ -1,4 +1,4 @@
-"""The routing table: an immutable picture of what is declared, read on every request, replaced on news."""
+"""The routing table: an immutable snapshot of the configuration, read on every request."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .actions import Action, Forward
-from .conditions import Condition, Inquiry
+from .conditions import Condition, RequestAttributes
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How a target group's targets are checked; times in AWS seconds."""
+    """A target group's health check settings; times in AWS seconds."""
 
     protocol: str = "HTTP"
     port: int | None = None
-    """None: the port the target gets its traffic on."""
+    """None for the traffic port."""
     path: str = "/"
     codes: frozenset[int] = frozenset({200})
     interval: float = 30.0
@@ -27,7 +27,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Stickiness:
-    """A target group's target stickiness: by the load balancer's own cookie, or by the application's."""
+    """Stickiness of a target group, by a load balancer cookie or an application cookie."""
 
     seconds: int
     """AWS seconds from the latest request."""
@@ -60,7 +60,7 @@ class Rule:
     conditions: tuple[Condition, ...]
     action: Action
 
-    def applies(self, request: Inquiry) -> bool:
+    def applies(self, request: RequestAttributes) -> bool:
         return all(condition.holds(request) for condition in self.conditions)
 
 
@@ -71,9 +71,9 @@ class Listener:
     port: int
     protocol: str
     rules: tuple[Rule, ...]
-    """By priority, the default rule (which has no conditions) last."""
+    """By priority; the default rule, without conditions, is last."""
 
-    def rule(self, request: Inquiry) -> Rule:
+    def rule(self, request: RequestAttributes) -> Rule:
         for rule in self.rules:
             if rule.applies(request):
                 return rule
@@ -87,7 +87,7 @@ class LoadBalancer:
     idle_timeout: float = 60.0
     """AWS seconds."""
     forwarded_for: str = "append"
-    """What becomes of X-Forwarded-For: append, preserve or remove."""
+    """X-Forwarded-For processing mode: append, preserve or remove."""
     client_port_forwarded: bool = False
     deletion_protected: bool = False
 
@@ -98,7 +98,7 @@ class LoadBalancer:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RoutingTable:
     load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Table:
         load_balancers: Mapping[str, LoadBalancer],
         listeners: Mapping[str, Listener],
         target_groups: Mapping[str, TargetGroup],
-    ) -> Table:
+    ) -> RoutingTable:
         users: dict[str, dict[str, None]] = {}
         for listener in listeners.values():
             for rule in listener.rules:

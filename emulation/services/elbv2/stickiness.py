@@ -1,7 +1,6 @@
-"""Sticky sessions: the load balancer's own cookies, opaque to clients and valid only from here.
+"""Sticky sessions by load balancer cookies.
 
-A binding says "this client stays with this target (or target group) until then" and travels sealed
-(a keyed hash) inside the cookie, so that the load balancer remembers nothing.
+A cookie holds the target or target group, its expiry and a keyed hash over both, so the load balancer keeps no state.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ APPLICATION_COOKIE_SECONDS = 7 * 86_400
 _SEAL = 16
 
 
-class Stickies:
-    """Writes and reads the cookies that bind a client."""
+class StickySessions:
+    """Writes and reads stickiness cookies."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._key = ids.hex(64).encode()
 
     def group(self, headers: CIMultiDictProxy[str], rule_arn: str) -> str | None:
-        """The target group ARN this client is bound to for this rule, if any."""
+        """The target group ARN in the client's cookie for this rule."""
         return self._bound(headers, GROUP_COOKIE, rule_arn)
 
     def target(self, headers: CIMultiDictProxy[str], group_arn: str, how: Stickiness, pool: Pool) -> Target | None:
-        """The target this client is bound to, when it may still be used."""
+        """The target in the client's cookie, if it is usable."""
         name = TARGET_COOKIE
         if how.application_cookie is not None:
             if cookie(headers, how.application_cookie) is None:
@@ -50,14 +49,13 @@ class Stickies:
         return next((target for target in pool.usable() if f"{target.id}:{target.port}" == bound), None)
 
     def group_cookies(self, rule_arn: str, group_arn: str, seconds: int) -> Iterator[str]:
-        """Set-Cookie values that bind the client to a target group."""
+        """Set-Cookie values for target group stickiness."""
         yield from self._pair(GROUP_COOKIE, rule_arn, group_arn, seconds)
 
     def target_cookies(
         self, target: Target, how: Stickiness, request: CIMultiDictProxy[str], answer: CIMultiDictProxy[str]
     ) -> Iterator[str]:
-        """Set-Cookie values that bind the client to a target. By the application's cookie it is bound
-        once the target has set that cookie."""
+        """Set-Cookie values for target stickiness; with an application cookie only once the target has set that."""
         address = f"{target.id}:{target.port}"
         if how.application_cookie is None:
             yield from self._pair(TARGET_COOKIE, target.group_arn, address, how.seconds)

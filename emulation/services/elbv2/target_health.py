@@ -1,4 +1,4 @@
-"""A target's health as DescribeTargetHealth tells it, and how checks change it."""
+"""Target health states of DescribeTargetHealth, and how check results change them."""
 
 from __future__ import annotations
 
@@ -8,49 +8,51 @@ from .routing_table import HealthCheck
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class TargetHealth:
     state: str
     reason: str | None = None
     description: str | None = None
 
     @property
     def checked(self) -> bool:
-        """Whether health checks decide it."""
+        """Whether health checks determine it."""
         return self.state in ("initial", "healthy", "unhealthy")
 
 
 # Reasons and descriptions:
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
-REGISTERING = Health("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
-CHECKING = Health("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
-HEALTHY = Health("healthy")
-TIMED_OUT = Health("unhealthy", "Target.Timeout", "Request timed out")
-FAILED = Health("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
-DRAINING = Health("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
-NOT_REGISTERED = Health("unused", "Target.NotRegistered", "Target is not registered to the target group")
-NOT_IN_USE = Health(
+REGISTERING = TargetHealth("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+CHECKING = TargetHealth("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
+HEALTHY = TargetHealth("healthy")
+TIMED_OUT = TargetHealth("unhealthy", "Target.Timeout", "Request timed out")
+FAILED = TargetHealth("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
+DRAINING = TargetHealth("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+NOT_REGISTERED = TargetHealth("unused", "Target.NotRegistered", "Target is not registered to the target group")
+NOT_IN_USE = TargetHealth(
     "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
 )
-UNCHECKED = Health("unavailable", "Target.HealthCheckDisabled", "Health checks are disabled for this target group")
+UNCHECKED = TargetHealth(
+    "unavailable", "Target.HealthCheckDisabled", "Health checks are disabled for this target group"
+)
 
 
-def mismatch(code: int) -> Health:
-    """The target answered, but not with a code the matcher wants."""
-    return Health("unhealthy", "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{code}]")
+def mismatch(code: int) -> TargetHealth:
+    """The target answered with a code that the matcher excludes."""
+    return TargetHealth("unhealthy", "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{code}]")
 
 
-class Record:
-    """The run of check results of one target since it was registered."""
+class HealthCheckHistory:
+    """Consecutive check results of one target since its registration."""
 
     def __init__(self) -> None:
         self.health = CHECKING
         self._passes = 0
         self._failures = 0
 
-    def note(self, result: Health, check: HealthCheck) -> Health:
-        """Take in one check's result (`HEALTHY`, or why not) and return the target's health now.
+    def note(self, result: TargetHealth, check: HealthCheck) -> TargetHealth:
+        """Add a result (`HEALTHY`, or the reason for failure) and return the target's health.
 
-        A target new to the group needs one pass, an unhealthy one `healthy_threshold` in a row.
+        A new target needs one pass, an unhealthy one `healthy_threshold` consecutive passes.
         """
         if result is HEALTHY:
             self._passes, self._failures = self._passes + 1, 0

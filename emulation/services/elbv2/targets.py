@@ -1,4 +1,4 @@
-"""Registered targets: their health, what is under way to them, registering and draining."""
+"""Registered targets: registration, health, requests in flight, draining."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Protocol
 
 from ...core.controller import Events, TargetHealthChanged
 from ...time.clock import Clock
-from .target_health import CHECKING, DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, UNCHECKED, Health
-from .routing_table import Table, TargetGroup
+from .routing_table import RoutingTable, TargetGroup
+from .target_health import CHECKING, DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, UNCHECKED, TargetHealth
 
 TargetKey = tuple[str, int]
 
 
 class Interruptible(Protocol):
-    """Something under way to a target."""
+    """A request in flight to a target."""
 
     def interrupt(self) -> None:
-        """The target's drain time is over: come to an end now."""
+        """Abort it, because the deregistration delay is over."""
         ...
 
 
 class Target:
-    """One address in one target group."""
+    """One target of one target group."""
 
-    __slots__ = ("checks", "drain", "group_arn", "health", "id", "port", "under_way", "zone")
+    __slots__ = ("checks", "drain", "group_arn", "health", "id", "in_flight", "port", "zone")
 
     def __init__(self, group_arn: str, key: TargetKey, zone: str | None) -> None:
         self.group_arn = group_arn
         self.id, self.port = key
         self.zone = zone
-        self.health: Health = NOT_REGISTERED
-        self.under_way: set[Interruptible] = set()
+        self.health: TargetHealth = NOT_REGISTERED
+        self.in_flight: set[Interruptible] = set()
         self.checks: asyncio.Task[None] | None = None
         self.drain: asyncio.Task[None] | None = None
 
@@ -50,8 +50,7 @@ class Pool:
         self._usable: tuple[Target, ...] | None = None
 
     def usable(self) -> tuple[Target, ...]:
-        """The targets a request may go to: the healthy ones; when there are none, the load balancer
-        fails open and takes all that are registered, healthy or not yet or not any more."""
+        """The healthy targets; without any, the load balancer fails open and uses all registered ones."""
         if self._usable is None:
             registered = [
                 target for target in self.targets.values() if target.health.state not in ("draining", "unused")
@@ -65,15 +64,15 @@ class Pool:
 
 
 class Check(Protocol):
-    def __call__(self, target: Target, report: Callable[[Health], None]) -> Awaitable[None]:
-        """Check a target's health for as long as it runs, reporting each result's consequence."""
+    def __call__(self, target: Target, report: Callable[[TargetHealth], None]) -> Awaitable[None]:
+        """Check a target until cancelled; report its health after each check."""
         ...
 
 
 class Targets:
-    """Every registered target of every target group. Publishes `TargetHealthChanged` for every change."""
+    """The targets of all target groups. Publishes `TargetHealthChanged` for every change."""
 
-    def __init__(self, clock: Clock, events: Events, table: Callable[[], Table], check: Check) -> None:
+    def __init__(self, clock: Clock, events: Events, table: Callable[[], RoutingTable], check: Check) -> None:
         self._clock = clock
         self._events = events
         self._table = table
@@ -81,17 +80,14 @@ class Targets:
         self._pools: dict[str, Pool] = {}
 
     def pool(self, group_arn: str) -> Pool:
-        pool = self._pools.get(group_arn)
-        if pool is None:
-            pool = self._pools[group_arn] = Pool()
-        return pool
+        return self._pools.setdefault(group_arn, Pool())
 
     def all(self) -> Iterator[Target]:
         for pool in self._pools.values():
             yield from pool.targets.values()
 
     def register(self, group: TargetGroup, targets: Iterable[tuple[TargetKey, str | None]]) -> None:
-        """Add targets; one that is there already stays as it is, one that drains comes back."""
+        """Add targets, and restore draining ones; registered ones are left as they are."""
         pool = self.pool(group.arn)
         for key, zone in targets:
             target = pool.targets.get(key)
@@ -104,7 +100,7 @@ class Targets:
             self._put_in_place(target)
 
     def deregister(self, group: TargetGroup, keys: Iterable[TargetKey]) -> None:
-        """Begin to drain targets; those that are not registered are passed over, as on AWS."""
+        """Start draining targets; unregistered ones are ignored, as on AWS."""
         pool = self.pool(group.arn)
         for key in keys:
             target = pool.targets.get(key)
@@ -115,13 +111,12 @@ class Targets:
             self._set(target, DRAINING)
             target.drain = asyncio.create_task(self._drain(target, group.deregistration_delay))
 
-    def health(self, group: TargetGroup, key: TargetKey) -> Health:
+    def health(self, group: TargetGroup, key: TargetKey) -> TargetHealth:
         target = self.pool(group.arn).targets.get(key)
         return target.health if target else NOT_REGISTERED
 
-    def follow_table(self) -> None:
-        """Act on a new routing table: targets of groups that are gone go; checks run where a load
-        balancer uses the group, and only there."""
+    def apply_table(self) -> None:
+        """Remove targets of deleted groups; run checks only for groups that a load balancer uses."""
         table = self._table()
         for arn, pool in list(self._pools.items()):
             if arn not in table.target_groups:
@@ -159,18 +154,18 @@ class Targets:
         await self._check(target, lambda health: self._set(target, health))
 
     async def _drain(self, target: Target, delay: float) -> None:
-        # AWS shows `draining` for the whole delay, also when nothing is under way any more.
+        # AWS reports `draining` for the whole delay, even with no requests in flight.
         await self._clock.sleep(delay)
         self._remove(target)
 
     def _remove(self, target: Target) -> None:
         _cancel(target.checks)
         self._pools[target.group_arn].targets.pop(target.key, None)
-        for exchange in list(target.under_way):
-            exchange.interrupt()
+        for transaction in list(target.in_flight):
+            transaction.interrupt()
         self._set(target, NOT_REGISTERED)
 
-    def _set(self, target: Target, health: Health) -> None:
+    def _set(self, target: Target, health: TargetHealth) -> None:
         if health == target.health:
             return
         target.health = health
@@ -178,7 +173,7 @@ class Targets:
         self._events.publish(TargetHealthChanged(target.group_arn, target.id, target.port, health.state, health.reason))
 
 
-def _kind(health: Health) -> str:
+def _kind(health: TargetHealth) -> str:
     return "checked" if health.checked else {"unused": "unused"}.get(health.state, "unchecked")
 
 

@@ -1,6 +1,6 @@
-"""A certificate of our own making, so that HTTPS listeners really speak TLS.
+"""Self-signed certificates for HTTPS listeners.
 
-The declared certificate's private key is ACM's and cannot be had. Whoever wants to verify trusts the file.
+The listener's ACM certificate cannot be used: ACM keeps its private key. Clients that verify must trust the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...time.clock import Clock
 
 
 def server_context(path: Path, clock: Clock) -> ssl.SSLContext:
-    """Make a self-signed certificate for 127.0.0.1 and localhost, written with its key to `path`."""
+    """Write a self-signed certificate for 127.0.0.1 and localhost, with its key, to `path`."""
     from cryptography import x509  # noqa: PLC0415  # 50 ms, needed only for HTTPS listeners
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
@@ -22,7 +22,7 @@ def server_context(path: Path, clock: Clock) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulated load balancer")])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    # Clients verify by their own clock, which AWS time runs ahead of.
+    # Clients verify by wall time, which AWS time runs ahead of.
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

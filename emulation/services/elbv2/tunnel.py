@@ -1,9 +1,8 @@
-"""An upgraded connection: after the target's 101, bytes pass both ways as they come.
+"""Relays bytes both ways on a connection that the target has upgraded.
 
     client transport <--> Relay . Relay <--> target transport
 
-Frames are not taken apart, so whatever the two agreed on (subprotocol, compression, frame sizes, pings,
-close codes) arrives as it was sent.
+Frames are not parsed, so subprotocols, compression, pings and close codes pass unchanged.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ class Tunnel:
         self.client.peer, self.target.peer = self.target, self.client
 
     def open(self, client: asyncio.Transport, target: asyncio.Transport) -> None:
-        """Take both transports over from the protocols that did the handshake."""
+        """Take over both transports from the protocols that did the handshake."""
         self.client.take_over(client)
         self.target.take_over(target)
         self._timer = self._loop.call_later(self._idle_timeout, self._look)
 
     def close(self) -> None:
-        """Close both sides at once; what one of them has not taken yet is lost."""
+        """Abort both sides; buffered data is lost."""
         self.client.abort()
         self.target.abort()
 
@@ -58,10 +57,9 @@ class Tunnel:
 
 
 class Relay(asyncio.Protocol):
-    """One end: what its transport receives goes out at the other end, no faster than that end takes it.
+    """One end: forwards what it receives to its peer, with backpressure.
 
-    Before `take_over` it is also a parser in aiohttp's sense, so that bytes which came right behind the
-    handshake are not lost.
+    Before `take_over` it acts as an aiohttp parser, to keep the bytes that follow the handshake.
     """
 
     peer: Relay

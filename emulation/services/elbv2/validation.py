@@ -1,4 +1,4 @@
-"""What is refused before the base stores it: what AWS refuses and the base would not, what nobody here makes real."""
+"""Rejects requests that AWS rejects but the state store accepts, and features that are not emulated."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ def rule(params: Mapping[str, Any]) -> None:
     _actions(params.get("Actions"))
 
 
-def _actions(declared: list[Mapping[str, Any]] | None) -> None:
-    if declared:
+def _actions(shape: list[Mapping[str, Any]] | None) -> None:
+    if shape:
         try:
-            action(declared)
+            action(shape)
         except ValueError as unknown:
             raise AwsError("NotImplemented", f"{unknown} Nothing was changed.", status=501) from None
 
 
 def target_id(text: str) -> None:
-    """RegisterTargets: there are no instances here to look an instance id up."""
+    """RegisterTargets: only targets of type ip are emulated."""
     try:
         ip_address(text)
     except ValueError:

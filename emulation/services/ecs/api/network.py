@@ -7,8 +7,8 @@ from typing import Any
 
 from ....core.controller import Aws
 from ....core.errors import AwsError
-from ..task_definition import TaskDefinition
 from ..names import invalid
+from ..task_definition import TaskDefinition
 
 _MOST_SUBNETS = 16
 _MOST_GROUPS = 5

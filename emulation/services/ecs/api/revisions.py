@@ -8,7 +8,7 @@ from typing import Any
 
 from ....core.controller import Aws
 from ....core.errors import AwsError
-from ..model import Cluster, Revision
+from ..model import Cluster, ServiceRevision
 from ..names import invalid
 from ..store import Store
 from .network import check_load_balancers, check_network
@@ -23,11 +23,11 @@ _NOT_EMULATED = (
 
 
 @dataclass(frozen=True)
-class Revisions:
+class ServiceRevisions:
     store: Store
     aws: Aws
 
-    async def of(self, cluster: Cluster, params: Mapping[str, Any]) -> Revision:
+    async def of(self, cluster: Cluster, params: Mapping[str, Any]) -> ServiceRevision:
         """From the members that CreateService, UpdateService and RunTask share. Raises AWS's errors."""
         refuse_not_emulated(params)
         if not params.get("taskDefinition"):
@@ -41,7 +41,7 @@ class Revisions:
         zones = await check_network(self.aws, definition, network)
         load_balancers = tuple(params.get("loadBalancers", ()))
         await check_load_balancers(self.aws, definition, load_balancers)
-        return Revision(
+        return ServiceRevision(
             definition=definition,
             launch_type=None if providers else launch_type,
             capacity_providers=providers,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.errors import AwsError
-from ..model import Revision
+from ..model import ServiceRevision
 from ..names import invalid
 
 _MOST_TASKS = 5_000
@@ -73,7 +73,7 @@ def settings_of(params: Params, now: Params = _SETTINGS) -> dict[str, Any]:
     return {name: params.get(name, value) for name, value in now.items()}
 
 
-def grace_period_of(params: Params, revision: Revision, now: float | None = None) -> float | None:
+def grace_period_of(params: Params, revision: ServiceRevision, now: float | None = None) -> float | None:
     """AWS seconds; None for a service that has neither a load balancer nor asked for one."""
     period: float | None = params.get("healthCheckGracePeriodSeconds", now)
     return 0 if period is None and revision.load_balancers else period

@@ -8,13 +8,13 @@ from typing import Any
 
 from ....core.controller import Call, Context, Handler
 from .. import serializers
-from ..model import Cluster, Revision, Service
+from ..model import Cluster, Service, ServiceRevision
 from ..names import check_name, invalid
 from ..paging import page
 from ..rollout import deploy, new_deployment
 from ..scheduler import Scheduler
 from ..store import Store
-from .revisions import Revisions, refuse_not_emulated
+from .revisions import ServiceRevisions, refuse_not_emulated
 from .service_rules import check_service, configuration_of, grace_period_of, settings_of
 from .tags import parse_tags
 
@@ -30,7 +30,7 @@ class Services:
         self._ctx = ctx
         self._store = store
         self._scheduler = scheduler
-        self._revisions = Revisions(store, ctx.aws)
+        self._revisions = ServiceRevisions(store, ctx.aws)
         self._updating = asyncio.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -134,7 +134,7 @@ class Services:
         )
         return page(arns, params, "serviceArns", default=10)
 
-    async def _updated(self, service: Service, params: Mapping[str, Any]) -> Revision:
+    async def _updated(self, service: Service, params: Mapping[str, Any]) -> ServiceRevision:
         """The service's revision with what the caller wants changed."""
         now = service.primary.revision
         if not params.get("forceNewDeployment") and not any(name in params for name in _NEW_TASKS_FOR):

@@ -8,12 +8,12 @@ from typing import Any
 from ....core.controller import Call, Handler
 from ....core.errors import AwsError
 from .. import serializers
-from ..task_definition import TaskDefinition
 from ..names import invalid
 from ..paging import page
 from ..store import Store
-from .task_definition_rules import checked
+from ..task_definition import TaskDefinition
 from .tags import parse_tags
+from .task_definition_rules import checked
 
 _STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
 

@@ -9,14 +9,14 @@ from typing import Any
 from ....core.controller import Call, Context, Handler
 from ....core.errors import AwsError
 from .. import serializers
-from ..model import Cluster, Revision, Task
+from ..model import Cluster, ServiceRevision, Task
 from ..names import invalid
 from ..paging import page
-from ..placement import Order
+from ..placement import LaunchRequest
 from ..scheduler import Scheduler
 from ..store import Store
 from .fargate import check_size, cpu_units, memory_mib
-from .revisions import Revisions
+from .revisions import ServiceRevisions
 from .tags import parse_tags
 
 _STARTED_AT_ONCE = 10
@@ -30,7 +30,7 @@ class Tasks:
     def __init__(self, ctx: Context, store: Store, scheduler: Scheduler) -> None:
         self._store = store
         self._scheduler = scheduler
-        self._revisions = Revisions(store, ctx.aws)
+        self._revisions = ServiceRevisions(store, ctx.aws)
         self._by_token: dict[str, tuple[str, list[Task]]] = {}
         """clientToken → (the request, the tasks it started)."""
 
@@ -58,7 +58,7 @@ class Tasks:
         overrides = _checked_overrides(revision, params.get("overrides", {}))
         if (before := self._started_before(params)) is not None:
             return {"tasks": [serializers.task(each, with_tags=True) for each in before], "failures": []}
-        order = Order(
+        request = LaunchRequest(
             cluster=cluster,
             revision=revision,
             group=params.get("group") or f"family:{revision.definition.family}",
@@ -67,7 +67,7 @@ class Tasks:
             overrides=overrides,
             tags=_tags(cluster, revision, params),
         )
-        tasks = [self._scheduler.launch(order) for _ in range(count)]
+        tasks = [self._scheduler.launch(request) for _ in range(count)]
         if token := params.get("clientToken"):
             self._by_token[token] = (_fingerprint(params), tasks)
             for old in list(self._by_token)[:-_TOKENS_KEPT]:
@@ -147,7 +147,7 @@ def _matches(task: Task, wanted: Mapping[str, str | None]) -> bool:
     return all(value is None or seen[name] == value for name, value in wanted.items())
 
 
-def _checked_overrides(revision: Revision, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_overrides(revision: ServiceRevision, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Raises InvalidParameterException for what the task definition does not have."""
     checked = dict(overrides)
     for each in overrides.get("containerOverrides", ()):
@@ -168,7 +168,7 @@ def _checked_overrides(revision: Revision, overrides: Mapping[str, Any]) -> dict
     return checked
 
 
-def _tags(cluster: Cluster, revision: Revision, params: Mapping[str, Any]) -> dict[str, str]:
+def _tags(cluster: Cluster, revision: ServiceRevision, params: Mapping[str, Any]) -> dict[str, str]:
     tags = parse_tags(params.get("tags", ()))
     if params.get("propagateTags") == "TASK_DEFINITION":
         tags = {**revision.definition.tags, **tags}

@@ -28,7 +28,7 @@ _NO_SPACE = "no space left on device"
 
 
 @dataclass(frozen=True)
-class Belongings:
+class ContainerResources:
     """What can be taken from a container."""
 
     cpus: float
@@ -42,7 +42,13 @@ class EngineContainer:
     """A `Running`, and `Contained`. `start` once; `remove` at the end."""
 
     def __init__(
-        self, engine: Engine, container: DockerContainer, output: Output, belongings: Belongings, *, exec_user: str
+        self,
+        engine: Engine,
+        container: DockerContainer,
+        output: Output,
+        belongings: ContainerResources,
+        *,
+        exec_user: str,
     ) -> None:
         self.id: str = container.id
         self._engine = engine

@@ -25,7 +25,7 @@ from ....core.addressing import Addressing
 from ....core.controller import Context, Handler, Operation, Watcher
 from ....time.clock import Clock
 from ..runtime import CannotPull
-from . import pause, engine_config
+from . import engine_config, pause
 from .runtime import DockerRuntime
 from .volumes import Volumes
 

@@ -18,7 +18,7 @@ from ....core.addressing import LOOPBACK
 from ..ports import Ports
 from ..runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from . import engine_config
-from .container import Belongings, EngineContainer, why
+from .container import ContainerResources, EngineContainer, why
 from .images import Images
 from .memory import TaskMemory
 
@@ -112,7 +112,7 @@ class DockerRuntime:
     ) -> EngineContainer:
         engine = self._host.engine
         cpus = config["HostConfig"].get("NanoCpus", engine.cpus * 1e9) / 1e9
-        belongings = Belongings(cpus, self._host.network, holder)
+        belongings = ContainerResources(cpus, self._host.network, holder)
         try:
             created = await engine.client.containers.create(dict(config), name=name)
         except (DockerError, aiohttp.ClientError) as error:

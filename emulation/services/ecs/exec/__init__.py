@@ -1,6 +1,6 @@
 """ECS Exec, the agent's side: sessions, their data channel, and the terminal behind it."""
 
-from .api import ExecApi, Target, Targets
+from .api import ExecApi, ExecTarget, ExecTargetResolver
 from .terminal import LocalTerminal, Terminal
 
-__all__ = ["ExecApi", "LocalTerminal", "Target", "Targets", "Terminal"]
+__all__ = ["ExecApi", "ExecTarget", "ExecTargetResolver", "LocalTerminal", "Terminal"]

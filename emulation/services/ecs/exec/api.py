@@ -26,7 +26,7 @@ _UNCLAIMED_AFTER = 180.0
 
 
 @dataclass(frozen=True)
-class Target:
+class ExecTarget:
     """A running container whose agent is connected."""
 
     cluster_arn: str
@@ -39,8 +39,8 @@ class Target:
     """The cluster's `executeCommandConfiguration.kmsKeyId`: sessions have to be encrypted with it."""
 
 
-class Targets(Protocol):
-    def exec_target(self, cluster: str | None, task: str, container: str | None) -> Target:
+class ExecTargetResolver(Protocol):
+    def exec_target(self, cluster: str | None, task: str, container: str | None) -> ExecTarget:
         """Raises AWS's ClusterNotFoundException, InvalidParameterException or TargetNotConnectedException."""
         ...
 
@@ -49,14 +49,14 @@ class Targets(Protocol):
 class _Waiting:
     token: str = field(repr=False)
     argv: tuple[str, ...]
-    target: Target
+    target: ExecTarget
     until: float
 
 
 class ExecApi:
     """Handlers and web routes of ECS Exec; a part of the ECS controller."""
 
-    def __init__(self, ctx: Context, targets: Targets, *, shakes_hands: bool = False) -> None:
+    def __init__(self, ctx: Context, targets: ExecTargetResolver, *, shakes_hands: bool = False) -> None:
         """With `shakes_hands` sessions begin with a handshake also where there is nothing to encrypt, as they do on
         AWS outside of ECS."""
         self._ctx = ctx
@@ -136,7 +136,7 @@ class ExecApi:
             self._open.discard(socket)
         return socket
 
-    def _handshake(self, target: Target) -> Handshake | None:
+    def _handshake(self, target: ExecTarget) -> Handshake | None:
         return Handshake(target.kms_key_id) if self._shakes_hands or target.kms_key_id is not None else None
 
 

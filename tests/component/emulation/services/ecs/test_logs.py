@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from tests.support.world import World
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.ecs.task_definition import ContainerDefinition
 from webordinary_testkit.emulation.services.ecs.logs import BATCH_SECONDS, LogStream, LogTarget
+from webordinary_testkit.emulation.services.ecs.task_definition import ContainerDefinition
 
 TARGET = LogTarget("/g", "s", create_group=False)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.balancer import Lab, balancer, rule, says, until
 from webordinary_testkit.emulation.services.elbv2.node import reserve
-from webordinary_testkit.emulation.services.elbv2.target_health import FAILED, HEALTHY, Record, mismatch
 from webordinary_testkit.emulation.services.elbv2.routing_table import HealthCheck, TargetGroup
+from webordinary_testkit.emulation.services.elbv2.target_health import FAILED, HEALTHY, HealthCheckHistory, mismatch
 
 CHECK = HealthCheck(path="/health", interval=6.0, timeout=3.0, healthy_threshold=3, unhealthy_threshold=2)
 
@@ -22,7 +22,7 @@ QUICK = HealthCheck(interval=0.1, timeout=0.05, healthy_threshold=2, unhealthy_t
 
 
 def states(*results: bool) -> list[str]:
-    record = Record()
+    record = HealthCheckHistory()
     return [record.note(HEALTHY if passed else FAILED, CHECK).state for passed in results]
 
 
@@ -43,7 +43,7 @@ def test_an_unhealthy_target_needs_the_healthy_threshold_in_a_row() -> None:
 
 
 def test_the_latest_failure_is_the_reason() -> None:
-    record = Record()
+    record = HealthCheckHistory()
     for result in (FAILED, FAILED, mismatch(503)):
         health = record.note(result, CHECK)
     assert health.description == "Health checks failed with these codes: [503]"
@@ -68,7 +68,7 @@ async def lab() -> AsyncIterator[Lab]:
 
 @pytest_asyncio.fixture
 async def real_time() -> AsyncIterator[Lab]:
-    """At scale 1 a check's timeout is exactly the declared one; a faster clock grants programs a wall second."""
+    """At scale 1 a check's timeout is exactly the configured one; a faster clock grants programs a wall second."""
     async with balancer(scale=1) as made:
         yield made
 
@@ -165,9 +165,9 @@ async def test_a_cut_link_makes_a_healthy_target_time_out(real_time: Lab) -> Non
     port = await real_time.target(says("up"))
     real_time.register(await checked(real_time, QUICK), port)
     await told(real_time, "healthy")
-    real_time.plane.links.cut("127.0.0.1", port)
+    real_time.data_plane.links.cut("127.0.0.1", port)
     assert (await told(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
-    real_time.plane.links.heal("127.0.0.1", port)
+    real_time.data_plane.links.heal("127.0.0.1", port)
     await told(real_time, "healthy")
 
 

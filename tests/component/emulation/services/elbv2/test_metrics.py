@@ -24,7 +24,7 @@ async def lab() -> AsyncIterator[Lab]:
 
 
 def collected(lab: Lab) -> dict[tuple[str, frozenset[tuple[str, str]]], tuple[float, ...]]:
-    return {(datum.name, frozenset(datum.dimensions.items())): datum.values for datum in lab.plane.collect()}
+    return {(datum.name, frozenset(datum.dimensions.items())): datum.values for datum in lab.data_plane.collect()}
 
 
 def of(*dimensions: tuple[str, str]) -> frozenset[tuple[str, str]]:

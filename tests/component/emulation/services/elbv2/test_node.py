@@ -15,7 +15,7 @@ from aiohttp import web
 from tests.support.balancer import Lab, balancer, rule, says
 from webordinary_testkit.emulation.core.addressing import Addressing
 from webordinary_testkit.emulation.services.elbv2.actions import FixedResponse, Redirect
-from webordinary_testkit.emulation.services.elbv2.node import Door
+from webordinary_testkit.emulation.services.elbv2.node import ListenerPort
 from webordinary_testkit.emulation.services.elbv2.routing_table import Listener, Rule
 
 
@@ -46,8 +46,8 @@ async def test_before_any_listener_the_port_is_held_and_refuses(lab: Lab) -> Non
 async def test_the_lowest_port_has_the_load_balancers_address(lab: Lab) -> None:
     await lab.apply(listener(lab, 8080, "test"), listener(lab, 80, "main"))
     assert await get(lab, lab.url.removeprefix("http://")) == "main"
-    assert await get(lab, lab.plane.listener_address("listener-80")) == "main"
-    assert await get(lab, lab.plane.listener_address("listener-8080")) == "test"
+    assert await get(lab, lab.data_plane.listener_address("listener-80")) == "main"
+    assert await get(lab, lab.data_plane.listener_address("listener-8080")) == "test"
 
 
 async def test_a_listener_with_a_lower_port_takes_the_address_over(lab: Lab) -> None:
@@ -57,7 +57,7 @@ async def test_a_listener_with_a_lower_port_takes_the_address_over(lab: Lab) -> 
     await lab.apply(listener(lab, 8080, "test"), listener(lab, 80, "main"))
     assert lab.url == before
     assert await get(lab, before.removeprefix("http://")) == "main"
-    assert await get(lab, lab.plane.listener_address("listener-8080")) == "test"
+    assert await get(lab, lab.data_plane.listener_address("listener-8080")) == "test"
 
 
 async def test_a_deleted_listener_refuses_and_the_port_stays_held(lab: Lab) -> None:
@@ -83,7 +83,7 @@ async def test_an_idle_client_connection_is_closed_after_the_idle_timeout(lab: L
 async def test_an_https_listener_speaks_tls_with_a_certificate_one_can_trust(lab: Lab) -> None:
     await lab.apply(listener(lab, 443, "secret", "HTTPS"))
     trust = ssl.create_default_context(cafile=str(lab.workdir / "tls" / "alb-web.pem"))
-    url = f"https://{lab.plane.listener_address('listener-443')}"
+    url = f"https://{lab.data_plane.listener_address('listener-443')}"
     async with lab.client.get(url, ssl=trust) as answer:
         assert await answer.text() == "secret"
 
@@ -102,7 +102,7 @@ async def test_websockets_and_forwarded_headers_work_over_tls(lab: Lab) -> None:
     rules = (Rule("rule", 1, conditions, action), Rule("default", 0, (), FixedResponse(404, "text/plain", b"")))
     await lab.apply(Listener("secure", lab.load_balancer.arn, 443, "HTTPS", rules))
     lab.register(group, await lab.target(serve))
-    url = f"https://{lab.plane.listener_address('secure')}"
+    url = f"https://{lab.data_plane.listener_address('secure')}"
     async with lab.client.ws_connect(url, ssl=False) as talk:
         assert await talk.receive_str(timeout=5) == "https"
         await talk.send_str("x" * 100_000)
@@ -115,7 +115,7 @@ async def test_a_redirect_to_https_leads_to_the_https_listener(lab: Lab) -> None
     await lab.apply(plain, listener(lab, 443, "secret", "HTTPS"))
     async with lab.client.get(f"{lab.url}/x", ssl=False) as answer:
         assert (str(answer.url), await answer.text()) == (
-            f"https://{lab.plane.listener_address('listener-443')}/x",
+            f"https://{lab.data_plane.listener_address('listener-443')}/x",
             "secret",
         )
 
@@ -124,7 +124,7 @@ def test_a_port_of_the_users_that_is_taken_is_told_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"listen on 127\.0\.0\.1, port {port}: .*next: .*load_balancer_port to 0"):
-            Door(Addressing(), port)
+            ListenerPort(Addressing(), port)
 
 
 async def test_two_load_balancers_have_two_ports() -> None:

@@ -420,9 +420,9 @@ async def test_a_cut_link_is_504_and_a_healed_one_works_again(lab: Lab) -> None:
     await lab.route(rule("/*", to=group))
     port = await lab.target(says("here"))
     lab.register(group, port)
-    lab.plane.links.cut("127.0.0.1", port)
+    lab.data_plane.links.cut("127.0.0.1", port)
     assert (await lab.fetch("/"))[0] == 504
-    lab.plane.links.heal("127.0.0.1", port)
+    lab.data_plane.links.heal("127.0.0.1", port)
     assert await lab.fetch("/") == (200, "here")
 
 
@@ -431,7 +431,7 @@ async def test_a_slow_link_takes_its_time_and_delivers(lab: Lab) -> None:
     await lab.route(rule("/*", to=group))
     port = await lab.target(says("here"))
     lab.register(group, port)
-    lab.plane.links.disturb("127.0.0.1", port, lambda: 5)
+    lab.data_plane.links.disturb("127.0.0.1", port, lambda: 5)
     before = lab.clock.now()
     assert await lab.fetch("/") == (200, "here")
     assert lab.clock.now() - before >= 5

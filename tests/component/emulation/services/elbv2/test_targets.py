@@ -170,4 +170,4 @@ async def test_targets_of_a_deleted_group_are_gone(lab: Lab) -> None:
     del lab.groups[group.arn]
     await lab.route()
     assert lab.news[-1].state == "unused"
-    assert not list(lab.plane.targets.all())
+    assert not list(lab.data_plane.targets.all())

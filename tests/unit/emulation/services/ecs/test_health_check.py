@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from webordinary_testkit.emulation.services.ecs.task_definition import HealthCheck
 from webordinary_testkit.emulation.services.ecs.health_check import watch_health
+from webordinary_testkit.emulation.services.ecs.task_definition import HealthCheck
 from webordinary_testkit.emulation.time.clock import Clock
 
 CLOCK = Clock(scale=1_000)

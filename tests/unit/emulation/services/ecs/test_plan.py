@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from webordinary_testkit.emulation.services.ecs.task_definition import TaskDefinition
 from webordinary_testkit.emulation.services.ecs.model import (
     Cluster,
     Container,
     Deployment,
-    Revision,
     Service,
+    ServiceRevision,
     Target,
     Task,
 )
 from webordinary_testkit.emulation.services.ecs.plan import SETTLING, decide
+from webordinary_testkit.emulation.services.ecs.task_definition import TaskDefinition
 
 NOW = 10_000.0
 DEFINITION = TaskDefinition(
@@ -31,7 +31,7 @@ _numbers = itertools.count()
 
 
 def deployment(name: str = "new") -> Deployment:
-    revision = Revision(DEFINITION, "FARGATE", (), "LATEST", None, (), ())
+    revision = ServiceRevision(DEFINITION, "FARGATE", (), "LATEST", None, (), ())
     return Deployment(name, revision, created_at=0, updated_at=0)
 
 

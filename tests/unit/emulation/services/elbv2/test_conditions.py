@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from webordinary_testkit.emulation.services.elbv2.conditions import Glob, Inquiry, condition
+from webordinary_testkit.emulation.services.elbv2.conditions import Glob, RequestAttributes, condition
 
 
 def asked(
@@ -20,8 +20,8 @@ def asked(
     method: str = "GET",
     source: str = "127.0.0.1",
     headers: list[tuple[str, str]] | None = None,
-) -> Inquiry:
-    return Inquiry(method, path, query, host, CIMultiDictProxy(CIMultiDict(headers or [])), source)
+) -> RequestAttributes:
+    return RequestAttributes(method, path, query, host, CIMultiDictProxy(CIMultiDict(headers or [])), source)
 
 
 def path_pattern(*values: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.ecs import eventually
-from tests.support.exec import TASK, Machine, Network, agent
+from tests.support.exec import TASK, FakeContainer, Network, agent
 from tests.support.kit import a_context
 from webordinary_testkit.kit.core.history import FAIL, INFO, INVOKE, OK, Event
 from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError, ExecResult
@@ -25,8 +25,8 @@ BREAKS_OFF = "echo ran >>runs; echo half; kill -9 $$"
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path) -> FakeContainer:
+    return FakeContainer(tmp_path)
 
 
 def runs(folder: Path) -> int:
@@ -55,7 +55,7 @@ def test_a_connection_that_closes_gives_a_whole_result_or_a_clear_error(
 
     async def one() -> ExecResult | ExecError:
         async with (
-            agent(Machine(tmp_path), shakes_hands=shakes_hands) as ecs,
+            agent(FakeContainer(tmp_path), shakes_hands=shakes_hands) as ecs,
             network.between(ecs),
             asyncio.timeout(25),
         ):
@@ -82,7 +82,7 @@ def test_a_connection_that_closes_gives_a_whole_result_or_a_clear_error(
 
 @pytest.mark.parametrize("orderly", [True, False], ids=["orderly", "abruptly"])
 async def test_a_break_before_the_command_was_let_run_is_mended_by_a_new_session(
-    machine: Machine, orderly: bool
+    machine: FakeContainer, orderly: bool
 ) -> None:
     network = Network(shuffles=False, closes_after=0, orderly=orderly, closes=2)
     async with agent(machine) as ecs, network.between(ecs):
@@ -90,7 +90,7 @@ async def test_a_break_before_the_command_was_let_run_is_mended_by_a_new_session
     assert (result.output, result.attempts, len(result.broken)) == ("ran", 3, 2)
 
 
-async def test_a_command_that_was_begun_is_not_run_again(machine: Machine) -> None:
+async def test_a_command_that_was_begun_is_not_run_again(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         with pytest.raises(
             ExecError, match=r"session ended.*Received so far: 'half'.*It started.*not sent again"
@@ -100,14 +100,14 @@ async def test_a_command_that_was_begun_is_not_run_again(machine: Machine) -> No
     assert (machine.started, runs(machine.folder)) == (1, 1)
 
 
-async def test_a_command_that_takes_too_long_is_reported_with_what_it_said(machine: Machine) -> None:
+async def test_a_command_that_takes_too_long_is_reported_with_what_it_said(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         with pytest.raises(ExecError, match=r"within 0.7 s.*Received so far: 'half'.*It started") as it:
             await EcsExec(ecs, "c").run(TASK, "echo half; cat", within=0.7)
     assert not it.value.definite
 
 
-async def test_a_command_that_waits_behind_another_says_that_it_did_not_run(machine: Machine) -> None:
+async def test_a_command_that_waits_behind_another_says_that_it_did_not_run(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         exec_ = EcsExec(ecs, "c")
 
@@ -125,24 +125,24 @@ async def test_a_command_that_waits_behind_another_says_that_it_did_not_run(mach
 
 
 class TestTheHistory:
-    async def test_tells_a_command_that_took_three_sessions(self, machine: Machine) -> None:
+    async def test_tells_a_command_that_took_three_sessions(self, machine: FakeContainer) -> None:
         done = await recorded(machine, "echo fine", Network(closes_after=0, closes=2))
 
         assert (done.type, done.value["attempts"], len(done.value["broken"])) == (OK, 3, 2)
 
-    async def test_leaves_open_what_became_of_a_command_that_was_begun(self, machine: Machine) -> None:
+    async def test_leaves_open_what_became_of_a_command_that_was_begun(self, machine: FakeContainer) -> None:
         done = await recorded(machine, BREAKS_OFF, Network(shuffles=False))
 
         assert (done.type, done.value) == (INFO, {"attempts": 1, "output": "half"})
 
-    async def test_knows_that_a_command_without_a_session_did_not_run(self, machine: Machine) -> None:
+    async def test_knows_that_a_command_without_a_session_did_not_run(self, machine: FakeContainer) -> None:
         done = await recorded(machine, "echo ran >>runs", Network(closes_after=0))
 
         assert (done.type, done.value["attempts"], len(done.value["broken"])) == (FAIL, 3, 2)
         assert runs(machine.folder) == 0
 
 
-async def recorded(machine: Machine, command: str, network: Network) -> Event:
+async def recorded(machine: FakeContainer, command: str, network: Network) -> Event:
     """How the history ends the operation of a command."""
     context = a_context()
     no_services: Any = None
@@ -154,7 +154,9 @@ async def recorded(machine: Machine, command: str, network: Network) -> Event:
     return context.history.events()[-1]
 
 
-async def test_a_look_at_a_file_that_was_broken_off_is_made_again_and_both_are_in_the_history(machine: Machine) -> None:
+async def test_a_look_at_a_file_that_was_broken_off_is_made_again_and_both_are_in_the_history(
+    machine: FakeContainer,
+) -> None:
     context = a_context()
     no_services: Any = None
     files = Files(context, no_services)

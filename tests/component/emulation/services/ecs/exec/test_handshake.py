@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from tests.support.ecs import UNTIL_STOPPED, ecs_world, eventually
-from tests.support.exec import TASK, Ecs, Machine, Network, agent
+from tests.support.exec import TASK, Ecs, FakeContainer, Network, agent
 from webordinary_testkit.datachannel import Message, acknowledge
 from webordinary_testkit.datachannel import message as wire
 from webordinary_testkit.emulation.core.ids import Ids
@@ -27,11 +27,11 @@ SAID_YES = {"ActionStatus": 1, "ActionResult": None, "Error": ""}
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path) -> FakeContainer:
+    return FakeContainer(tmp_path)
 
 
-async def test_request_response_and_completion_come_before_all_output(machine: Machine) -> None:
+async def test_request_response_and_completion_come_before_all_output(machine: FakeContainer) -> None:
     network = Network(shuffles=False)
     async with agent(machine, shakes_hands=True) as ecs, network.between(ecs):
         result = await EcsExec(ecs, "c").run(TASK, "echo hi")
@@ -49,7 +49,7 @@ async def test_request_response_and_completion_come_before_all_output(machine: M
     assert streams[1][1].json()["ProcessedClientActions"] == [{"ActionType": "SessionType", **SAID_YES}]
 
 
-async def test_a_cluster_that_demands_encryption_is_refused_with_what_to_do(machine: Machine) -> None:
+async def test_a_cluster_that_demands_encryption_is_refused_with_what_to_do(machine: FakeContainer) -> None:
     machine.kms_key_id = KEY
     network = Network(shuffles=False)
     async with agent(machine) as ecs, network.between(ecs):
@@ -83,7 +83,7 @@ async def test_a_key_on_the_cluster_leads_there_until_it_is_taken_off() -> None:
 class TestTheAgent:
     """Against a client of the test's own, which answers what it is told."""
 
-    async def test_ends_the_session_of_a_client_that_would_encrypt(self, machine: Machine) -> None:
+    async def test_ends_the_session_of_a_client_that_would_encrypt(self, machine: FakeContainer) -> None:
         machine.kms_key_id = KEY
         async with agent(machine) as ecs, asked(ecs) as client:
             actions = [{"ActionType": kind, **SAID_YES} for kind in ("SessionType", "KMSEncryption")]
@@ -95,7 +95,7 @@ class TestTheAgent:
         assert KEY in said
         assert machine.started == 0
 
-    async def test_ends_the_session_of_a_client_that_failed(self, machine: Machine) -> None:
+    async def test_ends_the_session_of_a_client_that_failed(self, machine: FakeContainer) -> None:
         async with agent(machine, shakes_hands=True) as ecs, asked(ecs) as client:
             action = {"ActionType": "SessionType", "ActionStatus": 2, "Error": "Unknown session type"}
             said = await client.answer({"ProcessedClientActions": [action]})
@@ -103,13 +103,13 @@ class TestTheAgent:
         assert "SessionType failed on client with status 2 error: Unknown session type" in said
         assert machine.started == 0
 
-    async def test_ends_the_session_of_a_client_that_says_nothing_useful(self, machine: Machine) -> None:
+    async def test_ends_the_session_of_a_client_that_says_nothing_useful(self, machine: FakeContainer) -> None:
         async with agent(machine, shakes_hands=True) as ecs, asked(ecs) as client:
             assert "initiating handshake" in await client.answer({"ClientVersion": "1"})
         assert machine.started == 0
 
     async def test_gives_a_silent_client_fifteen_seconds(
-        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+        self, machine: FakeContainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert Handshake().within == 15
         impatient = lambda key: Handshake(key, within=0.3)  # noqa: E731 - stands where the class stood
@@ -118,14 +118,14 @@ class TestTheAgent:
             assert "Handshake timed out" in await client.end()
         assert machine.started == 0
 
-    async def test_does_not_take_input_before_the_handshake_is_over(self, machine: Machine) -> None:
+    async def test_does_not_take_input_before_the_handshake_is_over(self, machine: FakeContainer) -> None:
         async with agent(machine, shakes_hands=True) as ecs, asked(ecs) as client:
             await client.send(wire.BYTES, b"early", sequence=1)
             said = await client.answer({"ProcessedClientActions": [{"ActionType": "SessionType", "ActionStatus": 2}]})
             assert "failed" in said
         assert [it.json()["AcknowledgedMessageSequenceNumber"] for it in client.acknowledged] == [0]
 
-    async def test_forgets_a_client_that_hangs_up_meanwhile(self, machine: Machine) -> None:
+    async def test_forgets_a_client_that_hangs_up_meanwhile(self, machine: FakeContainer) -> None:
         async with agent(machine, shakes_hands=True) as ecs:
             async with asked(ecs):
                 pass

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.exec import RUNNING, TASK, Machine, Network, agent
+from tests.support.exec import RUNNING, TASK, FakeContainer, Network, agent
 from webordinary_testkit.datachannel import message as wire
 from webordinary_testkit.emulation.services.ecs.exec.session import chunks
 from webordinary_testkit.kit.ecs_exec import EcsExec, ExecError
@@ -20,11 +20,11 @@ from webordinary_testkit.kit.ecs_exec.channel import ChannelError, open_channel,
 
 
 @pytest.fixture
-async def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+async def machine(tmp_path: Path) -> FakeContainer:
+    return FakeContainer(tmp_path)
 
 
-async def test_a_command_returns_its_output_and_exit_code(machine: Machine) -> None:
+async def test_a_command_returns_its_output_and_exit_code(machine: FakeContainer) -> None:
     (machine.folder / "page.astro").write_text("x")
     async with agent(machine) as ecs:
         exec_ = EcsExec(ecs, "c")
@@ -35,19 +35,19 @@ async def test_a_command_returns_its_output_and_exit_code(machine: Machine) -> N
 
 
 @pytest.mark.parametrize("text", ["a'b", 'say "x"', "`id` $(id) $HOME", "é ✓ 日本", "# not a comment", "x" * 5000])
-async def test_output_comes_back_as_it_was_written(machine: Machine, text: str) -> None:
+async def test_output_comes_back_as_it_was_written(machine: FakeContainer, text: str) -> None:
     (machine.folder / "t").write_text(text)
     async with agent(machine) as ecs:
         assert (await EcsExec(ecs, "c").run(TASK, "cat t")).output == text
 
 
-async def test_three_thousand_lines_arrive_complete(machine: Machine) -> None:
+async def test_three_thousand_lines_arrive_complete(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         result = await EcsExec(ecs, "c").run(TASK, "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done")
     assert result.output.split("\n") == [f"line {i}" for i in range(3000)]
 
 
-async def test_the_client_waits_for_an_agent_that_is_not_connected_yet(machine: Machine) -> None:
+async def test_the_client_waits_for_an_agent_that_is_not_connected_yet(machine: FakeContainer) -> None:
     machine.not_connected = 3
     async with agent(machine) as ecs:
         assert (await EcsExec(ecs, "c").run(TASK, "echo up")).output == "up"
@@ -67,7 +67,7 @@ async def test_the_client_waits_for_an_agent_that_is_not_connected_yet(machine: 
     ids=["gone", "not enabled", "stopping", "stopped"],
 )
 async def test_a_task_whose_agent_will_never_come_is_reported_at_once(
-    machine: Machine, task: dict[str, Any] | None, because: str
+    machine: FakeContainer, task: dict[str, Any] | None, because: str
 ) -> None:
     machine.not_connected, machine.task = 1_000_000, task
     async with agent(machine) as ecs, asyncio.timeout(5):
@@ -75,19 +75,19 @@ async def test_a_task_whose_agent_will_never_come_is_reported_at_once(
             await EcsExec(ecs, "c").run(TASK, "echo up", within=30)
 
 
-async def test_a_task_that_still_starts_is_waited_for(machine: Machine) -> None:
+async def test_a_task_that_still_starts_is_waited_for(machine: FakeContainer) -> None:
     machine.not_connected, machine.task = 2, {**RUNNING, "lastStatus": "PENDING"}
     async with agent(machine) as ecs:
         assert (await EcsExec(ecs, "c").run(TASK, "echo up")).output == "up"
 
 
-async def test_a_command_that_never_ends_is_reported_with_what_was_expected(machine: Machine) -> None:
+async def test_a_command_that_never_ends_is_reported_with_what_was_expected(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         with pytest.raises(ExecError, match=r"expected `cat` to run.*within 0.5 s.*describe-tasks"):
             await EcsExec(ecs, "c").run(TASK, "cat", within=0.5)
 
 
-async def test_an_unknown_program_ends_the_session_with_the_agents_words(machine: Machine) -> None:
+async def test_an_unknown_program_ends_the_session_with_the_agents_words(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         session = await asyncio.to_thread(
             ecs.execute_command, cluster="c", task=TASK, command="no-such-program --x", interactive=True
@@ -98,7 +98,7 @@ async def test_an_unknown_program_ends_the_session_with_the_agents_words(machine
         assert 'Failed to start pty: exec: "no-such-program"' in channel.closed_with
 
 
-async def test_the_command_is_split_without_a_shell(machine: Machine) -> None:
+async def test_the_command_is_split_without_a_shell(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         session = await asyncio.to_thread(
             ecs.execute_command, cluster="c", task=TASK, command="echo a && echo $HOME '; id'", interactive=True
@@ -108,7 +108,7 @@ async def test_the_command_is_split_without_a_shell(machine: Machine) -> None:
     assert said == b"a && echo $HOME ; id\r\n"
 
 
-async def test_a_token_is_good_for_one_channel_only(machine: Machine) -> None:
+async def test_a_token_is_good_for_one_channel_only(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         session = (await asyncio.to_thread(ecs.execute_command, task=TASK, command="true", interactive=True))["session"]
         async with open_channel(session) as channel:
@@ -120,13 +120,13 @@ async def test_a_token_is_good_for_one_channel_only(machine: Machine) -> None:
                     pass
 
 
-async def test_a_session_that_is_not_interactive_is_refused_as_ecs_refuses_it(machine: Machine) -> None:
+async def test_a_session_that_is_not_interactive_is_refused_as_ecs_refuses_it(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         with pytest.raises(ClientError, match="Interactive is the only mode"):
             await asyncio.to_thread(ecs.execute_command, task=TASK, command="true", interactive=False)
 
 
-async def test_a_terminal_can_be_typed_into_and_resized(machine: Machine) -> None:
+async def test_a_terminal_can_be_typed_into_and_resized(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         session = await asyncio.to_thread(ecs.execute_command, task=TASK, command="/bin/sh", interactive=True)
         async with asyncio.timeout(10), open_channel(session["session"]) as channel:
@@ -137,7 +137,7 @@ async def test_a_terminal_can_be_typed_into_and_resized(machine: Machine) -> Non
     assert b"a-tty\r\n" in said
 
 
-async def test_two_hundred_commands_at_once_each_get_their_own_answer(machine: Machine) -> None:
+async def test_two_hundred_commands_at_once_each_get_their_own_answer(machine: FakeContainer) -> None:
     async with agent(machine) as ecs:
         exec_ = EcsExec(ecs, "c")
         results = await asyncio.gather(*(exec_.run(f"{TASK}{i}", f"echo {i}", within=120) for i in range(200)))
@@ -174,7 +174,7 @@ def test_loss_repetition_and_reordering_change_nothing(
 ) -> None:
     async def one() -> str:
         network = Network(seed, loss)
-        async with agent(Machine(tmp_path), shakes_hands=shakes_hands) as ecs, network.between(ecs):
+        async with agent(FakeContainer(tmp_path), shakes_hands=shakes_hands) as ecs, network.between(ecs):
             result = await EcsExec(ecs, "c").run(TASK, "for i in 1 2 3 4 5 6 7 8; do echo line $i; done", within=60)
             assert result.attempts == 1
             asked = any(message.payload_type == wire.HANDSHAKE_REQUEST for _, message in network.passed)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.ecs.api.task_definition_rules import checked
 from webordinary_testkit.emulation.services.ecs.api.fargate import check_size, cpu_units, memory_mib
+from webordinary_testkit.emulation.services.ecs.api.task_definition_rules import checked
 
 LOGS = {"awslogs-group": "/g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "p"}
 CHECK = {"command": ["CMD-SHELL", "true"]}
