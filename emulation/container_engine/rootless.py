@@ -46,7 +46,7 @@ async def _reached(engine: Engine, address: str) -> str | None:
         url = f"http://{address}:{server.sockets[0].getsockname()[1]}/"
         try:
             async with asyncio.timeout(_WITHIN):
-                said = str(await engine.imported(url))
+                said = str(await engine.import_image(url))
         except (DockerError, TimeoutError) as error:
             said = str(getattr(error, "message", error)) or said
     return None if came.is_set() else said

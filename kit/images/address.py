@@ -1,7 +1,7 @@
-"""Where the container engine is. Decided here once: for the kit's own calls, for the cloud that the kit starts (by the
-variables of its environment), and for a run's note, from which an audit finds the same engine again.
+"""Finds the container engine: for the kit's own calls, for the cloud that it starts (through environment variables) and
+for a run's note, by which an audit finds the same engine again.
 
-DOCKER_HOST goes first, then the context in use, then the sockets of Docker, rootless Docker and podman.
+DOCKER_HOST comes first, then the Docker context in use, then the sockets of Docker, rootless Docker and podman.
 """
 
 from __future__ import annotations
@@ -16,42 +16,48 @@ from ..core.errors import UsageError
 
 _BY_HOST = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 _PIPE = "npipe:////./pipe/docker_engine"
-_VARIABLES = {*_BY_HOST, "DOCKER_CONTEXT"}
 
 
 @dataclass(frozen=True)
 class Address:
-    """An engine's place, and how to get there again."""
+    """The address of an engine, and the environment variables that lead to it."""
 
     url: str
     """Such as unix:///var/run/docker.sock."""
     variables: Mapping[str, str] = field(hash=False)
-    """Lead there, whatever else is in use by then; none where nothing listens."""
+    """Lead there, whichever engine is in use by then; empty when nothing listens."""
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """An environment in which every program finds this engine."""
-        return {name: value for name, value in environ.items() if name not in _VARIABLES} | dict(self.variables)
+        """`environ`, changed so that every program finds this engine."""
+        others = {name: value for name, value in environ.items() if name not in (*_BY_HOST, "DOCKER_CONTEXT")}
+        return others | dict(self.variables)
 
 
 def address(environ: Mapping[str, str] = os.environ) -> Address:
-    """Where these variables lead. Raises `UsageError` for a context that is not there or cannot be read."""
+    """The engine that these variables lead to. Raises `UsageError` for a missing or unreadable context."""
     if environ.get("DOCKER_HOST"):
         return Address(environ["DOCKER_HOST"], {name: environ[name] for name in _BY_HOST if environ.get(name)})
-    context = in_use(environ)
+    context = _context_in_use(environ)
     if context is not None:
-        if context.TLSConfig is None:
-            return Address(str(context.Host), {"DOCKER_HOST": str(context.Host)})
-        return Address(str(context.Host), {"DOCKER_CONTEXT": str(context.name)})  # which knows the certificates
+        return _at(str(context.Host)) if context.TLSConfig is None else _with_tls(str(context.Host), context.TLSConfig)
     if os.name == "nt":
-        return Address(_PIPE, {"DOCKER_HOST": _PIPE})
+        return _at(_PIPE)
     found = next((path for path in sockets(environ) if path.is_socket()), None)
-    if found is None:
-        return Address(f"unix://{sockets(environ)[0]}", {})
-    return Address(f"unix://{found}", {"DOCKER_HOST": f"unix://{found}"})
+    return _at(f"unix://{found}") if found else Address(f"unix://{sockets(environ)[0]}", {})
 
 
-def in_use(environ: Mapping[str, str]) -> Any | None:
-    """The Docker context that DOCKER_CONTEXT or the configuration names; None for the default one. Raises
+def _at(url: str) -> Address:
+    return Address(url, {"DOCKER_HOST": url})
+
+
+def _with_tls(url: str, tls: Any) -> Address:
+    """Contexts keep their certificates as DOCKER_CERT_PATH wants them: ca.pem, cert.pem and key.pem in one folder."""
+    verify = {"DOCKER_TLS_VERIFY": "1"} if tls.verify else {}
+    return Address(url, {"DOCKER_HOST": url, "DOCKER_CERT_PATH": str(Path(tls.ca_cert).parent), **verify})
+
+
+def _context_in_use(environ: Mapping[str, str]) -> Any | None:
+    """The Docker context named by DOCKER_CONTEXT or Docker's config.json; None for the default one. Raises
     `UsageError`."""
     named = environ.get("DOCKER_CONTEXT")
     if not named and not _configured(environ):
@@ -65,13 +71,13 @@ def in_use(environ: Mapping[str, str]) -> Any | None:
         raise UsageError(f"the Docker context cannot be read: {error}", next="docker context ls") from None
     if context is None:
         where = "DOCKER_CONTEXT" if named else "currentContext in Docker's config.json"
-        said = f"there is no Docker context {named!r}" if named else "there is no Docker context of the name in use"
-        raise UsageError(said, where=where, next="docker context ls")
+        which = repr(named) if named else "of the name in use"
+        raise UsageError(f"there is no Docker context {which}", where=where, next="docker context ls")
     return None if context.name == "default" else context
 
 
 def sockets(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where engines listen that neither DOCKER_HOST nor a context names."""
+    """The default sockets of Docker, rootless Docker and podman."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     own = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}")
     return [

@@ -14,7 +14,7 @@ from typing import IO, Any
 from ..core.errors import InfraError
 from . import cache
 from .base import SOURCES, Say, base
-from .engine import Engine, failed
+from .engine import Engine, engine_error
 from .recipes import Recipe, Recipes, digest
 from .site import node_modules, plain
 from .wheels import Platform, ask, wheels
@@ -127,7 +127,7 @@ def _follow(words: Iterator[dict[str, Any]], recipe: Recipe, where: Path) -> Non
         said.write(word.get("stream", ""))
         if "error" in word:
             last = "".join(said.getvalue().splitlines(keepends=True)[-12:])
-            raise failed(f"{word['error']}\n{last}", str(where), doing=f"{recipe.tag} cannot be built")
+            raise engine_error(f"{word['error']}\n{last}", str(where), doing=f"{recipe.tag} cannot be built")
     if "Successfully built" not in said.getvalue() and "Successfully tagged" not in said.getvalue():
         raise InfraError(f"{recipe.tag}: the engine did not say that it was built", where=str(where))
 

@@ -1,4 +1,4 @@
-"""The container engine, found where the `docker` command finds it, and its errors in words that help."""
+"""The container engine as the kit uses it, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import requests
 from docker.errors import DockerException
 
 from ..core.errors import InfraError
-from .address import Address, address, in_use, sockets
+from .address import Address, address, sockets
 
 BUILD_TIMEOUT = 1200
-"""Wall seconds without a word from the engine."""
+"""Wall seconds without output from the engine."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Engine:
     architecture: str
     """As images name it: amd64, arm64, …"""
     id: str
-    """The same each time it is asked."""
+    """The same in every answer."""
 
     def image(self, name: str) -> Any | None:
-        """The image of this name, None when it is not there."""
+        """The image of this name, or None."""
         try:
             return self.client.images.get(name)
         except docker.errors.ImageNotFound:
@@ -41,18 +41,18 @@ class Engine:
 
 @contextmanager
 def engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
-    """The engine that these variables lead to, for as long as the block runs. Raises `InfraError` when none can be
-    used, `UsageError` when they lead nowhere."""
+    """The engine that these variables lead to, while the block runs. Raises `InfraError` when it cannot be used, and
+    `UsageError` for a missing Docker context."""
     at = address(environ)
     client = None
     try:
         try:
-            client = _client(at, environ)
+            client = _client(at)
             about = client.version()
             identity = _identity(about, client.info())
         except (DockerException, requests.RequestException, OSError) as error:
             raise _unusable(error, at.url) from error
-        with told(at.url):
+        with engine_errors(at.url):
             yield Engine(client, at.url, str(about.get("Arch", "")), identity)
     finally:
         if client is not None:
@@ -60,23 +60,23 @@ def engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
 
 
 def _identity(version: Mapping[str, Any], info: Mapping[str, Any]) -> str:
-    """podman tells another ID with each answer; where it keeps its images stays."""
+    """podman sends a new ID with each answer; the folder of its images stays the same."""
     if any("Podman" in part.get("Name", "") for part in version.get("Components") or ()):
         return f"podman {info.get('Name', '')} {info.get('DockerRootDir', '')}"
     return str(info.get("ID", ""))
 
 
 @contextmanager
-def told(address: str) -> Iterator[None]:
-    """Turns what the engine refuses into the kit's errors."""
+def engine_errors(address: str) -> Iterator[None]:
+    """Turns errors of the engine into the kit's."""
     try:
         yield
     except (DockerException, requests.RequestException) as error:
-        raise failed(str(getattr(error, "explanation", None) or error), address) from error
+        raise engine_error(str(getattr(error, "explanation", None) or error), address) from error
 
 
-def failed(message: str, address: str = "", *, doing: str = "the container engine failed") -> InfraError:
-    """The error for what an engine said."""
+def engine_error(message: str, address: str = "", *, doing: str = "the container engine failed") -> InfraError:
+    """The kit's error for a message of the engine."""
     where = address
     if "no space left on device" in message:
         return InfraError(
@@ -93,12 +93,10 @@ def failed(message: str, address: str = "", *, doing: str = "the container engin
     return InfraError(f"{doing}: {message.strip()}", where=where)
 
 
-def _client(at: Address, environ: Mapping[str, str]) -> Any:
-    if "DOCKER_HOST" in at.variables:
+def _client(at: Address) -> Any:
+    if at.variables:
         return docker.from_env(environment=dict(at.variables), timeout=BUILD_TIMEOUT)
-    context = in_use(environ)
-    tls = context.TLSConfig if context is not None else None
-    return docker.DockerClient(base_url=at.url, tls=tls or False, timeout=BUILD_TIMEOUT)
+    return docker.DockerClient(base_url=at.url, timeout=BUILD_TIMEOUT)
 
 
 def _unusable(error: BaseException, address: str) -> InfraError:

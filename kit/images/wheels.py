@@ -14,7 +14,7 @@ from typing import Any
 
 from ..core.errors import InfraError, UsageError
 from . import cache
-from .engine import Engine, failed
+from .engine import Engine, engine_error
 
 _ASK = """\
 import json, platform, shutil, sys
@@ -60,7 +60,7 @@ def ask(engine: Engine, base: Any, name: str) -> Platform:
         )
     except Exception as error:
         if "exec format error" in str(error):
-            raise failed(str(error), name, doing="the base image cannot run") from error
+            raise engine_error(str(error), name, doing="the base image cannot run") from error
         raise UsageError(
             f"the base image {name} has no Python that could be used: {str(error).strip()[-300:]}",
             next="it needs Python 3.11 or newer with its venv module, git and CA certificates",

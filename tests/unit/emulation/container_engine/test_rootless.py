@@ -19,14 +19,14 @@ class Closed:
 
     address = "unix:///run/user/1000/docker.sock"
 
-    async def imported(self, url: str) -> str:
+    async def import_image(self, url: str) -> str:
         raise DockerError(500, "connect: network is unreachable")
 
 
 class Open(Closed):
     """An engine to which 10.0.2.2 is this machine."""
 
-    async def imported(self, url: str) -> str:
+    async def import_image(self, url: str) -> str:
         here = f"http://127.0.0.1:{urlsplit(url).port}/"
         try:
             return str(await asyncio.to_thread(urlopen, here, timeout=5))

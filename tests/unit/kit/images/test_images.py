@@ -10,6 +10,7 @@ import re
 import socket
 import tarfile
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from webordinary_testkit.kit.backends.emulated.backend import image_recipes
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
 from webordinary_testkit.kit.images import cache
 from webordinary_testkit.kit.images.address import Address, address
-from webordinary_testkit.kit.images.engine import engine, failed
+from webordinary_testkit.kit.images.engine import engine, engine_error
 from webordinary_testkit.kit.images.recipes import Recipe, digest, read
 from webordinary_testkit.kit.images.site import plain
 from webordinary_testkit.kit.images.wheels import Platform
@@ -163,20 +164,34 @@ class TestAddress:
         at = address({**os.environ, "DOCKER_HOST": "unix:///x"})
         assert at == Address("unix:///x", {"DOCKER_HOST": "unix:///x"})
 
-    def test_a_context_of_docker_config_is_found_by_the_kit_and_by_the_runtime(self, config: Path) -> None:
+    def test_a_context_of_docker_config_is_found_by_the_kit_and_handed_to_the_cloud(self, config: Path) -> None:
         at = address(os.environ)
         assert (at.url, at.variables) == ("tcp://127.0.0.1:1", {"DOCKER_HOST": "tcp://127.0.0.1:1"})
         with pytest.raises(InfraError, match=r"no container engine answers at tcp://127\.0\.0\.1:1"), engine():
             pass
         with pytest.raises(EngineUnusable, match=r"no container engine answers at tcp://127\.0\.0\.1:1 "):
-            asyncio.run(RuntimesEngine.open())
+            asyncio.run(RuntimesEngine.open(at.environment(os.environ)))
 
-    def test_a_context_that_is_gone_is_named_by_both(self, config: Path) -> None:
+    @pytest.mark.parametrize(("skip", "verify"), [(False, {"DOCKER_TLS_VERIFY": "1"}), (True, {})])
+    def test_the_certificates_of_a_context_are_handed_on(
+        self, config: Path, skip: bool, verify: Mapping[str, str]
+    ) -> None:
+        id = hashlib.sha256(b"far").hexdigest()
+        meta = config / "contexts" / "meta" / id / "meta.json"
+        told = json.loads(meta.read_text())
+        told["Endpoints"]["docker"]["SkipTLSVerify"] = skip
+        meta.write_text(json.dumps(told))
+        certificates = config / "contexts" / "tls" / id / "docker"
+        certificates.mkdir(parents=True)
+        for name in ("ca.pem", "cert.pem", "key.pem"):
+            (certificates / name).write_text("")
+        expected = {"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_CERT_PATH": str(certificates), **verify}
+        assert address(os.environ).variables == expected
+
+    def test_a_context_that_is_gone_is_named(self, config: Path) -> None:
         (config / "config.json").write_text('{"currentContext": "gone"}')
         with pytest.raises(UsageError, match="no Docker context"):
             address(os.environ)
-        with pytest.raises(EngineUnusable, match="no Docker context"):
-            asyncio.run(RuntimesEngine.open())
 
     def test_the_default_context_is_no_context(self, config: Path) -> None:
         assert address({**os.environ, "DOCKER_CONTEXT": "default"}).url.startswith("unix://")
@@ -234,7 +249,7 @@ class TestNoEngine:
     ],
 )
 def test_what_an_engine_says_is_put_in_words(said: str, told: str) -> None:
-    assert told in str(failed(said, "unix:///x"))
+    assert told in str(engine_error(said, "unix:///x"))
 
 
 def _host(path: Path) -> dict[str, str]:

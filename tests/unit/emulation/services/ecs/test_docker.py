@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -60,41 +59,15 @@ class NoGuardian:
     async def afterwards(self, argv: list[str]) -> None: ...
 
 
-@pytest.fixture
-def no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose user has no engine."""
-    monkeypatch.setattr(engine, "sockets", lambda environ: [tmp_path / "docker.sock"])
-    monkeypatch.setattr("aiodocker.docker._sock_search_paths", [tmp_path / "docker.sock"])
-    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".docker").mkdir()
-    return tmp_path
-
-
-@pytest.mark.parametrize("environ", [{}, {"DOCKER_CONTEXT": "default"}])
-@pytest.mark.parametrize("configuration", [None, {}, {"currentContext": "default"}, {"currentContext": ""}])
-async def test_the_default_context_without_a_socket_is_no_engine(
-    no_socket: Path, configuration: object, environ: dict[str, str]
+@pytest.mark.parametrize("environ", [{}, {"DOCKER_HOST": ""}])
+async def test_without_docker_host_the_engine_is_at_dockers_default_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
 ) -> None:
-    if configuration is not None:
-        (no_socket / ".docker" / "config.json").write_text(json.dumps(configuration))
+    monkeypatch.setattr(engine, "_DEFAULT", f"unix://{tmp_path}/docker.sock")
     with pytest.raises(
-        EngineUnusable, match=r"no container engine was found: DOCKER_HOST is not set, .*next: start it"
+        EngineUnusable, match=rf"no container engine answers at unix://{tmp_path}/docker\.sock .*next: start it"
     ):
         await Engine.open(environ)
-
-
-async def test_a_context_that_is_not_there_is_named(no_socket: Path) -> None:
-    (no_socket / ".docker" / "config.json").write_text('{"currentContext": "elsewhere"}')
-    with pytest.raises(EngineUnusable, match=r"there is no Docker context of the name .*docker context ls .*next: "):
-        await Engine.open({})
-
-
-async def test_a_configuration_that_cannot_be_read_is_named(no_socket: Path) -> None:
-    (no_socket / ".docker" / "config.json").write_text("{not json")
-    with pytest.raises(EngineUnusable, match=r"config\.json is not what the docker command writes: .*next: "):
-        await Engine.open({})
 
 
 @pytest.mark.parametrize(
