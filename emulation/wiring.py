@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from .cloud import CloudParts, Wiring
 from .faults import Faults
-from .services.application_autoscaling import Scaling
+from .services.application_autoscaling import ApplicationAutoScaling
 from .services.cloudformation import Cloudformation
+from .services.cloudwatch import Cloudwatch
 from .services.dynamodb import OnDemand
 from .services.dynamodb.metering import Consumption
 from .services.ec2 import Network
@@ -42,7 +43,8 @@ def everything(parts: CloudParts) -> Wiring:
     consumption = Consumption(context("consumption"))
     network = Network(context("network"), parts.dispatch, alb.links, ecs)
     on_demand = OnDemand(context("dynamodb"), parts.dispatch.interceptors)
-    scaling = Scaling(context("scaling"), [queues, alb, ecs, consumption, on_demand])
+    cloudwatch = Cloudwatch(context("cloudwatch"), [queues, alb, ecs, consumption, on_demand])
+    scaling = ApplicationAutoScaling(context("application-autoscaling"), cloudwatch)
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), parts.dispatch, alb.links, ecs, storage)
     fis = Fis(context("fis"), network)
@@ -58,6 +60,7 @@ def everything(parts: CloudParts) -> Wiring:
             ecs,
             consumption,
             on_demand,
+            cloudwatch,
             scaling,
             cloudformation,
             *account,

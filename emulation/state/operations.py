@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ..core.controller import Call, Handler, Operation
@@ -21,10 +22,10 @@ def handlers(service: str, *apis: object) -> dict[Operation, Handler]:
     }
 
 
-def all_handlers(service: str, *apis: object) -> dict[Operation, Handler]:
-    """As `handlers`; every other operation of the service is refused as not emulated."""
+def all_handlers(service: str, *apis: object, base: Collection[str] = ()) -> dict[Operation, Handler]:
+    """As `handlers`; all other operations but those in `base` are refused as not emulated."""
     refusals: dict[Operation, Handler] = {
-        (service, operation): refuse for operation in service_model(service).operation_names
+        (service, operation): refuse for operation in service_model(service).operation_names if operation not in base
     }
     return refusals | handlers(service, *apis)
 

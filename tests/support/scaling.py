@@ -1,4 +1,4 @@
-"""What the tests of `emulation.scaling` share: a cloud with a stand-in for ECS, SDK calls, waiting."""
+"""A cloud with CloudWatch, Application Auto Scaling and a fake ECS, for tests of the two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Call, Context, Datum, Handler, Operation, TaskChanged, Watcher
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.application_autoscaling import Scaling
+from webordinary_testkit.emulation.services.application_autoscaling import ApplicationAutoScaling
+from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Service:
 
 
 class FakeEcs:
-    """Services of one cluster that have as many tasks as they are told to have, once `settle` is called."""
+    """Services of one cluster, whose running counts follow the desired ones when `settle` is called."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -75,14 +76,14 @@ class FakeEcs:
 
 @dataclass
 class Source:
-    """A metric source that yields what it is given, again and again."""
+    """A metric source that yields the same data at every collection."""
 
     data: list[Datum] = field(default_factory=list)
     breaks: bool = False
-    asked: int = 0
+    collections: int = 0
 
     async def collect(self) -> Iterable[Datum]:
-        self.asked += 1
+        self.collections += 1
         if self.breaks:
             raise RuntimeError("this source is broken")
         return self.data
@@ -90,7 +91,7 @@ class Source:
 
 @dataclass
 class ScalingWorld:
-    """At scale 1 no period ends during a test: what happens, happens because of the data the test publishes."""
+    """At scale 1 no period ends during a test: only the data a test publishes has effects."""
 
     world: World
     ecs: FakeEcs
@@ -107,7 +108,7 @@ class ScalingWorld:
         return await self.world.aws.call(service, operation, **params)
 
     async def publish(self, *values: float, name: str = "Sessions", period: int = 60, **more: Any) -> None:
-        """Values for the latest periods that are over, oldest first."""
+        """Publish values for the latest complete periods, oldest first."""
         latest = self.now // period * period - period
         data = [
             {"MetricName": name, "Value": value, "Timestamp": latest - age * period, "Dimensions": DIMENSIONS, **more}
@@ -116,8 +117,8 @@ class ScalingWorld:
         await self.call("cloudwatch", "PutMetricData", Namespace="Shop", MetricData=data)
 
     async def alarm(self, name: str = "busy", **changes: Any) -> None:
-        """An alarm on the metric that `publish` publishes: at least 1 in one minute."""
-        declared: dict[str, Any] = {
+        """Create an alarm on the metric that `publish` publishes: at least 1 in one minute."""
+        parameters: dict[str, Any] = {
             "AlarmName": name,
             "Namespace": "Shop",
             "MetricName": "Sessions",
@@ -129,7 +130,7 @@ class ScalingWorld:
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "TreatMissingData": "notBreaching",
         }
-        await self.call("cloudwatch", "PutMetricAlarm", **(declared | changes))
+        await self.call("cloudwatch", "PutMetricAlarm", **(parameters | changes))
 
     async def described(self, name: str = "busy") -> dict[str, Any]:
         answer = await self.call("cloudwatch", "DescribeAlarms", AlarmNames=[name])
@@ -137,7 +138,7 @@ class ScalingWorld:
         return alarms[0]
 
     async def in_state(self, state: str, name: str = "busy") -> dict[str, Any]:
-        """The alarm, once it is in that state."""
+        """Wait until the alarm is in that state."""
 
         async def probe() -> dict[str, Any] | None:
             alarm = await self.described(name)
@@ -147,7 +148,7 @@ class ScalingWorld:
 
 
 async def until(probe: Callable[[], Awaitable[T | None]], what: str, *, within: float = 20.0) -> T:
-    """The first true answer of the probe. `within` is wall seconds."""
+    """Wait for the first true answer of the probe. `within` is wall seconds."""
     __tracebackhide__ = True
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
@@ -162,8 +163,17 @@ async def until(probe: Callable[[], Awaitable[T | None]], what: str, *, within: 
 
 @asynccontextmanager
 async def scaling_world(*sources: Source, scale: float = 1.0) -> AsyncIterator[ScalingWorld]:
-    """A cloud with Scaling, and ECS as `FakeEcs`, whose one service `web` has no tasks."""
-    async with world(lambda ctx: Scaling(ctx, sources), FakeEcs, scale=scale) as built:
-        ecs = built.controllers[1]
+    """A cloud with CloudWatch, Application Auto Scaling and `FakeEcs`, whose one service `web` has no tasks."""
+    cloudwatch: list[Cloudwatch] = []
+
+    def monitoring(ctx: Context) -> Cloudwatch:
+        cloudwatch.append(Cloudwatch(ctx, sources))
+        return cloudwatch[0]
+
+    def scaling(ctx: Context) -> ApplicationAutoScaling:
+        return ApplicationAutoScaling(ctx, cloudwatch[0])
+
+    async with world(monitoring, scaling, FakeEcs, scale=scale) as built:
+        ecs = built.controllers[2]
         assert isinstance(ecs, FakeEcs)
         yield ScalingWorld(built, ecs)

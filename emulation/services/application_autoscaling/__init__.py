@@ -1,5 +1,5 @@
-"""CloudWatch metrics and alarms, and Application Auto Scaling of ECS services."""
+"""Application Auto Scaling of ECS services."""
 
-from .controller import Scaling
+from .controller import ApplicationAutoScaling
 
-__all__ = ["Scaling"]
+__all__ = ["ApplicationAutoScaling"]

@@ -1,4 +1,4 @@
-"""What a scalable target makes of a wish for capacity: its limits, and the reasons for doing nothing. Pure."""
+"""Limits a proposed capacity to the bounds of a scalable target. Pure."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ class Bounds:
     maximum: int
 
     def nearest(self, capacity: int) -> int:
-        """The capacity within the bounds that is nearest."""
+        """The nearest capacity within the bounds."""
         return max(self.minimum, min(self.maximum, capacity))
 
 
 @dataclass(frozen=True)
-class Unchanged:
-    """Why there is nothing to do: a code of NotScaledReason, and the capacity it is about."""
+class NotScaledReason:
+    """Why the capacity does not change: AWS's code and the capacity in question."""
 
     code: str
     capacity: int
 
-    def described(self) -> dict[str, object]:
+    def describe(self) -> dict[str, object]:
         member = {"AlreadyAtMaxCapacity": "MaxCapacity", "AlreadyAtMinCapacity": "MinCapacity"}
         return {"Code": self.code, member.get(self.code, "CurrentCapacity"): self.capacity}
 
 
-def decided(wanted: int, *, out: bool, desired: int, bounds: Bounds) -> int | Unchanged:
-    """The new desired count, when a policy that scales out (or in) wants `wanted` and `desired` is set now.
+def decide(wanted: int, *, out: bool, desired: int, bounds: Bounds) -> int | NotScaledReason:
+    """The new desired count, for a policy that scales out (or in) to `wanted` from `desired`.
 
-    Scaling out never takes away and scaling in never adds, also when the present count lies outside the bounds.
+    Scaling out never removes tasks and scaling in never adds any, even when `desired` lies outside the bounds.
     """
     limited = bounds.nearest(wanted)
     if out and limited <= desired:
         at_limit = desired >= bounds.maximum
-        return Unchanged("AlreadyAtMaxCapacity", bounds.maximum) if at_limit else _already(desired)
+        return NotScaledReason("AlreadyAtMaxCapacity", bounds.maximum) if at_limit else _already(desired)
     if not out and limited >= desired:
         at_limit = desired <= bounds.minimum
-        return Unchanged("AlreadyAtMinCapacity", bounds.minimum) if at_limit else _already(desired)
+        return NotScaledReason("AlreadyAtMinCapacity", bounds.minimum) if at_limit else _already(desired)
     return limited
 
 
-def _already(desired: int) -> Unchanged:
-    return Unchanged("AlreadyAtDesiredCapacity", desired)
+def _already(desired: int) -> NotScaledReason:
+    return NotScaledReason("AlreadyAtDesiredCapacity", desired)

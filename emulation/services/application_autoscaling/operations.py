@@ -1,4 +1,4 @@
-"""Application Auto Scaling's operations."""
+"""The operations of Application Auto Scaling."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ from typing import Any
 
 from ...core.controller import Call, Context
 from ...core.errors import AwsError
+from ...core.pagination import paginate
 from ..cloudwatch.alarms import Alarms
-from ..cloudwatch.wire import page
 from .autoscaler import Autoscaler
 from .capacity import Bounds
-from .ledger import Ledger
-from .policies import Policy, configured
+from .policies import Policy, parse_policy
+from .state import ScalingState
 from .targets import SUSPENSIONS, ScalableTarget, TargetKey, check_namespace, invalid
 from .tracking import TargetTracking
 
 PAGE = 50
+INVALID_TOKEN = AwsError("InvalidNextTokenException", "The token supplied is invalid")
 
 
 class ScalingOperations:
-    """Registers targets and policies, and tells of them."""
-
-    def __init__(self, ctx: Context, ledger: Ledger, alarms: Alarms, autoscaler: Autoscaler) -> None:
+    def __init__(self, ctx: Context, state: ScalingState, alarms: Alarms, autoscaler: Autoscaler) -> None:
         self._ctx = ctx
-        self._ledger = ledger
+        self._state = state
         self._alarms = alarms
         self._autoscaler = autoscaler
 
     async def register_scalable_target(self, call: Call) -> dict[str, Any]:
         params = call.params
         key = TargetKey.of(params, call.operation)
-        target = self._ledger.targets.get(key)
+        target = self._state.targets.get(key)
         low = params.get("MinCapacity", target.bounds.minimum if target else None)
         high = params.get("MaxCapacity", target.bounds.maximum if target else None)
         if low is None or high is None:
@@ -41,8 +40,8 @@ class ScalingOperations:
             raise invalid(f"MinCapacity must be less than or equal to MaxCapacity, got {low} and {high}")
         if await self._autoscaler.counts(key) is None:
             raise invalid(f"ECS service doesn't exist: {key.resource_id}")
-        target = self._ledger.targets.get(key) or self._new(key, call)
-        self._ledger.targets.add(target)
+        target = self._state.targets.get(key) or self._new(key, call)
+        self._state.targets[key] = target
         target.bounds = Bounds(low, high)
         suspended = params.get("SuspendedState") or {}
         target.suspended |= {name: suspended[name] for name in SUSPENSIONS if name in suspended}
@@ -51,8 +50,8 @@ class ScalingOperations:
 
     async def deregister_scalable_target(self, call: Call) -> dict[str, Any]:
         key = TargetKey.of(call.params, call.operation)
-        self._ledger.targets.remove(key)
-        for policy in self._ledger.policies.of(key):
+        self._state.remove_target(key)
+        for policy in self._state.policies_of(key):
             await self._delete(policy)
         return {}
 
@@ -61,8 +60,8 @@ class ScalingOperations:
         check_namespace(params["ServiceNamespace"])
         wanted = params.get("ResourceIds")
         matching = [
-            target.described()
-            for target in self._ledger.targets
+            target.describe()
+            for target in self._state.targets.values()
             if target.key.matches(params) and (not wanted or target.key.resource_id in wanted)
         ]
         return self._paged("ScalableTargets", matching, call)
@@ -70,10 +69,10 @@ class ScalingOperations:
     async def put_scaling_policy(self, call: Call) -> dict[str, Any]:
         params = call.params
         key, name = TargetKey.of(params, call.operation), params["PolicyName"]
-        if self._ledger.targets.get(key) is None:
+        if self._state.targets.get(key) is None:
             raise AwsError("ObjectNotFoundException", f"No scalable target registered for {key}")
-        old = self._ledger.policies.get(key, name)
-        kind, configuration, rule = configured(params, key, old)
+        old = self._state.policies.get((key, name))
+        kind, configuration, rule = parse_policy(params, key, old)
         if old is not None and old.type != kind:
             raise invalid(f"The type of the policy {name} cannot be changed from {old.type} to {kind}")
         policy = old or Policy(
@@ -88,14 +87,14 @@ class ScalingOperations:
             alarm_ids={side: self._ctx.ids.uuid() for side in ("AlarmHigh", "AlarmLow")},
         )
         policy.configuration, policy.rule = configuration, rule
-        self._ledger.policies.put(policy)
+        self._state.policies[key, name] = policy
         if isinstance(rule, TargetTracking):
             await self._keep_alarms(policy, rule)
         return {"PolicyARN": policy.arn, "Alarms": self._alarms_of(policy)}
 
     async def delete_scaling_policy(self, call: Call) -> dict[str, Any]:
         key = TargetKey.of(call.params, call.operation)
-        await self._delete(self._ledger.policies.remove(key, call.params["PolicyName"]))
+        await self._delete(self._state.remove_policy(key, call.params["PolicyName"]))
         return {}
 
     async def describe_scaling_policies(self, call: Call) -> dict[str, Any]:
@@ -103,8 +102,8 @@ class ScalingOperations:
         check_namespace(params["ServiceNamespace"])
         names = params.get("PolicyNames")
         matching = [
-            {**policy.described(), "Alarms": self._alarms_of(policy)}
-            for policy in self._ledger.policies
+            {**policy.describe(), "Alarms": self._alarms_of(policy)}
+            for policy in self._state.policies.values()
             if policy.key.matches(params) and (not names or policy.name in names or policy.arn in names)
         ]
         return self._paged("ScalingPolicies", matching, call)
@@ -112,23 +111,23 @@ class ScalingOperations:
     async def describe_scaling_activities(self, call: Call) -> dict[str, Any]:
         check_namespace(call.params["ServiceNamespace"])
         await self._autoscaler.refresh()
-        matching = [activity.described() for activity in self._ledger.activities.matching(call.params)]
+        matching = [activity.describe() for activity in self._state.matching_activities(call.params)]
         return self._paged("ScalingActivities", matching, call)
 
     async def describe_scheduled_actions(self, call: Call) -> dict[str, Any]:
-        """There are none: PutScheduledAction is refused."""
+        """Always empty: PutScheduledAction is not emulated."""
         check_namespace(call.params["ServiceNamespace"])
         return {"ScheduledActions": []}
 
     async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
-        return {"Tags": dict(self._ledger.targets.tagged(call.params["ResourceARN"]).tags)}
+        return {"Tags": dict(self._state.target_by_arn(call.params["ResourceARN"]).tags)}
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:
-        self._ledger.targets.tagged(call.params["ResourceARN"]).tags.update(call.params["Tags"])
+        self._state.target_by_arn(call.params["ResourceARN"]).tags.update(call.params["Tags"])
         return {}
 
     async def untag_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._ledger.targets.tagged(call.params["ResourceARN"]).tags
+        tags = self._state.target_by_arn(call.params["ResourceARN"]).tags
         for key in call.params["TagKeys"]:
             tags.pop(key, None)
         return {}
@@ -160,8 +159,8 @@ class ScalingOperations:
             await self._ctx.aws.call("cloudwatch", "DeleteAlarms", AlarmNames=obsolete)
 
     async def _delete(self, policy: Policy) -> None:
-        if self._ledger.policies.get(policy.key, policy.name) is policy:
-            self._ledger.policies.remove(policy.key, policy.name)
+        if self._state.policies.get((policy.key, policy.name)) is policy:
+            del self._state.policies[policy.key, policy.name]
         await self._drop_alarms(policy, keep=set())
 
     def _alarms_of(self, policy: Policy) -> list[dict[str, str]]:
@@ -169,5 +168,4 @@ class ScalingOperations:
 
     def _paged(self, member: str, items: list[dict[str, Any]], call: Call) -> dict[str, Any]:
         size = min(call.params.get("MaxResults") or PAGE, PAGE)
-        shown = page(items, call.params.get("NextToken"), size, error="InvalidNextTokenException")
-        return {member: shown.items, **shown.following}
+        return paginate(items, call.params.get("NextToken"), size, INVALID_TOKEN).answer(member)

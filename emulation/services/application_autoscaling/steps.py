@@ -1,6 +1,6 @@
-"""Step scaling: from how far a metric lies beyond an alarm's threshold to a capacity. Pure.
+"""Step scaling: computes a capacity from a metric's distance to an alarm's threshold. Pure.
 
-After "Step scaling policies for Application Auto Scaling" and the API's StepAdjustment.
+Source: "Step scaling policies for Application Auto Scaling" and the API's StepAdjustment.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ DEFAULT_COOLDOWN = 300
 
 @dataclass(frozen=True)
 class Step:
-    """Applies to metric values from threshold + `lower` to threshold + `upper`; None is endless."""
+    """Applies to metric values from threshold + `lower` to threshold + `upper`; None is unbounded."""
 
     lower: float | None
     upper: float | None
     adjustment: int
 
     def covers(self, delta: float, *, above: bool) -> bool:
-        """Whether a breach of `delta` is its own. The bound nearer to the threshold belongs to the step: below
-        the threshold that is the upper one."""
+        """Whether the step applies to a breach of `delta`. The bound nearer to the threshold is inclusive: the upper
+        one below the threshold."""
         low = -math.inf if self.lower is None else self.lower
         high = math.inf if self.upper is None else self.upper
         return low <= delta < high if above else low < delta <= high
@@ -45,8 +45,8 @@ class StepScaling:
     minimum_magnitude: int = 0
 
     @classmethod
-    def parsed(cls, configuration: Mapping[str, Any]) -> StepScaling:
-        """From the API's shape. Raises ValueError with what is wrong."""
+    def parse(cls, configuration: Mapping[str, Any]) -> StepScaling:
+        """From the API's shape. Raises ValueError."""
         adjustment_type = configuration.get("AdjustmentType")
         if adjustment_type not in ADJUSTMENT_TYPES:
             raise ValueError(f"AdjustmentType must be one of {', '.join(ADJUSTMENT_TYPES)}, got {adjustment_type}")
@@ -67,8 +67,8 @@ class StepScaling:
         return cls(adjustment_type, steps, DEFAULT_COOLDOWN if cooldown is None else cooldown, aggregation, magnitude)
 
     def step(self, values: Sequence[float], threshold: float, *, above: bool) -> Step | None:
-        """The step for an alarm that these datapoints set off. Where missing data did, the metric counts as
-        lying at the threshold."""
+        """The step for an alarm triggered by these datapoints. Without any (missing data triggered it) the metric
+        counts as equal to the threshold."""
         return next((step for step in self.steps if step.covers(self.delta(values, threshold), above=above)), None)
 
     def delta(self, values: Sequence[float], threshold: float) -> float:
@@ -79,7 +79,7 @@ class StepScaling:
         return aggregated[self.aggregation] - threshold
 
     def capacity(self, step: Step, base: int) -> int:
-        """What the step makes of a capacity of `base`, before any limits."""
+        """The capacity after the step, before limits, starting from `base`."""
         if self.adjustment_type == "ExactCapacity":
             return step.adjustment
         if self.adjustment_type == "ChangeInCapacity":
@@ -88,7 +88,7 @@ class StepScaling:
 
 
 def _percent(base: int, percent: int, magnitude: int) -> int:
-    """Towards zero, but never less than one task, or than the policy's minimum magnitude."""
+    """Rounded towards zero, but at least one task and at least the policy's minimum magnitude."""
     change = base * percent / 100
     size = max(math.floor(abs(change)), 1 if change else 0, magnitude)
     return -size if percent < 0 else size

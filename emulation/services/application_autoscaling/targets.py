@@ -1,13 +1,13 @@
-"""Scalable targets: which ECS services may be scaled, and within which bounds."""
+"""Scalable targets: the ECS services that may be scaled, and their bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import AwsError, not_emulated
-from ..cloudwatch.wire import instant
+from ...core.timestamps import instant
 from .capacity import Bounds
 
 ECS = "ecs"
@@ -21,7 +21,7 @@ SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "Sched
 
 @dataclass(frozen=True)
 class TargetKey:
-    """What identifies a scalable target: namespace, `service/<cluster>/<service>`, dimension."""
+    """Identifies a scalable target: namespace, `service/<cluster>/<service>`, dimension."""
 
     namespace: str
     resource_id: str
@@ -29,7 +29,7 @@ class TargetKey:
 
     @classmethod
     def of(cls, params: Mapping[str, Any], operation: str) -> TargetKey:
-        """From a request. Raises `AwsError` for what cannot be scaled, on AWS or here."""
+        """From a request. Raises `AwsError` for a resource that cannot be scaled, on AWS or here."""
         key = cls(params["ServiceNamespace"], params["ResourceId"], params["ScalableDimension"])
         check_namespace(key.namespace)
         if key.dimension.partition(":")[0] != key.namespace:
@@ -49,7 +49,7 @@ class TargetKey:
     def service(self) -> str:
         return self.resource_id.split("/")[2]
 
-    def described(self) -> dict[str, str]:
+    def describe(self) -> dict[str, str]:
         return {
             "ServiceNamespace": self.namespace,
             "ResourceId": self.resource_id,
@@ -63,7 +63,7 @@ class TargetKey:
         )
 
     def matches(self, params: Mapping[str, Any]) -> bool:
-        """Whether a Describe request asks for it."""
+        """Whether a Describe request selects it."""
         return (
             params["ServiceNamespace"] == self.namespace
             and params.get("ResourceId") in (None, self.resource_id)
@@ -81,15 +81,15 @@ class ScalableTarget:
     suspended: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SUSPENSIONS, False))
     tags: dict[str, str] = field(default_factory=dict)
     scaled_out: float | None = None
-    """When a policy last added capacity (AWS epoch seconds), unless one took some away since."""
+    """When a policy last added capacity (AWS epoch seconds), unless one removed some since."""
     base: int = 0
-    """The capacity that addition began from."""
+    """The capacity before that addition."""
     scaled_in: float | None = None
-    """When a policy last took capacity away, unless one added some since."""
+    """When a policy last removed capacity, unless one added some since."""
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         return {
-            **self.key.described(),
+            **self.key.describe(),
             "MinCapacity": self.bounds.minimum,
             "MaxCapacity": self.bounds.maximum,
             "RoleARN": self.role_arn,
@@ -97,34 +97,6 @@ class ScalableTarget:
             "SuspendedState": dict(self.suspended),
             "ScalableTargetARN": self.arn,
         }
-
-
-class Targets:
-    """The registered targets, in the order of their registration."""
-
-    def __init__(self) -> None:
-        self._targets: dict[TargetKey, ScalableTarget] = {}
-
-    def __iter__(self) -> Iterator[ScalableTarget]:
-        return iter(list(self._targets.values()))
-
-    def get(self, key: TargetKey) -> ScalableTarget | None:
-        return self._targets.get(key)
-
-    def add(self, target: ScalableTarget) -> None:
-        self._targets[target.key] = target
-
-    def remove(self, key: TargetKey) -> None:
-        """Raises ObjectNotFoundException when it was not registered."""
-        if self._targets.pop(key, None) is None:
-            raise AwsError("ObjectNotFoundException", f"No scalable target found for {key}")
-
-    def tagged(self, arn: str) -> ScalableTarget:
-        """The target of this ARN. Raises ResourceNotFoundException."""
-        for target in self:
-            if target.arn == arn:
-                return target
-        raise AwsError("ResourceNotFoundException", f"Resource not found: {arn}")
 
 
 def check_namespace(namespace: str) -> None:
@@ -136,7 +108,6 @@ def check_namespace(namespace: str) -> None:
 
 
 def invalid(message: str) -> AwsError:
-    """Application Auto Scaling's complaint about a request that cannot be."""
     return AwsError("ValidationException", message)
 
 

@@ -1,4 +1,4 @@
-"""Target tracking: the two alarms a policy keeps, and the capacity that would bring the metric to its target."""
+"""Target tracking: a policy's two alarms, and the capacity that brings the metric to its target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_COOLDOWN = 300
 PERIODS_HIGH = 3
 PERIODS_LOW = 15
 LOW_SHARE = 0.9
-"""AlarmLow's threshold as a share of the target, so that the service does not swing."""
+"""AlarmLow's threshold as a share of the target, so that the capacity does not oscillate."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class TargetTracking:
 
     target: float
     metric: Mapping[str, Any]
-    """What PutMetricAlarm needs to watch the metric: MetricName and so on, or Metrics."""
+    """The parameters of PutMetricAlarm that select the metric: MetricName and so on, or Metrics."""
     out_cooldown: float = DEFAULT_COOLDOWN
     in_cooldown: float = DEFAULT_COOLDOWN
     scale_in: bool = True
 
     @classmethod
-    def parsed(cls, configuration: Mapping[str, Any], cluster: str, service: str) -> TargetTracking:
-        """From the API's shape. Raises ValueError with what is wrong."""
+    def parse(cls, configuration: Mapping[str, Any], cluster: str, service: str) -> TargetTracking:
+        """From the API's shape. Raises ValueError."""
         predefined = configuration.get("PredefinedMetricSpecification")
         customized = configuration.get("CustomizedMetricSpecification")
         if (predefined is None) == (customized is None):
@@ -66,7 +66,7 @@ class TargetTracking:
         ]
 
     def capacity(self, value: float, base: int, *, out: bool) -> int:
-        """The capacity at which a metric that is `value` with `base` tasks would meet its target."""
+        """The capacity at which a metric that is `value` with `base` tasks meets its target."""
         proportional = math.ceil(round(base * value / self.target, 6))
         return max(base + 1, proportional) if out else proportional
 
@@ -112,10 +112,5 @@ def _query(query: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stat(namespace: str, name: str, dimensions: list[dict[str, str]], statistic: str) -> dict[str, Any]:
-    return {
-        "Namespace": namespace,
-        "MetricName": name,
-        "Dimensions": dimensions,
-        "Statistic": statistic,
-        "Period": 60,
-    }
+    source = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+    return {**source, "Statistic": statistic, "Period": 60}

@@ -1,1 +1,5 @@
 """CloudWatch metrics, alarms and metric math."""
+
+from .controller import Cloudwatch
+
+__all__ = ["Cloudwatch"]

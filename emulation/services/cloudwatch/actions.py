@@ -1,12 +1,11 @@
-"""Carries out what alarms ask for when their state changes.
+"""Executes alarm actions when an alarm's state changes.
 
-Watch, SetAlarmState --> Transitions --> Actions (one at a time, in order) --> SNS, auto scaling
+AlarmEvaluator, SetAlarmState --> Transitions --> Actions (one at a time, in order) --> SNS, executors
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,24 +15,27 @@ from ...time.clock import Clock
 from . import notification
 from .alarm import Alarm
 from .evaluation import State
-from .history import AlarmHistory
-from .history import state as told_state
+from .history import AlarmHistory, state_data
 
 
 @dataclass(frozen=True)
 class Breach:
-    """What an alarm tells a scaling policy."""
+    """The alarm state that an action responds to."""
 
     alarm: str
     state: State
     comparison: str
     threshold: float
     values: tuple[float, ...]
-    """The datapoints that decided, oldest first; none when missing data did."""
+    """The evaluated datapoints, oldest first; empty when missing data decided."""
+
+    @classmethod
+    def of(cls, alarm: Alarm, values: Sequence[float]) -> Breach:
+        return cls(alarm.name, alarm.state, alarm.rule.comparison, alarm.rule.threshold, tuple(values))
 
 
-Scale = Callable[[str, Breach], Awaitable[None]]
-"""Executes the scaling policy of this ARN. Raises `AwsError` when it cannot."""
+Executor = Callable[[str, Breach], Awaitable[None]]
+"""Executes the alarm action of this ARN. Raises `AwsError` when it cannot."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,18 @@ class _Request:
 
 
 class Actions:
-    """Takes requests at once and carries them out one after the other, in the order of the requests."""
+    """Queues requests without blocking and executes them one after the other."""
 
-    def __init__(self, ctx: Context, history: AlarmHistory, scale: Scale) -> None:
+    def __init__(self, ctx: Context, history: AlarmHistory) -> None:
         self._ctx = ctx
         self._history = history
-        self._scale = scale
+        self.executors: dict[str, Executor] = {}
+        """By the service in an action's ARN. SNS is built in."""
         self._queue: asyncio.Queue[_Request] = asyncio.Queue()
         self._repeating: set[tuple[str, str]] = set()
-        self._worker: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._worker = asyncio.get_running_loop().create_task(self._work(), name="alarm actions")
-
-    async def stop(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
 
     def request(self, alarm: Alarm, breach: Breach, arns: Sequence[str], *, old: State, repeated: bool) -> None:
-        """Let these actions of the alarm happen. A repetition is dropped while the last one still waits."""
+        """Queue these actions of the alarm. A repetition is dropped while the previous one is still queued."""
         where = self._ctx.region
         for arn in arns:
             key = (alarm.name, arn)
@@ -80,12 +74,13 @@ class Actions:
             subject = notification.subject(alarm, where) if message else ""
             self._queue.put_nowait(_Request(alarm, arn, breach, subject, message, repeated))
 
-    async def _work(self) -> None:
+    async def run(self) -> None:
+        """Execute requests until cancelled."""
         while True:
             request = await self._queue.get()
             error: str | None = None
             try:
-                await self._carry_out(request)
+                await self._execute(request)
             except AwsError as refused:
                 error = refused.message
             except Exception as crash:
@@ -93,26 +88,24 @@ class Actions:
                 error = repr(crash)
             self._repeating.discard((request.alarm.name, request.arn))
             if not request.repeated:
-                self._history.acted(request.alarm, request.arn, error)
+                self._history.executed(request.alarm, request.arn, error)
                 if error is not None:
-                    self._ctx.log.log(
-                        logging.WARNING, "alarm %s could not execute %s: %s", request.alarm.name, request.arn, error
-                    )
+                    self._ctx.log.warning("alarm %s could not execute %s: %s", request.alarm.name, request.arn, error)
 
-    async def _carry_out(self, request: _Request) -> None:
+    async def _execute(self, request: _Request) -> None:
         service = _service(request.arn)
-        if service == "autoscaling":
-            await self._scale(request.arn, request.breach)
-        elif service == "sns":
+        if service == "sns":
             await self._ctx.aws.call(
                 "sns", "Publish", TopicArn=request.arn, Subject=request.subject, Message=request.message
             )
+        elif service in self.executors:
+            await self.executors[service](request.arn, request.breach)
         else:
             raise AwsError("NotImplemented", f"Alarm actions of {service} are not emulated.", status=501)
 
 
 class Transitions:
-    """What follows when an alarm takes on a state: it is remembered, and its actions are requested."""
+    """Records the state changes of alarms and requests their actions."""
 
     def __init__(self, clock: Clock, history: AlarmHistory, actions: Actions) -> None:
         self._clock = clock
@@ -120,23 +113,19 @@ class Transitions:
         self._actions = actions
 
     def to(self, alarm: Alarm, state: State, reason: str, reason_data: str | None, values: Sequence[float]) -> None:
-        """Bring the alarm to a state, for this reason, which `values` gave (oldest first)."""
-        before, now = told_state(alarm), self._clock.now()
+        """Set the alarm's state. `values` are the datapoints behind it, oldest first."""
+        before, now = state_data(alarm), self._clock.now()
         old = alarm.change(state, reason, reason_data, now)
         if old == state:
             return
         alarm.invoked = now // alarm.interval * alarm.interval
         self._history.changed(alarm, before)
-        self._actions.request(alarm, _breach(alarm, values), alarm.actions(), old=old, repeated=False)
+        self._actions.request(alarm, Breach.of(alarm, values), alarm.actions(), old=old, repeated=False)
 
     def repeat(self, alarm: Alarm, values: Sequence[float], tick: float) -> None:
-        """Call on the alarm's auto scaling actions again, as CloudWatch does every minute."""
+        """Request the alarm's auto scaling actions again, as CloudWatch does every minute."""
         alarm.invoked = tick
-        self._actions.request(alarm, _breach(alarm, values), alarm.scaling_actions(), old=alarm.state, repeated=True)
-
-
-def _breach(alarm: Alarm, values: Sequence[float]) -> Breach:
-    return Breach(alarm.name, alarm.state, alarm.rule.comparison, alarm.rule.threshold, tuple(values))
+        self._actions.request(alarm, Breach.of(alarm, values), alarm.scaling_actions(), old=alarm.state, repeated=True)
 
 
 def _service(arn: str) -> str:

@@ -1,4 +1,4 @@
-"""One metric alarm: what was asked for, and how it stands."""
+"""A metric alarm: its configuration and its state."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import not_emulated
+from ...core.timestamps import instant
+from .errors import outside_enum, validation_error
 from .evaluation import COMPARISONS, Rule, State
 from .metrics import Metric
-from .query import MetricStat, Query, check_period, check_statistic, parsed
+from .query import MetricStat, Query, check_period, check_statistic, parse_queries
 from .reasons import INITIAL
 from .samples import STATISTICS, percentile_of
-from .wire import dimensions, instant, outside_enum, validation_error
 
 TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 ACTIONS: Mapping[State, str] = {
@@ -20,7 +21,7 @@ ACTIONS: Mapping[State, str] = {
     "ALARM": "AlarmActions",
     "INSUFFICIENT_DATA": "InsufficientDataActions",
 }
-"""By state: the parameter that lists the actions of getting there."""
+"""By state: the parameter that lists the actions for entering it."""
 _NOT_EMULATED = (
     "ThresholdMetricId",
     "WarmUpConfiguration",
@@ -33,10 +34,9 @@ _DAY, _WEEK, _HOUR = 86400, 604800, 3600
 
 @dataclass
 class Alarm:
-    """`declared` holds the parameters of PutMetricAlarm, as they are described again."""
-
     arn: str
-    declared: dict[str, Any]
+    configuration: dict[str, Any]
+    """The parameters of PutMetricAlarm, as DescribeAlarms returns them."""
     rule: Rule
     query: Query
     configured: float
@@ -46,49 +46,49 @@ class Alarm:
     updated: float = 0.0
     transitioned: float = 0.0
     invoked: float = 0.0
-    """When its auto scaling actions were last called on (AWS epoch seconds)."""
+    """When its auto scaling actions were last requested (AWS epoch seconds)."""
     set_by_hand: bool = False
-    """The state is SetAlarmState's; the next evaluation overwrites it and its reason."""
+    """SetAlarmState set the state; the next evaluation overwrites it and its reason."""
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return str(self.declared["AlarmName"])
+        return str(self.configuration["AlarmName"])
 
     @property
     def actions_enabled(self) -> bool:
-        return bool(self.declared["ActionsEnabled"])
+        return bool(self.configuration["ActionsEnabled"])
 
     def actions(self) -> list[str]:
-        """The ARNs to call on in the present state; none while actions are disabled."""
-        return list(self.declared[ACTIONS[self.state]]) if self.actions_enabled else []
+        """The ARNs of the current state's actions; empty while actions are disabled."""
+        return list(self.configuration[ACTIONS[self.state]]) if self.actions_enabled else []
 
     def scaling_actions(self) -> list[str]:
-        """Those of the actions that CloudWatch repeats every minute."""
+        """The current actions that CloudWatch repeats every minute."""
         return [arn for arn in self.actions() if arn.startswith("arn:aws:autoscaling:")]
 
     @property
     def interval(self) -> int:
-        """How often CloudWatch evaluates it, in seconds: high-resolution alarms every 10, others every 60."""
+        """Seconds between evaluations: 10 for high-resolution alarms, 60 for others."""
         return 10 if self.query.period < 60 else 60
 
     @property
     def metric(self) -> Metric | None:
-        """The one metric it watches; None when it watches an expression."""
-        return self.query.metric if isinstance(self.query, MetricStat) and "Metrics" not in self.declared else None
+        """The metric of a single-metric alarm; None for an alarm with `Metrics`."""
+        return self.query.metric if isinstance(self.query, MetricStat) and "Metrics" not in self.configuration else None
 
     def change(self, state: State, reason: str, reason_data: str | None, now: float) -> State:
-        """Take on a state, which may be the one it had; returns the old one."""
+        """Set the state, which may be unchanged; returns the old one."""
         old = self.state
         self.reason, self.reason_data, self.updated = reason, reason_data, now
         if state != old:
             self.state, self.transitioned = state, now
         return old
 
-    def described(self) -> dict[str, Any]:
-        """As DescribeAlarms tells of it."""
-        told = {key: value for key, value in self.declared.items() if key != "Tags"}
-        told |= {
+    def describe(self) -> dict[str, Any]:
+        """The `MetricAlarm` of DescribeAlarms."""
+        description = {key: value for key, value in self.configuration.items() if key != "Tags"}
+        description |= {
             "AlarmArn": self.arn,
             "AlarmConfigurationUpdatedTimestamp": instant(self.configured),
             "StateValue": self.state,
@@ -97,12 +97,12 @@ class Alarm:
             "StateTransitionedTimestamp": instant(self.transitioned),
         }
         if self.reason_data is not None:
-            told["StateReasonData"] = self.reason_data
-        return told
+            description["StateReasonData"] = self.reason_data
+        return description
 
 
-def declared(params: Mapping[str, Any]) -> tuple[dict[str, Any], Rule, Query]:
-    """What PutMetricAlarm's parameters mean. Raises `AwsError` in CloudWatch's way for what it refuses."""
+def parse_alarm(params: Mapping[str, Any]) -> tuple[dict[str, Any], Rule, Query]:
+    """Validate the parameters of PutMetricAlarm. Raises CloudWatch's `AwsError` for invalid ones."""
     for name in _NOT_EMULATED:
         if params.get(name) is not None:
             raise not_emulated("cloudwatch", f"PutMetricAlarm with {name}")
@@ -129,14 +129,14 @@ def declared(params: Mapping[str, Any]) -> tuple[dict[str, Any], Rule, Query]:
         )
     if any(metric.namespace == "AWS/DynamoDB" for metric in query.metrics):
         treatment = "ignore"
-    told = dict(params)
-    told["ActionsEnabled"] = params.get("ActionsEnabled", True)
+    configuration = dict(params)
+    configuration["ActionsEnabled"] = params.get("ActionsEnabled", True)
     for name in ACTIONS.values():
-        told[name] = _actions(params, name)
+        configuration[name] = _actions(params, name)
     if "Metrics" not in params:
-        told["Dimensions"] = list(params.get("Dimensions") or ())
+        configuration["Dimensions"] = list(params.get("Dimensions") or ())
     rule = Rule(comparison, float(params["Threshold"]), periods, datapoints, treatment)
-    return told, rule, query
+    return configuration, rule, query
 
 
 def _single(params: Mapping[str, Any]) -> Query:
@@ -160,8 +160,7 @@ def _single(params: Mapping[str, Any]) -> Query:
             f"Option {low} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are "
             "evaluate and ignore."
         )
-    metric = Metric.named(params["Namespace"], params["MetricName"], dimensions(params.get("Dimensions")))
-    return MetricStat(metric, str(simple or extended), params["Period"], params.get("Unit"))
+    return MetricStat(Metric.of(params), str(simple or extended), params["Period"], params.get("Unit"))
 
 
 def _math(params: Mapping[str, Any]) -> Query:
@@ -170,7 +169,7 @@ def _math(params: Mapping[str, Any]) -> Query:
             raise validation_error(
                 f"The parameters Metrics and {name} are mutually exclusive and you have specified both."
             )
-    queries = parsed(params["Metrics"])
+    queries = parse_queries(params["Metrics"])
     watched = [each["Id"] for each in params["Metrics"] if each.get("ReturnData", True)]
     if len(watched) != 1:
         raise validation_error(

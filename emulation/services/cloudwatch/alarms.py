@@ -1,4 +1,4 @@
-"""The alarms there are, and CloudWatch's operations on them."""
+"""The alarm store, and CloudWatch's operations on alarms."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from ...core.controller import Call, Context
 from ...core.errors import AwsError, not_emulated
+from ...core.pagination import paginate
 from .actions import Transitions
-from .alarm import ACTIONS, Alarm, declared
+from .alarm import ACTIONS, Alarm, parse_alarm
+from .errors import INVALID_TOKEN, outside_enum, validation_error
 from .history import AlarmHistory
 from .metrics import Metric
 from .reasons import recent_values
-from .wire import dimensions, outside_enum, page
 
 STATES = ("INSUFFICIENT_DATA", "ALARM", "OK")
 
 
 class Alarms:
-    """Alarms by name, and by the metrics they watch."""
+    """Indexed by name and by metric."""
 
     def __init__(self) -> None:
         self._alarms: dict[str, Alarm] = {}
@@ -29,7 +30,7 @@ class Alarms:
         return self._alarms.get(name)
 
     def __iter__(self) -> Iterator[Alarm]:
-        """In the order of their names."""
+        """Sorted by name."""
         return iter([self._alarms[name] for name in sorted(self._alarms)])
 
     def watching(self, metric: Metric) -> list[Alarm]:
@@ -37,8 +38,8 @@ class Alarms:
         return self._watching.get(metric, [])
 
     def with_action(self, arn: str) -> list[Alarm]:
-        """The alarms that call on an action, in whichever state."""
-        return [alarm for alarm in self if any(arn in alarm.declared[name] for name in ACTIONS.values())]
+        """The alarms that have this action for some state."""
+        return [alarm for alarm in self if any(arn in alarm.configuration[name] for name in ACTIONS.values())]
 
     def put(self, alarm: Alarm) -> None:
         self.remove(alarm.name)
@@ -57,7 +58,7 @@ class Alarms:
 
 
 class AlarmOperations:
-    """CloudWatch's operations on alarms. `rouse` has an alarm evaluated on its next tick."""
+    """`schedule` requests an evaluation of an alarm on its next tick."""
 
     def __init__(
         self,
@@ -65,30 +66,30 @@ class AlarmOperations:
         alarms: Alarms,
         history: AlarmHistory,
         transitions: Transitions,
-        rouse: Callable[[Alarm], None],
+        schedule: Callable[[Alarm], None],
     ) -> None:
         self._ctx = ctx
         self._alarms = alarms
         self._history = history
         self._transitions = transitions
-        self._rouse = rouse
+        self._schedule = schedule
 
     async def put_metric_alarm(self, call: Call) -> dict[str, Any]:
-        told, rule, query = declared(call.params)
+        configuration, rule, query = parse_alarm(call.params)
         now = self._ctx.clock.now()
-        tags = {tag["Key"]: tag["Value"] for tag in told.pop("Tags", None) or ()}
-        name = told["AlarmName"]
+        tags = {tag["Key"]: tag["Value"] for tag in configuration.pop("Tags", None) or ()}
+        name = configuration["AlarmName"]
         old = self._alarms.get(name)
         arn = f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{name}"
-        alarm = Alarm(arn, told, rule, query, configured=now, updated=now, transitioned=now, tags=tags)
+        alarm = Alarm(arn, configuration, rule, query, configured=now, updated=now, transitioned=now, tags=tags)
         if old is not None:
-            # An update leaves state and tags as they are; only creation takes tags.
+            # An update keeps state and tags; only creation sets tags.
             alarm.state, alarm.reason, alarm.reason_data = old.state, old.reason, old.reason_data
             alarm.updated, alarm.transitioned, alarm.invoked = old.updated, old.transitioned, old.invoked
             alarm.set_by_hand, alarm.tags = old.set_by_hand, old.tags
         self._alarms.put(alarm)
         self._history.configured(alarm, "created" if old is None else "updated")
-        self._rouse(alarm)
+        self._schedule(alarm)
         return {}
 
     async def delete_alarms(self, call: Call) -> dict[str, Any]:
@@ -105,9 +106,9 @@ class AlarmOperations:
                 raise not_emulated("cloudwatch", f"DescribeAlarms with {name}")
         names, prefix = params.get("AlarmNames"), params.get("AlarmNamePrefix")
         if names and prefix:
-            raise AwsError("ValidationError", "AlarmNames and AlarmNamePrefix are mutually exclusive.")
+            raise validation_error("AlarmNames and AlarmNamePrefix are mutually exclusive.")
         matching = [
-            alarm
+            alarm.describe()
             for alarm in self._alarms
             if (not names or alarm.name in names)
             and alarm.name.startswith(prefix or "")
@@ -115,24 +116,24 @@ class AlarmOperations:
             and _has_action(alarm, params.get("ActionPrefix"))
             and "MetricAlarm" in (params.get("AlarmTypes") or ["MetricAlarm"])
         ]
-        shown = page(matching, params.get("NextToken"), params.get("MaxRecords") or 50, error="InvalidNextToken")
-        alarms = [alarm.described() for alarm in shown.items]
-        return {"MetricAlarms": alarms, "CompositeAlarms": [], **shown.following}
+        page = paginate(matching, params.get("NextToken"), params.get("MaxRecords") or 50, INVALID_TOKEN)
+        return page.answer("MetricAlarms") | {"CompositeAlarms": []}
 
     async def describe_alarms_for_metric(self, call: Call) -> dict[str, Any]:
         params = call.params
-        wanted = Metric.named(params["Namespace"], params["MetricName"], dimensions(params.get("Dimensions")))
+        wanted = Metric.of(params)
         filters = ("Statistic", "ExtendedStatistic", "Period", "Unit")
         return {
             "MetricAlarms": [
-                alarm.described()
+                alarm.describe()
                 for alarm in sorted(self._alarms.watching(wanted), key=lambda alarm: alarm.name)
-                if alarm.metric == wanted and all(params.get(key) in (None, alarm.declared.get(key)) for key in filters)
+                if alarm.metric == wanted
+                and all(params.get(key) in (None, alarm.configuration.get(key)) for key in filters)
             ]
         }
 
     async def describe_alarm_history(self, call: Call) -> dict[str, Any]:
-        return self._history.described(call.params)
+        return self._history.describe(call.params)
 
     async def set_alarm_state(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -148,7 +149,7 @@ class AlarmOperations:
             raise AwsError("InvalidFormat", "The parameter StateReasonData must be valid JSON.") from None
         alarm.set_by_hand = True
         self._transitions.to(alarm, params["StateValue"], params["StateReason"], data or None, recent_values(data))
-        self._rouse(alarm)
+        self._schedule(alarm)
         return {}
 
     async def enable_alarm_actions(self, call: Call) -> dict[str, Any]:
@@ -175,8 +176,8 @@ class AlarmOperations:
         for name in names:
             alarm = self._alarms.get(name)
             if alarm is not None:
-                alarm.declared["ActionsEnabled"] = enabled
-                self._rouse(alarm)
+                alarm.configuration["ActionsEnabled"] = enabled
+                self._schedule(alarm)
         return {}
 
     def _tagged(self, call: Call) -> Alarm:
@@ -188,5 +189,5 @@ class AlarmOperations:
 
 
 def _has_action(alarm: Alarm, prefix: str | None) -> bool:
-    actions = [arn for name in ACTIONS.values() for arn in alarm.declared[name]]
+    actions = [arn for name in ACTIONS.values() for arn in alarm.configuration[name]]
     return prefix is None or any(arn.startswith(prefix) for arn in actions)

@@ -1,7 +1,6 @@
-"""What the expressions of metric math come to.
+"""Computes metric math expressions.
 
-The subset: + - * / ^, comparisons, AND, OR, and the functions of `FUNCTIONS`; any other name is an error
-that says so.
+The subset: + - * / ^, comparisons, AND, OR, and the functions of `FUNCTIONS`; any other function is an error.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ Value = float | Series | list[Series] | str
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression is computed over."""
+    """The input of an expression."""
 
     series: Mapping[str, Series]
-    """By the id of the query that yields it."""
+    """By query id."""
     metrics: Sequence[str]
-    """The ids that METRICS() stands for: those of metrics, not of expressions."""
+    """The ids that METRICS() returns: those of metrics, not of expressions."""
     grid: Sequence[int]
-    """The starts of all periods asked for: what FILL can fill."""
+    """The starts of all periods requested, which FILL fills."""
     period: int
 
 
@@ -76,7 +75,7 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
 
 
 def _pairwise(combine: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    """Number with number, or each period with a number or its like; periods that one side lacks drop out."""
+    """Combine numbers, or series period by period; periods that one side lacks are dropped."""
     if isinstance(left, list):
         return [_series(_pairwise(combine, each, right), "an array") for each in left]
     if isinstance(right, list):
@@ -104,7 +103,7 @@ def _series(value: Value, where: str) -> Series:
 
 
 def _aggregate(combine: Callable[[list[float]], float]) -> Callable[[list[Value], Scope], Value]:
-    """Of a series its one number; of an array the series across it."""
+    """Reduces a series to a number and an array of series to one series."""
 
     def function(arguments: list[Value], scope: Scope) -> Value:
         if len(arguments) != 1:

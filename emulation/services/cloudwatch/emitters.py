@@ -1,4 +1,4 @@
-"""Publishes, minute by minute, the metrics that AWS itself would publish."""
+"""Publishes the metrics that AWS services emit, once a minute."""
 
 from __future__ import annotations
 
@@ -11,33 +11,25 @@ from .samples import Samples
 
 
 class Emitters:
-    """Asks every source, at each full minute of AWS time, for the minute that just ended."""
+    """Collects from every source, at each full minute of AWS time, the minute that just ended."""
 
     def __init__(self, ctx: Context, store: MetricStore, sources: Sequence[MetricSource]) -> None:
         self._ctx = ctx
         self._store = store
         self._sources = sources
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        if self._sources:
-            self._task = asyncio.get_running_loop().create_task(self._emit(), name="metric emitters")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _emit(self) -> None:
+    async def run(self) -> None:
         minute = self._ctx.clock.now() // MINUTE * MINUTE
-        while True:
+        while self._sources:
             end = minute + MINUTE
             await self._ctx.clock.sleep_until(end)
-            await asyncio.gather(*(self._collect(source, minute) for source in self._sources))
+            async with asyncio.TaskGroup() as group:
+                for source in self._sources:
+                    group.create_task(self._collect(source, minute))
             minute = max(end, self._ctx.clock.now() // MINUTE * MINUTE)
 
     async def _collect(self, source: MetricSource, minute: float) -> None:
-        """A source that fails is complained about and keeps nobody else from being heard."""
+        """Log a source's failure, so that the other sources are still published."""
         try:
             self._publish(await source.collect(), minute)
         except Exception:

@@ -1,8 +1,8 @@
-"""How CloudWatch comes from the values of a few periods to the state of an alarm. Pure.
+"""Evaluates an alarm: from the values of a few periods to a state. Pure.
 
 After "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" of the CloudWatch user
-guide. Of N evaluation periods it looks at N + 2 (the guide's example, and what alarm histories of real
-accounts show), so that data which comes late or with gaps does not make alarms flap.
+guide. For N evaluation periods CloudWatch retrieves N + 2 (the guide's example, and what alarm histories of real
+accounts show), so that late data and gaps do not make alarms flap.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-"""By name: the comparison and its words in a state reason."""
+"""By name: the comparison and its wording in a state reason."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When an alarm is in ALARM: `datapoints` of `periods` (M out of N) compare so to `threshold`."""
+    """An alarm is in ALARM when `datapoints` of `periods` (M out of N) breach `threshold`."""
 
     comparison: str
     threshold: float
@@ -39,7 +39,7 @@ class Rule:
 
     @property
     def range(self) -> int:
-        """How many periods are looked at."""
+        """The number of periods in the evaluation range."""
         return self.periods + EXTRA_PERIODS
 
     def breaches(self, value: float) -> bool:
@@ -48,14 +48,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the values say."""
+    """The result of an evaluation."""
 
     state: State | None
-    """None: nothing new, the alarm stays as it is."""
+    """None: the alarm keeps its state."""
     considered: tuple[int, ...] = ()
-    """Which of the values counted (their positions), newest first."""
+    """The positions of the values that counted, newest first."""
     filled: int = 0
-    """For how many missing ones the rule's treatment was needed."""
+    """How many missing values the rule's treatment replaced."""
 
 
 def evaluate(values: Sequence[float | None], rule: Rule) -> Verdict:
@@ -80,8 +80,8 @@ def _with_gaps(values: Sequence[float | None], real: tuple[int, ...], filled: in
         return "ALARM"
     if breaching < len(real):
         return "OK"
-    # Nothing but breaching values, and too few of them. They may be the first of more: only when the oldest has
-    # stood for as long as an alarm needs is the silence after it taken for a breach ("premature alarm state").
+    # All values breach, but there are too few of them. The missing values after them count as breaching only when
+    # the oldest value is as old as an alarm needs ("premature alarm state").
     age_of_oldest = len(values) - real[-1]
     return "ALARM" if rule.missing == "missing" and age_of_oldest >= rule.datapoints else None
 

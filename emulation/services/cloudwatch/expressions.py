@@ -1,4 +1,4 @@
-"""The expressions of metric math as trees.
+"""Parses metric math expressions.
 
 text --parse--> Node --arithmetic.evaluate(Scope)--> number | Series | list of Series
 """
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 
 class ExpressionError(Exception):
-    """The expression cannot be read or computed; the message says where and why."""
+    """The expression cannot be parsed or computed; the message says where and why."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What DescribeAlarmHistory remembers."""
+"""The alarm history of DescribeAlarmHistory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...core.pagination import paginate
+from ...core.timestamps import epoch, instant
 from .alarm import Alarm
-from .wire import epoch, instant, page
+from .errors import INVALID_TOKEN
 
 KEPT = 5000
 """Items of all alarms together. (AWS keeps 30 days.)"""
@@ -27,16 +29,16 @@ class AlarmHistory:
         self._add(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" {change}', {"version": "1.0", "type": kind})
 
     def changed(self, alarm: Alarm, old: Mapping[str, Any]) -> None:
-        """The alarm has come from `old` (see `state`) to its present state."""
+        """Record a change of state from `old` (see `state_data`)."""
         self._add(
             alarm,
             "StateUpdate",
             f"Alarm updated from {old['stateValue']} to {alarm.state}",
-            {"version": "1.0", "oldState": old, "newState": state(alarm)},
+            {"version": "1.0", "oldState": old, "newState": state_data(alarm)},
         )
 
-    def acted(self, alarm: Alarm, action: str, error: str | None = None) -> None:
-        """An action was carried out, or failed with `error`."""
+    def executed(self, alarm: Alarm, action: str, error: str | None = None) -> None:
+        """Record an action that was executed, or that failed with `error`."""
         if error is None:
             summary, data = f"Successfully executed action {action}", {"actionState": "Succeeded"}
         else:
@@ -44,7 +46,7 @@ class AlarmHistory:
             data = {"actionState": "Failed", "error": error}
         self._add(alarm, "Action", summary[:255], {**data, "notificationResource": action})
 
-    def described(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of DescribeAlarmHistory."""
         start, end = params.get("StartDate"), params.get("EndDate")
         items = [
@@ -58,8 +60,8 @@ class AlarmHistory:
         ]
         if params.get("ScanBy", "TimestampDescending") != "TimestampAscending":
             items.reverse()
-        shown = page(items, params.get("NextToken"), params.get("MaxRecords") or 100, error="InvalidNextToken")
-        return {"AlarmHistoryItems": shown.items, **shown.following}
+        page = paginate(items, params.get("NextToken"), params.get("MaxRecords") or 100, INVALID_TOKEN)
+        return page.answer("AlarmHistoryItems")
 
     def _add(self, alarm: Alarm, kind: str, summary: str, data: Mapping[str, Any]) -> None:
         self._items.append(
@@ -74,9 +76,9 @@ class AlarmHistory:
         )
 
 
-def state(alarm: Alarm) -> dict[str, Any]:
-    """The alarm's state as history tells of it."""
-    told: dict[str, Any] = {"stateValue": alarm.state, "stateReason": alarm.reason}
+def state_data(alarm: Alarm) -> dict[str, Any]:
+    """The alarm's state as an item's HistoryData contains it."""
+    data: dict[str, Any] = {"stateValue": alarm.state, "stateReason": alarm.reason}
     if alarm.reason_data is not None:
-        told["stateReasonData"] = json.loads(alarm.reason_data)
-    return told
+        data["stateReasonData"] = json.loads(alarm.reason_data)
+    return data

@@ -1,24 +1,25 @@
-"""The metrics of CloudWatch: what was published, by namespace, name and exact set of dimensions."""
+"""The metric store: published values by namespace, name and exact set of dimensions."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .samples import Samples, merged
 
 MINUTE = 60
 HIGH_RESOLUTION_KEPT = 3 * 3600
-"""AWS seconds for which values of less than a minute are kept apart; then they become minutes, as on AWS."""
+"""AWS seconds for which high-resolution values are kept; then they are merged into minutes, as on AWS."""
 KEPT = 15 * 86400
-"""AWS seconds for which minutes are kept. (AWS goes on with five minutes and hours; this store forgets.)"""
+"""AWS seconds for which minutes are kept. (AWS then keeps five minutes and hours; this store deletes them.)"""
 TRIM_EVERY = 600
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Metric:
-    """The identity of a metric. One dimension more or less is another metric: CloudWatch never adds them up."""
+    """The identity of a metric. CloudWatch never aggregates over dimensions: one more or less is another metric."""
 
     namespace: str
     name: str
@@ -27,6 +28,12 @@ class Metric:
     @classmethod
     def named(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> Metric:
         return cls(namespace, name, tuple(sorted(dimensions.items())))
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Metric:
+        """From the API's Namespace, MetricName and Dimensions."""
+        dimensions = {each["Name"]: each["Value"] for each in params.get("Dimensions") or ()}
+        return cls.named(params.get("Namespace", ""), params.get("MetricName", ""), dimensions)
 
 
 @dataclass
@@ -49,7 +56,7 @@ class _Series:
             yield time, self.moments[time]
 
     def trim(self, now: float) -> None:
-        """Fold what is no longer recent into minutes, forget what is too old."""
+        """Merge high-resolution values that are no longer recent into minutes; delete expired ones."""
         horizon = (now - HIGH_RESOLUTION_KEPT) // MINUTE * MINUTE
         first, last = bisect_left(self.times, self.folded), bisect_left(self.times, horizon)
         times = self.times[first:last]
@@ -66,7 +73,7 @@ class _Series:
 
 
 class MetricStore:
-    """Every datapoint published, and how to read it back in periods."""
+    """Stores published values and reads them in periods."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -74,13 +81,13 @@ class MetricStore:
         self._listeners: list[Callable[[Metric, int], None]] = []
 
     def on_arrival(self, listener: Callable[[Metric, int], None]) -> None:
-        """Be told at once of each datapoint's metric and time (AWS epoch seconds)."""
+        """Call `listener` with the metric and time (AWS epoch seconds) of each value published."""
         self._listeners.append(listener)
 
     def put(
         self, metric: Metric, time: float, samples: Samples, *, unit: str = "None", resolution: int = MINUTE
     ) -> None:
-        """Add values of the moment `time`, which is kept to the second (resolution 1) or the minute (60)."""
+        """Add values at `time`, which is rounded down to the second (resolution 1) or the minute (60)."""
         moment, now = int(time // resolution * resolution), self._now()
         series = self._series.setdefault(metric, _Series())
         series.add(moment, unit, samples)
@@ -99,14 +106,14 @@ class MetricStore:
         unit: str | None = None,
         end: float | None = None,
     ) -> list[Samples | None]:
-        """The values of `count` periods from `start` on, oldest first; None where there are none."""
+        """The values of `count` periods from `start` on, oldest first; None for a period without values."""
         by_unit = self.windows_by_unit(metric, start, period, count, end=end)
         return [units.get(unit) if unit is not None else merged(units.values()) for units in by_unit]
 
     def windows_by_unit(
         self, metric: Metric, start: float, period: int, count: int, *, end: float | None = None
     ) -> list[dict[str, Samples]]:
-        """The same, told apart by the unit they were published in; nothing at or after `end` counts."""
+        """As `windows`, by unit. Values at or after `end` are excluded."""
         result: list[dict[str, Samples]] = [{} for _ in range(count)]
         series = self._series.get(metric)
         if series is None:
@@ -119,14 +126,10 @@ class MetricStore:
         return result
 
     def latest(self, metric: Metric) -> int | None:
-        """When its newest datapoint was (AWS epoch seconds)."""
+        """The time of the newest value (AWS epoch seconds)."""
         series = self._series.get(metric)
         return series.times[-1] if series and series.times else None
 
     def __iter__(self) -> Iterator[Metric]:
-        """The metrics that have data, in the order of their names."""
-        return iter(sorted((m for m, s in self._series.items() if s.times), key=_order))
-
-
-def _order(metric: Metric) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    return metric.namespace, metric.name, metric.dimensions
+        """The metrics that have values, sorted."""
+        return iter(sorted(metric for metric, series in self._series.items() if series.times))

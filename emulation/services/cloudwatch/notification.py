@@ -1,4 +1,4 @@
-"""What CloudWatch publishes to a topic when an alarm changes its state."""
+"""The SNS message about a change of an alarm's state."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from functools import cache
 from typing import Any
 
+from ...core.timestamps import iso_millis
 from .alarm import ACTIONS, Alarm
 from .evaluation import State
-from .wire import iso_millis
 
 LONGEST_SUBJECT = 100
 
 
 def subject(alarm: Alarm, region: str) -> str:
-    """`ALARM: "queue-full" in US West (Oregon)`, within what SNS takes."""
+    """`ALARM: "queue-full" in US West (Oregon)`, cut to the maximum length of SNS."""
     around = len(f'{alarm.state}: "" in {region_name(region)}')
     room = LONGEST_SUBJECT - around
     name = alarm.name if len(alarm.name) <= room else alarm.name[: room - 3] + "..."
@@ -23,59 +23,59 @@ def subject(alarm: Alarm, region: str) -> str:
 
 def message(alarm: Alarm, old: State, *, account: str, region: str) -> str:
     """The JSON text."""
-    declared = alarm.declared
-    told = {
+    configuration = alarm.configuration
+    content = {
         "AlarmName": alarm.name,
-        "AlarmDescription": declared.get("AlarmDescription"),
+        "AlarmDescription": configuration.get("AlarmDescription"),
         "AWSAccountId": account,
-        "AlarmConfigurationUpdatedTimestamp": iso_millis(alarm.configured),
+        "AlarmConfigurationUpdatedTimestamp": iso_millis(alarm.configured, "+0000"),
         "NewStateValue": alarm.state,
         "NewStateReason": alarm.reason,
-        "StateChangeTime": iso_millis(alarm.transitioned),
+        "StateChangeTime": iso_millis(alarm.transitioned, "+0000"),
         "Region": region_name(region),
         "AlarmArn": alarm.arn,
         "OldStateValue": old,
-        **{name: declared[name] for name in ACTIONS.values()},
+        **{name: configuration[name] for name in ACTIONS.values()},
         "Trigger": _trigger(alarm),
     }
-    return json.dumps(told, separators=(",", ":"))
+    return json.dumps(content, separators=(",", ":"))
 
 
 def _trigger(alarm: Alarm) -> dict[str, Any]:
-    declared = alarm.declared
+    configuration = alarm.configuration
     rule: dict[str, Any] = {"Period": alarm.query.period, "EvaluationPeriods": alarm.rule.periods}
-    if "DatapointsToAlarm" in declared:
-        rule["DatapointsToAlarm"] = declared["DatapointsToAlarm"]
+    if "DatapointsToAlarm" in configuration:
+        rule["DatapointsToAlarm"] = configuration["DatapointsToAlarm"]
     rule |= {
         "ComparisonOperator": alarm.rule.comparison,
         "Threshold": alarm.rule.threshold,
-        "TreatMissingData": declared.get("TreatMissingData", "missing"),
-        "EvaluateLowSampleCountPercentile": declared.get("EvaluateLowSampleCountPercentile", ""),
+        "TreatMissingData": configuration.get("TreatMissingData", "missing"),
+        "EvaluateLowSampleCountPercentile": configuration.get("EvaluateLowSampleCountPercentile", ""),
     }
-    if "Metrics" in declared:
-        return rule | {"Metrics": declared["Metrics"]}
-    if "Statistic" in declared:
-        statistic = {"StatisticType": "Statistic", "Statistic": _shouted(declared["Statistic"])}
+    if "Metrics" in configuration:
+        return rule | {"Metrics": configuration["Metrics"]}
+    if "Statistic" in configuration:
+        statistic = {"StatisticType": "Statistic", "Statistic": _upper_snake(configuration["Statistic"])}
     else:
-        statistic = {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": declared["ExtendedStatistic"]}
+        statistic = {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": configuration["ExtendedStatistic"]}
     return {
-        "MetricName": declared["MetricName"],
-        "Namespace": declared["Namespace"],
+        "MetricName": configuration["MetricName"],
+        "Namespace": configuration["Namespace"],
         **statistic,
-        "Unit": declared.get("Unit"),
-        "Dimensions": [{"value": each["Value"], "name": each["Name"]} for each in declared["Dimensions"]],
+        "Unit": configuration.get("Unit"),
+        "Dimensions": [{"value": each["Value"], "name": each["Name"]} for each in configuration["Dimensions"]],
         **rule,
     }
 
 
-def _shouted(statistic: str) -> str:
+def _upper_snake(statistic: str) -> str:
     return {"SampleCount": "SAMPLE_COUNT"}.get(statistic, statistic.upper())
 
 
 @cache
 def region_name(region: str) -> str:
-    """`US West (Oregon)` of `us-west-2`; the code itself where botocore knows no name."""
-    import botocore.loaders  # noqa: PLC0415  reads botocore's data, only when the first mail about an alarm goes out
+    """`US West (Oregon)` for `us-west-2`; the code itself for a region botocore does not know."""
+    import botocore.loaders  # noqa: PLC0415  - reads botocore's data; only needed for the first notification
 
     for partition in botocore.loaders.Loader().load_data("partitions")["partitions"]:
         if region in partition["regions"]:

@@ -1,4 +1,4 @@
-"""What yields datapoints in periods: one statistic of one metric, or an expression over several."""
+"""Metric queries: a statistic of one metric, or an expression over several."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .arithmetic import Scope, Series, evaluate
+from .errors import validation_error
 from .expressions import ExpressionError, Node, functions, names, parse
 from .metrics import Metric, MetricStore
 from .samples import statistic
-from .wire import dimensions, validation_error
 
 PERIODS_BELOW_A_MINUTE = (1, 5, 10, 20, 30)
 
@@ -22,12 +22,12 @@ class Datapoint:
     time: int
     value: float
     sample_count: float | None = None
-    """None of an expression."""
+    """None for an expression."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Periods in a row, oldest first."""
+    """Consecutive periods, oldest first."""
 
     start: int
     period: int
@@ -38,7 +38,7 @@ class Window:
         return [None if point is None else point.value for point in self.points]
 
     def at(self, positions: Iterable[int]) -> list[Datapoint]:
-        """The datapoints there are at these positions."""
+        """The datapoints at these positions that have data."""
         return [point for position in positions if (point := self.points[position]) is not None]
 
     def gaps(self) -> list[int]:
@@ -47,7 +47,7 @@ class Window:
 
 
 class Query(Protocol):
-    """Something that has a value a period."""
+    """Yields one value a period."""
 
     @property
     def period(self) -> int:
@@ -60,8 +60,8 @@ class Query(Protocol):
         ...
 
     def datapoints(self, store: MetricStore, start: int, count: int, end: float) -> list[Datapoint | None]:
-        """Its values in `count` periods from `start` on, oldest first, of what lies before `end`; None where
-        there is none. Raises `ExpressionError`."""
+        """The values of `count` periods from `start` on, oldest first, using data before `end`; None for a period
+        without data. Raises `ExpressionError`."""
         ...
 
 
@@ -75,13 +75,9 @@ class MetricStat:
     unit: str | None = None
 
     @classmethod
-    def parsed(cls, described: Mapping[str, Any]) -> MetricStat:
+    def parse(cls, described: Mapping[str, Any]) -> MetricStat:
         """From the API's `MetricStat`."""
-        metric = described["Metric"]
-        named = Metric.named(
-            metric.get("Namespace", ""), metric.get("MetricName", ""), dimensions(metric.get("Dimensions"))
-        )
-        return cls(named, described["Stat"], described["Period"], described.get("Unit"))
+        return cls(Metric.of(described["Metric"]), described["Stat"], described["Period"], described.get("Unit"))
 
     @property
     def metrics(self) -> frozenset[Metric]:
@@ -123,18 +119,13 @@ class Expression:
         return [Datapoint(time, value[time]) if time in value else None for time in grid]
 
 
-def parsed(queries: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
-    """`MetricDataQueries` (or an alarm's `Metrics`) by their ids, in order.
-
-    Raises `AwsError` in CloudWatch's way for what it refuses.
-    """
+def parse_queries(queries: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
+    """`MetricDataQueries` (or an alarm's `Metrics`) by id, in order. Raises CloudWatch's `AwsError`."""
     result: dict[str, Query] = {}
     for number, described in enumerate(queries, 1):
+        where = f"MetricDataQueries.member.{number}"
         if ("MetricStat" in described) == ("Expression" in described):
-            raise validation_error(
-                f"Exactly one of MetricDataQueries.member.{number}.MetricStat and "
-                f"MetricDataQueries.member.{number}.Expression must be specified."
-            )
+            raise validation_error(f"Exactly one of {where}.MetricStat and {where}.Expression must be specified.")
         if described["Id"] in result:
             raise validation_error(
                 f"The values for parameter id in MetricDataQueries are not unique: {described['Id']}"
@@ -142,11 +133,11 @@ def parsed(queries: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
         if "MetricStat" in described:
             if "Period" in described:
                 raise validation_error(
-                    f"The parameters MetricDataQueries.member.{number}.Period and "
-                    f"MetricDataQueries.member.{number}.MetricStat are mutually exclusive and you have specified both."
+                    f"The parameters {where}.Period and {where}.MetricStat are mutually exclusive "
+                    "and you have specified both."
                 )
-            stat = MetricStat.parsed(described["MetricStat"])
-            check_statistic(stat.stat, f"MetricDataQueries.member.{number}.MetricStat.Stat")
+            stat = MetricStat.parse(described["MetricStat"])
+            check_statistic(stat.stat, f"{where}.MetricStat.Stat")
             check_period(stat.period)
             result[described["Id"]] = stat
     for described in queries:
@@ -156,7 +147,7 @@ def parsed(queries: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
 
 
 def check_period(period: int) -> None:
-    """Refuse a period CloudWatch has not."""
+    """Raise an `AwsError` for a period CloudWatch does not have."""
     if period not in PERIODS_BELOW_A_MINUTE and (period < 60 or period % 60):
         raise validation_error(
             f"The parameter Period must be a value in the set {list(PERIODS_BELOW_A_MINUTE)} or a multiple of 60, "
@@ -165,7 +156,7 @@ def check_period(period: int) -> None:
 
 
 def check_statistic(name: str, parameter: str) -> None:
-    """Refuse a statistic CloudWatch has not, or that is not emulated."""
+    """Raise an `AwsError` for a statistic that does not exist or is not emulated."""
     try:
         statistic(name)
     except KeyError:

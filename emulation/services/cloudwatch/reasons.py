@@ -1,4 +1,4 @@
-"""The words and the JSON with which CloudWatch explains a state."""
+"""StateReason and StateReasonData of an alarm."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ...core.timestamps import instant, iso_millis
 from .evaluation import COMPARISONS, Rule, State, Verdict
 from .query import Datapoint, Window
-from .wire import instant, iso_millis
 
 INITIAL = "Unchecked: Initial alarm creation"
 MOST_IN_SENTENCE = 5
-"""From so many crossing datapoints on, the sentence lists the most recent ones apart."""
+"""From this number of crossing datapoints on, a second sentence lists the most recent ones."""
 MOST_IN_DATA = 15
-"""StateReasonData has 4,000 characters, and two of them must fit into one item of the history."""
+"""StateReasonData has 4,000 characters, and a history item contains two of them."""
 
 
 def reason(window: Window, verdict: Verdict, state: State, rule: Rule, *, m_of_n: bool) -> str:
-    """The sentence. `m_of_n`: the alarm names its DatapointsToAlarm, and so does the sentence."""
+    """StateReason. `m_of_n`: the alarm sets DatapointsToAlarm."""
     if state == "INSUFFICIENT_DATA":
         return f"Insufficient Data: {_count(rule.periods, 'datapoint')} {_were(rule.periods)} unknown."
     treatment = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(rule.missing)
@@ -37,13 +37,13 @@ def reason(window: Window, verdict: Verdict, state: State, rule: Rule, *, m_of_n
 def reason_data(
     window: Window, verdict: Verdict, rule: Rule, *, now: float, statistic: str | None, unit: str | None
 ) -> str:
-    """The JSON beside the sentence."""
+    """StateReasonData."""
     considered = window.at(verdict.considered)
     gaps = window.gaps()[: verdict.filled]
     data: dict[str, Any] = {
         "version": "1.0",
-        "queryDate": iso_millis(now),
-        "startDate": iso_millis(considered[-1].time) if considered else None,
+        "queryDate": _iso(now),
+        "startDate": _iso(considered[-1].time) if considered else None,
         "unit": unit,
         "statistic": statistic,
         "period": window.period,
@@ -51,14 +51,14 @@ def reason_data(
         "threshold": rule.threshold,
         "evaluatedDatapoints": [
             *(_evaluated(point) for point in considered),
-            *({"timestamp": iso_millis(time)} for time in gaps),
+            *({"timestamp": _iso(time)} for time in gaps),
         ][:MOST_IN_DATA],
     }
     return json.dumps({key: value for key, value in data.items() if value is not None}, separators=(",", ":"))
 
 
 def recent_values(reason_data: str | None) -> Sequence[float]:
-    """The datapoints a StateReasonData tells of, oldest first; none when there is no such text."""
+    """The datapoints in a StateReasonData, oldest first; empty for None or invalid JSON."""
     try:
         data = json.loads(reason_data or "")
     except ValueError:
@@ -84,7 +84,7 @@ def _crossed(crossing: Sequence[Datapoint], state: State, rule: Rule, m_of_n: bo
 
 def _evaluated(point: Datapoint) -> dict[str, Any]:
     samples = {} if point.sample_count is None else {"sampleCount": point.sample_count}
-    return {"timestamp": iso_millis(point.time), **samples, "value": point.value}
+    return {"timestamp": _iso(point.time), **samples, "value": point.value}
 
 
 def _count(number: int, what: str) -> str:
@@ -95,12 +95,16 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
+def _iso(aws_epoch: float) -> str:
+    return iso_millis(aws_epoch, "+0000")
+
+
 def _time(aws_epoch: float) -> str:
     return instant(aws_epoch).strftime("%d/%m/%y %H:%M:%S")
 
 
 def _number(value: float) -> str:
-    """As Java, which CloudWatch is written in, prints a double: 1.0, 0.05, 1.25E7."""
+    """As Java, in which CloudWatch is written, prints a double: 1.0, 0.05, 1.25E7."""
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(float(value))
     exact = Decimal(repr(value))

@@ -1,20 +1,22 @@
-"""What CloudWatch keeps of the values of one moment, and the statistics it tells of them."""
+"""Aggregated metric values, and the statistics computed from them."""
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 _PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,10})?)")
 
 
 @dataclass
 class Samples:
-    """A set of values, aggregated as CloudWatch aggregates it.
+    """A set of values, aggregated as CloudWatch does.
 
-    `values` says how often each value occurred; it is None when only a StatisticSet was published, which
-    is why CloudWatch has no percentiles of such data.
+    `values` counts how often each value occurred. It is None when only a StatisticSet was published: CloudWatch has
+    no percentiles of such data.
     """
 
     count: float
@@ -25,7 +27,7 @@ class Samples:
 
     @classmethod
     def of(cls, values: Sequence[float], counts: Sequence[float] | None = None) -> Samples:
-        """Each value with its count (1 unless told); at least one of them."""
+        """From at least one value; `counts` defaults to 1 each."""
         tally: dict[float, float] = {}
         for value, count in zip(values, counts or [1.0] * len(values), strict=True):
             tally[value] = tally.get(value, 0.0) + count
@@ -47,23 +49,21 @@ class Samples:
         )
 
     def percentile(self, percent: float) -> float | None:
-        """The smallest value that is no less than `percent` of the values; None where nobody can know."""
+        """The smallest value that is no less than `percent` of the values; None when it is unknown."""
         if self.values is None:
             return self.minimum if self.minimum == self.maximum else None
-        wanted, seen = self.count * percent / 100, 0.0
+        rank, count = self.count * percent / 100, 0.0
         for value in sorted(self.values):
-            seen += self.values[value]
-            if seen >= wanted:
+            count += self.values[value]
+            if count >= rank:
                 return value
         return self.maximum
 
 
 def merged(parts: Iterable[Samples]) -> Samples | None:
-    """All of them as one set; None of nothing."""
-    whole: Samples | None = None
-    for part in parts:
-        whole = part if whole is None else whole + part
-    return whole
+    """All parts as one set; None when there are none."""
+    parts = list(parts)
+    return reduce(operator.add, parts) if parts else None
 
 
 Statistic = Callable[[Samples], float | None]
@@ -78,7 +78,7 @@ STATISTICS: dict[str, Statistic] = {
 
 
 def statistic(name: str) -> Statistic:
-    """The statistic of that name: the five simple ones and percentiles (`p0` to `p100`). Raises KeyError."""
+    """A simple statistic or a percentile (`p0` to `p100`) by name. Raises KeyError."""
     if name in STATISTICS:
         return STATISTICS[name]
     percent = percentile_of(name)
@@ -88,7 +88,7 @@ def statistic(name: str) -> Statistic:
 
 
 def percentile_of(name: str) -> float | None:
-    """90.5 of "p90.5"; None when the name is not a percentile's."""
+    """90.5 for "p90.5"; None for a name that is no percentile."""
     match = _PERCENTILE.fullmatch(name)
     return float(match[1]) if match and float(match[1]) <= 100 else None
 

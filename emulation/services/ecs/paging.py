@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...core.pagination import paginate
 from .names import invalid
 
 
@@ -17,20 +16,4 @@ def page(
     size = params.get("maxResults") or default
     if not 1 <= size <= most:
         raise invalid(f"Invalid maxResults, expected a number between 1 and {most}")
-    start = _offset(params.get("nextToken"))
-    answer: dict[str, Any] = {key: list(items[start : start + size])}
-    if start + size < len(items):
-        answer["nextToken"] = base64.urlsafe_b64encode(f"from:{start + size}".encode()).decode()
-    return answer
-
-
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        kind, offset = base64.urlsafe_b64decode(token).decode().split(":")
-        if kind == "from":
-            return int(offset)
-    except (binascii.Error, ValueError):
-        pass
-    raise invalid("Invalid token")
+    return paginate(items, params.get("nextToken"), size, invalid("Invalid token")).answer(key, "nextToken")

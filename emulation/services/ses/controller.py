@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Context, Handler, Operation, Watcher
 from ...core.errors import not_emulated
-from .background_tasks import Errands
 from .identities.api import IdentityApi
 from .identities.api_v2 import IdentityApiV2
 from .identities.store import Identities
@@ -40,16 +40,20 @@ _STORED_ONLY: tuple[Operation, ...] = (
 """What the base would store and nobody here makes real: events are published for identities' topics only."""
 
 
+GRACE = 2.0
+"""Wall seconds in which mail on its way is still delivered when the cloud stops."""
+
+
 class Mail:
     """SES for one account and region. `port` is the SMTP door's, 0 takes a free one."""
 
     def __init__(self, ctx: Context, port: int = 0) -> None:
         self._ctx = ctx
-        self._errands = Errands(ctx.log)
+        self._tasks = BackgroundTasks(ctx.log)
         self.outbox = Outbox()
         rules, identities, statistics = RuleSets(), Identities(), Statistics(ctx.clock)
-        reception = Reception(ctx, rules, identities, Actions(ctx), self._errands, give_back=self._give_back)
-        self._post = Post(ctx, self.outbox, reception, Feedback(ctx, identities, statistics), self._errands)
+        reception = Reception(ctx, rules, identities, Actions(ctx), self._tasks, give_back=self._give_back)
+        self._post = Post(ctx, self.outbox, reception, Feedback(ctx, identities, statistics), self._tasks)
         sending, templates = Sending(ctx, identities, statistics, self._post), Templates(ctx)
         self._apis = (
             RuleApi(ctx, rules),
@@ -84,11 +88,11 @@ class Mail:
 
     async def stop(self) -> None:
         await self._door.close()
-        await self._errands.stop()
+        await self._tasks.stop(GRACE)
 
     async def settle(self) -> None:
         """Wait until every mail taken so far is where it goes."""
-        await self._errands.settle()
+        await self._tasks.settle()
 
     def _give_back(self, returned: Returned) -> None:
         self._post.give_back(returned)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ....core.background_tasks import BackgroundTasks
 from ....core.controller import Context
 from ....core.errors import AwsError
 from .. import headers
-from ..background_tasks import Errands
 from ..bounces import Failure
 from ..identities.store import Identities
 from .actions import Actions, TooLargeError
@@ -36,7 +36,7 @@ class Reception:
         rules: RuleSets,
         identities: Identities,
         actions: Actions,
-        errands: Errands,
+        tasks: BackgroundTasks,
         *,
         give_back: Callable[[Returned], None],
     ) -> None:
@@ -44,7 +44,7 @@ class Reception:
         self._rules = rules
         self._identities = identities
         self._actions = actions
-        self._errands = errands
+        self._tasks = tasks
         self._give_back = give_back
 
     def refusal(self, recipient: str, *, encrypted: bool = True) -> str | None:
@@ -78,7 +78,7 @@ class Reception:
             ids=self._ctx.ids,
             region=self._ctx.region,
         )
-        self._errands.run(f"the receipt rules for mail {mail.id}", self._run(mail, wanted))
+        self._tasks.run(f"the receipt rules for mail {mail.id}", self._run(mail, wanted))
         return mail.id
 
     async def _run(self, mail: ReceivedMail, wanted: Sequence[tuple[Rule, tuple[str, ...]]]) -> None:

@@ -7,8 +7,8 @@ outbox ---+--> the mailbox simulator
 
 from __future__ import annotations
 
+from ....core.background_tasks import BackgroundTasks
 from ....core.controller import Context
-from ..background_tasks import Errands
 from ..bounces import report
 from ..receiving.received import Arrival
 from ..receiving.reception import Reception, Returned
@@ -19,18 +19,18 @@ from .simulator import DELIVERED, UNKNOWN_MAILBOX, Fate, simulated
 
 class Post:
     def __init__(
-        self, ctx: Context, outbox: Outbox, reception: Reception, feedback: Feedback, errands: Errands
+        self, ctx: Context, outbox: Outbox, reception: Reception, feedback: Feedback, tasks: BackgroundTasks
     ) -> None:
         self._ctx = ctx
         self._outbox = outbox
         self._reception = reception
         self._feedback = feedback
-        self._errands = errands
+        self._tasks = tasks
 
     def send(self, mail: SentMail) -> None:
         """Take a mail; it is in the outbox at once and delivered soon."""
         self._outbox.add(mail)
-        self._errands.run(f"delivering mail {mail.id}", self._deliver(mail))
+        self._tasks.run(f"delivering mail {mail.id}", self._deliver(mail))
 
     def give_back(self, returned: Returned) -> None:
         """Return a mail that could not be received to its sender."""
@@ -43,7 +43,7 @@ class Post:
         original = self._outbox.find(sender.rpartition("@")[0])
         if original is not None and original.return_path == sender:
             bounces = [Bounce(recipient, returned.failure) for recipient in returned.recipients]
-            self._errands.run(f"reporting the bounce of mail {original.id}", self._report_bounces(original, bounces))
+            self._tasks.run(f"reporting the bounce of mail {original.id}", self._report_bounces(original, bounces))
             return
         now = self._ctx.clock.utcnow()
         reporter = returned.sender or f"MAILER-DAEMON@{self._ctx.region}.amazonses.com"

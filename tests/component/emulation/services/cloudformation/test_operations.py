@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 
 from tests.support.stacks import Stacks, stacks
-from webordinary_testkit.emulation.services.application_autoscaling import Scaling
+from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
 
 IAM = ["CAPABILITY_NAMED_IAM"]
 
 
 @pytest_asyncio.fixture
 async def cfn() -> AsyncIterator[Stacks]:
-    async with stacks(Scaling) as each:
+    async with stacks(Cloudwatch) as each:
         yield each
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from tests.support.scaling import until
 from tests.support.world import world
+from webordinary_testkit.emulation.core.background_tasks import BackgroundTasks
 from webordinary_testkit.emulation.services.cloudwatch.actions import Actions, Breach
-from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, declared
+from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, parse_alarm
 from webordinary_testkit.emulation.services.cloudwatch.history import AlarmHistory
 
 POLICY = "arn:aws:autoscaling:us-west-2:123456789012:scalingPolicy:1:resource/ecs/service/shop/web:policyName/p"
@@ -49,19 +50,19 @@ def alarm() -> Alarm:
         "Threshold": 1,
         "ComparisonOperator": "GreaterThanThreshold",
     }
-    return Alarm("arn:alarm", *declared(params), configured=0.0)
+    return Alarm("arn:alarm", *parse_alarm(params), configured=0.0)
 
 
 @asynccontextmanager
 async def carried_out(scaler: Scaler) -> AsyncIterator[tuple[Actions, AlarmHistory]]:
     async with world() as built:
         history = AlarmHistory(built.ctx.clock.now)
-        actions = Actions(built.ctx, history, scaler)
-        actions.start()
-        try:
-            yield actions, history
-        finally:
-            await actions.stop()
+        actions = Actions(built.ctx, history)
+        actions.executors["autoscaling"] = scaler
+        tasks = BackgroundTasks(built.ctx.log)
+        tasks.run("alarm actions", actions.run())
+        yield actions, history
+        await tasks.stop()
 
 
 async def test_a_repetition_is_dropped_while_the_last_one_is_not_done() -> None:
@@ -89,13 +90,13 @@ async def test_one_action_begins_when_the_one_before_has_ended() -> None:
         await until(lambda: _done(scaler, 2), "both actions")
 
 
-async def test_a_crash_is_told_and_the_next_action_happens(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_crash_is_logged_and_the_next_action_happens(caplog: pytest.LogCaptureFixture) -> None:
     scaler = Scaler(crashes=1)
     scaler.go.set()
     async with carried_out(scaler) as (actions, history):
         actions.request(alarm(), BREACH, [POLICY, POLICY], old="OK", repeated=False)
         await until(lambda: _done(scaler, 1), "the second action")
-        first = history.described({"ScanBy": "TimestampAscending"})["AlarmHistoryItems"][0]
+        first = history.describe({"ScanBy": "TimestampAscending"})["AlarmHistoryItems"][0]
     assert "crashed" in first["HistoryData"]
     assert "action arn:aws:autoscaling" in caplog.text
 

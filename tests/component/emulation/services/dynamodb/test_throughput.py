@@ -14,7 +14,7 @@ from tests.support.ecs import eventually
 from tests.support.world import World
 from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
-from webordinary_testkit.emulation.services.application_autoscaling import Scaling
+from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
 from webordinary_testkit.emulation.services.dynamodb import OnDemand
 from webordinary_testkit.emulation.services.dynamodb.units import Demand, demands
 
@@ -27,7 +27,7 @@ ARN = "arn:aws:dynamodb:us-west-2:123456789012:table"
 async def w() -> AsyncIterator[World]:
     def assemble(parts: CloudParts) -> Wiring:
         on_demand = OnDemand(parts.context("dynamodb"), parts.dispatch.interceptors)
-        return Wiring([on_demand, Scaling(parts.context("scaling"), [on_demand])])
+        return Wiring([on_demand, Cloudwatch(parts.context("cloudwatch"), [on_demand])])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)
     await cloud.start()

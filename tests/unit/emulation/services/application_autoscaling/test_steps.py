@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from webordinary_testkit.emulation.services.application_autoscaling.capacity import Bounds, Unchanged, decided
+from webordinary_testkit.emulation.services.application_autoscaling.capacity import Bounds, NotScaledReason, decide
 from webordinary_testkit.emulation.services.application_autoscaling.steps import Step, StepScaling
 
 FOLLOW_SESSIONS = StepScaling("ExactCapacity", (Step(0, 2, 1), Step(2, None, 3)))
@@ -131,16 +131,14 @@ def test_a_configuration_that_aws_refuses_is_refused_with_the_reason(
     configuration: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ValueError) as told:
-        StepScaling.parsed(configuration)
+        StepScaling.parse(configuration)
     assert str(told.value) == complaint
 
 
 def test_the_default_cooldown_of_ecs_services_is_five_minutes() -> None:
     steps = [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
-    assert StepScaling.parsed({"AdjustmentType": "ExactCapacity", "StepAdjustments": steps}).cooldown == 300
-    assert (
-        StepScaling.parsed({"AdjustmentType": "ExactCapacity", "Cooldown": 0, "StepAdjustments": steps}).cooldown == 0
-    )
+    assert StepScaling.parse({"AdjustmentType": "ExactCapacity", "StepAdjustments": steps}).cooldown == 300
+    assert StepScaling.parse({"AdjustmentType": "ExactCapacity", "Cooldown": 0, "StepAdjustments": steps}).cooldown == 0
 
 
 @given(
@@ -161,8 +159,8 @@ def test_scaling_out_only_adds_and_scaling_in_only_takes_within_the_bounds(
     wanted: int, desired: int, low: int, high: int, out: bool
 ) -> None:
     assume(low <= high)
-    decision = decided(wanted, out=out, desired=desired, bounds=Bounds(low, high))
-    if isinstance(decision, Unchanged):
+    decision = decide(wanted, out=out, desired=desired, bounds=Bounds(low, high))
+    if isinstance(decision, NotScaledReason):
         nearest = min(range(low, high + 1), key=lambda count: abs(count - wanted))
         assert nearest <= desired if out else nearest >= desired
     else:
@@ -179,6 +177,6 @@ def test_scaling_out_only_adds_and_scaling_in_only_takes_within_the_bounds(
     ],
 )
 def test_doing_nothing_has_aws_s_reason(wanted: int, out: bool, desired: int, reason: dict[str, Any]) -> None:
-    decision = decided(wanted, out=out, desired=desired, bounds=Bounds(1, 3))
-    assert isinstance(decision, Unchanged)
-    assert decision.described() == reason
+    decision = decide(wanted, out=out, desired=desired, bounds=Bounds(1, 3))
+    assert isinstance(decision, NotScaledReason)
+    assert decision.describe() == reason

@@ -14,7 +14,7 @@ IDS = {"AlarmHigh": "id-high", "AlarmLow": "id-low"}
 
 
 def tracking(**configuration: Any) -> TargetTracking:
-    return TargetTracking.parsed({"TargetValue": 35.0, **(configuration or CPU)}, "shop", "web")
+    return TargetTracking.parse({"TargetValue": 35.0, **(configuration or CPU)}, "shop", "web")
 
 
 def test_a_policy_keeps_a_quick_alarm_for_too_much_and_a_slow_one_for_too_little() -> None:
@@ -99,7 +99,7 @@ def test_a_configuration_that_aws_refuses_is_refused_with_the_reason(
     configuration: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
-        TargetTracking.parsed(configuration, "shop", "web")
+        TargetTracking.parse(configuration, "shop", "web")
 
 
 def test_a_predefined_metric_of_other_services_is_not_emulated() -> None:

@@ -1,4 +1,4 @@
-"""When alarms are looked at, and when nobody needs to."""
+"""When alarms are evaluated, and when they are left alone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from tests.support.scaling import until
 from tests.support.world import world
 from webordinary_testkit.emulation.services.cloudwatch.actions import Breach, Transitions
-from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, declared
+from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, parse_alarm
+from webordinary_testkit.emulation.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from webordinary_testkit.emulation.services.cloudwatch.alarms import Alarms
 from webordinary_testkit.emulation.services.cloudwatch.evaluation import State
 from webordinary_testkit.emulation.services.cloudwatch.history import AlarmHistory
 from webordinary_testkit.emulation.services.cloudwatch.metrics import Metric, MetricStore
 from webordinary_testkit.emulation.services.cloudwatch.query import Datapoint
 from webordinary_testkit.emulation.services.cloudwatch.samples import Samples
-from webordinary_testkit.emulation.services.cloudwatch.watch import Watch
 from webordinary_testkit.emulation.time.clock import Clock
 
 SESSIONS = Metric.named("Shop", "Sessions", {})
@@ -41,7 +41,7 @@ class Requests:
 class Scene:
     clock: Clock
     store: MetricStore
-    watch: Watch
+    evaluator: AlarmEvaluator
     alarm: Alarm
     requests: Requests
 
@@ -53,7 +53,7 @@ class Scene:
         """Wait until no evaluation is due."""
 
         async def probe() -> bool:
-            return self.watch.due is None
+            return self.evaluator.due is None
 
         await until(probe, "no evaluation due")
 
@@ -82,20 +82,20 @@ async def scene(*, scale: float = 1.0, **changes: Any) -> AsyncIterator[Scene]:
         clock = built.ctx.clock
         store, alarms, requests = MetricStore(clock.now), Alarms(), Requests()
         actions: Any = requests
-        watch = Watch(built.ctx, store, alarms, Transitions(clock, AlarmHistory(clock.now), actions))
-        alarm = Alarm("arn:alarm", *declared(params), configured=clock.now())
+        evaluator = AlarmEvaluator(built.ctx, store, alarms, Transitions(clock, AlarmHistory(clock.now), actions))
+        alarm = Alarm("arn:alarm", *parse_alarm(params), configured=clock.now())
         alarms.put(alarm)
-        watch.start()
+        evaluator.start()
         try:
-            yield Scene(clock, store, watch, alarm, requests)
+            yield Scene(clock, store, evaluator, alarm, requests)
         finally:
-            watch.stop()
+            evaluator.stop()
 
 
 async def test_an_alarm_without_data_is_looked_at_once_and_then_left_alone() -> None:
     async with scene(scale=600, TreatMissingData="notBreaching") as it:
-        assert it.watch.due is None
-        it.watch.rouse(it.alarm)
+        assert it.evaluator.due is None
+        it.evaluator.schedule(it.alarm)
         await it.state("OK")
         await it.rest()
 
@@ -104,16 +104,16 @@ async def test_an_alarm_whose_data_has_stopped_is_left_alone_once_it_has_told_so
     async with scene(scale=600) as it:
         it.publish(1)
         await it.state("ALARM")
-        assert it.watch.due is not None
+        assert it.evaluator.due is not None
         await it.state("INSUFFICIENT_DATA")
         await it.rest()
 
 
 async def test_data_wakes_an_alarm_that_was_left_alone() -> None:
     async with scene() as it:
-        assert it.watch.due is None
+        assert it.evaluator.due is None
         it.publish(1)
-        assert it.watch.due is not None
+        assert it.evaluator.due is not None
         await it.state("ALARM")
 
 
@@ -127,14 +127,14 @@ async def test_what_is_due_at_once_does_not_wait_for_what_is_due_later() -> None
 async def test_data_too_old_for_the_evaluation_range_wakes_nobody() -> None:
     async with scene() as it:
         it.publish(1, periods_ago=30)
-        assert it.watch.due is None
+        assert it.evaluator.due is None
 
 
 async def test_data_of_a_minute_that_is_not_over_is_due_when_the_present_one_is() -> None:
     async with scene() as it:
         before = it.clock.now() // 60
         it.publish(1, periods_ago=-1)
-        assert it.watch.due in {(minute + 1) * 60 for minute in (before, it.clock.now() // 60)}
+        assert it.evaluator.due in {(minute + 1) * 60 for minute in (before, it.clock.now() // 60)}
 
 
 async def test_a_long_period_slides_by_the_minute() -> None:
@@ -142,8 +142,8 @@ async def test_a_long_period_slides_by_the_minute() -> None:
         it.store.put(SESSIONS, it.clock.now() // 60 * 60 - 60, Samples.of([1]))
         await it.state("ALARM")
         assert it.alarm.reason_data is not None
-        assert it.watch.due is not None
-        assert 0 < it.watch.due - it.clock.now() <= 60
+        assert it.evaluator.due is not None
+        assert 0 < it.evaluator.due - it.clock.now() <= 60
 
 
 async def test_auto_scaling_actions_are_repeated_each_minute_with_the_values_of_that_minute() -> None:
@@ -163,7 +163,7 @@ async def test_auto_scaling_actions_are_repeated_each_minute_with_the_values_of_
 async def test_a_high_resolution_alarm_repeats_its_actions_no_more_often() -> None:
     async with scene(scale=300, Period=10, AlarmActions=[POLICY], TreatMissingData="breaching") as it:
         began = it.clock.now()
-        it.watch.rouse(it.alarm)
+        it.evaluator.schedule(it.alarm)
 
         async def thrice() -> bool:
             return len(it.requests.made) == 3
@@ -174,7 +174,7 @@ async def test_a_high_resolution_alarm_repeats_its_actions_no_more_often() -> No
 
 async def test_other_actions_are_not_repeated() -> None:
     async with scene(scale=600, AlarmActions=["arn:aws:sns:us-west-2:1:t"], TreatMissingData="breaching") as it:
-        it.watch.rouse(it.alarm)
+        it.evaluator.schedule(it.alarm)
         await it.state("ALARM")
         await it.rest()
         assert it.requests.made == [("ALARM", (), False)]

@@ -1,9 +1,8 @@
 """Evaluates alarms when their state may change, and sleeps otherwise.
 
-CloudWatch evaluates an alarm every 10 seconds (periods below a minute) or every minute, over periods that
-end then. Here an alarm is looked at on those ticks only while its evaluation range has data, while its
-state was set by hand, or while its auto scaling actions are to be repeated: else nothing can come of it.
-Data that comes late, for periods that are over, is looked at when it comes.
+CloudWatch evaluates an alarm every 10 seconds (periods below a minute) or every minute, over periods that end then.
+Here an alarm is evaluated on those ticks only while its evaluation range has data, its state was set by hand, or its
+auto scaling actions must be repeated: otherwise its state cannot change. Late data is evaluated when it arrives.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from .reasons import reason, reason_data
 REPEAT_EVERY = 60
 
 
-class Watch:
-    """Keeps the states of alarms true. One timer, for the next evaluation that is due."""
+class AlarmEvaluator:
+    """Keeps one timer, for the next evaluation that is due."""
 
     def __init__(self, ctx: Context, store: MetricStore, alarms: Alarms, transitions: Transitions) -> None:
         self._clock = ctx.clock
@@ -49,11 +48,11 @@ class Watch:
 
     @property
     def due(self) -> float | None:
-        """When the next evaluation is due (AWS epoch seconds); None while nothing can change by itself."""
+        """When the next evaluation is due (AWS epoch seconds); None while no state can change."""
         return min(self._due.values(), default=None)
 
-    def rouse(self, alarm: Alarm) -> None:
-        """Evaluate the alarm on its next tick: it, or what it depends on, was changed by somebody."""
+    def schedule(self, alarm: Alarm) -> None:
+        """Evaluate the alarm on its next tick, because its configuration or state was changed."""
         self._at(alarm, _tick(self._clock.now(), alarm.interval) + alarm.interval)
 
     def _arrived(self, metric: Metric, time: int) -> None:
@@ -79,19 +78,19 @@ class Watch:
             self._timer.cancel()
         self._armed_for = due
         delay = self._clock.wall(max(0.0, due - self._clock.now()))
-        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         now = max(self._clock.now(), self._armed_for)
         self._timer = None
         for name in [name for name, due in self._due.items() if due <= now]:
             del self._due[name]
             alarm = self._alarms.get(name)
             if alarm is not None:
-                self._look_at(alarm, now)
+                self._evaluate_safely(alarm, now)
         self._arm()
 
-    def _look_at(self, alarm: Alarm, now: float) -> None:
+    def _evaluate_safely(self, alarm: Alarm, now: float) -> None:
         try:
             tick = _tick(now, alarm.interval)
             self._evaluate(alarm, tick)
@@ -112,14 +111,14 @@ class Watch:
         verdict = evaluate(window.values, rule)
         values = [point.value for point in reversed(window.at(verdict.considered))]
         if verdict.state is not None and (verdict.state != alarm.state or alarm.set_by_hand):
-            why = reason(window, verdict, verdict.state, rule, m_of_n="DatapointsToAlarm" in alarm.declared)
+            why = reason(window, verdict, verdict.state, rule, m_of_n="DatapointsToAlarm" in alarm.configuration)
             data = reason_data(
                 window,
                 verdict,
                 rule,
                 now=self._clock.now(),
-                statistic=alarm.declared.get("Statistic"),
-                unit=alarm.declared.get("Unit"),
+                statistic=alarm.configuration.get("Statistic"),
+                unit=alarm.configuration.get("Unit"),
             )
             alarm.set_by_hand = False
             self._transitions.to(alarm, verdict.state, why, data, values)
@@ -127,7 +126,7 @@ class Watch:
             self._transitions.repeat(alarm, values, tick)
 
     def _next(self, alarm: Alarm, tick: int) -> float | None:
-        """When to look again: on the next tick while there is data, else when its actions are to be repeated."""
+        """The next evaluation: on the next tick while there is data, else when actions must be repeated."""
         horizon = tick - alarm.rule.range * alarm.query.period
         if any((self._store.latest(metric) or 0) >= horizon for metric in alarm.query.metrics):
             return tick + alarm.interval

@@ -1,4 +1,4 @@
-"""PutMetricData: what CloudWatch accepts as a datapoint, and what it refuses."""
+"""PutMetricData: validates and stores datapoints."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from typing import Any
 
 from ...core.controller import Call
 from ...core.errors import AwsError
+from ...core.timestamps import epoch
 from ...time.clock import Clock
+from .errors import outside_enum
 from .metrics import Metric, MetricStore
 from .samples import Samples
-from .wire import dimensions, epoch, outside_enum
 
 MOST_DATA = 1000
 MOST_VALUES = 150
 OLDEST = 14 * 86400
 NEWEST = 2 * 3600
 LARGEST = 2.0**360
-_SIZES = [f"{size}{of}" for of in ("bytes", "bits") for size in ("", "Kilo", "Mega", "Giga", "Tera")]
+_SIZES = [f"{prefix}{of}".capitalize() for of in ("bytes", "bits") for prefix in ("", "Kilo", "Mega", "Giga", "Tera")]
 UNITS = [
     *("Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"),
-    *(size.capitalize() for size in _SIZES),
-    *(f"{size.capitalize()}/Second" for size in _SIZES),
+    *_SIZES,
+    *(f"{size}/Second" for size in _SIZES),
 ]
 
 
-class Publishing:
-    """Takes datapoints in. All of a request or nothing is stored."""
+class MetricWriter:
+    """Stores either all datapoints of a request or none."""
 
     def __init__(self, clock: Clock, store: MetricStore) -> None:
         self._clock = clock
@@ -60,19 +61,19 @@ class Publishing:
         unit = datum.get("Unit") or "None"
         if unit not in UNITS:
             raise outside_enum(unit, "metricData.member.unit", UNITS)
-        listed = datum.get("Dimensions") or ()
-        if len(listed) > 30:
+        dimensions = datum.get("Dimensions") or ()
+        if len(dimensions) > 30:
             raise _invalid(f"The collection {where}.Dimensions must not have a size greater than 30.")
-        if any(not each["Name"].strip() or not each["Value"].strip() for each in listed):
+        if any(not each["Name"].strip() or not each["Value"].strip() for each in dimensions):
             raise _invalid(f"The parameter {where}.Dimensions must have names and values that are not blank.")
-        named = dimensions(listed)
-        if len(named) < len(listed):
+        metric = Metric.of({**datum, "Namespace": namespace})
+        if len(metric.dimensions) < len(dimensions):
             raise _invalid(f"The parameter {where}.Dimensions names a dimension twice.")
         time = self._time(datum, where)
-        return Metric.named(namespace, datum["MetricName"], named), time, _samples(datum, where), unit, resolution
+        return metric, time, _samples(datum, where), unit, resolution
 
     def _time(self, datum: Mapping[str, Any], where: str) -> float:
-        """When it was. The clock of a program that knows nothing of AWS time is as good as AWS time."""
+        """The datapoint's time. Wall time is accepted too, for programs that do not know AWS time."""
         now = self._clock.now()
         if datum.get("Timestamp") is None:
             return now

@@ -1,4 +1,4 @@
-"""Reading metrics back: GetMetricData, GetMetricStatistics, ListMetrics."""
+"""GetMetricData, GetMetricStatistics and ListMetrics."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from ...core.controller import Call
 from ...core.errors import AwsError
+from ...core.pagination import paginate
+from ...core.timestamps import epoch, instant
 from ...time.clock import Clock
+from .errors import INVALID_TOKEN, outside_enum, validation_error
 from .expressions import ExpressionError
 from .metrics import Metric, MetricStore
-from .query import Datapoint, MetricStat, Query, check_period, check_statistic, parsed
+from .query import Datapoint, MetricStat, Query, check_period, check_statistic, parse_queries
 from .samples import STATISTICS, statistic
-from .wire import dimensions, epoch, instant, listed, outside_enum, page, validation_error
 
 MOST_DATAPOINTS = 1440
 """Of one GetMetricStatistics."""
@@ -24,8 +26,8 @@ LISTED = 14 * 86400
 RECENTLY = 3 * 3600
 
 
-class Reading:
-    """Answers questions about what was published. A query names a metric by all of its dimensions."""
+class MetricReader:
+    """A query names a metric by all of its dimensions."""
 
     def __init__(self, clock: Clock, store: MetricStore) -> None:
         self._clock = clock
@@ -55,9 +57,8 @@ class Reading:
                 f"You have requested up to {count:,} datapoints, which exceeds the limit of {MOST_DATAPOINTS:,}. "
                 "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
             )
-        metric = Metric.named(params["Namespace"], params["MetricName"], dimensions(params.get("Dimensions")))
         datapoints: list[dict[str, Any]] = []
-        for index, units in enumerate(self._store.windows_by_unit(metric, start, period, count, end=end)):
+        for index, units in enumerate(self._store.windows_by_unit(Metric.of(params), start, period, count, end=end)):
             for unit, samples in units.items():
                 if params.get("Unit") not in (None, unit):
                     continue
@@ -81,7 +82,7 @@ class Reading:
             raise validation_error(
                 f"The collection MetricDataQueries must have a size from 1 to {MOST_QUERIES}, got {len(described)}."
             )
-        queries = parsed(described)
+        queries = parse_queries(described)
         newest_first = params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         rows: list[tuple[str, Datapoint]] = []
         wanted = [each for each in described if each.get("ReturnData", True)]
@@ -89,11 +90,11 @@ class Reading:
             points = self._datapoints(each["Id"], queries[each["Id"]], start, end)
             rows.extend((each["Id"], point) for point in (reversed(points) if newest_first else points))
         size = params.get("MaxDatapoints") or PAGE_OF_DATAPOINTS
-        shown = page(rows, params.get("NextToken"), size, error="InvalidNextToken")
-        later = {id for id, _ in rows[shown.end :]}
+        page = paginate(rows, params.get("NextToken"), size, INVALID_TOKEN)
+        later = {id for id, _ in rows[page.end :]}
         results = []
         for each in wanted:
-            points = [point for id, point in shown.items if id == each["Id"]]
+            points = [point for id, point in page.items if id == each["Id"]]
             results.append(
                 {
                     "Id": each["Id"],
@@ -103,7 +104,8 @@ class Reading:
                     "StatusCode": "PartialData" if each["Id"] in later else "Complete",
                 }
             )
-        return {"MetricDataResults": results, "Messages": [], **shown.following}
+        following = {"NextToken": page.token} if page.token else {}
+        return {"MetricDataResults": results, "Messages": [], **following}
 
     def _datapoints(self, id: str, query: Query, start: float, end: float) -> list[Datapoint]:
         aligned = _aligned(start, query.period)
@@ -123,16 +125,16 @@ class Reading:
         age = RECENTLY if params.get("RecentlyActive") else LISTED
         since = self._clock.now() - age
         matching = [
-            {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": listed(metric.dimensions)}
+            {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": _dimensions(metric)}
             for metric in self._store
             if _matches(metric, params) and (self._store.latest(metric) or 0) >= since
         ]
-        shown = page(matching, params.get("NextToken"), PAGE_OF_METRICS, error="InvalidParameterValue")
-        return {"Metrics": shown.items, **shown.following}
+        invalid = AwsError("InvalidParameterValue", INVALID_TOKEN.message)
+        return paginate(matching, params.get("NextToken"), PAGE_OF_METRICS, invalid).answer("Metrics")
 
 
 def _matches(metric: Metric, params: Mapping[str, Any]) -> bool:
-    """ListMetrics alone filters loosely: dimensions not named in the filter do not matter."""
+    """Whether a ListMetrics filter selects the metric: dimensions that the filter does not name are ignored."""
     has = dict(metric.dimensions)
     return (
         params.get("Namespace") in (None, metric.namespace)
@@ -145,9 +147,13 @@ def _matches(metric: Metric, params: Mapping[str, Any]) -> bool:
 
 
 def _aligned(start: float, period: int) -> int:
-    """Down to the whole minute, or to the division of the minute a shorter period makes."""
+    """Rounded down to the minute, or to a shorter period."""
     grain = period if period < 60 else 60
     return int(start // grain * grain)
+
+
+def _dimensions(metric: Metric) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in metric.dimensions]
 
 
 def _label(query: Query, id: str) -> str:
