@@ -156,7 +156,7 @@ class LocalStack:
         if "no space left on device" in said:
             return f"the engine's disk is full: {said}. next: docker system df shows what takes the space"
         if "already in use" in said or "port is already allocated" in said:
-            return f"LocalStack does not start: {said}. next: kit audit removes what dead runs left"
+            return f"LocalStack does not start: {said}. next: kit audit --yes removes what dead runs left"
         return (
             f"the image {self._image} is not in the engine and cannot be had: {said[:300]}. next: docker pull "
             f"{self._image}; where no registry can be reached: kit images build localstack, and localstack_image = "

@@ -1,4 +1,7 @@
-"""Find what dead runs left behind on this machine, clean it up, and say so; what is alive is left alone."""
+"""Find what dead runs left on this machine, and with --yes delete it; what belongs to a running cloud is left alone.
+
+Exit code 1 when something is left: not deleted yet, or impossible to delete.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +13,46 @@ from . import common
 if TYPE_CHECKING:
     from ..audit import AuditResult
 
-HELP = "find and clean up what dead runs left behind"
+HELP = "find what dead runs left on this machine, and delete it"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="only say what is left; exit code 1 when something is")
+    parser.add_argument("--yes", "--delete", action="store_true", help="delete it; without it, it is only shown")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    return common.run_async(_audit(delete=args.yes, json=args.json))
+
+
+async def _audit(*, delete: bool, json: bool) -> int:
     from ..audit import audit  # noqa: PLC0415 - only for this command
 
-    async def look() -> int:
-        audited = await audit(dry_run=args.dry_run)
-        if args.json:
-            common.say_json(_facts(audited))
-        else:
-            _tell(audited, dry_run=args.dry_run)
-        return 1 if audited.left else 0
-
-    return common.run_async(look())
-
-
-def _tell(audited: AuditResult, *, dry_run: bool) -> None:
-    for run in audited.alive:
-        common.say(f"alive     run {run}: left alone")
-    for line in audited.lines:
-        common.say(f"{line.outcome:<9} {line}")
-    if not audited.left:
-        common.say("nothing is left of a dead run" + (", all was cleaned up" if audited.cleaned else ""))
-    elif dry_run:
-        common.say(f"{len(audited.left)} left of dead runs; clean up: kit audit")
+    result = await audit(dry_run=not delete)
+    if json:
+        common.say_json(_facts(result))
     else:
-        common.say(f"{len(audited.left)} could not be cleaned up; look at them, then try again: kit audit")
+        _show(result, delete=delete)
+    return 1 if result.left else 0
 
 
-def _facts(audited: AuditResult) -> dict[str, object]:
+def _show(result: AuditResult, *, delete: bool) -> None:
+    for run in result.alive:
+        common.say(f"alive     run {run}: left alone")
+    for line in result.lines:
+        common.say(f"{line.outcome:<9} {line}")
+    if not result.left:
+        common.say("nothing is left of a dead run" + (", all was cleaned up" if result.cleaned else ""))
+    elif not delete:
+        common.say(f"{len(result.left)} left of dead runs; delete: kit audit --yes")
+    else:
+        common.say(f"{len(result.left)} could not be deleted; look at them, then try again: kit audit --yes")
+
+
+def _facts(result: AuditResult) -> dict[str, object]:
     return {
-        "alive": [str(run) for run in audited.alive],
+        "alive": [str(run) for run in result.alive],
         "found": [
-            {"outcome": line.outcome, "what": line.what, "run": line.run, "how": line.how} for line in audited.lines
+            {"outcome": line.outcome, "what": line.what, "run": line.run, "how": line.how} for line in result.lines
         ],
     }

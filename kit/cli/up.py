@@ -138,6 +138,7 @@ def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, An
 
 def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) -> None:
     from ..backends.emulated.base_state import lines as base_lines  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..ecs_exec import plugin  # noqa: PLC0415
 
     ready = backend.readiness
     assert ready is not None
@@ -153,9 +154,8 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         "",
         *(f"  export {name}={value}" for name, value in ready.environment().items()),
     ]
-    scripts = Path(sys.executable).parent
-    plugin = shutil.which("session-manager-plugin")
-    if plugin is None or Path(plugin).parent != scripts:
-        lines.append(f'  export PATH="{scripts}:$PATH"   # for aws ecs execute-command')
+    if shutil.which(plugin.NAME) is None:
+        programs = plugin.write_launcher(folder.resolve() / "bin").parent
+        lines.append(f'  export PATH="{programs}:$PATH"   # session-manager-plugin, for aws ecs execute-command')
     lines += ["", "Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'", "Ctrl-C stops everything."]
     common.say("\n".join(lines))

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from ..audit import audit
-from ..images.engine import engine
 from ..settings import Settings
 from .finding import Check, Finding, fail, ok, warn
 
@@ -90,13 +89,15 @@ def _taken(port: int) -> str:
 async def _leftovers() -> Sequence[Finding]:
     audited = await audit(dry_run=True)
     if audited.left:
-        return [warn("leftovers", f"{len(audited.left)} of dead runs on this machine", "clean up: kit audit")]
+        return [warn("leftovers", f"{len(audited.left)} of dead runs on this machine", "clean up: kit audit --yes")]
     alive = f"; {len(audited.alive)} run(s) at work" if audited.alive else ""
     return [ok("leftovers", f"nothing is left of earlier runs{alive}")]
 
 
 async def _engine() -> Sequence[Finding]:
     def look() -> str:
+        from ..images.engine import engine  # noqa: PLC0415 - of an extra that only containers need
+
         with engine() as found:
             return f"{found.address}, for {found.architecture}"
 

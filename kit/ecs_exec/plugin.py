@@ -1,7 +1,7 @@
 """`session-manager-plugin`, as the AWS CLI calls it: an interactive terminal over the data channel.
 
-Same argument list as AWS's plugin, so that `aws ecs execute-command` works wherever this package is
-installed. Unlike AWS's, it goes on reading output when its input ends.
+It takes the arguments of AWS's plugin and is used where AWS's is not installed. Unlike AWS's, it keeps reading output
+when its input ends.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from .channel import CLIENT_VERSION, ChannelError, DataChannel, open_channel
 
 _RESPONSE_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
+NAME = "session-manager-plugin"
 _BANNER = "\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\n\n"
 
 
@@ -50,6 +53,18 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains of it once more when it ends
         return 0
+
+
+def write_launcher(folder: Path) -> Path:
+    """Write a program called `session-manager-plugin` that runs this module, for a PATH; returns its path.
+
+    It is no console script of the distribution: that would hide AWS's plugin wherever the kit is installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / NAME
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {__name__} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program
 
 
 async def _interact(session: dict[str, str], region: str, profile: str | None) -> int:
@@ -122,3 +137,7 @@ def _raw_terminal() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

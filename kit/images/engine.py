@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import docker
-import requests
-from docker.errors import DockerException
-
 from ..core.errors import InfraError
+from ..core.extras import require
 from .address import Address, address, sockets
+
+require("docker", "a container engine")
+
+import docker  # noqa: E402 - of an extra: the line above says which
+import requests  # noqa: E402
+from docker.errors import DockerException  # noqa: E402
 
 BUILD_TIMEOUT = 1200
 """Wall seconds without output from the engine."""

@@ -56,7 +56,7 @@ async def machine(tmp_path: Path) -> AsyncIterator[TemporaryMachine]:
     for pid in made.processes():  # of a test that failed half-way
         os.kill(pid, signal.SIGKILL)
     if tokens_of(made):
-        await made.audit()
+        await made.audit("--yes")
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ async def killed(machine: TemporaryMachine, client: DockerClient, after: float, 
         runner.kill()
         await runner.wait()
 
-        code, said = await machine.audit()
+        code, said = await machine.audit("--yes")
 
         assert code == 0, said
         assert [one for one in said["found"] if one["outcome"] == "left"] == []
@@ -261,12 +261,12 @@ async def test_of_a_run_whose_cloud_and_guardian_are_killed_too_an_audit_removes
         assert had
         monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")  # the user has gone on to another engine
 
-        code, dry = await machine.audit("--dry-run")
+        code, dry = await machine.audit()
         assert code == 1
         assert there(client, tokens) == had
         assert len([one for one in dry["found"] if one["outcome"] == "left"]) >= len(had)
 
-        code, said = await machine.audit()
+        code, said = await machine.audit("--yes")
         assert code == 0, said
         assert there(client, tokens) == []
         verify_spared(planted)

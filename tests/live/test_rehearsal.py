@@ -337,7 +337,7 @@ def _calls(account: Account) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("state", [INTENDED, CREATED])
 async def test_the_next_run_collects_what_a_killed_one_left(tmp_path: Path, account: Account, state: str) -> None:
     killed = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "kit", "run", "readiness", "--set", f"report_dir={tmp_path}"),
+        *(sys.executable, "-m", "webordinary_testkit.kit", "run", "readiness", "--set", f"report_dir={tmp_path}"),
         env={**os.environ, **account.environment()},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

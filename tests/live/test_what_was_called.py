@@ -59,7 +59,7 @@ async def _deployed_and_deleted(folder: Path) -> None:
 
 async def _kit(command: str) -> None:
     """Whatever it finds: here it only has to have looked."""
-    argv = [sys.executable, "-m", "kit", command]
+    argv = [sys.executable, "-m", "webordinary_testkit.kit", command]
     done = await asyncio.to_thread(subprocess.run, argv, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
 

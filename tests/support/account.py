@@ -47,7 +47,7 @@ async def started(
 ) -> asyncio.subprocess.Process:
     """Start `kit`; its output, errors among it, can be read line by line."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "kit", *words, "--set", f"report_dir={report_dir}"),
+        *(sys.executable, "-m", "webordinary_testkit.kit", *words, "--set", f"report_dir={report_dir}"),
         env={**os.environ, **(environ or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -30,7 +30,7 @@ class TemporaryMachine:
 
     async def kit(self, *words: str, **options: Any) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "kit", *words),
+            *(sys.executable, "-m", "webordinary_testkit.kit", *words),
             cwd=self.folder,
             env=self.environment,
             stdout=asyncio.subprocess.PIPE,

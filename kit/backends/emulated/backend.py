@@ -24,6 +24,7 @@ from ...aws.images import chosen, refuse_without_program
 from ...aws.outputs import Stack
 from ...core.clock import Clock
 from ...core.errors import InfraError, UsageError
+from ...core.extras import require
 from ...core.history import History
 from ...core.threads import Threads
 from ...images.address import address
@@ -182,7 +183,7 @@ class EmulatedBackend:
         settings, base = self._settings, self._settings.emulated.base
         template = template_text(settings.stack.template)
         parameters, images = chosen(template, settings.stack.parameters, settings.images)
-        containers = settings.emulated.runtime == "docker"
+        containers = _runs_containers(settings)
         # Astro on this machine is looked for only where it would run on this machine.
         shown = None if containers else await self._threads.run(preview.chosen, settings.emulated.preview)
         programs = _programs(settings, shown)
@@ -294,6 +295,16 @@ class EmulatedBackend:
         note, self._note = self._note, None
         if note is not None:
             self.left_behind += map(str, await audit_self(note))
+
+
+def _runs_containers(settings: Settings) -> bool:
+    """Whether tasks are containers. Raises `UsageError` when an extra that the settings need is not installed."""
+    if settings.emulated.base == base_state.LOCALSTACK:
+        require("localstack", "LocalStack as the base")
+    if settings.emulated.runtime != "docker":
+        return False
+    require("docker", "the Docker runtime")
+    return True
 
 
 def _programs(settings: Settings, shown: preview.Chosen | None) -> dict[str, Sequence[str]]:

@@ -37,13 +37,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tempora
 
 async def verify_nothing_left(machine: TemporaryMachine, planted: Strangers) -> dict[str, Any]:
     """One audit is enough, and the machine agrees with it; returns what it said."""
-    code, said = await machine.audit()
+    code, said = await machine.audit("--yes")
     assert code == 0, said
     assert [one for one in said["found"] if one["outcome"] == "left"] == []
     assert [pid for pid in machine.processes() if pid not in {process.pid for process in planted.processes}] == []
     assert [path for path in machine.workdirs() if path not in planted.paths] == []
     planted.verify_spared()
-    code, again = await machine.audit()
+    code, again = await machine.audit("--yes")
     assert (code, [one for one in again["found"] if one["outcome"] != "doubtful"]) == (0, [])
     return said
 
@@ -76,7 +76,7 @@ async def test_runner_cloud_and_guardian_killed_at_once_leave_tasks_and_a_folder
             os.kill(pid, signal.SIGKILL)
         await up.wait()
 
-        code, dry = await machine.audit("--dry-run")
+        code, dry = await machine.audit()
         assert code == 1
         assert {one["outcome"] for one in dry["found"]} == {"left", "doubtful"}
         assert all(map(identity, tasks))
@@ -91,7 +91,7 @@ async def test_runner_cloud_and_guardian_killed_at_once_leave_tasks_and_a_folder
 async def test_a_run_that_is_alive_is_told_and_left_alone(machine: TemporaryMachine) -> None:
     up, tasks = await cloud_with_a_task(machine)
 
-    code, said = await machine.audit()
+    code, said = await machine.audit("--yes")
 
     assert code == 0
     assert [str(up.pid) in line for line in said["alive"]] == [True]
@@ -100,7 +100,7 @@ async def test_a_run_that_is_alive_is_told_and_left_alone(machine: TemporaryMach
     up.terminate()
     await up.wait()
     assert machine.workdirs() == []
-    assert (await machine.audit())[1] == {"alive": [], "found": []}
+    assert (await machine.audit("--yes"))[1] == {"alive": [], "found": []}
 
 
 async def cloud_with_a_task(machine: TemporaryMachine) -> tuple[asyncio.subprocess.Process, list[int]]:

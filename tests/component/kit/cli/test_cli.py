@@ -133,6 +133,10 @@ def test_without_a_run_there_is_no_report(capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_module_runs_as_the_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "kit", "--version"], capture_output=True, text=True, check=True, env=os.environ
+        [sys.executable, "-m", "webordinary_testkit.kit", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
     )
     assert done.stdout.startswith("webordinary-test-kit")

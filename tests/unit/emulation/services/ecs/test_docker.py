@@ -45,8 +45,14 @@ def test_what_kept_a_container_from_starting_is_told_in_words_that_help(said: st
     ("said", "told"),
     [
         (FULL, f"the engine's disk is full: {FULL}. next: docker system df shows what takes the space"),
-        (f"{TAKEN}port is already allocated", "port is already allocated. next: kit audit removes what dead runs left"),
-        ('Conflict. The name "kit-1" is already in use', "already in use. next: kit audit removes what dead runs left"),
+        (
+            f"{TAKEN}port is already allocated",
+            "port is already allocated. next: kit audit --yes removes what dead runs left",
+        ),
+        (
+            'Conflict. The name "kit-1" is already in use',
+            "already in use. next: kit audit --yes removes what dead runs left",
+        ),
         ("manifest unknown", "cannot be had: manifest unknown. next: docker pull acme/localstack:9"),
     ],
 )

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.ecs import client_of, eventually
+from webordinary_testkit.kit.ecs_exec.plugin import write_launcher
 
 SLEEPER = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 BESIDE = Path(sys.executable).parent
@@ -28,10 +29,12 @@ class Shell:
 
     url: str
     task: str
+    programs: Path
+    """The folder that `kit up` adds to PATH."""
 
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": "us-west-2",
             "AWS_ACCESS_KEY_ID": "test",
@@ -58,9 +61,9 @@ class Shell:
 
 
 @pytest_asyncio.fixture
-async def shell() -> AsyncIterator[Shell]:
-    for program in ("aws", "session-manager-plugin"):
-        assert (BESIDE / program).exists(), f"no {program} beside {sys.executable}: pip install -e '.[dev]'"
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    assert (BESIDE / "aws").exists(), f"no aws beside {sys.executable}: pip install -e '.[dev]'"
+    programs = write_launcher(tmp_path / "bin").parent
     config = {"programs": {"app:1": [sys.executable, "-S", "-c", SLEEPER]}}
     cloud = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
@@ -71,7 +74,7 @@ async def shell() -> AsyncIterator[Shell]:
     assert cloud.stdin is not None
     try:
         url = json.loads(await cloud.stdout.readline())["aws"]
-        yield Shell(url, await started_task(url))
+        yield Shell(url, await started_task(url), programs)
     finally:
         cloud.stdin.close()
         await cloud.wait()
