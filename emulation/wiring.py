@@ -16,8 +16,8 @@ from .services.ecs import Ecs, ProcessRuntime
 from .services.efs.controller import Storage
 from .services.elbv2 import Alb
 from .services.fis import Fis
-from .services.pricing.controller import Pricing
-from .services.service_quotas.controller import Quotas
+from .services.pricing import Pricing
+from .services.service_quotas import Quotas
 from .services.ses import Mail
 from .services.sqs import Queues
 from .services.sts import Sts

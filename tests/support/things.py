@@ -12,8 +12,7 @@ import pytest
 from tests.support.ecs import eventually
 from webordinary_testkit.emulation.services.cloudformation.errors import ResourceError
 from webordinary_testkit.emulation.services.cloudformation.resources import TYPES
-from webordinary_testkit.emulation.services.cloudformation.resources.base import ResourceType, Work
-from webordinary_testkit.emulation.services.cloudformation.summary import words
+from webordinary_testkit.emulation.services.cloudformation.resources.base import Job, ResourceType
 
 NAME = "Test::Thing"
 
@@ -56,10 +55,10 @@ class Things:
     def type(self) -> ResourceType:
         return ResourceType(
             NAME,
-            properties=words("Name Value Size Fail FailLate FailUpdate FailDelete Wait HoldCreate Tags"),
-            replacing=words("Size Name"),
-            attributes=words("Value Never"),
-            named="Name",
+            properties="Name Value Size Fail FailLate FailUpdate FailDelete Wait HoldCreate Tags",
+            create_only="Size Name",
+            attributes="Value Never",
+            name_property="Name",
             create=self.create,
             update=self.update,
             delete=self.delete,
@@ -67,37 +66,37 @@ class Things:
             retag=self.retag,
         )
 
-    async def create(self, work: Work) -> None:
-        self.log.append(f"create {work.logical_id}")
-        if work.flag("HoldCreate"):
+    async def create(self, job: Job) -> None:
+        self.log.append(f"create {job.logical_id}")
+        if job.flag("HoldCreate"):
             await self.release.wait()
-        if "Fail" in work.properties:
-            raise ResourceError(work.text("Fail"))
+        if "Fail" in job.properties:
+            raise ResourceError(job.text("Fail"))
         self.made += 1
-        work.made(f"thing-{self.made}", Value=work.get("Value", "none"))
-        self.there[work.physical_id] = work.properties
-        self.tags[work.physical_id] = work.tags
-        if "FailLate" in work.properties:
-            raise ResourceError(work.text("FailLate"))
+        job.created(f"thing-{self.made}", Value=job.get("Value", "none"))
+        self.there[job.physical_id] = job.properties
+        self.tags[job.physical_id] = job.tags
+        if "FailLate" in job.properties:
+            raise ResourceError(job.text("FailLate"))
 
-    async def stabilize(self, work: Work) -> None:
-        if work.flag("Wait"):
+    async def stabilize(self, job: Job) -> None:
+        if job.flag("Wait"):
             await self.release.wait()
 
-    async def update(self, work: Work) -> None:
-        self.log.append(f"update {work.logical_id}")
-        if "FailUpdate" in work.properties:
-            raise ResourceError(work.text("FailUpdate"))
-        self.there[work.physical_id] = work.properties
-        work.attributes["Value"] = work.get("Value", "none")
+    async def update(self, job: Job) -> None:
+        self.log.append(f"update {job.logical_id}")
+        if "FailUpdate" in job.properties:
+            raise ResourceError(job.text("FailUpdate"))
+        self.there[job.physical_id] = job.properties
+        job.attributes["Value"] = job.get("Value", "none")
 
-    async def retag(self, work: Work, before: Mapping[str, str]) -> None:
-        self.log.append(f"retag {work.logical_id}")
-        self.tags[work.physical_id] = work.tags
+    async def retag(self, job: Job, before: Mapping[str, str]) -> None:
+        self.log.append(f"retag {job.logical_id}")
+        self.tags[job.physical_id] = job.tags
 
-    async def delete(self, work: Work) -> None:
-        self.log.append(f"delete {work.logical_id}")
-        if work.flag("FailDelete"):
+    async def delete(self, job: Job) -> None:
+        self.log.append(f"delete {job.logical_id}")
+        if job.flag("FailDelete"):
             raise ResourceError("It is in use.", code="DependencyViolation")
-        if self.there.pop(work.physical_id, None) is None:
+        if self.there.pop(job.physical_id, None) is None:
             raise ResourceError("It does not exist.", code="Thing.NotFound")

@@ -1,9 +1,9 @@
-"""CloudFormation: templates resolved, their resources created in dependency order by AWS calls, rolled back, deleted.
+"""CloudFormation: resolves templates, creates resources in dependency order by AWS calls, rolls back, deletes.
 
-        text --yaml_source, template, checks--> Template
-    Template --parameters, revision-----------> Revision    conditions decided, order known
-    Revision --plan--------------------------> changes      for change sets and "No updates are to be performed."
-    Revision --engine, deployment, removal---> Stack        resources, events, outputs
+    text --yaml_source, template, checks--> Template
+    Template --parameters, desired_state--> DesiredState   conditions decided, order known
+    DesiredState --change_plan------------> changes        for change sets and "No updates are to be performed."
+    DesiredState --engine, deployment, deletion--> Stack   resources, events, outputs
 
 A resource type is one entry in `resources/`.
 """

@@ -1,40 +1,30 @@
-"""The controller: every CloudFormation operation is answered here, none by the base."""
+"""The CloudFormation controller; it answers every operation itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from ...core.controller import Call, Context, Handler, Operation, Watcher
-from ...core.errors import not_emulated
-from ...state.models import service_model
-from .changing import Changing
-from .reading import Reading
+from ...core.controller import Context, Handler
+from ..controller_base import ServiceController
+from .change_sets import ChangeSets
+from .read_operations import ReadOperations
 from .stacks import Stacks
+from .write_operations import WriteOperations
 
 
-class Cloudformation:
-    """Makes stacks of templates, by AWS calls in its own name."""
+class Cloudformation(ServiceController):
+    """Creates, updates and deletes stacks by AWS calls under the name `cloudformation`."""
+
+    service = "cloudformation"
 
     def __init__(self, ctx: Context) -> None:
         stacks = Stacks()
-        self._reading = Reading(ctx, stacks)
-        self._changing = Changing(ctx, stacks)
+        change_sets = ChangeSets(stacks)
+        self._read_operations = ReadOperations(ctx, stacks, change_sets)
+        self._write_operations = WriteOperations(ctx, stacks, change_sets)
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own = {**self._reading.handlers(), **self._changing.handlers()}
-        names = service_model("cloudformation").operation_names
-        return {("cloudformation", name): own.get(name, _not_emulated) for name in names}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
+    def operations(self) -> Mapping[str, Handler]:
+        return {**self._read_operations.handlers(), **self._write_operations.handlers()}
 
     async def stop(self) -> None:
-        await self._changing.stop()
-
-
-async def _not_emulated(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)
+        await self._write_operations.stop()

@@ -1,4 +1,4 @@
-"""What can be refused in a template before anything is created: what ValidateTemplate refuses."""
+"""Checks a template before anything is created, as ValidateTemplate does."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from .graph import circle, dependencies
 from .intrinsics import CONDITION_FUNCTIONS, FUNCTIONS
 from .references import Reference, references
 from .resources import TYPES
-from .summary import words
 from .template import Template
 
-PSEUDO_PARAMETERS = words(
-    "AWS::AccountId AWS::NoValue AWS::NotificationARNs AWS::Partition AWS::Region AWS::StackId AWS::StackName "
-    "AWS::URLSuffix"
+PSEUDO_PARAMETERS = frozenset(
+    f"AWS::{name}"
+    for name in ("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
 
 
 def check(template: Template) -> None:
-    """Raises `ValidationError` for an unknown resource type, a function in a wrong form, a name that nothing has,
-    a circle."""
+    """Raises `ValidationError` for an unknown resource type, a malformed function, an unresolved name, or a circle."""
     _types(template)
     _functions(template)
     _conditions(template)
@@ -33,9 +31,9 @@ def check(template: Template) -> None:
 
 
 def capabilities(template: Template) -> tuple[str | None, list[str]]:
-    """The capability that creating this template takes, if any, and the resource types that need it."""
+    """The capability that the template requires, if any, and the resource types that require it."""
     needing = [each for each in template.resources.values() if each.type_name.startswith("AWS::IAM::")]
-    named = any(TYPES[each.type_name].named in each.properties for each in needing)
+    named = any(TYPES[each.type_name].name_property in each.properties for each in needing)
     if not needing:
         return None, []
     return "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM", sorted({each.type_name for each in needing})

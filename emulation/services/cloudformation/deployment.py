@@ -1,7 +1,7 @@
-"""Making a stack's resources what a revision says: the order, each resource's way, and giving up.
+"""Applies a desired state to a stack's resources in dependency order.
 
-A resource that is not there is created; one whose properties changed is updated in place, or replaced when its type
-says so: the new one first, the old one in the cleanup, when nothing refers to it any more.
+A missing resource is created; a changed one is updated in place or, where its type requires it, replaced: the new one
+is created first, the old one deleted in the cleanup, when nothing refers to it any more.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from ...core.controller import Context
 from ...core.errors import AwsError
-from .dynamic import resolved
+from .desired_state import DesiredState
+from .dynamic_references import resolve_dynamic_references
 from .errors import ResourceError, ValidationError
 from .graph import walk
 from .intrinsics import Scope, evaluate
 from .resources import TYPES
-from .resources.base import Work, changes, tags_of
-from .revision import Revision
+from .resources.base import Job, tags_of
 from .stacks import Resource, Stack
 from .template import ResourceTemplate
 
@@ -29,11 +29,11 @@ _NEEDS_REPLACEMENT = "Requested update requires the creation of a new physical r
 
 @dataclass
 class Deployment:
-    """One revision being applied to one stack. `apply` once."""
+    """One desired state being applied to one stack. Call `apply` once."""
 
     ctx: Context
     stack: Stack
-    revision: Revision
+    desired: DesiredState
     replaced: dict[str, Resource] = field(default_factory=dict)
     """The old resources, by logical id, which the cleanup deletes."""
     failed: dict[str, list[str]] = field(default_factory=lambda: {"create": [], "update": []})
@@ -42,19 +42,19 @@ class Deployment:
     _why: str = ""
 
     async def apply(self) -> bool:
-        """Whether all of the revision is there. On a failure nothing new is begun; what is being made is finished
-        first, so that nothing is forgotten; who merely waits to be stable is cancelled."""
-        await walk(self.revision.graph, self._visit)
+        """Whether every resource is in its desired state. On a failure, no further resource is started; creations
+        under way are finished, so that no resource is lost, and waits for stabilization are cancelled."""
+        await walk(self.desired.graph, self._visit)
         return not self._giving_up.is_set()
 
     def give_up(self, why: str) -> None:
-        """Begin nothing more. `why` becomes part of the stack's status reason."""
+        """Start no further resource. `why` becomes part of the stack's status reason."""
         self._why = self._why or why
         self._giving_up.set()
 
     @property
     def reason(self) -> str:
-        """Why it failed, as a stack's status reason says it."""
+        """The stack's status reason for the failure."""
         parts = [
             f"The following resource(s) failed to {what}: [{', '.join(names)}]."
             for what, names in self.failed.items()
@@ -63,7 +63,7 @@ class Deployment:
         return " ".join([self._why, *parts]).strip()
 
     def scope(self) -> Scope:
-        return self.revision.within(self._reference, self._attribute)
+        return self.desired.scope_with(self._reference, self._attribute)
 
     def _reference(self, name: str) -> str:
         return self.stack.resources[name].physical_id
@@ -77,7 +77,7 @@ class Deployment:
     async def _visit(self, name: str) -> bool:
         if self._giving_up.is_set():
             return False
-        template = self.revision.resources[name]
+        template = self.desired.resources[name]
         before = self.stack.resources.get(name)
         there = before is not None and before.physical_id != "" and before.status != "CREATE_FAILED"
         resource = before if before is not None and there else Resource(name, template.type_name)
@@ -90,18 +90,18 @@ class Deployment:
                 if before is not None and before.physical_id:
                     self.replaced[name] = before  # left over from a failed creation that was not rolled back
                 self.stack.resources[name] = resource
-                _declare(resource, template, self.revision.graph[name])
+                _declare(resource, template, self.desired.graph[name])
                 await self._create(resource, properties, "CREATE")
         except Exception as error:
             resource = self.stack.resources.get(name, resource)
             self.stack.resources[name] = resource
             self.failed[verb.lower()].append(name)
-            self.stack.report(self.ctx, resource, f"{verb}_FAILED", self._said(error, template))
+            self.stack.report(self.ctx, resource, f"{verb}_FAILED", self._failure_reason(error, template))
             self._giving_up.set()
             return False
         return True
 
-    def _said(self, error: Exception, template: ResourceTemplate) -> str:
+    def _failure_reason(self, error: Exception, template: ResourceTemplate) -> str:
         if isinstance(error, ResourceError):
             return error.reason
         if isinstance(error, AwsError):
@@ -113,54 +113,47 @@ class Deployment:
         kind = TYPES[template.type_name]
         kind.check(properties)
         tags = self._tags(template, properties)
-        changed = changes(before.properties, properties) - ({kind.tag_property} if kind.retag else set())
+        changed = kind.changed(before.properties, properties)
         if not changed and tags == before.tags:
-            _declare(before, template, self.revision.graph[template.logical_id])
+            _declare(before, template, self.desired.graph[template.logical_id])
             before.properties = properties
-            if before.status.endswith("_FAILED"):  # refused before anything was changed, and now undone
+            if before.status.endswith("_FAILED"):  # the update failed before any change, and is rolled back
                 self.stack.report(self.ctx, before, "UPDATE_COMPLETE")
             return
         if replacing := kind.replaces(before.properties, properties):
-            if kind.named in properties and properties[kind.named] == before.properties.get(kind.named):
+            name = properties.get(kind.name_property)
+            if name is not None and name == before.properties.get(kind.name_property):
                 raise ResourceError(
                     "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
-                    f"{properties[kind.named]} and update the stack again. (Changed: {', '.join(sorted(replacing))})"
+                    f"{name} and update the stack again. (Changed: {', '.join(sorted(replacing))})"
                 )
             resource = Resource(template.logical_id, template.type_name, physical_id=before.physical_id)
             self.replaced[template.logical_id] = before
             self.stack.resources[template.logical_id] = resource
-            _declare(resource, template, self.revision.graph[template.logical_id])
+            _declare(resource, template, self.desired.graph[template.logical_id])
             self.stack.report(self.ctx, resource, "UPDATE_IN_PROGRESS", _NEEDS_REPLACEMENT)
             resource.physical_id = ""
             await self._create(resource, properties, "UPDATE")
             return
-        _declare(before, template, self.revision.graph[template.logical_id])
+        _declare(before, template, self.desired.graph[template.logical_id])
         await self._update(before, properties, tags, changed=bool(changed))
 
     async def _create(self, resource: Resource, properties: Mapping[str, Any], verb: str) -> None:
-        template, kind = self.revision.resources[resource.logical_id], TYPES[resource.type_name]
+        template, kind = self.desired.resources[resource.logical_id], TYPES[resource.type_name]
         resource.properties = properties
         if verb == "CREATE":
             self.stack.report(self.ctx, resource, "CREATE_IN_PROGRESS")
         kind.check(properties)
         resource.tags = self._tags(template, properties)
 
-        def made(physical_id: str) -> None:
+        def on_created(physical_id: str) -> None:
             resource.physical_id = physical_id
             self.stack.report(self.ctx, resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
 
-        work = Work(
-            self.ctx,
-            self.stack.name,
-            resource.logical_id,
-            kind,
-            await resolved(properties, self.ctx.aws),
-            resource.tags,
-            attributes=resource.attributes,
-            on_made=made,
-        )
-        await kind.create(work)
-        await self._stabilize(work)
+        job = await new_job(self.ctx, self.stack, resource)
+        job.on_created = on_created
+        await kind.create(job)
+        await self._stabilize(job)
         self.stack.report(self.ctx, resource, f"{verb}_COMPLETE")
 
     async def _update(
@@ -168,34 +161,24 @@ class Deployment:
     ) -> None:
         kind = TYPES[resource.type_name]
         before, tags_before = resource.properties, resource.tags
-        resource.properties, resource.tags = properties, tags  # also if it fails: this is what a rollback undoes
+        resource.properties, resource.tags = properties, tags  # even if it fails: a rollback reverts to `before`
         self.stack.report(self.ctx, resource, "UPDATE_IN_PROGRESS")
-        work = Work(
-            self.ctx,
-            self.stack.name,
-            resource.logical_id,
-            kind,
-            await resolved(properties, self.ctx.aws),
-            tags,
-            before=await resolved(before, self.ctx.aws),
-            physical_id=resource.physical_id,
-            attributes=resource.attributes,
-        )
+        job = await new_job(self.ctx, self.stack, resource, before)
         if changed and kind.update is not None:
-            await kind.update(work)
+            await kind.update(job)
         if kind.retag is not None and tags != tags_before:
-            await kind.retag(work, tags_before)
-        await self._stabilize(work)
+            await kind.retag(job, tags_before)
+        await self._stabilize(job)
         self.stack.report(self.ctx, resource, "UPDATE_COMPLETE")
 
-    async def _stabilize(self, work: Work) -> None:
-        if work.type.stabilize is None:
+    async def _stabilize(self, job: Job) -> None:
+        if job.type.stabilize is None:
             return
-        if not await self._unless_given_up(work.type.stabilize(work)):
+        if not await self._unless_given_up(job.type.stabilize(job)):
             raise ResourceError(CANCELLED)
 
     async def _unless_given_up(self, waiting: Coroutine[Any, Any, None]) -> bool:
-        """Whether it ended before the deployment gave up; if not, it is cancelled."""
+        """Whether `waiting` ended before the deployment gave up; if not, it is cancelled."""
         waiter, giving_up = asyncio.create_task(waiting), asyncio.create_task(self._giving_up.wait())
         try:
             await asyncio.wait({waiter, giving_up}, return_when=asyncio.FIRST_COMPLETED)
@@ -203,22 +186,37 @@ class Deployment:
                 waiter.result()
             return waiter.done()
         finally:
-            for task in (waiter, giving_up):
-                task.cancel()
-            await asyncio.gather(waiter, giving_up, return_exceptions=True)
+            waiter.cancel()
+            giving_up.cancel()
+            await asyncio.wait({waiter, giving_up})
 
     def _tags(self, template: ResourceTemplate, properties: Mapping[str, Any]) -> dict[str, str]:
-        """All tags of a resource, if its type takes any: the template's own win over the stack's."""
+        """All tags of a resource, if its type takes any; the template's take precedence over the stack's."""
         kind = TYPES[template.type_name]
         if kind.retag is None:
             return {}
         return {
-            **self.revision.tags,
+            **self.desired.tags,
             **tags_of(properties, kind.tag_property),
             "aws:cloudformation:stack-name": self.stack.name,
             "aws:cloudformation:stack-id": self.stack.stack_id,
             "aws:cloudformation:logical-id": template.logical_id,
         }
+
+
+async def new_job(ctx: Context, stack: Stack, resource: Resource, before: Mapping[str, Any] | None = None) -> Job:
+    """A job on a resource with its dynamic references resolved; `before` are the properties before an update."""
+    return Job(
+        ctx,
+        stack.name,
+        resource.logical_id,
+        TYPES[resource.type_name],
+        await resolve_dynamic_references(resource.properties, ctx.aws),
+        resource.tags,
+        before=await resolve_dynamic_references(before or {}, ctx.aws),
+        physical_id=resource.physical_id,
+        attributes=resource.attributes,
+    )
 
 
 def _declare(resource: Resource, template: ResourceTemplate, depends_on: frozenset[str]) -> None:

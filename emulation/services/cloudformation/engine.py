@@ -1,4 +1,4 @@
-"""A stack's operations from beginning to end, with AWS's statuses on the way.
+"""Runs create, update and delete operations of stacks, with AWS's statuses.
 
 create:  CREATE_IN_PROGRESS -> CREATE_COMPLETE
                             \\-> ROLLBACK_IN_PROGRESS -> ROLLBACK_COMPLETE | ROLLBACK_FAILED
@@ -13,10 +13,10 @@ import asyncio
 from collections.abc import Iterable
 
 from ...core.controller import Context
+from .deletion import remove
 from .deployment import Deployment
+from .desired_state import DesiredState, Output
 from .errors import ValidationError
-from .removal import remove
-from .revision import Output, Revision
 from .stacks import Resource, Stack, Stacks
 
 _USER = "User Initiated"
@@ -32,9 +32,9 @@ class Engine:
         self._creating: dict[str, Deployment] = {}
 
     async def create(self, stack: Stack, on_failure: str) -> None:
-        """Create all of `stack.revision`. `on_failure`: ROLLBACK, DELETE or DO_NOTHING."""
+        """Create all of `stack.desired`. `on_failure`: ROLLBACK, DELETE or DO_NOTHING."""
         stack.become(self._ctx, "CREATE_IN_PROGRESS", _USER)
-        deployment = Deployment(self._ctx, stack, stack.revision)
+        deployment = Deployment(self._ctx, stack, stack.desired)
         self._creating[stack.stack_id] = deployment
         timer = asyncio.create_task(self._time_out(stack, deployment))
         try:
@@ -56,16 +56,16 @@ class Engine:
             stack.become(self._ctx, *_outcome("ROLLBACK", left))
 
     def abandon(self, stack: Stack) -> None:
-        """Let the creation of the stack end where it is, without a rollback: it will be deleted."""
+        """Stop creating the stack, without a rollback, because it is about to be deleted."""
         if deployment := self._creating.pop(stack.stack_id, None):
             deployment.give_up("Deleted while it was created.")
 
-    async def update(self, stack: Stack, revision: Revision, *, disable_rollback: bool = False) -> None:
-        """Make the stack what `revision` says, or what it was before."""
-        before, stack.revision = stack.revision, revision
+    async def update(self, stack: Stack, desired: DesiredState, *, disable_rollback: bool = False) -> None:
+        """Bring the stack to the desired state, or back to the one before."""
+        before, stack.desired = stack.desired, desired
         stack.updated = self._ctx.clock.now()
         stack.become(self._ctx, "UPDATE_IN_PROGRESS", _USER)
-        deployment = Deployment(self._ctx, stack, revision)
+        deployment = Deployment(self._ctx, stack, desired)
         if await self._applied(deployment):
             stack.become(self._ctx, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             await self._clean_up(stack, old=deployment.replaced.values())
@@ -74,12 +74,12 @@ class Engine:
             stack.become(self._ctx, "UPDATE_FAILED", deployment.reason)
         else:
             stack.become(self._ctx, "UPDATE_ROLLBACK_IN_PROGRESS", deployment.reason)
-            stack.revision = before
+            stack.desired = before
             await self._roll_back(stack, deployment)
 
     async def _roll_back(self, stack: Stack, failed: Deployment) -> None:
         new = _restore(stack, failed.replaced)
-        deployment = Deployment(self._ctx, stack, stack.revision)
+        deployment = Deployment(self._ctx, stack, stack.desired)
         if not await self._applied(deployment):
             stack.become(self._ctx, "UPDATE_ROLLBACK_FAILED", deployment.reason)
             return
@@ -88,7 +88,7 @@ class Engine:
         stack.become(self._ctx, "UPDATE_ROLLBACK_COMPLETE")
 
     async def delete(self, stack: Stack, *, retain: Iterable[str] = (), reason: str = _USER) -> None:
-        """Delete the stack and all its resources but the retained ones."""
+        """Delete the stack and its resources, except the retained ones."""
         stack.become(self._ctx, "DELETE_IN_PROGRESS", reason)
         for output in stack.outputs:
             if output.export_name and (users := self._stacks.importers(output.export_name)):
@@ -105,13 +105,13 @@ class Engine:
         stack.become(self._ctx, *_outcome("DELETE", left))
 
     async def _applied(self, deployment: Deployment) -> bool:
-        """Whether the resources and the outputs are all there."""
+        """Whether resources and outputs were all applied."""
         stack = deployment.stack
         if not await deployment.apply():
             return False
         try:
             scope = deployment.scope()
-            outputs, imports = deployment.revision.evaluated_outputs(scope), deployment.revision.imports(scope)
+            outputs, imports = deployment.desired.evaluated_outputs(scope), deployment.desired.imports(scope)
             self._check_exports(stack, outputs)
         except ValidationError as error:
             deployment.give_up(error.message)
@@ -135,9 +135,9 @@ class Engine:
                     )
 
     async def _clean_up(self, stack: Stack, *, old: Iterable[Resource] = (), new: Iterable[Resource] = ()) -> None:
-        """Delete what the stack's revision no longer has, the `old` ones that were replaced and the `new` ones that
-        a rollback took out again. What cannot be deleted is left, as AWS leaves it."""
-        surplus = [each for name, each in stack.resources.items() if name not in stack.revision.resources]
+        """Delete resources that the desired state lacks, the `old` ones that were replaced and the `new` ones that a
+        rollback removed. Resources that cannot be deleted are left, as on AWS."""
+        surplus = [each for name, each in stack.resources.items() if name not in stack.desired.resources]
         kept = [each.logical_id for each in old if each.update_replace_policy != "Delete"]
         kept += [each.logical_id for each in surplus if each.deletion_policy != "Delete"]
         await remove(self._ctx, stack, [*surplus, *old, *new], kept=kept)
@@ -151,7 +151,7 @@ class Engine:
 
 
 def _restore(stack: Stack, replaced: dict[str, Resource]) -> list[Resource]:
-    """Put the old resources back in their places. Returns the new ones, for deletion."""
+    """Restore the old resources. Returns the new ones, for deletion."""
     new = []
     for name, old in replaced.items():
         if stack.resources[name].physical_id:
@@ -161,7 +161,7 @@ def _restore(stack: Stack, replaced: dict[str, Resource]) -> list[Resource]:
 
 
 def _kept(stack: Stack, *, created_now: bool) -> list[str]:
-    """What a deletion policy keeps."""
+    """Logical ids of the resources that a deletion policy retains."""
     keeping = ("Retain",) if created_now else ("Retain", "RetainExceptOnCreate")
     return [
         each.logical_id for each in stack.resources.values() if each.physical_id and each.deletion_policy in keeping

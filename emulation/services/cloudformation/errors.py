@@ -1,4 +1,4 @@
-"""How CloudFormation refuses."""
+"""The errors of CloudFormation."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from ...core.errors import AwsError
 
 
 class ValidationError(AwsError):
-    """CloudFormation's one error for a template, a parameter or a request it does not take."""
+    """CloudFormation's error for an invalid template, parameter or request."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationError", message)
 
 
 class PropertyError(ValidationError):
-    """A property of a resource that its type does not take; fails the resource, not the request."""
+    """An invalid property of a resource; fails the resource, not the request."""
 
 
 class ResourceError(Exception):
@@ -23,8 +23,8 @@ class ResourceError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.code = code
-        """The AWS error code behind it, if an AWS call was refused."""
+        """The AWS error code, if an AWS call failed."""
 
 
-def missing_stack(name: str) -> ValidationError:
+def stack_not_found(name: str) -> ValidationError:
     return ValidationError(f"Stack with id {name} does not exist")

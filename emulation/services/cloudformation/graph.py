@@ -1,4 +1,4 @@
-"""The order of things: what waits for what, circles, and walking all of it with nothing waiting in vain."""
+"""Dependency graphs: order, circles, and a concurrent walk."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .references import references
 from .template import ResourceTemplate
 
 Dependencies = Mapping[str, frozenset[str]]
-"""Each node's name with the nodes that must be there before it."""
+"""Each node with the nodes it depends on."""
 
 
 def dependencies(resources: Mapping[str, ResourceTemplate]) -> dict[str, frozenset[str]]:
-    """What each resource waits for: what it refers to and what its DependsOn names, as far as it is in `resources`."""
+    """The resources that each one refers to, or names in DependsOn."""
     return {
         name: frozenset(
             {reference.name for reference in references(resource.properties)} | set(resource.depends_on)
@@ -23,7 +23,7 @@ def dependencies(resources: Mapping[str, ResourceTemplate]) -> dict[str, frozens
 
 
 def reverse(graph: Dependencies) -> dict[str, frozenset[str]]:
-    """The order of deletion: each node waits for those that depend on it."""
+    """The deletion order: each node depends on its dependents."""
     dependents: dict[str, set[str]] = {name: set() for name in graph}
     for name, needed in graph.items():
         for each in needed:
@@ -68,10 +68,10 @@ def ordered(graph: Dependencies) -> list[str]:
 
 
 async def walk(graph: Dependencies, visit: Callable[[str], Awaitable[bool]]) -> None:
-    """Visit every node as soon as all it depends on were visited with success; returns when nothing more can be.
+    """Visit every node as soon as all its dependencies were visited with success.
 
-    `visit` says whether it succeeded; what depends on a failed node is not visited. An exception out of `visit`
-    ends the walk, once the visits under way are done.
+    `visit` returns whether it succeeded; dependents of a failed node are not visited. An exception in `visit` ends
+    the walk and cancels the visits under way.
     """
     missing = {name: {each for each in needed if each in graph} for name, needed in graph.items()}
     dependents = reverse(graph)
@@ -95,4 +95,5 @@ async def walk(graph: Dependencies, visit: Callable[[str], Awaitable[bool]]) -> 
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        if running:
+            await asyncio.wait(running)

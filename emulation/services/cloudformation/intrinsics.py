@@ -1,4 +1,4 @@
-"""The intrinsic functions: what an expression of a template evaluates to."""
+"""Evaluates the intrinsic functions of templates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from .errors import ValidationError
 
 NO_VALUE = object()
-"""What `Ref: AWS::NoValue` evaluates to: the property or list item that holds it is left out."""
+"""The value of `Ref: AWS::NoValue`: the property or list item that holds it is omitted."""
 
 SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
 """`${Name}`, `${Resource.Attribute}` and the escaped `${!Literal}` in an Fn::Sub string."""
 
 
 class Unknown(str):
-    """A value that exists only once the change is made; what it is part of is unknown too."""
+    """A value known only after the change; any value that contains it is unknown too."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ KNOWN_AFTER_APPLY = Unknown("{{changeSet:KNOWN_AFTER_APPLY}}")
 
 @dataclass(frozen=True)
 class Scope:
-    """All that names in a template can mean."""
+    """The values that an expression can refer to."""
 
     values: Mapping[str, Any]
     """Parameters and pseudo parameters."""
@@ -45,10 +45,7 @@ class Scope:
 
 
 def evaluate(value: Any, scope: Scope) -> Any:
-    """What an expression means in `scope`; plain values mean themselves.
-
-    Raises `ValidationError` for a function given something it cannot work on.
-    """
+    """The value of an expression in `scope`. Raises `ValidationError` for an unsuitable argument of a function."""
     if isinstance(value, list):
         return [item for each in value if (item := evaluate(each, scope)) is not NO_VALUE]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Parameter values: given, kept from before, or the default; and whether they are allowed."""
+"""Resolves parameter values (given, previous or default) and checks their constraints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def resolve(
     previous: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Every declared parameter's value as text, by name. `given` is the Parameters member of a request; `previous`
-    are the stack's values, for UsePreviousValue. Raises `ValidationError` as CloudFormation words it."""
+    are the stack's values, for UsePreviousValue. Raises `ValidationError` in CloudFormation's words."""
     supplied = _supplied(given, previous)
     if unknown := [name for name in supplied if name not in declared]:
         raise ValidationError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -34,7 +34,7 @@ def resolve(
 
 
 def typed(entry: Mapping[str, Any], value: str) -> str | list[str]:
-    """What Ref gives: a list for the list types, else the text itself."""
+    """The value of Ref: a list for the list types, else the text itself."""
     kind = str(entry["Type"])
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return [part.strip() for part in value.split(",")] if value else []

@@ -1,4 +1,4 @@
-"""What an expression refers to, and what is left of it once the conditions are decided."""
+"""The references of an expression, and its form once the conditions are decided."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _in_sub(argument: Any, line: int | None) -> Iterator[Reference]:
 
 
 def arguments(value: Any, function: str) -> Iterator[Any]:
-    """What every call of a function in the expression is given."""
+    """The arguments of every call of a function in the expression."""
     if isinstance(value, list):
         for item in value:
             yield from arguments(item, function)
@@ -69,15 +69,15 @@ def arguments(value: Any, function: str) -> Iterator[Any]:
             yield from arguments(item, function)
 
 
-def decided(value: Any, conditions: Mapping[str, bool]) -> Any:
+def resolve_conditions(value: Any, conditions: Mapping[str, bool]) -> Any:
     """The expression with every Fn::If replaced by the branch that holds."""
     if isinstance(value, list):
-        return [decided(item, conditions) for item in value]
+        return [resolve_conditions(item, conditions) for item in value]
     if not isinstance(value, dict):
         return value
     if function_of(value) == "Fn::If":
         condition, then, otherwise = value["Fn::If"]
-        return decided(then if conditions[condition] else otherwise, conditions)
-    block = Block({key: decided(item, conditions) for key, item in value.items()})
+        return resolve_conditions(then if conditions[condition] else otherwise, conditions)
+    block = Block({key: resolve_conditions(item, conditions) for key, item in value.items()})
     block.line = getattr(value, "line", None)
     return block

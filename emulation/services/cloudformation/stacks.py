@@ -1,18 +1,15 @@
-"""Stacks as they are: their resources, their events, their status."""
+"""Stacks: their resources, events and status."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.controller import Context
-from .errors import missing_stack
-from .revision import Output, Revision
-
-if TYPE_CHECKING:
-    from .changesets import ChangeSet
+from .desired_state import DesiredState, Output
+from .errors import stack_not_found
 
 DELETED = "DELETE_COMPLETE"
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -20,7 +17,7 @@ STACK_TYPE = "AWS::CloudFormation::Stack"
 
 @dataclass
 class Resource:
-    """One resource of a stack, as last told of."""
+    """One resource of a stack."""
 
     logical_id: str
     type_name: str
@@ -56,8 +53,8 @@ class Stack:
     stack_id: str
     name: str
     created: float
-    revision: Revision
-    """What it is, or, while an operation is under way, what it shall become."""
+    desired: DesiredState
+    """What the stack is, or is becoming while an operation is under way."""
     status: str = ""
     reason: str | None = None
     updated: float | None = None
@@ -68,15 +65,13 @@ class Stack:
     timeout_minutes: int | None = None
     termination_protection: bool = False
     change_set_id: str | None = None
-    """The change set it was last changed by."""
+    """The change set executed last."""
     resources: dict[str, Resource] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     """Oldest first."""
-    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
-    """By name."""
     imports: frozenset[str] = frozenset()
-    """The exports of other stacks that it uses."""
+    """Names of the exports it imports."""
     token: str | None = None
     """The ClientRequestToken of the operation under way."""
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,7 +82,7 @@ class Stack:
         return self.status != DELETED
 
     def become(self, ctx: Context, status: str, reason: str | None = None) -> None:
-        """The stack's status changes, and an event says so."""
+        """Change the stack's status and record an event."""
         self.status, self.reason = status, reason
         if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             self.settled.clear()
@@ -99,7 +94,7 @@ class Stack:
         )
 
     def report(self, ctx: Context, resource: Resource, status: str, reason: str | None = None) -> None:
-        """A resource's status changes, and an event says so."""
+        """Change a resource's status and record an event."""
         resource.status, resource.reason, resource.changed = status, reason, ctx.clock.now()
         self.events.append(
             Event(
@@ -117,7 +112,7 @@ class Stack:
 
 
 class Stacks:
-    """All stacks, the deleted ones too."""
+    """All stacks, deleted ones included."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Stack] = {}
@@ -129,19 +124,19 @@ class Stacks:
         self._by_id[stack.stack_id] = stack
 
     def find(self, name: str) -> Stack | None:
-        """By id, dead or alive, or by the name of a living one."""
+        """By id, or by the name of a stack that is not deleted."""
         if name in self._by_id:
             return self._by_id[name]
         return next((stack for stack in self if stack.name == name and stack.alive), None)
 
     def get(self, name: str) -> Stack:
-        """As `find`. Raises `ValidationError` when there is none."""
+        """As `find`. Raises `ValidationError` for a missing stack."""
         if (stack := self.find(name)) is None:
-            raise missing_stack(name)
+            raise stack_not_found(name)
         return stack
 
     def exports(self) -> dict[str, tuple[Stack, Output]]:
-        """Every export of the living stacks, by its name."""
+        """The exports of all stacks, by name."""
         return {
             output.export_name: (stack, output)
             for stack in self
@@ -151,5 +146,5 @@ class Stacks:
         }
 
     def importers(self, export: str) -> list[str]:
-        """The names of the living stacks that import it."""
+        """The names of the stacks that import it."""
         return [stack.name for stack in self if stack.alive and export in stack.imports]

@@ -1,25 +1,29 @@
-"""A template: its sections, read and checked for their form. What refers to what is `checks`' matter."""
+"""Parses the sections of a template and checks their form; `checks` resolves the references."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import ValidationError
-from .summary import words
 from .yaml_source import Block, parse
 
-_SECTIONS = words("AWSTemplateFormatVersion Description Metadata Parameters Mappings Conditions Resources Outputs")
-_SECTIONS_NOT_EMULATED = words("Transform Rules Hooks")
-_PARAMETER_MEMBERS = words(
-    "Type Default Description AllowedPattern AllowedValues ConstraintDescription MaxLength MaxValue MinLength "
-    "MinValue NoEcho"
-)
-_RESOURCE_MEMBERS = words("Type Properties DependsOn Condition Metadata DeletionPolicy UpdateReplacePolicy")
-_RESOURCE_MEMBERS_NOT_EMULATED = words("CreationPolicy UpdatePolicy")
-_OUTPUT_MEMBERS = words("Value Description Export Condition")
+_SECTIONS = (
+    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Resources",
+    "Outputs",
+)  # fmt: skip
+_SECTIONS_NOT_EMULATED = ("Transform", "Rules", "Hooks")
+_PARAMETER_MEMBERS = (
+    "Type", "Default", "Description", "AllowedPattern", "AllowedValues", "ConstraintDescription", "MaxLength",
+    "MaxValue", "MinLength", "MinValue", "NoEcho",
+)  # fmt: skip
+_RESOURCE_MEMBERS = (
+    "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy",
+)  # fmt: skip
+_RESOURCE_MEMBERS_NOT_EMULATED = ("CreationPolicy", "UpdatePolicy")
+_OUTPUT_MEMBERS = ("Value", "Description", "Export", "Condition")
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
 _POLICIES = {
     "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
@@ -56,7 +60,7 @@ class OutputTemplate:
 @dataclass(frozen=True)
 class Template:
     body: str
-    """The text as it was given: what GetTemplate answers."""
+    """The text as given, for GetTemplate."""
     description: str | None
     metadata: Mapping[str, Any] | None
     parameters: Mapping[str, Mapping[str, Any]]
@@ -67,7 +71,7 @@ class Template:
 
 
 def load(body: str) -> Template:
-    """The template a text describes. Raises `ValidationError` as CloudFormation words it, with the line where known."""
+    """The template a text describes. Raises `ValidationError` in CloudFormation's words, with the line where known."""
     root = parse(body)
     if not isinstance(root, Block):
         raise ValidationError("Template format error: unsupported structure.")
@@ -134,7 +138,7 @@ def _resource(name: str, entry: Any) -> ResourceTemplate:
             f"Template format error: {where} Every Resources object must contain a Type member.{_where(entry)}"
         )
     if odd := [member for member in entry if member in _RESOURCE_MEMBERS_NOT_EMULATED]:
-        raise ValidationError(f"{where} {', '.join(odd)} is not emulated: no resource type here would heed it.")
+        raise ValidationError(f"{where} {', '.join(odd)} is not emulated: no resource type here uses it.")
     _refuse_members(f"resource {name}", entry, _RESOURCE_MEMBERS)
     for member, allowed in _POLICIES.items():
         if member in entry and entry[member] not in allowed:
@@ -181,7 +185,7 @@ def _output(name: str, entry: Any) -> OutputTemplate:
     )
 
 
-def _refuse_members(what: str, entry: Block, known: frozenset[str]) -> None:
+def _refuse_members(what: str, entry: Block, known: Collection[str]) -> None:
     if odd := [member for member in entry if member not in known]:
         kind = what.split(" ", 1)[0]
         raise ValidationError(f"Invalid template {kind} property '{odd[0]}' in {what}{_where(entry)}")

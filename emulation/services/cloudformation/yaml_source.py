@@ -1,6 +1,6 @@
-"""Template text to plain values: YAML with CloudFormation's short forms, or JSON.
+"""Parses template text: YAML with CloudFormation's short forms, or JSON.
 
-Mappings come back as `Block`s, which know the line they begin at, so that messages can point there.
+Mappings are returned as `Block`s with their line, for error messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 from .errors import ValidationError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where it is there: ten times faster, the same nodes."""
+"""libyaml where installed: ten times faster, the same nodes."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NULL, _BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
@@ -37,7 +37,7 @@ class Block(dict[str, Any]):
 
 
 def parse(text: str) -> Any:
-    """The value a template's text says. Raises `ValidationError` with line and column for text that is neither
+    """The value of a template's text. Raises `ValidationError` with line and column for text that is neither
     YAML nor JSON, and for what CloudFormation does not take: aliases, merge keys, nulls, duplicate keys."""
     return _json(text) if text.lstrip().startswith("{") else _yaml(text)
 
@@ -127,7 +127,7 @@ def _scalar(node: yaml.Node) -> Any:
     if node.tag == _BOOL:
         return text.lower() in _TRUE
     if node.tag == _INT and _INTEGER.fullmatch(text):
-        return int(text)  # 0755 and 12:30 stay the text that was written
+        return int(text)  # 0755 and 12:30 stay text
     if node.tag == _FLOAT and ":" not in text:
         return float(text.replace("_", ""))
     return text

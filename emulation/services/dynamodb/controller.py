@@ -16,7 +16,7 @@ from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
 from ...core.errors import AwsError
 from ...gateway import InterceptedCall, Interceptor
 from .limit import UNLIMITED, Limit
-from .units import READS, WRITES, demands
+from .requested_capacity import READS, WRITES, demands
 
 UPDATING_SECONDS = 5.0
 """AWS seconds in which a table whose maximum was changed is UPDATING."""

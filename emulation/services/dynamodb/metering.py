@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
 from ...core.errors import AwsError
-from .tables import OPERATIONS, Tables
+from .consumed_capacity import OPERATIONS, Tables
 
 _LOG_EVENT_OVERHEAD = 26
 """Bytes CloudWatch Logs counts for an event beside its text."""

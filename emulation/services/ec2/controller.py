@@ -21,9 +21,9 @@ from ...gateway import InterceptedCall, Interceptor
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
 from ..ecs.network_interfaces import NetworkInterface
 from ..elbv2.links import Address, Links
-from .declared import Balancer, Declared, Subnet, read
 from .interfaces import InterfaceApi
 from .rules import AWS_PORT, Port, reaches, reaches_internet
+from .topology import Balancer, Declared, Subnet, read
 
 _BY = "network"
 _CHANGING: tuple[Operation, ...] = (

@@ -11,7 +11,7 @@ from typing import Any
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
 from ..ecs.network_interfaces import NetworkInterface
-from .declared import Declared
+from .topology import Declared
 
 _FILTERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
     "network-interface-id": lambda it: [it["NetworkInterfaceId"]],

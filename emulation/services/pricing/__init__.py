@@ -1,1 +1,5 @@
 """The Price List API."""
+
+from .controller import Pricing
+
+__all__ = ["Pricing"]

@@ -1,7 +1,7 @@
-"""The Price List API: a small, dated extract of it, in its own form, for the region this cloud is in.
+"""The Price List API, with a small dated extract of prices for the cloud's region.
 
-Figures: https://aws.amazon.com/<service>/pricing/ for us-west-2, read in autumn 2026. They are samples to read prices
-by; whoever wants today's asks the real API.
+Prices: https://aws.amazon.com/<service>/pricing/ for us-west-2, read in autumn 2026. They are samples; the real API
+has current ones.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.controller import Call, Context, Handler, Operation, Watcher
-from ...core.errors import AwsError, not_emulated
-from ...state.models import service_model
+from ...core.controller import Call, Context, Handler
+from ...core.errors import AwsError
+from ..controller_base import ServiceController
 
 PUBLISHED = "2026-09-15T00:00:00Z"
 
@@ -25,7 +25,7 @@ class Product:
     """The usage type without the region's prefix."""
     unit: str
     tiers: Sequence[tuple[float, str]]
-    """(from how many units on, US dollars)."""
+    """(first unit of the tier, US dollars a unit)."""
     family: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,24 +107,14 @@ PRODUCTS = (
 _PREFIXES = {"us-west-2": "USW2-", "us-east-1": "", "us-east-2": "USE2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
 
 
-class Pricing:
-    """A `Controller`."""
+class Pricing(ServiceController):
+    service = "pricing"
 
     def __init__(self, ctx: Context) -> None:
         self._region = ctx.region
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own: dict[str, Handler] = {"GetProducts": self._get_products}
-        return {("pricing", name): own.get(name, _refuse) for name in service_model("pricing").operation_names}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
+    def operations(self) -> Mapping[str, Handler]:
+        return {"GetProducts": self._get_products}
 
     async def _get_products(self, call: Call) -> dict[str, Any]:
         service = call.params["ServiceCode"]
@@ -201,7 +191,3 @@ def _start(token: str | None) -> int:
     if not token.isdecimal():
         raise AwsError("InvalidNextTokenException", "The pagination token is invalid. Try again without it.")
     return int(token)
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)

@@ -1,1 +1,5 @@
 """Service Quotas."""
+
+from .controller import Quotas
+
+__all__ = ["Quotas"]

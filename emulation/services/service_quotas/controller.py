@@ -1,6 +1,6 @@
-"""Service Quotas: what an account may have, as far as the stack under test uses it. The defaults of a new account.
+"""Service Quotas: the quotas of a new account that concern the stack under test.
 
-Values: the quota pages of each service; Fargate's vCPUs and the network's are what new accounts really meet.
+Values: the quota pages of each service; for Fargate's vCPUs and the network, the lower values of new accounts.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.controller import Call, Context, Handler, Operation, Watcher
-from ...core.errors import AwsError, not_emulated
-from ...state.models import service_model
+from ...core.controller import Call, Context, Handler
+from ...core.errors import AwsError
+from ..controller_base import ServiceController
 
 
 @dataclass(frozen=True)
@@ -54,32 +54,22 @@ _NAMES = {
 }
 
 
-class Quotas:
-    """A `Controller`. Nothing here holds anybody to a quota; it answers what the quota is."""
+class Quotas(ServiceController):
+    """Answers quotas; nothing enforces them."""
+
+    service = "service-quotas"
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own: dict[str, Handler] = {
+    def operations(self) -> Mapping[str, Handler]:
+        return {
             "GetServiceQuota": self._get,
             "GetAWSDefaultServiceQuota": self._get,
             "ListServiceQuotas": self._list,
             "ListAWSDefaultServiceQuotas": self._list,
             "ListServices": self._services,
         }
-        return {
-            ("service-quotas", name): own.get(name, _refuse) for name in service_model("service-quotas").operation_names
-        }
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
 
     async def _get(self, call: Call) -> dict[str, Any]:
         wanted = call.params["ServiceCode"], call.params["QuotaCode"]
@@ -89,7 +79,7 @@ class Quotas:
         raise AwsError(
             "NoSuchResourceException",
             f"The request failed because the specified service quota does not exist: {wanted[0]} {wanted[1]} "
-            "(the emulated cloud knows those that the stack under test meets)",
+            "(only quotas that concern the stack under test are emulated)",
         )
 
     async def _list(self, call: Call) -> dict[str, Any]:
@@ -118,7 +108,3 @@ class Quotas:
             "GlobalQuota": quota.service == "iam",
             "QuotaAppliedAtLevel": "ACCOUNT",
         }
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)

@@ -1,4 +1,4 @@
-"""STS: who a caller is, and roles to be assumed for a while."""
+"""STS: caller identities and assumed roles."""
 
 from .controller import Sts
 

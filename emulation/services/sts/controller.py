@@ -1,4 +1,4 @@
-"""The controller of STS: identities as AWS tells them, and sessions whose keys really expire.
+"""STS: caller identities, and role sessions whose keys expire.
 
 AssumeRole --> keys whose caller is arn:aws:sts::…:assumed-role/<role>/<session>, refused after their time
 """
@@ -9,39 +9,29 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ...core.controller import Call, Caller, Context, Credentials, Handler, Operation, Watcher
-from ...core.errors import AwsError, not_emulated
-from ...state.models import service_model
+from ...core.controller import Call, Caller, Context, Credentials, Handler
+from ...core.errors import AwsError
+from ..controller_base import ServiceController
 from .trust import allows
 
 _SHORTEST, _LONGEST_TOKEN = 900, 129_600
 """Seconds: https://docs.aws.amazon.com/STS/latest/APIReference/"""
-_USUAL, _USUAL_TOKEN = 3600, 43_200
+_DEFAULT, _DEFAULT_TOKEN = 3600, 43_200
 
 
-class Sts:
-    """A `Controller`."""
+class Sts(ServiceController):
+    service = "sts"
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own: dict[str, Handler] = {
+    def operations(self) -> Mapping[str, Handler]:
+        return {
             "GetCallerIdentity": self._get_caller_identity,
             "AssumeRole": self._assume_role,
             "AssumeRoleWithWebIdentity": self._assume_role_with_web_identity,
             "GetSessionToken": self._get_session_token,
         }
-        return {("sts", name): own.get(name, _refuse) for name in service_model("sts").operation_names}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
 
     async def _get_caller_identity(self, call: Call) -> dict[str, Any]:
         arn = await self._arn(call.caller)
@@ -78,23 +68,23 @@ class Sts:
         return str(answer["Role"]["RoleId"])
 
     async def _assume_role(self, call: Call) -> dict[str, Any]:
-        who = await self._arn(call.caller)
-        accepted = (f"arn:aws:iam::{self._ctx.account}:root", self._ctx.account, who)
-        return await self._assume(call, who, "AWS", accepted)
+        principal = await self._arn(call.caller)
+        accepted = (f"arn:aws:iam::{self._ctx.account}:root", self._ctx.account, principal)
+        return await self._assume(call, principal, "AWS", accepted)
 
     async def _assume_role_with_web_identity(self, call: Call) -> dict[str, Any]:
-        """The token is taken as it is: nobody signs tokens here."""
+        """The token's signature is not checked."""
         providers = await self._ctx.aws.call("iam", "ListOpenIDConnectProviders")
         accepted = [each["Arn"] for each in providers["OpenIDConnectProviderList"]]
         answer = await self._assume(call, "the bearer of this token", "Federated", accepted)
         return {**answer, "Provider": accepted[0] if accepted else "", "Audience": "sts.amazonaws.com"}
 
-    async def _assume(self, call: Call, who: str, kind: str, accepted: Any) -> dict[str, Any]:
+    async def _assume(self, call: Call, principal: str, kind: str, accepted: Any) -> dict[str, Any]:
         arn, session = call.params["RoleArn"], call.params["RoleSessionName"]
         name = arn.rpartition("/")[2]
         refusal = AwsError(
             "AccessDenied",
-            f"User: {who} is not authorized to perform: sts:{call.operation} on resource: {arn}",
+            f"User: {principal} is not authorized to perform: sts:{call.operation} on resource: {arn}",
             status=403,
         )
         try:
@@ -104,8 +94,8 @@ class Sts:
         if role["Arn"] != arn or not allows(role["AssumeRolePolicyDocument"], f"sts:{call.operation}", kind, accepted):
             raise refusal
         # A role assumed by a role's session lasts an hour at most.
-        longest = _USUAL if who.startswith("arn:aws:sts:") else role.get("MaxSessionDuration", _USUAL)
-        seconds = call.params.get("DurationSeconds", _USUAL)
+        longest = _DEFAULT if principal.startswith("arn:aws:sts:") else role.get("MaxSessionDuration", _DEFAULT)
+        seconds = call.params.get("DurationSeconds", _DEFAULT)
         if not _SHORTEST <= seconds <= longest:
             raise AwsError(
                 "ValidationError",
@@ -122,7 +112,7 @@ class Sts:
     async def _get_session_token(self, call: Call) -> dict[str, Any]:
         if call.caller.name.startswith("arn:aws:sts:") or call.caller.kind == "task":
             raise AwsError("AccessDenied", "Cannot call GetSessionToken with session credentials", status=403)
-        seconds = call.params.get("DurationSeconds", _USUAL_TOKEN)
+        seconds = call.params.get("DurationSeconds", _DEFAULT_TOKEN)
         if not _SHORTEST <= seconds <= _LONGEST_TOKEN:
             raise AwsError("ValidationError", f"DurationSeconds must be {_SHORTEST} to {_LONGEST_TOKEN}, got {seconds}")
         return {"Credentials": self._issued(call.caller, seconds)}
@@ -136,7 +126,3 @@ class Sts:
             "SessionToken": keys.session_token,
             "Expiration": datetime.fromtimestamp(until, UTC),
         }
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)

@@ -1,4 +1,4 @@
-"""Whether a role's trust policy lets somebody assume it: by kind of principal and action; conditions are not read."""
+"""Evaluates trust policies by principal and action; conditions are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The controller of the Resource Groups Tagging API: nothing of its own is stored, all is asked of the services.
+"""The Resource Groups Tagging API. It stores nothing; it reads and changes tags by the calls of each service.
 
 Limits and error codes: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/
 """
@@ -9,43 +9,32 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.controller import Call, Context, Handler, Operation, Watcher
+from ...core.controller import Call, Context, Handler
 from ...core.errors import AwsError, not_emulated
-from ...state.models import service_model
-from . import changing
-from .sources import SOURCES, Place
-from .tagged import Filters, Tagged, service_of
+from ..controller_base import ServiceController
+from . import tag_changes
+from .filters import Filters, TaggedResource, service_of
+from .listings import SERVICES, AwsAccount, tagged_resources
 
-_SERVICE = "resourcegroupstaggingapi"
 _PAGE, _MOST_PER_PAGE = 50, 100
 _MOST_FILTERS, _MOST_VALUES = 50, 20
 _MOST_ARNS_ASKED, _MOST_ARNS_CHANGED = 100, 20
 
 
-class Tagging:
-    """A `Controller`."""
+class Tagging(ServiceController):
+    service = "resourcegroupstaggingapi"
 
     def __init__(self, ctx: Context) -> None:
-        self._place = Place(ctx.aws, ctx.region, ctx.account)
+        self._account = AwsAccount(ctx.aws, ctx.region, ctx.account)
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own: dict[str, Handler] = {
+    def operations(self) -> Mapping[str, Handler]:
+        return {
             "GetResources": self._get_resources,
             "GetTagKeys": self._get_tag_keys,
             "GetTagValues": self._get_tag_values,
             "TagResources": self._tag_resources,
             "UntagResources": self._untag_resources,
         }
-        return {(_SERVICE, name): own.get(name, _refuse) for name in service_model(_SERVICE).operation_names}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
 
     async def _get_resources(self, call: Call) -> dict[str, Any]:
         filters = _filters(call.params)
@@ -80,11 +69,11 @@ class Tagging:
             raise invalid("Tags must hold at least one tag")
         if reserved := [key for key in tags if key.lower().startswith("aws:")]:
             raise invalid(f"Tag keys that begin with aws: are reserved: {', '.join(reserved)}")
-        return await self._each(call, lambda arn: changing.tag(self._place, arn, tags))
+        return await self._each(call, lambda arn: tag_changes.tag(self._account, arn, tags))
 
     async def _untag_resources(self, call: Call) -> dict[str, Any]:
         keys = call.params["TagKeys"]
-        return await self._each(call, lambda arn: changing.untag(self._place, arn, keys))
+        return await self._each(call, lambda arn: tag_changes.untag(self._account, arn, keys))
 
     async def _each(self, call: Call, change: Any) -> dict[str, Any]:
         arns = call.params["ResourceARNList"]
@@ -101,16 +90,17 @@ class Tagging:
                 failed[arn] = {"StatusCode": error.status, "ErrorCode": code, "ErrorMessage": message}
         return {"FailedResourcesMap": failed}
 
-    async def _found(self, filters: Filters) -> list[Tagged]:
-        """What carries a tag at all and is meant, in the order of the ARNs."""
+    async def _found(self, filters: Filters) -> list[TaggedResource]:
+        """The tagged resources that match, sorted by ARN."""
         found = []
-        for service, source in SOURCES.items():
+        for service in SERVICES:
             if not filters.want_service(service):
                 continue
             try:
-                found += [each async for each in source(self._place) if each.tags and filters.want(each)]
+                resources = tagged_resources(self._account, service)
+                found += [each async for each in resources if each.tags and filters.want(each)]
             except AwsError as error:
-                if error.code != "NotImplemented":  # a service this cloud has not, has nothing
+                if error.code != "NotImplemented":  # the state store lacks the service
                     raise
         return sorted(found, key=lambda each: each.arn)
 
@@ -138,13 +128,13 @@ def _filters(params: Mapping[str, Any]) -> Filters:
         if len(each.get("Values", ())) > _MOST_VALUES:
             raise invalid(f"A tag filter can have at most {_MOST_VALUES} Values")
     for name in types:
-        if not name or name.partition(":")[0] not in SOURCES:
+        if not name or name.partition(":")[0] not in SERVICES:
             raise invalid(
-                f"Unsupported resource type {name!r}: services are named as in ARNs; there are {', '.join(SOURCES)}"
+                f"Unsupported resource type {name!r}: expected a service as named in ARNs, one of {', '.join(SERVICES)}"
             )
     for switch in ("IncludeComplianceDetails", "ExcludeCompliantResources"):
         if params.get(switch):
-            raise not_emulated(_SERVICE, f"GetResources with {switch}")
+            raise not_emulated(Tagging.service, f"GetResources with {switch}")
     return Filters(types, tuple((each["Key"], tuple(each.get("Values", ()))) for each in tags), arns)
 
 
@@ -164,7 +154,3 @@ def _start(token: str | None) -> int:
         return int(base64.b64decode(token, validate=True))
     except ValueError:
         raise AwsError("PaginationTokenExpiredException", "The PaginationToken is not valid any more") from None
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)

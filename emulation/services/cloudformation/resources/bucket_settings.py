@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import shapes
+from .. import property_mapping
 from ..errors import PropertyError
 
 
@@ -26,7 +26,7 @@ class Setting:
     def params(self, value: Any) -> dict[str, Any]:
         """Raises `PropertyError` for what the API does not know."""
         try:
-            return shapes.parameters("s3", self.put, self.translate(value))
+            return property_mapping.to_parameters("s3", self.put, self.translate(value))
         except (KeyError, TypeError, AttributeError) as error:
             raise PropertyError(f"{self.put} cannot take {value!r}: {error!r}") from error
 

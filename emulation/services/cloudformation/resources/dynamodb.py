@@ -4,68 +4,67 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import shapes
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .. import property_mapping
+from .base import Job, ResourceType, deleting, retagging
 from .documents import document
 
 _RENAMED = {"SSEEnabled": "Enabled"}
 _SEPARATE = "TimeToLiveSpecification PointInTimeRecoverySpecification ResourcePolicy StreamSpecification"
 
 
-async def create_table(work: Work) -> None:
-    table = work.name()
-    params = work.params("dynamodb", "CreateTable", leave=f"TableName {_SEPARATE}", renamed=_RENAMED)
-    if work.get("StreamSpecification"):
-        params |= _stream(work, "CreateTable")
-    answer = await work.call("dynamodb", "CreateTable", TableName=table, **params)
-    description = answer["TableDescription"]
-    work.made(table, Arn=description["TableArn"])
+async def create_table(job: Job) -> None:
+    table = job.name()
+    params = job.params("dynamodb", "CreateTable", omit=f"TableName {_SEPARATE}", renamed=_RENAMED)
+    if job.get("StreamSpecification"):
+        params |= _stream(job, "CreateTable")
+    description = (await job.call("dynamodb", "CreateTable", TableName=table, **params))["TableDescription"]
+    job.created(table, Arn=description["TableArn"])
     if "LatestStreamArn" in description:
-        work.attributes["StreamArn"] = description["LatestStreamArn"]
-    await _settings(work)
+        job.attributes["StreamArn"] = description["LatestStreamArn"]
+    await _settings(job)
 
 
-def _stream(work: Work, operation: str) -> dict[str, Any]:
-    params = work.params("dynamodb", operation, only="StreamSpecification")
+def _stream(job: Job, operation: str) -> dict[str, Any]:
+    params = job.params("dynamodb", operation, only="StreamSpecification")
     params["StreamSpecification"]["StreamEnabled"] = True
     return params
 
 
-async def update_table(work: Work) -> None:
+async def update_table(job: Job) -> None:
     params: dict[str, Any] = {}
-    if work.changed("BillingMode", "ProvisionedThroughput"):
-        params |= work.params("dynamodb", "UpdateTable", only="BillingMode ProvisionedThroughput")
+    if job.changed("BillingMode", "ProvisionedThroughput"):
+        params |= job.params("dynamodb", "UpdateTable", only="BillingMode ProvisionedThroughput")
     for name in ("TableClass", "DeletionProtectionEnabled", "SSESpecification", "OnDemandThroughput", "WarmThroughput"):
-        if work.changed(name):
-            params |= work.params("dynamodb", "UpdateTable", only=name, renamed=_RENAMED)
-    if work.changed("DeletionProtectionEnabled"):
-        params["DeletionProtectionEnabled"] = work.flag("DeletionProtectionEnabled")
-    if work.changed("SSESpecification") and "SSESpecification" not in work.properties:
+        if job.changed(name):
+            params |= job.params("dynamodb", "UpdateTable", only=name, renamed=_RENAMED)
+    if job.changed("DeletionProtectionEnabled"):
+        params["DeletionProtectionEnabled"] = job.flag("DeletionProtectionEnabled")
+    if job.changed("SSESpecification") and "SSESpecification" not in job.properties:
         params["SSESpecification"] = {"Enabled": False}
     if params:
-        await work.call("dynamodb", "UpdateTable", TableName=work.physical_id, **params)
-    if work.changed("StreamSpecification"):
-        if work.before.get("StreamSpecification"):
+        await job.call("dynamodb", "UpdateTable", TableName=job.physical_id, **params)
+    if job.changed("StreamSpecification"):
+        if job.before.get("StreamSpecification"):
             off = {"StreamEnabled": False}
-            await work.call("dynamodb", "UpdateTable", TableName=work.physical_id, StreamSpecification=off)
-        if work.get("StreamSpecification"):
-            params = _stream(work, "UpdateTable")
-            answer = await work.call("dynamodb", "UpdateTable", TableName=work.physical_id, **params)
-            work.attributes["StreamArn"] = answer["TableDescription"].get("LatestStreamArn", "")
-    for update in _index_updates(work):
-        definitions = shapes.parameters(
-            "dynamodb", "UpdateTable", {"AttributeDefinitions": work.get("AttributeDefinitions", [])}
-        )
-        changes = shapes.parameters("dynamodb", "UpdateTable", {"GlobalSecondaryIndexUpdates": [update]})
-        await work.call("dynamodb", "UpdateTable", TableName=work.physical_id, **definitions, **changes)
-    await _settings(work)
+            await job.call("dynamodb", "UpdateTable", TableName=job.physical_id, StreamSpecification=off)
+        if job.get("StreamSpecification"):
+            params = _stream(job, "UpdateTable")
+            answer = await job.call("dynamodb", "UpdateTable", TableName=job.physical_id, **params)
+            job.attributes["StreamArn"] = answer["TableDescription"].get("LatestStreamArn", "")
+    for update in _index_updates(job):
+        changes = {
+            "AttributeDefinitions": job.get("AttributeDefinitions", []),
+            "GlobalSecondaryIndexUpdates": [update],
+        }
+        params = property_mapping.to_parameters("dynamodb", "UpdateTable", changes)
+        await job.call("dynamodb", "UpdateTable", TableName=job.physical_id, **params)
+    await _settings(job)
 
 
-def _index_updates(work: Work) -> list[dict[str, Any]]:
-    """One change of an index at a time, as DynamoDB takes them: first the deletions."""
-    had = {each["IndexName"]: each for each in work.before.get("GlobalSecondaryIndexes", [])}
-    has = {each["IndexName"]: each for each in work.get("GlobalSecondaryIndexes", [])}
+def _index_updates(job: Job) -> list[dict[str, Any]]:
+    """The index changes, deletions first; DynamoDB takes one a call."""
+    had = {each["IndexName"]: each for each in job.before.get("GlobalSecondaryIndexes", [])}
+    has = {each["IndexName"]: each for each in job.get("GlobalSecondaryIndexes", [])}
     rebuilt = {
         name
         for name in had.keys() & has.keys()
@@ -83,49 +82,49 @@ def _index_updates(work: Work) -> list[dict[str, Any]]:
     return updates
 
 
-async def _settings(work: Work) -> None:
-    table = {"TableName": work.physical_id}
-    if work.changed("TimeToLiveSpecification"):
-        had = work.before.get("TimeToLiveSpecification")
-        wanted = work.get("TimeToLiveSpecification", {**(had or {}), "Enabled": False})
-        params = shapes.parameters("dynamodb", "UpdateTimeToLive", {"TimeToLiveSpecification": wanted})
+async def _settings(job: Job) -> None:
+    table = {"TableName": job.physical_id}
+    if job.changed("TimeToLiveSpecification"):
+        had = job.before.get("TimeToLiveSpecification")
+        wanted = job.get("TimeToLiveSpecification", {**(had or {}), "Enabled": False})
+        params = property_mapping.to_parameters("dynamodb", "UpdateTimeToLive", {"TimeToLiveSpecification": wanted})
         if params["TimeToLiveSpecification"].get("Enabled") or had:
-            await work.call("dynamodb", "UpdateTimeToLive", **table, **params)
-    if work.changed("PointInTimeRecoverySpecification"):
-        wanted = {"PointInTimeRecoveryEnabled": False, **work.get("PointInTimeRecoverySpecification", {})}
-        params = shapes.parameters("dynamodb", "UpdateContinuousBackups", {"PointInTimeRecoverySpecification": wanted})
-        await work.call("dynamodb", "UpdateContinuousBackups", **table, **params)
-    if work.changed("ResourcePolicy"):
-        if "ResourcePolicy" in work.properties:
-            policy = document(work.get("ResourcePolicy")["PolicyDocument"])
-            await work.call("dynamodb", "PutResourcePolicy", ResourceArn=work.attributes["Arn"], Policy=policy)
-        else:
-            await work.call("dynamodb", "DeleteResourcePolicy", ResourceArn=work.attributes["Arn"])
-
-
-async def delete_table(work: Work) -> None:
-    await work.call("dynamodb", "DeleteTable", TableName=work.physical_id)
+            await job.call("dynamodb", "UpdateTimeToLive", **table, **params)
+    if job.changed("PointInTimeRecoverySpecification"):
+        wanted = {"PointInTimeRecoveryEnabled": False, **job.get("PointInTimeRecoverySpecification", {})}
+        params = property_mapping.to_parameters(
+            "dynamodb", "UpdateContinuousBackups", {"PointInTimeRecoverySpecification": wanted}
+        )
+        await job.call("dynamodb", "UpdateContinuousBackups", **table, **params)
+    await job.put_or_delete(
+        "ResourcePolicy",
+        "dynamodb",
+        "PutResourcePolicy",
+        "DeleteResourcePolicy",
+        lambda policy: {"Policy": document(policy["PolicyDocument"])},
+        ResourceArn=job.attributes["Arn"],
+    )
 
 
 TYPES = (
     ResourceType(
         "AWS::DynamoDB::Table",
-        properties=words(
+        properties=(
             "AttributeDefinitions BillingMode DeletionProtectionEnabled GlobalSecondaryIndexes KeySchema "
             "LocalSecondaryIndexes OnDemandThroughput PointInTimeRecoverySpecification ProvisionedThroughput "
             "ResourcePolicy SSESpecification StreamSpecification TableClass TableName Tags TimeToLiveSpecification "
             "WarmThroughput"
         ),
-        required=words("KeySchema"),
-        replacing=words("TableName KeySchema LocalSecondaryIndexes"),
-        not_emulated=words(
+        required="KeySchema",
+        create_only="TableName KeySchema LocalSecondaryIndexes",
+        not_emulated=(
             "ContributorInsightsSpecification ImportSourceSpecification KinesisStreamSpecification VectorIndexes"
         ),
-        attributes=words("Arn StreamArn"),
-        named="TableName",
+        attributes="Arn StreamArn",
+        name_property="TableName",
         create=create_table,
         update=update_table,
-        delete=delete_table,
-        retag=tagging("dynamodb", "TagResource", "UntagResource", "ResourceArn"),
+        delete=deleting("dynamodb", "DeleteTable", "TableName"),
+        retag=retagging("dynamodb"),
     ),
 )

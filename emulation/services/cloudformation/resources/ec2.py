@@ -5,76 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import PropertyError
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging, update_tags_only
 
-retag = tagging("ec2", "CreateTags", "DeleteTags", "Resources[]", by="", keys="Tags")
+retag = retagging("ec2", by="")
 
 
-async def create_vpc(work: Work) -> None:
-    answer = await work.call(
-        "ec2", "CreateVpc", **work.params("ec2", "CreateVpc", leave="EnableDnsHostnames EnableDnsSupport", kind="vpc")
-    )
-    vpc = answer["Vpc"]
+async def create_vpc(job: Job) -> None:
+    vpc = (await job.send("ec2", "CreateVpc", omit="EnableDnsHostnames EnableDnsSupport", kind="vpc"))["Vpc"]
     mine = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
-    work.made(
+    job.created(
         vpc["VpcId"],
         VpcId=vpc["VpcId"],
         CidrBlock=vpc["CidrBlock"],
         CidrBlockAssociations=[each["AssociationId"] for each in vpc.get("CidrBlockAssociationSet", [])],
         Ipv6CidrBlocks=[],
     )
-    await _vpc_attributes(work)
-    groups = await work.call("ec2", "DescribeSecurityGroups", Filters=mine)
-    acls = await work.call("ec2", "DescribeNetworkAcls", Filters=mine)
-    work.attributes["DefaultSecurityGroup"] = groups["SecurityGroups"][0]["GroupId"]
-    work.attributes["DefaultNetworkAcl"] = acls["NetworkAcls"][0]["NetworkAclId"]
+    await update_vpc(job)
+    groups = await job.call("ec2", "DescribeSecurityGroups", Filters=mine)
+    acls = await job.call("ec2", "DescribeNetworkAcls", Filters=mine)
+    job.attributes["DefaultSecurityGroup"] = groups["SecurityGroups"][0]["GroupId"]
+    job.attributes["DefaultNetworkAcl"] = acls["NetworkAcls"][0]["NetworkAclId"]
 
 
-async def update_vpc(work: Work) -> None:
-    await _vpc_attributes(work)
-
-
-async def _vpc_attributes(work: Work) -> None:
+async def update_vpc(job: Job) -> None:
     for name in ("EnableDnsSupport", "EnableDnsHostnames"):  # host names need support first
-        if work.changed(name):
+        if job.changed(name):
             default = name == "EnableDnsSupport"
-            value = work.flag(name) if name in work.properties else default
-            await work.call("ec2", "ModifyVpcAttribute", VpcId=work.physical_id, **{name: {"Value": value}})
+            value = job.flag(name) if name in job.properties else default
+            await job.call("ec2", "ModifyVpcAttribute", VpcId=job.physical_id, **{name: {"Value": value}})
 
 
-async def delete_vpc(work: Work) -> None:
-    await work.call("ec2", "DeleteVpc", VpcId=work.physical_id)
-
-
-async def create_internet_gateway(work: Work) -> None:
-    params = work.params("ec2", "CreateInternetGateway", kind="internet-gateway")
-    answer = await work.call("ec2", "CreateInternetGateway", **params)
+async def create_internet_gateway(job: Job) -> None:
+    answer = await job.send("ec2", "CreateInternetGateway", kind="internet-gateway")
     gateway = answer["InternetGateway"]["InternetGatewayId"]
-    work.made(gateway, InternetGatewayId=gateway)
+    job.created(gateway, InternetGatewayId=gateway)
 
 
-async def update_tags_only(work: Work) -> None:
-    """Nothing but tags can change without a replacement."""
-
-
-async def delete_internet_gateway(work: Work) -> None:
-    await work.call("ec2", "DeleteInternetGateway", InternetGatewayId=work.physical_id)
-
-
-async def create_attachment(work: Work) -> None:
-    if ("InternetGatewayId" in work.properties) == ("VpnGatewayId" in work.properties):
+async def create_attachment(job: Job) -> None:
+    if ("InternetGatewayId" in job.properties) == ("VpnGatewayId" in job.properties):
         raise PropertyError("Exactly one of InternetGatewayId and VpnGatewayId must be given")
-    internet = "InternetGatewayId" in work.properties
+    internet = "InternetGatewayId" in job.properties
     operation = "AttachInternetGateway" if internet else "AttachVpnGateway"
-    await work.call("ec2", operation, **work.params("ec2", operation))
+    await job.send("ec2", operation)
     kind = "IGW" if internet else "VGW"
-    work.made(f"{kind}|{work.text('VpcId')}", AttachmentType=kind)
+    job.created(f"{kind}|{job.text('VpcId')}", AttachmentType=kind)
 
 
-async def delete_attachment(work: Work) -> None:
-    operation = "DetachInternetGateway" if "InternetGatewayId" in work.properties else "DetachVpnGateway"
-    await work.call("ec2", operation, **work.params("ec2", operation))
+async def delete_attachment(job: Job) -> None:
+    await job.send("ec2", "DetachInternetGateway" if "InternetGatewayId" in job.properties else "DetachVpnGateway")
 
 
 _SUBNET_SWITCHES = ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64")
@@ -84,11 +62,10 @@ _DNS_OPTIONS = {
 }
 
 
-async def create_subnet(work: Work) -> None:
-    left = " ".join(_SUBNET_SWITCHES) + " PrivateDnsNameOptionsOnLaunch"
-    answer = await work.call("ec2", "CreateSubnet", **work.params("ec2", "CreateSubnet", leave=left, kind="subnet"))
-    subnet = answer["Subnet"]
-    work.made(
+async def create_subnet(job: Job) -> None:
+    omit = " ".join(_SUBNET_SWITCHES) + " PrivateDnsNameOptionsOnLaunch"
+    subnet = (await job.send("ec2", "CreateSubnet", omit=omit, kind="subnet"))["Subnet"]
+    job.created(
         subnet["SubnetId"],
         SubnetId=subnet["SubnetId"],
         VpcId=subnet["VpcId"],
@@ -98,161 +75,148 @@ async def create_subnet(work: Work) -> None:
         OutpostArn=subnet.get("OutpostArn", ""),
         Ipv6CidrBlocks=[],
     )
-    await update_subnet(work)
-    acls = await work.call(
-        "ec2", "DescribeNetworkAcls", Filters=[{"Name": "association.subnet-id", "Values": [work.physical_id]}]
+    await update_subnet(job)
+    acls = await job.call(
+        "ec2", "DescribeNetworkAcls", Filters=[{"Name": "association.subnet-id", "Values": [job.physical_id]}]
     )
     for acl in acls["NetworkAcls"]:
         for association in acl["Associations"]:
-            if association["SubnetId"] == work.physical_id:
-                work.attributes["NetworkAclAssociationId"] = association["NetworkAclAssociationId"]
+            if association["SubnetId"] == job.physical_id:
+                job.attributes["NetworkAclAssociationId"] = association["NetworkAclAssociationId"]
 
 
-async def update_subnet(work: Work) -> None:
+async def update_subnet(job: Job) -> None:
     for name in _SUBNET_SWITCHES:
-        if work.changed(name):
-            switch = {name: {"Value": work.flag(name)}}
-            await work.call("ec2", "ModifySubnetAttribute", SubnetId=work.physical_id, **switch)
-    if not work.changed("PrivateDnsNameOptionsOnLaunch"):
+        if job.changed(name):
+            switch = {name: {"Value": job.flag(name)}}
+            await job.call("ec2", "ModifySubnetAttribute", SubnetId=job.physical_id, **switch)
+    if not job.changed("PrivateDnsNameOptionsOnLaunch"):
         return
-    options = work.get("PrivateDnsNameOptionsOnLaunch", {})
+    options = job.get("PrivateDnsNameOptionsOnLaunch", {})
     if not isinstance(options, Mapping) or set(options) - {*_DNS_OPTIONS, "HostnameType"}:
         raise PropertyError(f"Encountered unsupported property in PrivateDnsNameOptionsOnLaunch: {options}")
     for name, parameter in _DNS_OPTIONS.items():
         if name in options:
             switch = {parameter: {"Value": str(options[name]).lower() == "true"}}
-            await work.call("ec2", "ModifySubnetAttribute", SubnetId=work.physical_id, **switch)
+            await job.call("ec2", "ModifySubnetAttribute", SubnetId=job.physical_id, **switch)
     if "HostnameType" in options:
         kind = str(options["HostnameType"])
-        await work.call("ec2", "ModifySubnetAttribute", SubnetId=work.physical_id, PrivateDnsHostnameTypeOnLaunch=kind)
+        await job.call("ec2", "ModifySubnetAttribute", SubnetId=job.physical_id, PrivateDnsHostnameTypeOnLaunch=kind)
 
 
-async def delete_subnet(work: Work) -> None:
-    await work.call("ec2", "DeleteSubnet", SubnetId=work.physical_id)
-
-
-async def create_route_table(work: Work) -> None:
-    answer = await work.call("ec2", "CreateRouteTable", **work.params("ec2", "CreateRouteTable", kind="route-table"))
-    table = answer["RouteTable"]["RouteTableId"]
-    work.made(table, RouteTableId=table)
-
-
-async def delete_route_table(work: Work) -> None:
-    await work.call("ec2", "DeleteRouteTable", RouteTableId=work.physical_id)
+async def create_route_table(job: Job) -> None:
+    table = (await job.send("ec2", "CreateRouteTable", kind="route-table"))["RouteTable"]["RouteTableId"]
+    job.created(table, RouteTableId=table)
 
 
 _DESTINATIONS = "DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId"
 
 
-async def create_route(work: Work) -> None:
-    destination = next((work.text(name) for name in _DESTINATIONS.split() if name in work.properties), None)
+async def create_route(job: Job) -> None:
+    destination = next((job.text(name) for name in _DESTINATIONS.split() if name in job.properties), None)
     if destination is None:
         raise PropertyError(f"One of {_DESTINATIONS.replace(' ', ', ')} must be given")
-    await work.call("ec2", "CreateRoute", **work.params("ec2", "CreateRoute"))
-    work.made(f"{work.text('RouteTableId')}|{destination}", CidrBlock=destination)
+    await job.send("ec2", "CreateRoute")
+    job.created(f"{job.text('RouteTableId')}|{destination}", CidrBlock=destination)
 
 
-async def update_route(work: Work) -> None:
-    await work.call("ec2", "ReplaceRoute", **work.params("ec2", "ReplaceRoute"))
+async def update_route(job: Job) -> None:
+    await job.send("ec2", "ReplaceRoute")
 
 
-async def delete_route(work: Work) -> None:
-    await work.call("ec2", "DeleteRoute", **work.params("ec2", "DeleteRoute", only=f"RouteTableId {_DESTINATIONS}"))
+async def delete_route(job: Job) -> None:
+    await job.send("ec2", "DeleteRoute", only=f"RouteTableId {_DESTINATIONS}")
 
 
-async def create_association(work: Work) -> None:
-    answer = await work.call("ec2", "AssociateRouteTable", **work.params("ec2", "AssociateRouteTable"))
-    work.made(answer["AssociationId"], Id=answer["AssociationId"])
-
-
-async def delete_association(work: Work) -> None:
-    await work.call("ec2", "DisassociateRouteTable", AssociationId=work.physical_id)
+async def create_association(job: Job) -> None:
+    association = (await job.send("ec2", "AssociateRouteTable"))["AssociationId"]
+    job.created(association, Id=association)
 
 
 TYPES = (
     ResourceType(
         "AWS::EC2::VPC",
-        properties=words(
+        properties=(
             "CidrBlock EnableDnsHostnames EnableDnsSupport InstanceTenancy Ipv4IpamPoolId Ipv4NetmaskLength Tags"
         ),
-        replacing=words("CidrBlock InstanceTenancy Ipv4IpamPoolId Ipv4NetmaskLength"),
-        not_emulated=words("VpcEncryptionControl"),
-        attributes=words("VpcId CidrBlock CidrBlockAssociations DefaultNetworkAcl DefaultSecurityGroup Ipv6CidrBlocks"),
+        create_only="CidrBlock InstanceTenancy Ipv4IpamPoolId Ipv4NetmaskLength",
+        not_emulated="VpcEncryptionControl",
+        attributes=("VpcId CidrBlock CidrBlockAssociations DefaultNetworkAcl DefaultSecurityGroup Ipv6CidrBlocks"),
         create=create_vpc,
         update=update_vpc,
-        delete=delete_vpc,
+        delete=deleting("ec2", "DeleteVpc", "VpcId"),
         retag=retag,
     ),
     ResourceType(
         "AWS::EC2::InternetGateway",
-        properties=words("Tags"),
-        attributes=words("InternetGatewayId"),
+        properties="Tags",
+        attributes="InternetGatewayId",
         create=create_internet_gateway,
         update=update_tags_only,
-        delete=delete_internet_gateway,
+        delete=deleting("ec2", "DeleteInternetGateway", "InternetGatewayId"),
         retag=retag,
     ),
     ResourceType(
         "AWS::EC2::VPCGatewayAttachment",
-        properties=words("InternetGatewayId VpcId VpnGatewayId"),
-        required=words("VpcId"),
-        attributes=words("AttachmentType"),
+        properties="InternetGatewayId VpcId VpnGatewayId",
+        required="VpcId",
+        attributes="AttachmentType",
         create=create_attachment,
         delete=delete_attachment,
     ),
     ResourceType(
         "AWS::EC2::Subnet",
-        properties=words(
+        properties=(
             "AssignIpv6AddressOnCreation AvailabilityZone AvailabilityZoneId CidrBlock EnableDns64 Ipv4IpamPoolId "
             "Ipv4NetmaskLength Ipv6CidrBlock Ipv6IpamPoolId Ipv6Native Ipv6NetmaskLength MapPublicIpOnLaunch "
             "OutpostArn PrivateDnsNameOptionsOnLaunch Tags VpcId"
         ),
-        required=words("VpcId"),
-        replacing=words(
+        required="VpcId",
+        create_only=(
             "VpcId AvailabilityZone AvailabilityZoneId CidrBlock OutpostArn Ipv6CidrBlock Ipv6Native Ipv4IpamPoolId "
             "Ipv4NetmaskLength Ipv6IpamPoolId Ipv6NetmaskLength"
         ),
-        not_emulated=words("EnableLniAtDeviceIndex"),
-        attributes=words(
+        not_emulated="EnableLniAtDeviceIndex",
+        attributes=(
             "SubnetId VpcId AvailabilityZone AvailabilityZoneId CidrBlock OutpostArn Ipv6CidrBlocks "
             "NetworkAclAssociationId"
         ),
         create=create_subnet,
         update=update_subnet,
-        delete=delete_subnet,
+        delete=deleting("ec2", "DeleteSubnet", "SubnetId"),
         retag=retag,
     ),
     ResourceType(
         "AWS::EC2::RouteTable",
-        properties=words("Tags VpcId"),
-        required=words("VpcId"),
-        replacing=words("VpcId"),
-        attributes=words("RouteTableId"),
+        properties="Tags VpcId",
+        required="VpcId",
+        create_only="VpcId",
+        attributes="RouteTableId",
         create=create_route_table,
         update=update_tags_only,
-        delete=delete_route_table,
+        delete=deleting("ec2", "DeleteRouteTable", "RouteTableId"),
         retag=retag,
     ),
     ResourceType(
         "AWS::EC2::Route",
-        properties=words(
+        properties=(
             "CarrierGatewayId CoreNetworkArn DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId "
             "EgressOnlyInternetGatewayId GatewayId InstanceId LocalGatewayId NatGatewayId NetworkInterfaceId "
             "OdbNetworkArn RouteTableId TransitGatewayId VpcEndpointId VpcPeeringConnectionId"
         ),
-        required=words("RouteTableId"),
-        replacing=words(f"RouteTableId {_DESTINATIONS}"),
-        attributes=words("CidrBlock"),
+        required="RouteTableId",
+        create_only=f"RouteTableId {_DESTINATIONS}",
+        attributes="CidrBlock",
         create=create_route,
         update=update_route,
         delete=delete_route,
     ),
     ResourceType(
         "AWS::EC2::SubnetRouteTableAssociation",
-        properties=words("RouteTableId SubnetId"),
-        required=words("RouteTableId SubnetId"),
-        attributes=words("Id"),
+        properties="RouteTableId SubnetId",
+        required="RouteTableId SubnetId",
+        attributes="Id",
         create=create_association,
-        delete=delete_association,
+        delete=deleting("ec2", "DisassociateRouteTable", "AssociationId"),
     ),
 )

@@ -6,32 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import PropertyError
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging, update_tags_only
 from .documents import document
 
-retag = tagging("efs", "TagResource", "UntagResource", "ResourceId", by="")
+retag = retagging("efs", by="")
 
 _SEPARATE = "BackupPolicy FileSystemPolicy LifecyclePolicies"
 
 
-async def create_file_system(work: Work) -> None:
-    params = work.params("efs", "CreateFileSystem", leave=_SEPARATE)
-    if _backed_up(work.properties):
+async def create_file_system(job: Job) -> None:
+    params = job.params("efs", "CreateFileSystem", omit=_SEPARATE)
+    if _backed_up(job.properties):
         params["Backup"] = True
-    answer = await work.call("efs", "CreateFileSystem", CreationToken=work.ctx.ids.uuid(), **params)
-    work.made(answer["FileSystemId"], FileSystemId=answer["FileSystemId"], Arn=answer["FileSystemArn"])
-    await _settings(work)
+    answer = await job.call("efs", "CreateFileSystem", CreationToken=job.ctx.ids.uuid(), **params)
+    job.created(answer["FileSystemId"], FileSystemId=answer["FileSystemId"], Arn=answer["FileSystemArn"])
+    await _settings(job)
 
 
-async def update_file_system(work: Work) -> None:
-    if work.changed("ThroughputMode", "ProvisionedThroughputInMibps"):
-        params = work.params("efs", "UpdateFileSystem", only="ThroughputMode ProvisionedThroughputInMibps")
-        await work.call("efs", "UpdateFileSystem", FileSystemId=work.physical_id, **params)
-    if _backed_up(work.properties) != _backed_up(work.before):
-        status = "ENABLED" if _backed_up(work.properties) else "DISABLED"
-        await work.call("efs", "PutBackupPolicy", FileSystemId=work.physical_id, BackupPolicy={"Status": status})
-    await _settings(work)
+async def update_file_system(job: Job) -> None:
+    if job.changed("ThroughputMode", "ProvisionedThroughputInMibps"):
+        only = "ThroughputMode ProvisionedThroughputInMibps"
+        await job.send("efs", "UpdateFileSystem", only=only, FileSystemId=job.physical_id)
+    if _backed_up(job.properties) != _backed_up(job.before):
+        status = "ENABLED" if _backed_up(job.properties) else "DISABLED"
+        await job.call("efs", "PutBackupPolicy", FileSystemId=job.physical_id, BackupPolicy={"Status": status})
+    await _settings(job)
 
 
 def _backed_up(properties: Mapping[str, Any]) -> bool:
@@ -41,87 +40,72 @@ def _backed_up(properties: Mapping[str, Any]) -> bool:
     return bool(policy["Status"] == "ENABLED")
 
 
-async def _settings(work: Work) -> None:
-    system = work.physical_id
-    if work.changed("LifecyclePolicies"):
-        params = {"LifecyclePolicies": []} | work.params("efs", "PutLifecycleConfiguration", only="LifecyclePolicies")
-        await work.call("efs", "PutLifecycleConfiguration", FileSystemId=system, **params)
-    if work.changed("FileSystemPolicy"):
-        if "FileSystemPolicy" in work.properties:
-            policy = document(work.get("FileSystemPolicy"))
-            await work.call("efs", "PutFileSystemPolicy", FileSystemId=system, Policy=policy)
-        else:
-            await work.call("efs", "DeleteFileSystemPolicy", FileSystemId=system)
+async def _settings(job: Job) -> None:
+    system = job.physical_id
+    if job.changed("LifecyclePolicies"):
+        params = {"LifecyclePolicies": []} | job.params("efs", "PutLifecycleConfiguration", only="LifecyclePolicies")
+        await job.call("efs", "PutLifecycleConfiguration", FileSystemId=system, **params)
+    await job.put_or_delete(
+        "FileSystemPolicy",
+        "efs",
+        "PutFileSystemPolicy",
+        "DeleteFileSystemPolicy",
+        lambda policy: {"Policy": document(policy)},
+        FileSystemId=system,
+    )
 
 
-async def delete_file_system(work: Work) -> None:
-    await work.call("efs", "DeleteFileSystem", FileSystemId=work.physical_id)
+async def create_mount_target(job: Job) -> None:
+    answer = await job.send("efs", "CreateMountTarget")
+    job.created(answer["MountTargetId"], Id=answer["MountTargetId"], IpAddress=answer.get("IpAddress", ""))
 
 
-async def create_mount_target(work: Work) -> None:
-    answer = await work.call("efs", "CreateMountTarget", **work.params("efs", "CreateMountTarget"))
-    work.made(answer["MountTargetId"], Id=answer["MountTargetId"], IpAddress=answer.get("IpAddress", ""))
+async def update_mount_target(job: Job) -> None:
+    await job.send("efs", "ModifyMountTargetSecurityGroups", only="SecurityGroups", MountTargetId=job.physical_id)
 
 
-async def update_mount_target(work: Work) -> None:
-    params = work.params("efs", "ModifyMountTargetSecurityGroups", only="SecurityGroups")
-    await work.call("efs", "ModifyMountTargetSecurityGroups", MountTargetId=work.physical_id, **params)
-
-
-async def delete_mount_target(work: Work) -> None:
-    await work.call("efs", "DeleteMountTarget", MountTargetId=work.physical_id)
-
-
-async def create_access_point(work: Work) -> None:
-    params = {"ClientToken": work.ctx.ids.uuid()} | work.params("efs", "CreateAccessPoint")
-    answer = await work.call("efs", "CreateAccessPoint", **params)
-    work.made(answer["AccessPointId"], AccessPointId=answer["AccessPointId"], Arn=answer["AccessPointArn"])
-
-
-async def update_access_point(work: Work) -> None:
-    """Only tags can change."""
-
-
-async def delete_access_point(work: Work) -> None:
-    await work.call("efs", "DeleteAccessPoint", AccessPointId=work.physical_id)
+async def create_access_point(job: Job) -> None:
+    params = {"ClientToken": job.ctx.ids.uuid()} | job.params("efs", "CreateAccessPoint")
+    answer = await job.call("efs", "CreateAccessPoint", **params)
+    job.created(answer["AccessPointId"], AccessPointId=answer["AccessPointId"], Arn=answer["AccessPointArn"])
 
 
 TYPES = (
     ResourceType(
         "AWS::EFS::FileSystem",
-        properties=words(
+        properties=(
             "AvailabilityZoneName BackupPolicy Encrypted FileSystemPolicy FileSystemTags KmsKeyId LifecyclePolicies "
             "PerformanceMode ProvisionedThroughputInMibps ThroughputMode"
         ),
-        replacing=words("AvailabilityZoneName Encrypted KmsKeyId PerformanceMode"),
-        not_emulated=words("BypassPolicyLockoutSafetyCheck FileSystemProtection ReplicationConfiguration"),
-        attributes=words("Arn FileSystemId"),
+        create_only="AvailabilityZoneName Encrypted KmsKeyId PerformanceMode",
+        not_emulated="BypassPolicyLockoutSafetyCheck FileSystemProtection ReplicationConfiguration",
+        attributes="Arn FileSystemId",
         tag_property="FileSystemTags",
         create=create_file_system,
         update=update_file_system,
-        delete=delete_file_system,
+        delete=deleting("efs", "DeleteFileSystem", "FileSystemId"),
         retag=retag,
     ),
     ResourceType(
         "AWS::EFS::MountTarget",
-        properties=words("FileSystemId IpAddress IpAddressType Ipv6Address SecurityGroups SubnetId"),
-        required=words("FileSystemId SecurityGroups SubnetId"),
-        replacing=words("FileSystemId IpAddress IpAddressType Ipv6Address SubnetId"),
-        attributes=words("Id IpAddress"),
+        properties="FileSystemId IpAddress IpAddressType Ipv6Address SecurityGroups SubnetId",
+        required="FileSystemId SecurityGroups SubnetId",
+        create_only="FileSystemId IpAddress IpAddressType Ipv6Address SubnetId",
+        attributes="Id IpAddress",
         create=create_mount_target,
         update=update_mount_target,
-        delete=delete_mount_target,
+        delete=deleting("efs", "DeleteMountTarget", "MountTargetId"),
     ),
     ResourceType(
         "AWS::EFS::AccessPoint",
-        properties=words("AccessPointTags ClientToken FileSystemId PosixUser RootDirectory"),
-        required=words("FileSystemId"),
-        replacing=words("FileSystemId ClientToken PosixUser RootDirectory"),
-        attributes=words("AccessPointId Arn"),
+        properties="AccessPointTags ClientToken FileSystemId PosixUser RootDirectory",
+        required="FileSystemId",
+        create_only="FileSystemId ClientToken PosixUser RootDirectory",
+        attributes="AccessPointId Arn",
         tag_property="AccessPointTags",
         create=create_access_point,
-        update=update_access_point,
-        delete=delete_access_point,
+        update=update_tags_only,
+        delete=deleting("efs", "DeleteAccessPoint", "AccessPointId"),
         retag=retag,
     ),
 )

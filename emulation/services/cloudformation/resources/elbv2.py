@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging
 
-retag = tagging("elbv2", "AddTags", "RemoveTags", "ResourceArns[]", by="")
+retag = retagging("elbv2", by="")
 
 
-async def create_load_balancer(work: Work) -> None:
-    params = work.params("elbv2", "CreateLoadBalancer", leave="Name LoadBalancerAttributes")
-    answer = await work.call("elbv2", "CreateLoadBalancer", Name=work.name(32), **params)
+async def _modify_attributes(job: Job, kind: str) -> None:
+    name = f"{kind}Attributes"
+    if job.changed(name) and job.get(name):
+        arn = {f"{kind}Arn": job.physical_id}
+        await job.send("elbv2", f"Modify{name}", only=name, renamed={name: "Attributes"}, **arn)
+
+
+async def create_load_balancer(job: Job) -> None:
+    answer = await job.send("elbv2", "CreateLoadBalancer", omit="Name LoadBalancerAttributes", Name=job.name(32))
     balancer = answer["LoadBalancers"][0]
-    work.made(
+    job.created(
         balancer["LoadBalancerArn"],
         LoadBalancerArn=balancer["LoadBalancerArn"],
         LoadBalancerName=balancer["LoadBalancerName"],
@@ -21,51 +26,34 @@ async def create_load_balancer(work: Work) -> None:
         CanonicalHostedZoneID=balancer.get("CanonicalHostedZoneId", ""),
         SecurityGroups=balancer.get("SecurityGroups", []),
     )
-    await _load_balancer_attributes(work)
+    await _modify_attributes(job, "LoadBalancer")
 
 
-async def update_load_balancer(work: Work) -> None:
-    arn = work.physical_id
-    await _load_balancer_attributes(work)
-    if work.changed("SecurityGroups"):
-        params = work.params("elbv2", "SetSecurityGroups", only="SecurityGroups")
-        await work.call("elbv2", "SetSecurityGroups", LoadBalancerArn=arn, **params)
-    if work.changed("Subnets", "SubnetMappings"):
-        params = work.params("elbv2", "SetSubnets", only="Subnets SubnetMappings")
-        await work.call("elbv2", "SetSubnets", LoadBalancerArn=arn, **params)
-    if work.changed("IpAddressType"):
-        kind = work.get("IpAddressType", "ipv4")
-        await work.call("elbv2", "SetIpAddressType", LoadBalancerArn=arn, IpAddressType=kind)
+async def update_load_balancer(job: Job) -> None:
+    arn = job.physical_id
+    await _modify_attributes(job, "LoadBalancer")
+    if job.changed("SecurityGroups"):
+        await job.send("elbv2", "SetSecurityGroups", only="SecurityGroups", LoadBalancerArn=arn)
+    if job.changed("Subnets", "SubnetMappings"):
+        await job.send("elbv2", "SetSubnets", only="Subnets SubnetMappings", LoadBalancerArn=arn)
+    if job.changed("IpAddressType"):
+        kind = job.get("IpAddressType", "ipv4")
+        await job.call("elbv2", "SetIpAddressType", LoadBalancerArn=arn, IpAddressType=kind)
 
 
-async def _load_balancer_attributes(work: Work) -> None:
-    if work.changed("LoadBalancerAttributes") and work.get("LoadBalancerAttributes"):
-        params = work.params(
-            "elbv2",
-            "ModifyLoadBalancerAttributes",
-            only="LoadBalancerAttributes",
-            renamed={"LoadBalancerAttributes": "Attributes"},
-        )
-        await work.call("elbv2", "ModifyLoadBalancerAttributes", LoadBalancerArn=work.physical_id, **params)
-
-
-async def delete_load_balancer(work: Work) -> None:
-    await work.call("elbv2", "DeleteLoadBalancer", LoadBalancerArn=work.physical_id)
-
-
-async def create_target_group(work: Work) -> None:
-    params = work.params("elbv2", "CreateTargetGroup", leave="Name TargetGroupAttributes Targets")
-    answer = await work.call("elbv2", "CreateTargetGroup", Name=work.name(32), **params)
+async def create_target_group(job: Job) -> None:
+    omit = "Name TargetGroupAttributes Targets"
+    answer = await job.send("elbv2", "CreateTargetGroup", omit=omit, Name=job.name(32))
     group = answer["TargetGroups"][0]
-    work.made(
+    job.created(
         group["TargetGroupArn"],
         TargetGroupArn=group["TargetGroupArn"],
         TargetGroupName=group["TargetGroupName"],
         TargetGroupFullName=group["TargetGroupArn"].rsplit(":", 1)[1],
         LoadBalancerArns=group.get("LoadBalancerArns", []),
     )
-    await _target_group_attributes(work)
-    await _targets(work)
+    await _modify_attributes(job, "TargetGroup")
+    await _targets(job)
 
 
 _HEALTH_CHECK = (
@@ -74,143 +62,104 @@ _HEALTH_CHECK = (
 )
 
 
-async def update_target_group(work: Work) -> None:
-    if work.changed(*_HEALTH_CHECK.split()):
-        params = work.params("elbv2", "ModifyTargetGroup", only=_HEALTH_CHECK)
-        await work.call("elbv2", "ModifyTargetGroup", TargetGroupArn=work.physical_id, **params)
-    await _target_group_attributes(work)
-    await _targets(work)
+async def update_target_group(job: Job) -> None:
+    if job.changed(*_HEALTH_CHECK.split()):
+        await job.send("elbv2", "ModifyTargetGroup", only=_HEALTH_CHECK, TargetGroupArn=job.physical_id)
+    await _modify_attributes(job, "TargetGroup")
+    await _targets(job)
 
 
-async def _target_group_attributes(work: Work) -> None:
-    if work.changed("TargetGroupAttributes") and work.get("TargetGroupAttributes"):
-        params = work.params(
-            "elbv2",
-            "ModifyTargetGroupAttributes",
-            only="TargetGroupAttributes",
-            renamed={"TargetGroupAttributes": "Attributes"},
-        )
-        await work.call("elbv2", "ModifyTargetGroupAttributes", TargetGroupArn=work.physical_id, **params)
-
-
-async def _targets(work: Work) -> None:
-    had, has = work.before.get("Targets", []), work.get("Targets", [])
+async def _targets(job: Job) -> None:
+    had, has = job.before.get("Targets", []), job.get("Targets", [])
     if gone := [each for each in had if each not in has]:
         targets = [{"Id": str(each["Id"]), **({"Port": int(each["Port"])} if "Port" in each else {})} for each in gone]
-        await work.call("elbv2", "DeregisterTargets", TargetGroupArn=work.physical_id, Targets=targets)
-    if work.changed("Targets") and has:
-        params = work.params("elbv2", "RegisterTargets", only="Targets")
-        await work.call("elbv2", "RegisterTargets", TargetGroupArn=work.physical_id, **params)
+        await job.call("elbv2", "DeregisterTargets", TargetGroupArn=job.physical_id, Targets=targets)
+    if job.changed("Targets") and has:
+        await job.send("elbv2", "RegisterTargets", only="Targets", TargetGroupArn=job.physical_id)
 
 
-async def delete_target_group(work: Work) -> None:
-    await work.call("elbv2", "DeleteTargetGroup", TargetGroupArn=work.physical_id)
-
-
-async def create_listener(work: Work) -> None:
-    answer = await work.call(
-        "elbv2", "CreateListener", **work.params("elbv2", "CreateListener", leave="ListenerAttributes")
-    )
+async def create_listener(job: Job) -> None:
+    answer = await job.send("elbv2", "CreateListener", omit="ListenerAttributes")
     arn = answer["Listeners"][0]["ListenerArn"]
-    work.made(arn, ListenerArn=arn)
-    await _listener_attributes(work)
+    job.created(arn, ListenerArn=arn)
+    await _modify_attributes(job, "Listener")
 
 
-async def update_listener(work: Work) -> None:
-    params = work.params("elbv2", "ModifyListener", leave="LoadBalancerArn ListenerAttributes")
-    await work.call("elbv2", "ModifyListener", ListenerArn=work.physical_id, **params)
-    await _listener_attributes(work)
+async def update_listener(job: Job) -> None:
+    omit = "LoadBalancerArn ListenerAttributes"
+    await job.send("elbv2", "ModifyListener", omit=omit, ListenerArn=job.physical_id)
+    await _modify_attributes(job, "Listener")
 
 
-async def _listener_attributes(work: Work) -> None:
-    if work.changed("ListenerAttributes") and work.get("ListenerAttributes"):
-        params = work.params(
-            "elbv2", "ModifyListenerAttributes", only="ListenerAttributes", renamed={"ListenerAttributes": "Attributes"}
-        )
-        await work.call("elbv2", "ModifyListenerAttributes", ListenerArn=work.physical_id, **params)
+async def create_rule(job: Job) -> None:
+    rule = (await job.send("elbv2", "CreateRule"))["Rules"][0]
+    job.created(rule["RuleArn"], RuleArn=rule["RuleArn"], IsDefault=rule.get("IsDefault", False))
 
 
-async def delete_listener(work: Work) -> None:
-    await work.call("elbv2", "DeleteListener", ListenerArn=work.physical_id)
-
-
-async def create_rule(work: Work) -> None:
-    answer = await work.call("elbv2", "CreateRule", **work.params("elbv2", "CreateRule"))
-    rule = answer["Rules"][0]
-    work.made(rule["RuleArn"], RuleArn=rule["RuleArn"], IsDefault=rule.get("IsDefault", False))
-
-
-async def update_rule(work: Work) -> None:
-    if work.changed("Actions", "Conditions", "Transforms"):
-        params = work.params("elbv2", "ModifyRule", only="Actions Conditions Transforms")
-        await work.call("elbv2", "ModifyRule", RuleArn=work.physical_id, **params)
-    if work.changed("Priority"):
-        priority = {"RuleArn": work.physical_id, "Priority": int(work.text("Priority"))}
-        await work.call("elbv2", "SetRulePriorities", RulePriorities=[priority])
-
-
-async def delete_rule(work: Work) -> None:
-    await work.call("elbv2", "DeleteRule", RuleArn=work.physical_id)
+async def update_rule(job: Job) -> None:
+    if job.changed("Actions", "Conditions", "Transforms"):
+        await job.send("elbv2", "ModifyRule", only="Actions Conditions Transforms", RuleArn=job.physical_id)
+    if job.changed("Priority"):
+        priority = {"RuleArn": job.physical_id, "Priority": int(job.text("Priority"))}
+        await job.call("elbv2", "SetRulePriorities", RulePriorities=[priority])
 
 
 TYPES = (
     ResourceType(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        properties=words(
-            "IpAddressType LoadBalancerAttributes Name Scheme SecurityGroups SubnetMappings Subnets Tags Type"
-        ),
-        replacing=words("Name Type Scheme"),
-        not_emulated=words(
+        properties=("IpAddressType LoadBalancerAttributes Name Scheme SecurityGroups SubnetMappings Subnets Tags Type"),
+        create_only="Name Type Scheme",
+        not_emulated=(
             "EnableCapacityReservationProvisionStabilize EnablePrefixForIpv6SourceNat Ipv4IpamPoolId "
             "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic MinimumLoadBalancerCapacity"
         ),
-        attributes=words(
+        attributes=(
             "LoadBalancerArn LoadBalancerName LoadBalancerFullName DNSName CanonicalHostedZoneID SecurityGroups"
         ),
-        named="Name",
+        name_property="Name",
         create=create_load_balancer,
         update=update_load_balancer,
-        delete=delete_load_balancer,
+        delete=deleting("elbv2", "DeleteLoadBalancer", "LoadBalancerArn"),
         retag=retag,
     ),
     ResourceType(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
-        properties=words(
+        properties=(
             f"{_HEALTH_CHECK} IpAddressType Name Port Protocol ProtocolVersion Tags TargetGroupAttributes TargetType "
             "Targets VpcId"
         ),
-        replacing=words("TargetType ProtocolVersion Port Name VpcId Protocol IpAddressType"),
-        not_emulated=words("TargetControlPort"),
-        attributes=words("TargetGroupArn TargetGroupName TargetGroupFullName LoadBalancerArns"),
-        named="Name",
+        create_only="TargetType ProtocolVersion Port Name VpcId Protocol IpAddressType",
+        not_emulated="TargetControlPort",
+        attributes="TargetGroupArn TargetGroupName TargetGroupFullName LoadBalancerArns",
+        name_property="Name",
         create=create_target_group,
         update=update_target_group,
-        delete=delete_target_group,
+        delete=deleting("elbv2", "DeleteTargetGroup", "TargetGroupArn"),
         retag=retag,
     ),
     ResourceType(
         "AWS::ElasticLoadBalancingV2::Listener",
-        properties=words(
+        properties=(
             "AlpnPolicy Certificates DefaultActions ListenerAttributes LoadBalancerArn MutualAuthentication Port "
             "Protocol SslPolicy Tags"
         ),
-        required=words("LoadBalancerArn DefaultActions"),
-        replacing=words("LoadBalancerArn"),
-        attributes=words("ListenerArn"),
+        required="LoadBalancerArn DefaultActions",
+        create_only="LoadBalancerArn",
+        attributes="ListenerArn",
         create=create_listener,
         update=update_listener,
-        delete=delete_listener,
+        delete=deleting("elbv2", "DeleteListener", "ListenerArn"),
         retag=retag,
     ),
     ResourceType(
         "AWS::ElasticLoadBalancingV2::ListenerRule",
-        properties=words("Actions Conditions ListenerArn Priority Tags Transforms"),
-        required=words("Actions Conditions Priority"),
-        replacing=words("ListenerArn"),
-        attributes=words("RuleArn IsDefault"),
+        properties="Actions Conditions ListenerArn Priority Tags Transforms",
+        required="Actions Conditions Priority",
+        create_only="ListenerArn",
+        attributes="RuleArn IsDefault",
         create=create_rule,
         update=update_rule,
-        delete=delete_rule,
+        delete=deleting("elbv2", "DeleteRule", "RuleArn"),
         retag=retag,
     ),
 )

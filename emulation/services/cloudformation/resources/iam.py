@@ -1,69 +1,68 @@
-"""AWS::IAM: roles and policies. Nothing here enforces them; they are kept and shown as AWS does."""
+"""AWS::IAM: roles and policies. They are stored, not enforced."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import PropertyError
 from ..intrinsics import text
-from ..names import physical_name
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, retagging
 from .documents import document
 
 _ATTACHED_TO = {"Roles": "Role", "Users": "User", "Groups": "Group"}
 
 
-async def create_role(work: Work) -> None:
-    params = work.params("iam", "CreateRole", leave="AssumeRolePolicyDocument ManagedPolicyArns Policies RoleName")
-    trust = document(work.get("AssumeRolePolicyDocument"))
-    policies = _inline(work.properties)
-    answer = await work.call("iam", "CreateRole", RoleName=work.name(64), AssumeRolePolicyDocument=trust, **params)
+async def create_role(job: Job) -> None:
+    params = job.params("iam", "CreateRole", omit="AssumeRolePolicyDocument ManagedPolicyArns Policies RoleName")
+    trust = document(job.get("AssumeRolePolicyDocument"))
+    policies = _inline(job.properties)
+    answer = await job.call("iam", "CreateRole", RoleName=job.name(64), AssumeRolePolicyDocument=trust, **params)
     role = answer["Role"]
-    work.made(role["RoleName"], Arn=role["Arn"], RoleId=role["RoleId"])
-    for arn in work.get("ManagedPolicyArns", []):
-        await work.call("iam", "AttachRolePolicy", RoleName=work.physical_id, PolicyArn=text(arn))
+    job.created(role["RoleName"], Arn=role["Arn"], RoleId=role["RoleId"])
+    for arn in job.get("ManagedPolicyArns", []):
+        await job.call("iam", "AttachRolePolicy", RoleName=job.physical_id, PolicyArn=text(arn))
     for name, body in policies.items():
-        await work.call("iam", "PutRolePolicy", RoleName=work.physical_id, PolicyName=name, PolicyDocument=body)
+        await job.call("iam", "PutRolePolicy", RoleName=job.physical_id, PolicyName=name, PolicyDocument=body)
 
 
-async def update_role(work: Work) -> None:
-    role = work.physical_id
-    if work.changed("AssumeRolePolicyDocument"):
-        trust = document(work.get("AssumeRolePolicyDocument"))
-        await work.call("iam", "UpdateAssumeRolePolicy", RoleName=role, PolicyDocument=trust)
-    if work.changed("Description", "MaxSessionDuration"):
-        params = work.params("iam", "UpdateRole", only="Description MaxSessionDuration")
-        await work.call("iam", "UpdateRole", RoleName=role, **params)
-    if work.changed("PermissionsBoundary"):
-        if "PermissionsBoundary" in work.properties:
-            boundary = work.text("PermissionsBoundary")
-            await work.call("iam", "PutRolePermissionsBoundary", RoleName=role, PermissionsBoundary=boundary)
-        else:
-            await work.call("iam", "DeleteRolePermissionsBoundary", RoleName=role)
-    attached, wanted = (set(map(text, each.get("ManagedPolicyArns", []))) for each in (work.before, work.properties))
+async def update_role(job: Job) -> None:
+    role = job.physical_id
+    if job.changed("AssumeRolePolicyDocument"):
+        trust = document(job.get("AssumeRolePolicyDocument"))
+        await job.call("iam", "UpdateAssumeRolePolicy", RoleName=role, PolicyDocument=trust)
+    if job.changed("Description", "MaxSessionDuration"):
+        await job.send("iam", "UpdateRole", only="Description MaxSessionDuration", RoleName=role)
+    await job.put_or_delete(
+        "PermissionsBoundary",
+        "iam",
+        "PutRolePermissionsBoundary",
+        "DeleteRolePermissionsBoundary",
+        lambda boundary: {"PermissionsBoundary": text(boundary)},
+        RoleName=role,
+    )
+    attached, wanted = (set(map(text, each.get("ManagedPolicyArns", []))) for each in (job.before, job.properties))
     for arn in sorted(attached - wanted):
-        await work.call("iam", "DetachRolePolicy", RoleName=role, PolicyArn=arn)
+        await job.call("iam", "DetachRolePolicy", RoleName=role, PolicyArn=arn)
     for arn in sorted(wanted - attached):
-        await work.call("iam", "AttachRolePolicy", RoleName=role, PolicyArn=arn)
-    had, has = _inline(work.before), _inline(work.properties)
+        await job.call("iam", "AttachRolePolicy", RoleName=role, PolicyArn=arn)
+    had, has = _inline(job.before), _inline(job.properties)
     for name in sorted(set(had) - set(has)):
-        await work.call("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
+        await job.call("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
     for name, body in has.items():
         if had.get(name) != body:
-            await work.call("iam", "PutRolePolicy", RoleName=role, PolicyName=name, PolicyDocument=body)
+            await job.call("iam", "PutRolePolicy", RoleName=role, PolicyName=name, PolicyDocument=body)
 
 
-async def delete_role(work: Work) -> None:
-    role = work.physical_id
-    attached = await work.call("iam", "ListAttachedRolePolicies", RoleName=role)
+async def delete_role(job: Job) -> None:
+    role = job.physical_id
+    attached = await job.call("iam", "ListAttachedRolePolicies", RoleName=role)
     for policy in attached["AttachedPolicies"]:
-        await work.call("iam", "DetachRolePolicy", RoleName=role, PolicyArn=policy["PolicyArn"])
-    inline = await work.call("iam", "ListRolePolicies", RoleName=role)
+        await job.call("iam", "DetachRolePolicy", RoleName=role, PolicyArn=policy["PolicyArn"])
+    inline = await job.call("iam", "ListRolePolicies", RoleName=role)
     for name in inline["PolicyNames"]:
-        await work.call("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
-    await work.call("iam", "DeleteRole", RoleName=role)
+        await job.call("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
+    await job.call("iam", "DeleteRole", RoleName=role)
 
 
 def _inline(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -75,56 +74,50 @@ def _inline(properties: Mapping[str, Any]) -> dict[str, str]:
     return result
 
 
-async def create_policy(work: Work) -> None:
-    if not any(work.get(each) for each in _ATTACHED_TO):
+def _attached(job: Job) -> Iterator[tuple[str, str]]:
+    """(Role, User or Group; its name) for each that the policy is attached to."""
+    for kind, singular in _ATTACHED_TO.items():
+        for name in job.get(kind, []):
+            yield singular, name
+
+
+async def create_policy(job: Job) -> None:
+    if not any(job.get(each) for each in _ATTACHED_TO):
         raise PropertyError("At least one of [Groups,Roles,Users] must be non-empty.")
-    policy = physical_name(work.stack_name, work.logical_id, work.ctx.ids, 64)
-    work.made(policy, Id=policy)
-    await _put_everywhere(work)
+    policy = job.generated_name(64)
+    job.created(policy, Id=policy)
+    await _put_everywhere(job)
 
 
-async def update_policy(work: Work) -> None:
-    moved = work.changed("PolicyName")
+async def update_policy(job: Job) -> None:
+    moved = job.changed("PolicyName")
     for kind, singular in _ATTACHED_TO.items():
-        for name in work.before.get(kind, []):
-            if moved or name not in work.get(kind, []):
-                await work.call(
-                    "iam",
-                    f"Delete{singular}Policy",
-                    PolicyName=text(work.before["PolicyName"]),
-                    **{f"{singular}Name": name},
-                )
-    await _put_everywhere(work)
+        for name in job.before.get(kind, []):
+            if moved or name not in job.get(kind, []):
+                old = {"PolicyName": text(job.before["PolicyName"]), f"{singular}Name": name}
+                await job.call("iam", f"Delete{singular}Policy", **old)
+    await _put_everywhere(job)
 
 
-async def _put_everywhere(work: Work) -> None:
-    body = document(work.get("PolicyDocument"))
-    for kind, singular in _ATTACHED_TO.items():
-        for name in work.get(kind, []):
-            await work.call(
-                "iam",
-                f"Put{singular}Policy",
-                PolicyName=work.text("PolicyName"),
-                PolicyDocument=body,
-                **{f"{singular}Name": name},
-            )
+async def _put_everywhere(job: Job) -> None:
+    policy = {"PolicyName": job.text("PolicyName"), "PolicyDocument": document(job.get("PolicyDocument"))}
+    for singular, name in _attached(job):
+        await job.call("iam", f"Put{singular}Policy", **policy, **{f"{singular}Name": name})
 
 
-async def delete_policy(work: Work) -> None:
-    for kind, singular in _ATTACHED_TO.items():
-        for name in work.get(kind, []):
-            await work.call(
-                "iam", f"Delete{singular}Policy", PolicyName=work.text("PolicyName"), **{f"{singular}Name": name}
-            )
+async def delete_policy(job: Job) -> None:
+    policy = job.text("PolicyName")
+    for singular, name in _attached(job):
+        await job.call("iam", f"Delete{singular}Policy", PolicyName=policy, **{f"{singular}Name": name})
 
 
-async def create_managed_policy(work: Work) -> None:
-    params = work.params("iam", "CreatePolicy", leave="PolicyDocument ManagedPolicyName Groups Roles Users")
-    answer = await work.call(
-        "iam", "CreatePolicy", PolicyName=work.name(128), PolicyDocument=document(work.get("PolicyDocument")), **params
+async def create_managed_policy(job: Job) -> None:
+    params = job.params("iam", "CreatePolicy", omit="PolicyDocument ManagedPolicyName Groups Roles Users")
+    answer = await job.call(
+        "iam", "CreatePolicy", PolicyName=job.name(128), PolicyDocument=document(job.get("PolicyDocument")), **params
     )
     policy = answer["Policy"]
-    work.made(
+    job.created(
         policy["Arn"],
         PolicyArn=policy["Arn"],
         PolicyId=policy["PolicyId"],
@@ -135,77 +128,74 @@ async def create_managed_policy(work: Work) -> None:
         CreateDate=str(policy["CreateDate"]),
         UpdateDate=str(policy["UpdateDate"]),
     )
-    await _attach(work)
+    await _attach(job)
 
 
-async def update_managed_policy(work: Work) -> None:
-    if work.changed("PolicyDocument"):
-        versions = await work.call("iam", "ListPolicyVersions", PolicyArn=work.physical_id)
+async def update_managed_policy(job: Job) -> None:
+    if job.changed("PolicyDocument"):
+        versions = await job.call("iam", "ListPolicyVersions", PolicyArn=job.physical_id)
         spare = [each["VersionId"] for each in versions["Versions"] if not each["IsDefaultVersion"]]
         if len(spare) >= 4:  # IAM keeps five versions of a policy
-            await work.call("iam", "DeletePolicyVersion", PolicyArn=work.physical_id, VersionId=spare[-1])
-        body = document(work.get("PolicyDocument"))
-        await work.call(
-            "iam", "CreatePolicyVersion", PolicyArn=work.physical_id, PolicyDocument=body, SetAsDefault=True
-        )
-    await _attach(work)
+            await job.call("iam", "DeletePolicyVersion", PolicyArn=job.physical_id, VersionId=spare[-1])
+        body = document(job.get("PolicyDocument"))
+        await job.call("iam", "CreatePolicyVersion", PolicyArn=job.physical_id, PolicyDocument=body, SetAsDefault=True)
+    await _attach(job)
 
 
-async def _attach(work: Work) -> None:
+async def _attach(job: Job) -> None:
     for kind, singular in _ATTACHED_TO.items():
-        had, has = work.before.get(kind, []), work.get(kind, [])
+        had, has = job.before.get(kind, []), job.get(kind, [])
         for name in [each for each in had if each not in has]:
-            await work.call("iam", f"Detach{singular}Policy", PolicyArn=work.physical_id, **{f"{singular}Name": name})
+            await job.call("iam", f"Detach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
         for name in [each for each in has if each not in had]:
-            await work.call("iam", f"Attach{singular}Policy", PolicyArn=work.physical_id, **{f"{singular}Name": name})
+            await job.call("iam", f"Attach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
 
 
-async def delete_managed_policy(work: Work) -> None:
-    for kind, singular in _ATTACHED_TO.items():
-        for name in work.get(kind, []):
-            await work.call("iam", f"Detach{singular}Policy", PolicyArn=work.physical_id, **{f"{singular}Name": name})
-    versions = await work.call("iam", "ListPolicyVersions", PolicyArn=work.physical_id)
+async def delete_managed_policy(job: Job) -> None:
+    for singular, name in _attached(job):
+        await job.call("iam", f"Detach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
+    versions = await job.call("iam", "ListPolicyVersions", PolicyArn=job.physical_id)
     for each in versions["Versions"]:
         if not each["IsDefaultVersion"]:
-            await work.call("iam", "DeletePolicyVersion", PolicyArn=work.physical_id, VersionId=each["VersionId"])
-    await work.call("iam", "DeletePolicy", PolicyArn=work.physical_id)
+            await job.call("iam", "DeletePolicyVersion", PolicyArn=job.physical_id, VersionId=each["VersionId"])
+    await job.call("iam", "DeletePolicy", PolicyArn=job.physical_id)
 
 
 TYPES = (
     ResourceType(
         "AWS::IAM::Role",
-        properties=words(
+        properties=(
             "AssumeRolePolicyDocument Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary "
             "Policies RoleName Tags"
         ),
-        required=words("AssumeRolePolicyDocument"),
-        replacing=words("Path RoleName"),
-        attributes=words("Arn RoleId"),
-        named="RoleName",
+        required="AssumeRolePolicyDocument",
+        create_only="Path RoleName",
+        attributes="Arn RoleId",
+        name_property="RoleName",
         create=create_role,
         update=update_role,
         delete=delete_role,
-        retag=tagging("iam", "TagRole", "UntagRole", "RoleName", by=""),
+        retag=retagging("iam", by=""),
     ),
     ResourceType(
         "AWS::IAM::Policy",
-        properties=words("Groups PolicyDocument PolicyName Roles Users"),
-        required=words("PolicyDocument PolicyName"),
-        attributes=words("Id"),
+        properties="Groups PolicyDocument PolicyName Roles Users",
+        required="PolicyDocument PolicyName",
+        attributes="Id",
         create=create_policy,
         update=update_policy,
         delete=delete_policy,
     ),
     ResourceType(
         "AWS::IAM::ManagedPolicy",
-        properties=words("Description Groups ManagedPolicyName Path PolicyDocument Roles Users"),
-        required=words("PolicyDocument"),
-        replacing=words("ManagedPolicyName Description Path"),
-        attributes=words(
+        properties="Description Groups ManagedPolicyName Path PolicyDocument Roles Users",
+        required="PolicyDocument",
+        create_only="ManagedPolicyName Description Path",
+        attributes=(
             "PolicyArn PolicyId DefaultVersionId AttachmentCount IsAttachable PermissionsBoundaryUsageCount "
             "CreateDate UpdateDate"
         ),
-        named="ManagedPolicyName",
+        name_property="ManagedPolicyName",
         create=create_managed_policy,
         update=update_managed_policy,
         delete=delete_managed_policy,

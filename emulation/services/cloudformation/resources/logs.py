@@ -2,58 +2,66 @@
 
 from __future__ import annotations
 
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from ..intrinsics import text
+from .base import Job, ResourceType, deleting, retagging
 from .documents import document
 
 
-async def create_group(work: Work) -> None:
-    name = work.name(512)
-    params = work.params("logs", "CreateLogGroup", leave="LogGroupName RetentionInDays DataProtectionPolicy")
-    await work.call("logs", "CreateLogGroup", logGroupName=name, **params)
-    arn = f"arn:aws:logs:{work.ctx.region}:{work.ctx.account}:log-group:{name}"
-    work.made(name, Arn=f"{arn}:*", GroupArn=arn)
-    await update_group(work)
+async def create_group(job: Job) -> None:
+    name = job.name(512)
+    omit = "LogGroupName RetentionInDays DataProtectionPolicy"
+    await job.send("logs", "CreateLogGroup", omit=omit, logGroupName=name)
+    arn = job.arn("logs", f"log-group:{name}")
+    job.created(name, Arn=f"{arn}:*", GroupArn=arn)
+    await _settings(job)
 
 
-async def update_group(work: Work) -> None:
-    name = work.physical_id
-    if work.changed("RetentionInDays"):
-        if "RetentionInDays" in work.properties:
-            params = work.params("logs", "PutRetentionPolicy", only="RetentionInDays")
-            await work.call("logs", "PutRetentionPolicy", logGroupName=name, **params)
-        else:
-            await work.call("logs", "DeleteRetentionPolicy", logGroupName=name)
-    if work.changed("DataProtectionPolicy"):
-        if "DataProtectionPolicy" in work.properties:
-            policy = document(work.get("DataProtectionPolicy"))
-            await work.call("logs", "PutDataProtectionPolicy", logGroupIdentifier=name, policyDocument=policy)
-        else:
-            await work.call("logs", "DeleteDataProtectionPolicy", logGroupIdentifier=name)
-    if work.before and work.changed("KmsKeyId"):
-        if "KmsKeyId" in work.properties:
-            await work.call("logs", "AssociateKmsKey", logGroupName=name, kmsKeyId=work.text("KmsKeyId"))
-        else:
-            await work.call("logs", "DisassociateKmsKey", logGroupName=name)
+async def update_group(job: Job) -> None:
+    await _settings(job)
+    name = job.physical_id
+    await job.put_or_delete(
+        "KmsKeyId",
+        "logs",
+        "AssociateKmsKey",
+        "DisassociateKmsKey",
+        lambda key: {"kmsKeyId": text(key)},
+        logGroupName=name,
+    )
 
 
-async def delete_group(work: Work) -> None:
-    await work.call("logs", "DeleteLogGroup", logGroupName=work.physical_id)
+async def _settings(job: Job) -> None:
+    name = job.physical_id
+    await job.put_or_delete(
+        "RetentionInDays",
+        "logs",
+        "PutRetentionPolicy",
+        "DeleteRetentionPolicy",
+        lambda _: job.params("logs", "PutRetentionPolicy", only="RetentionInDays"),
+        logGroupName=name,
+    )
+    await job.put_or_delete(
+        "DataProtectionPolicy",
+        "logs",
+        "PutDataProtectionPolicy",
+        "DeleteDataProtectionPolicy",
+        lambda policy: {"policyDocument": document(policy)},
+        logGroupIdentifier=name,
+    )
 
 
 TYPES = (
     ResourceType(
         "AWS::Logs::LogGroup",
-        properties=words("DataProtectionPolicy KmsKeyId LogGroupClass LogGroupName RetentionInDays Tags"),
-        replacing=words("LogGroupName LogGroupClass"),
-        not_emulated=words(
+        properties="DataProtectionPolicy KmsKeyId LogGroupClass LogGroupName RetentionInDays Tags",
+        create_only="LogGroupName LogGroupClass",
+        not_emulated=(
             "BearerTokenAuthenticationEnabled DeletionProtectionEnabled FieldIndexPolicies ResourcePolicyDocument"
         ),
-        attributes=words("Arn"),
-        named="LogGroupName",
+        attributes="Arn",
+        name_property="LogGroupName",
         create=create_group,
         update=update_group,
-        delete=delete_group,
-        retag=tagging("logs", "TagResource", "UntagResource", "resourceArn", by="GroupArn", keys="tagKeys"),
+        delete=deleting("logs", "DeleteLogGroup", "logGroupName"),
+        retag=retagging("logs", by="GroupArn"),
     ),
 )

@@ -1,4 +1,4 @@
-"""AWS::EC2::SecurityGroup and its rules, inside the group or resources of their own."""
+"""AWS::EC2::SecurityGroup and its rules, within the group or as separate resources."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ from typing import Any
 
 from ..errors import PropertyError
 from ..intrinsics import text
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging
 
 _EVERYWHERE = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-"""What AWS lets a new group reach. Naming any egress rule takes its place."""
+"""The egress rule of a new group on AWS; any egress rule in the template replaces it."""
 
 _COMMON = "CidrIp CidrIpv6 Description FromPort IpProtocol ToPort"
 _RULE_MEMBERS = {
-    "Ingress": words(
-        f"{_COMMON} SourcePrefixListId SourceSecurityGroupId SourceSecurityGroupName SourceSecurityGroupOwnerId"
-    ),
-    "Egress": words(f"{_COMMON} DestinationPrefixListId DestinationSecurityGroupId"),
+    "Ingress": f"{_COMMON} SourcePrefixListId SourceSecurityGroupId SourceSecurityGroupName SourceSecurityGroupOwnerId",
+    "Egress": f"{_COMMON} DestinationPrefixListId DestinationSecurityGroupId",
 }
 
 
 def permission(rule: Mapping[str, Any], direction: str) -> dict[str, Any]:
     """A rule as CloudFormation writes it, in the API's form. Raises `PropertyError`."""
-    if odd := sorted(set(rule) - _RULE_MEMBERS[direction]):
+    if odd := sorted(set(rule) - set(_RULE_MEMBERS[direction].split())):
         raise PropertyError(f"Encountered unsupported property {odd[0]}")
     if "IpProtocol" not in rule:
         raise PropertyError("Properties validation failed with message: #: required key [IpProtocol] not found")
@@ -65,46 +62,44 @@ def _permissions(properties: Mapping[str, Any], direction: str) -> list[dict[str
     return [permission(rule, direction) for rule in properties.get(f"SecurityGroup{direction}", [])]
 
 
-async def create_group(work: Work) -> None:
-    params = work.params(
+async def create_group(job: Job) -> None:
+    params = job.params(
         "ec2",
         "CreateSecurityGroup",
-        leave="GroupName SecurityGroupIngress SecurityGroupEgress",
+        omit="GroupName SecurityGroupIngress SecurityGroupEgress",
         renamed={"GroupDescription": "Description"},
         kind="security-group",
     )
-    ingress, egress = _permissions(work.properties, "Ingress"), _permissions(work.properties, "Egress")
-    answer = await work.call("ec2", "CreateSecurityGroup", GroupName=work.name(), **params)
+    ingress, egress = _permissions(job.properties, "Ingress"), _permissions(job.properties, "Egress")
+    answer = await job.call("ec2", "CreateSecurityGroup", GroupName=job.name(), **params)
     group = answer["GroupId"]
-    work.made(group, GroupId=group, Id=group)
-    if "VpcId" in work.properties:
-        work.attributes["VpcId"] = work.text("VpcId")
-    await _authorize(work, "Ingress", ingress)
+    job.created(group, GroupId=group, Id=group)
+    if "VpcId" in job.properties:
+        job.attributes["VpcId"] = job.text("VpcId")
+    await _authorize(job, "Ingress", ingress)
     if egress:
-        await work.call("ec2", "RevokeSecurityGroupEgress", GroupId=group, IpPermissions=_EVERYWHERE)
-        await _authorize(work, "Egress", egress)
+        await job.call("ec2", "RevokeSecurityGroupEgress", GroupId=group, IpPermissions=_EVERYWHERE)
+        await _authorize(job, "Egress", egress)
 
 
-async def update_group(work: Work) -> None:
+async def update_group(job: Job) -> None:
     for direction, default in (("Ingress", []), ("Egress", _EVERYWHERE)):
-        before = _permissions(work.before, direction) or default
-        after = _permissions(work.properties, direction) or default
+        before = _permissions(job.before, direction) or default
+        after = _permissions(job.properties, direction) or default
         if gone := [each for each in before if each not in after]:
-            await work.call(
-                "ec2", f"RevokeSecurityGroup{direction}", GroupId=work.physical_id, IpPermissions=list(_bare(gone))
+            await job.call(
+                "ec2", f"RevokeSecurityGroup{direction}", GroupId=job.physical_id, IpPermissions=list(_bare(gone))
             )
-        await _authorize(work, direction, [each for each in after if each not in before])
+        await _authorize(job, direction, [each for each in after if each not in before])
 
 
-async def _authorize(work: Work, direction: str, permissions: list[dict[str, Any]]) -> None:
+async def _authorize(job: Job, direction: str, permissions: list[dict[str, Any]]) -> None:
     if permissions:
-        await work.call(
-            "ec2", f"AuthorizeSecurityGroup{direction}", GroupId=work.physical_id, IpPermissions=permissions
-        )
+        await job.call("ec2", f"AuthorizeSecurityGroup{direction}", GroupId=job.physical_id, IpPermissions=permissions)
 
 
 def _bare(permissions: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Permissions without descriptions: a rule to be revoked is told by what it allows."""
+    """Permissions without descriptions: revoking identifies a rule by what it allows."""
     for each in permissions:
         yield {
             name: [{k: v for k, v in item.items() if k != "Description"} for item in value]
@@ -114,41 +109,37 @@ def _bare(permissions: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         }
 
 
-async def delete_group(work: Work) -> None:
-    await work.call("ec2", "DeleteSecurityGroup", GroupId=work.physical_id)
-
-
 def _rule(direction: str) -> ResourceType:
-    """The resource type of one rule beside its group."""
+    """The resource type of one rule that is a resource by itself."""
 
-    def target(work: Work) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        name = next((name for name in ("GroupId", "GroupName") if name in work.properties), None)
+    def target(job: Job) -> tuple[dict[str, str], list[dict[str, Any]]]:
+        name = next((name for name in ("GroupId", "GroupName") if name in job.properties), None)
         if name is None:
             raise PropertyError("One of GroupId and GroupName must be given")
-        rule = {key: value for key, value in work.properties.items() if key not in ("GroupId", "GroupName")}
-        return {name: work.text(name)}, [permission(rule, direction)]
+        rule = {key: value for key, value in job.properties.items() if key not in ("GroupId", "GroupName")}
+        return {name: job.text(name)}, [permission(rule, direction)]
 
-    async def create(work: Work) -> None:
-        group, permissions = target(work)
-        answer = await work.call("ec2", f"AuthorizeSecurityGroup{direction}", **group, IpPermissions=permissions)
+    async def create(job: Job) -> None:
+        group, permissions = target(job)
+        answer = await job.call("ec2", f"AuthorizeSecurityGroup{direction}", **group, IpPermissions=permissions)
         rule = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
-        work.made(rule, Id=rule)
+        job.created(rule, Id=rule)
 
-    async def update(work: Work) -> None:
-        group, permissions = target(work)
-        await work.call("ec2", f"UpdateSecurityGroupRuleDescriptions{direction}", **group, IpPermissions=permissions)
+    async def update(job: Job) -> None:
+        group, permissions = target(job)
+        await job.call("ec2", f"UpdateSecurityGroupRuleDescriptions{direction}", **group, IpPermissions=permissions)
 
-    async def delete(work: Work) -> None:
-        group, permissions = target(work)
-        await work.call("ec2", f"RevokeSecurityGroup{direction}", **group, IpPermissions=list(_bare(permissions)))
+    async def delete(job: Job) -> None:
+        group, permissions = target(job)
+        await job.call("ec2", f"RevokeSecurityGroup{direction}", **group, IpPermissions=list(_bare(permissions)))
 
-    members = _RULE_MEMBERS[direction] | words("GroupId GroupName" if direction == "Ingress" else "GroupId")
+    members = f"{_RULE_MEMBERS[direction]} {'GroupId GroupName' if direction == 'Ingress' else 'GroupId'}"
     return ResourceType(
         f"AWS::EC2::SecurityGroup{direction}",
         properties=members,
-        required=words("IpProtocol" if direction == "Ingress" else "IpProtocol GroupId"),
-        replacing=members - {"Description"},
-        attributes=words("Id"),
+        required="IpProtocol" if direction == "Ingress" else "IpProtocol GroupId",
+        create_only=members.replace(" Description ", " "),
+        attributes="Id",
         create=create,
         update=update,
         delete=delete,
@@ -158,15 +149,15 @@ def _rule(direction: str) -> ResourceType:
 TYPES = (
     ResourceType(
         "AWS::EC2::SecurityGroup",
-        properties=words("GroupDescription GroupName SecurityGroupEgress SecurityGroupIngress Tags VpcId"),
-        required=words("GroupDescription"),
-        replacing=words("GroupDescription GroupName VpcId"),
-        attributes=words("GroupId Id VpcId"),
-        named="GroupName",
+        properties="GroupDescription GroupName SecurityGroupEgress SecurityGroupIngress Tags VpcId",
+        required="GroupDescription",
+        create_only="GroupDescription GroupName VpcId",
+        attributes="GroupId Id VpcId",
+        name_property="GroupName",
         create=create_group,
         update=update_group,
-        delete=delete_group,
-        retag=tagging("ec2", "CreateTags", "DeleteTags", "Resources[]", by="", keys="Tags"),
+        delete=deleting("ec2", "DeleteSecurityGroup", "GroupId"),
+        retag=retagging("ec2", by=""),
     ),
     _rule("Ingress"),
     _rule("Egress"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...tagging.tag_operations import tag_parameters
 from ..errors import PropertyError
 from ..intrinsics import text
-from ..names import physical_name
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging
 from .documents import document
 
 _TOPIC_ATTRIBUTES = (
@@ -26,49 +25,42 @@ def _attributes(properties: Mapping[str, Any], names: str) -> dict[str, str]:
     }
 
 
-async def create_topic(work: Work) -> None:
-    name = work.name(251)
-    if work.flag("FifoTopic") and "TopicName" not in work.properties:
+async def create_topic(job: Job) -> None:
+    name = job.name(251)
+    if job.flag("FifoTopic") and "TopicName" not in job.properties:
         name += ".fifo"
-    attributes = _attributes(work.properties, _TOPIC_ATTRIBUTES)
+    attributes = _attributes(job.properties, _TOPIC_ATTRIBUTES)
     params = {"Attributes": attributes} if attributes else {}
-    tags = {"Tags": [{"Key": key, "Value": value} for key, value in work.tags.items()]} if work.tags else {}
-    arn = f"arn:aws:sns:{work.ctx.region}:{work.ctx.account}:{name}"
-    await work.refuse_taken(name, "sns", "GetTopicAttributes", TopicArn=arn)
-    answer = await work.call("sns", "CreateTopic", Name=name, **params, **tags)
-    work.made(answer["TopicArn"], TopicArn=answer["TopicArn"], TopicName=name)
-    await _protect(work)
-    for entry in _subscriptions(work.properties):
-        await _subscribe(work, entry)
+    tags = tag_parameters("sns", "CreateTopic", job.tags)
+    await job.require_unused(name, "sns", "GetTopicAttributes", TopicArn=job.arn("sns", name))
+    answer = await job.call("sns", "CreateTopic", Name=name, **params, **tags)
+    job.created(answer["TopicArn"], TopicArn=answer["TopicArn"], TopicName=name)
+    await _protect(job)
+    for entry in _subscriptions(job.properties):
+        await _subscribe(job, entry)
 
 
-async def update_topic(work: Work) -> None:
-    after = _attributes(work.properties, _TOPIC_ATTRIBUTES)
+async def update_topic(job: Job) -> None:
+    after = _attributes(job.properties, _TOPIC_ATTRIBUTES)
     for name in _TOPIC_ATTRIBUTES.split():
-        if work.changed(name):
-            await work.call(
-                "sns",
-                "SetTopicAttributes",
-                TopicArn=work.physical_id,
-                AttributeName=name,
-                AttributeValue=after.get(name, ""),
-            )
-    await _protect(work)
-    had, has = _subscriptions(work.before), _subscriptions(work.properties)
+        if job.changed(name):
+            await _set_attribute(job, job.physical_id, name, after.get(name, ""))
+    await _protect(job)
+    had, has = _subscriptions(job.before), _subscriptions(job.properties)
     for entry in has:
         if entry not in had:
-            await _subscribe(work, entry)
+            await _subscribe(job, entry)
     if gone := [entry for entry in had if entry not in has]:
-        listed = await work.call("sns", "ListSubscriptionsByTopic", TopicArn=work.physical_id)
+        listed = await job.call("sns", "ListSubscriptionsByTopic", TopicArn=job.physical_id)
         for each in listed["Subscriptions"]:
             if {"Protocol": each["Protocol"], "Endpoint": each["Endpoint"]} in gone:
-                await work.call("sns", "Unsubscribe", SubscriptionArn=each["SubscriptionArn"])
+                await job.call("sns", "Unsubscribe", SubscriptionArn=each["SubscriptionArn"])
 
 
-async def _protect(work: Work) -> None:
-    if work.changed("DataProtectionPolicy"):
-        policy = document(work.get("DataProtectionPolicy", ""))
-        await work.call("sns", "PutDataProtectionPolicy", ResourceArn=work.physical_id, DataProtectionPolicy=policy)
+async def _protect(job: Job) -> None:
+    if job.changed("DataProtectionPolicy"):
+        policy = document(job.get("DataProtectionPolicy", ""))
+        await job.call("sns", "PutDataProtectionPolicy", ResourceArn=job.physical_id, DataProtectionPolicy=policy)
 
 
 def _subscriptions(properties: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -79,42 +71,42 @@ def _subscriptions(properties: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"Protocol": text(each["Protocol"]), "Endpoint": text(each["Endpoint"])} for each in entries]
 
 
-async def _subscribe(work: Work, entry: Mapping[str, str]) -> None:
-    await work.call("sns", "Subscribe", TopicArn=work.physical_id, **entry)
+async def _subscribe(job: Job, entry: Mapping[str, str]) -> None:
+    await job.call("sns", "Subscribe", TopicArn=job.physical_id, **entry)
 
 
-async def delete_topic(work: Work) -> None:
-    listed = await work.call("sns", "ListSubscriptionsByTopic", TopicArn=work.physical_id)
+async def delete_topic(job: Job) -> None:
+    listed = await job.call("sns", "ListSubscriptionsByTopic", TopicArn=job.physical_id)
     for each in listed["Subscriptions"]:
-        await work.call("sns", "Unsubscribe", SubscriptionArn=each["SubscriptionArn"])
-    await work.call("sns", "DeleteTopic", TopicArn=work.physical_id)
+        await job.call("sns", "Unsubscribe", SubscriptionArn=each["SubscriptionArn"])
+    await job.call("sns", "DeleteTopic", TopicArn=job.physical_id)
 
 
-async def create_policy(work: Work) -> None:
-    name = physical_name(work.stack_name, work.logical_id, work.ctx.ids, 80)
-    work.made(name, Id=name)
-    await update_policy(work)
+async def create_policy(job: Job) -> None:
+    name = job.generated_name(80)
+    job.created(name, Id=name)
+    await update_policy(job)
 
 
-async def update_policy(work: Work) -> None:
-    topics = [text(topic) for topic in work.get("Topics")]
-    for topic in [text(each) for each in work.before.get("Topics", []) if each not in topics]:
-        await _set_policy(work, topic, _own_account_only(work, topic))
+async def update_policy(job: Job) -> None:
+    topics = [text(topic) for topic in job.get("Topics")]
+    for topic in [text(each) for each in job.before.get("Topics", []) if each not in topics]:
+        await _set_attribute(job, topic, "Policy", _own_account_only(job, topic))
     for topic in topics:
-        await _set_policy(work, topic, document(work.get("PolicyDocument")))
+        await _set_attribute(job, topic, "Policy", document(job.get("PolicyDocument")))
 
 
-async def delete_policy(work: Work) -> None:
-    for topic in work.get("Topics"):
-        await _set_policy(work, text(topic), _own_account_only(work, text(topic)))
+async def delete_policy(job: Job) -> None:
+    for topic in job.get("Topics"):
+        await _set_attribute(job, text(topic), "Policy", _own_account_only(job, text(topic)))
 
 
-async def _set_policy(work: Work, topic: str, policy: str) -> None:
-    await work.call("sns", "SetTopicAttributes", TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+async def _set_attribute(job: Job, topic: str, name: str, value: str) -> None:
+    await job.call("sns", "SetTopicAttributes", TopicArn=topic, AttributeName=name, AttributeValue=value)
 
 
-def _own_account_only(work: Work, topic: str) -> str:
-    """The policy a topic is born with, to which it returns."""
+def _own_account_only(job: Job, topic: str) -> str:
+    """The default policy of a topic."""
     actions = "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe"
     return document(
         {
@@ -127,7 +119,7 @@ def _own_account_only(work: Work, topic: str) -> str:
                     "Principal": {"AWS": "*"},
                     "Action": [f"SNS:{name}" for name in f"{actions} ListSubscriptionsByTopic Publish".split()],
                     "Resource": topic,
-                    "Condition": {"StringEquals": {"AWS:SourceOwner": work.ctx.account}},
+                    "Condition": {"StringEquals": {"AWS:SourceOwner": job.ctx.account}},
                 }
             ],
         }
@@ -139,64 +131,55 @@ _SUBSCRIPTION_ATTRIBUTES = (
 )
 
 
-async def create_subscription(work: Work) -> None:
-    attributes = _attributes(work.properties, _SUBSCRIPTION_ATTRIBUTES)
-    params = work.params("sns", "Subscribe", only="TopicArn Protocol Endpoint")
+async def create_subscription(job: Job) -> None:
+    attributes = _attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
+    params = job.params("sns", "Subscribe", only="TopicArn Protocol Endpoint")
     if attributes:
         params["Attributes"] = attributes
-    answer = await work.call("sns", "Subscribe", ReturnSubscriptionArn=True, **params)
-    work.made(answer["SubscriptionArn"], Arn=answer["SubscriptionArn"])
+    answer = await job.call("sns", "Subscribe", ReturnSubscriptionArn=True, **params)
+    job.created(answer["SubscriptionArn"], Arn=answer["SubscriptionArn"])
 
 
-async def update_subscription(work: Work) -> None:
-    after = _attributes(work.properties, _SUBSCRIPTION_ATTRIBUTES)
+async def update_subscription(job: Job) -> None:
+    after = _attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
     for name in _SUBSCRIPTION_ATTRIBUTES.split():
-        if work.changed(name):
+        if job.changed(name):
             value = after.get(name, "false" if name == "RawMessageDelivery" else "{}")
-            await work.call(
-                "sns",
-                "SetSubscriptionAttributes",
-                SubscriptionArn=work.physical_id,
-                AttributeName=name,
-                AttributeValue=value,
-            )
-
-
-async def delete_subscription(work: Work) -> None:
-    await work.call("sns", "Unsubscribe", SubscriptionArn=work.physical_id)
+            attribute = {"AttributeName": name, "AttributeValue": value}
+            await job.call("sns", "SetSubscriptionAttributes", SubscriptionArn=job.physical_id, **attribute)
 
 
 TYPES = (
     ResourceType(
         "AWS::SNS::Topic",
-        properties=words(f"{_TOPIC_ATTRIBUTES} DataProtectionPolicy Subscription Tags TopicName"),
-        replacing=words("TopicName FifoTopic"),
-        not_emulated=words("DeliveryStatusLogging"),
-        attributes=words("TopicArn TopicName"),
-        named="TopicName",
+        properties=f"{_TOPIC_ATTRIBUTES} DataProtectionPolicy Subscription Tags TopicName",
+        create_only="TopicName FifoTopic",
+        not_emulated="DeliveryStatusLogging",
+        attributes="TopicArn TopicName",
+        name_property="TopicName",
         create=create_topic,
         update=update_topic,
         delete=delete_topic,
-        retag=tagging("sns", "TagResource", "UntagResource", "ResourceArn", by=""),
+        retag=retagging("sns", by=""),
     ),
     ResourceType(
         "AWS::SNS::TopicPolicy",
-        properties=words("PolicyDocument Topics"),
-        required=words("PolicyDocument Topics"),
-        attributes=words("Id"),
+        properties="PolicyDocument Topics",
+        required="PolicyDocument Topics",
+        attributes="Id",
         create=create_policy,
         update=update_policy,
         delete=delete_policy,
     ),
     ResourceType(
         "AWS::SNS::Subscription",
-        properties=words(f"{_SUBSCRIPTION_ATTRIBUTES} Endpoint Protocol TopicArn"),
-        required=words("Protocol TopicArn"),
-        replacing=words("Endpoint Protocol TopicArn"),
-        not_emulated=words("Region"),
-        attributes=words("Arn"),
+        properties=f"{_SUBSCRIPTION_ATTRIBUTES} Endpoint Protocol TopicArn",
+        required="Protocol TopicArn",
+        create_only="Endpoint Protocol TopicArn",
+        not_emulated="Region",
+        attributes="Arn",
         create=create_subscription,
         update=update_subscription,
-        delete=delete_subscription,
+        delete=deleting("sns", "Unsubscribe", "SubscriptionArn"),
     ),
 )

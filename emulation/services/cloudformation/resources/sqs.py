@@ -7,9 +7,7 @@ from typing import Any
 
 from ..errors import PropertyError, ResourceError
 from ..intrinsics import text
-from ..names import physical_name
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging
 from .documents import document
 
 _ATTRIBUTES = (
@@ -24,10 +22,10 @@ _DEFAULTS = {
     "ReceiveMessageWaitTimeSeconds": "0",
     "VisibilityTimeout": "30",
 }
-"""What a queue goes back to when an update takes the property away."""
+"""The values that an update restores when it drops a property."""
 
 _NAME_FREE_SECONDS = 60.0
-"""AWS seconds until SQS takes the name of a deleted queue again (SQS API reference, CreateQueue)."""
+"""AWS seconds until the name of a deleted queue is free again (SQS API reference, CreateQueue)."""
 _RETRY_SECONDS = 5.0
 
 
@@ -35,69 +33,64 @@ def _value(value: Any) -> str:
     return document(value) if isinstance(value, dict) else text(value)
 
 
-async def create_queue(work: Work) -> None:
-    fifo = work.flag("FifoQueue")
-    name = work.name(75) if fifo else work.name(80)
-    if fifo and "QueueName" not in work.properties:
+async def create_queue(job: Job) -> None:
+    fifo = job.flag("FifoQueue")
+    name = job.name(75) if fifo else job.name(80)
+    if fifo and "QueueName" not in job.properties:
         name += ".fifo"
-    attributes = {each: _value(work.get(each)) for each in _ATTRIBUTES.split() if each in work.properties}
+    attributes = {each: _value(job.get(each)) for each in _ATTRIBUTES.split() if each in job.properties}
     if not fifo:
         attributes.pop("FifoQueue", None)  # SQS takes true or nothing
     params: dict[str, Any] = {"QueueName": name}
     if attributes:
         params["Attributes"] = attributes
-    if work.tags:
-        params["tags"] = dict(work.tags)
-    await work.refuse_taken(name, "sqs", "GetQueueUrl", QueueName=name)
-    answer = await _create(work, params)
-    arn = f"arn:aws:sqs:{work.ctx.region}:{work.ctx.account}:{name}"
-    work.made(answer["QueueUrl"], Arn=arn, QueueName=name, QueueUrl=answer["QueueUrl"])
+    if job.tags:
+        params["tags"] = dict(job.tags)
+    await job.require_unused(name, "sqs", "GetQueueUrl", QueueName=name)
+    answer = await _create(job, params)
+    job.created(answer["QueueUrl"], Arn=job.arn("sqs", name), QueueName=name, QueueUrl=answer["QueueUrl"])
 
 
-async def _create(work: Work, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Create the queue; where one of its name was deleted less than 60 seconds ago, as soon as SQS takes the name."""
-    deadline = work.ctx.clock.now() + _NAME_FREE_SECONDS
+async def _create(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Create the queue, retrying while SQS refuses the name of a queue deleted less than 60 seconds ago."""
+    deadline = job.ctx.clock.now() + _NAME_FREE_SECONDS
     while True:
         try:
-            return await work.call("sqs", "CreateQueue", **params)
+            return await job.call("sqs", "CreateQueue", **params)
         except ResourceError as error:
-            if not error.code.endswith("QueueDeletedRecently") or work.ctx.clock.now() > deadline:
+            if not error.code.endswith("QueueDeletedRecently") or job.ctx.clock.now() > deadline:
                 raise
-        await work.ctx.clock.sleep(_RETRY_SECONDS)
+        await job.ctx.clock.sleep(_RETRY_SECONDS)
 
 
-async def update_queue(work: Work) -> None:
+async def update_queue(job: Job) -> None:
     attributes = {
-        name: _value(work.get(name, _DEFAULTS.get(name, ""))) for name in _ATTRIBUTES.split() if work.changed(name)
+        name: _value(job.get(name, _DEFAULTS.get(name, ""))) for name in _ATTRIBUTES.split() if job.changed(name)
     }
     if attributes:
-        await work.call("sqs", "SetQueueAttributes", QueueUrl=work.physical_id, Attributes=attributes)
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=job.physical_id, Attributes=attributes)
 
 
-async def delete_queue(work: Work) -> None:
-    await work.call("sqs", "DeleteQueue", QueueUrl=work.physical_id)
-
-
-async def create_policy(work: Work) -> None:
-    queues = _queues(work.get("Queues"))
-    policy = document(work.get("PolicyDocument"))
-    name = physical_name(work.stack_name, work.logical_id, work.ctx.ids, 80)
-    work.made(name, Id=name)
+async def create_policy(job: Job) -> None:
+    queues = _queues(job.get("Queues"))
+    policy = document(job.get("PolicyDocument"))
+    name = job.generated_name(80)
+    job.created(name, Id=name)
     for queue in queues:
-        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
 
 
-async def update_policy(work: Work) -> None:
-    for queue in set(_queues(work.before["Queues"])) - set(_queues(work.get("Queues"))):
-        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
-    for queue in _queues(work.get("Queues")):
-        policy = document(work.get("PolicyDocument"))
-        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
+async def update_policy(job: Job) -> None:
+    for queue in set(_queues(job.before["Queues"])) - set(_queues(job.get("Queues"))):
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
+    for queue in _queues(job.get("Queues")):
+        policy = document(job.get("PolicyDocument"))
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
 
 
-async def delete_policy(work: Work) -> None:
-    for queue in _queues(work.get("Queues")):
-        await work.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
+async def delete_policy(job: Job) -> None:
+    for queue in _queues(job.get("Queues")):
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
 
 
 def _queues(queues: Any) -> list[str]:
@@ -109,20 +102,20 @@ def _queues(queues: Any) -> list[str]:
 TYPES = (
     ResourceType(
         "AWS::SQS::Queue",
-        properties=words(f"{_ATTRIBUTES} QueueName Tags"),
-        replacing=words("FifoQueue QueueName"),
-        attributes=words("Arn QueueName QueueUrl"),
-        named="QueueName",
+        properties=f"{_ATTRIBUTES} QueueName Tags",
+        create_only="FifoQueue QueueName",
+        attributes="Arn QueueName QueueUrl",
+        name_property="QueueName",
         create=create_queue,
         update=update_queue,
-        delete=delete_queue,
-        retag=tagging("sqs", "TagQueue", "UntagQueue", "QueueUrl", by=""),
+        delete=deleting("sqs", "DeleteQueue", "QueueUrl"),
+        retag=retagging("sqs", by=""),
     ),
     ResourceType(
         "AWS::SQS::QueuePolicy",
-        properties=words("PolicyDocument Queues"),
-        required=words("PolicyDocument Queues"),
-        attributes=words("Id"),
+        properties="PolicyDocument Queues",
+        required="PolicyDocument Queues",
+        attributes="Id",
         create=create_policy,
         update=update_policy,
         delete=delete_policy,

@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 from ..errors import PropertyError
-from ..names import physical_name
-from ..summary import words
-from .base import ResourceType, Work, tagging
+from .base import Job, ResourceType, deleting, retagging
 
 
-async def create_parameter(work: Work) -> None:
-    if work.text("Type") not in ("String", "StringList"):
-        raise PropertyError(f"Type must be String or StringList: CloudFormation makes no {work.text('Type')} parameter")
-    if "Name" in work.properties:
-        name = work.text("Name")
-    else:
-        name = f"CFN-{physical_name(work.stack_name, work.logical_id, work.ctx.ids, 200)}"
-    await work.call("ssm", "PutParameter", Name=name, **work.params("ssm", "PutParameter", leave="Name"))
-    work.made(name, Arn=f"arn:aws:ssm:{work.ctx.region}:{work.ctx.account}:parameter/{name.lstrip('/')}")
-    work.attributes |= {"Type": work.text("Type"), "Value": work.text("Value")}
+async def create_parameter(job: Job) -> None:
+    if job.text("Type") not in ("String", "StringList"):
+        raise PropertyError(f"Type must be String or StringList: CloudFormation makes no {job.text('Type')} parameter")
+    name = job.text("Name") if "Name" in job.properties else f"CFN-{job.generated_name(200)}"
+    await job.send("ssm", "PutParameter", omit="Name", Name=name)
+    job.created(name, Arn=job.arn("ssm", f"parameter/{name.lstrip('/')}"))
+    job.attributes |= {"Type": job.text("Type"), "Value": job.text("Value")}
 
 
-async def update_parameter(work: Work) -> None:
-    params = work.params("ssm", "PutParameter", leave="Name")
+async def update_parameter(job: Job) -> None:
+    params = job.params("ssm", "PutParameter", omit="Name")
     params.pop("Tags", None)  # Overwrite and Tags do not go together
-    await work.call("ssm", "PutParameter", Name=work.physical_id, Overwrite=True, **params)
-    work.attributes |= {"Type": work.text("Type"), "Value": work.text("Value")}
-
-
-async def delete_parameter(work: Work) -> None:
-    await work.call("ssm", "DeleteParameter", Name=work.physical_id)
+    await job.call("ssm", "PutParameter", Name=job.physical_id, Overwrite=True, **params)
+    job.attributes |= {"Type": job.text("Type"), "Value": job.text("Value")}
 
 
 TYPES = (
     ResourceType(
         "AWS::SSM::Parameter",
-        properties=words("AllowedPattern DataType Description Name Policies Tags Tier Type Value"),
-        required=words("Type Value"),
-        replacing=words("Name"),
-        attributes=words("Arn Type Value"),
-        named="Name",
+        properties="AllowedPattern DataType Description Name Policies Tags Tier Type Value",
+        required="Type Value",
+        create_only="Name",
+        attributes="Arn Type Value",
+        name_property="Name",
         create=create_parameter,
         update=update_parameter,
-        delete=delete_parameter,
-        retag=tagging(
-            "ssm", "AddTagsToResource", "RemoveTagsFromResource", "ResourceId", by="", ResourceType="Parameter"
-        ),
+        delete=deleting("ssm", "DeleteParameter", "Name"),
+        retag=retagging("ssm", by=""),
     ),
 )

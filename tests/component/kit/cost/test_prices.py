@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.kit import some_settings
 from tests.support.world import world
-from webordinary_testkit.emulation.services.pricing.controller import Pricing
+from webordinary_testkit.emulation.services.pricing import Pricing
 from webordinary_testkit.kit.cli import main
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
 from webordinary_testkit.kit.cost.pricelist import Product, Refreshed, refresh, write

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.world import World, world
-from webordinary_testkit.emulation.services.dynamodb.item_size import (
+from webordinary_testkit.emulation.services.dynamodb.capacity import (
     index_write_units,
     item_size,
     read_units,

@@ -16,7 +16,7 @@ from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
 from webordinary_testkit.emulation.services.dynamodb import OnDemand
-from webordinary_testkit.emulation.services.dynamodb.units import Demand, demands
+from webordinary_testkit.emulation.services.dynamodb.requested_capacity import Demand, demands
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

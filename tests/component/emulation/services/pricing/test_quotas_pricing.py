@@ -11,8 +11,8 @@ import pytest_asyncio
 from botocore.exceptions import ClientError
 
 from tests.support.world import World, world
-from webordinary_testkit.emulation.services.pricing.controller import Pricing
-from webordinary_testkit.emulation.services.service_quotas.controller import Quotas
+from webordinary_testkit.emulation.services.pricing import Pricing
+from webordinary_testkit.emulation.services.service_quotas import Quotas
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,7 @@ from tests.support import REPOSITORY
 from tests.support.world import World
 from webordinary_testkit.emulation.cloud import Cloud
 from webordinary_testkit.emulation.config import CloudConfig
-from webordinary_testkit.emulation.services.tagging.tagged import is_of_type
+from webordinary_testkit.emulation.services.tagging.filters import is_of_type
 from webordinary_testkit.emulation.wiring import everything
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

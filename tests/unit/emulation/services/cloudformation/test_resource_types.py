@@ -52,7 +52,9 @@ def test_it_requires_what_the_registry_requires(kind: ResourceType) -> None:
 @all_types
 def test_it_is_replaced_for_what_the_registry_calls_create_only(kind: ResourceType) -> None:
     create_only = listed(kind.name, "createOnlyProperties") - kind.not_emulated
-    assert create_only <= (kind.properties if kind.update is None else {each.split(".")[0] for each in kind.replacing})
+    assert create_only <= (
+        kind.properties if kind.update is None else {each.split(".")[0] for each in kind.create_only}
+    )
 
 
 @all_types
@@ -74,6 +76,6 @@ def test_it_takes_tags_where_the_registry_says_so(kind: ResourceType) -> None:
 
 @all_types
 def test_what_names_and_what_replaces_are_properties(kind: ResourceType) -> None:
-    assert {each.split(".")[0] for each in kind.replacing} <= kind.properties
-    assert not kind.named or kind.named in kind.properties
+    assert {each.split(".")[0] for each in kind.create_only} <= kind.properties
+    assert not kind.name_property or kind.name_property in kind.properties
     assert kind.required <= kind.properties

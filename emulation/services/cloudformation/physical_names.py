@@ -1,4 +1,4 @@
-"""Physical names, where the template gives none: `<stack>-<logical id>-<random>`."""
+"""Generated physical names: `<stack>-<logical id>-<random>`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _RANDOM = 12
 
 
 def physical_name(stack: str, logical_id: str, ids: Ids, max_length: int, *, lower: bool = False) -> str:
-    """A unique name of at most `max_length` characters; both readable parts give way evenly when it is short."""
+    """A unique name of at most `max_length` characters; the stack and the logical id are shortened evenly."""
     room = max_length - _RANDOM - 2
     half = room // 2
     head = stack[: max(half, room - len(logical_id))].rstrip("-")

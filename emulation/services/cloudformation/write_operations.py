@@ -1,4 +1,4 @@
-"""The operations that change stacks: they check everything that can be checked, start the engine, and answer."""
+"""Operations that change stacks: they validate the request and start the engine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from ...core.controller import Call, Context, Handler
 from ...core.errors import AwsError
-from .changesets import NO_CHANGES, ChangeSet, find
+from .change_plan import changed_outputs, plan
+from .change_sets import NO_CHANGES, ChangeSet, ChangeSets
+from .desired_state import DesiredState, StackIdentity
 from .engine import Engine
 from .errors import ValidationError
-from .plan import changed_outputs, plan
-from .requests import check_emulated, check_name, revision_of
-from .revision import Place, Revision
+from .request_parsing import check_emulated, check_name, requested_state
 from .stacks import DELETED, Stack, Stacks
 
 _UPDATABLE = (
@@ -26,10 +26,11 @@ _UPDATABLE = (
 _REVIEW = "REVIEW_IN_PROGRESS"
 
 
-class Changing:
-    def __init__(self, ctx: Context, stacks: Stacks) -> None:
+class WriteOperations:
+    def __init__(self, ctx: Context, stacks: Stacks, change_sets: ChangeSets) -> None:
         self._ctx = ctx
         self._stacks = stacks
+        self._change_sets = change_sets
         self._engine = Engine(ctx, stacks)
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -45,11 +46,12 @@ class Changing:
         }
 
     async def stop(self) -> None:
-        """End the operations under way where they are."""
+        """Cancel the operations under way."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def create_stack(self, call: Call) -> dict[str, Any]:
         check_emulated(call)
@@ -68,17 +70,17 @@ class Changing:
         return {"StackId": stack.stack_id}
 
     async def _new_stack(self, call: Call) -> Stack:
-        """A stack that is not among the stacks yet. Raises AlreadyExistsException, or what `revision_of` does."""
+        """A stack not yet added to the stacks. Raises AlreadyExistsException, or what `requested_state` raises."""
         name, params = call.params["StackName"], call.params
-        place = self._place(name)
-        self._refuse_living(name)
-        revision = await revision_of(self._ctx, self._stacks, params, place)
-        self._refuse_living(name)  # somebody may have come first meanwhile
+        identity = self._new_identity(name)
+        self._check_name_unused(name)
+        desired = await requested_state(self._ctx, self._stacks, params, identity)
+        self._check_name_unused(name)  # another request may have created it meanwhile
         return Stack(
-            stack_id=place.stack_id,
+            stack_id=identity.stack_id,
             name=name,
             created=self._ctx.clock.now(),
-            revision=revision,
+            desired=desired,
             capabilities=tuple(params.get("Capabilities", ())),
             role_arn=params.get("RoleARN"),
             disable_rollback=params.get("DisableRollback", params.get("OnFailure") == "DO_NOTHING"),
@@ -87,7 +89,7 @@ class Changing:
             token=params.get("ClientRequestToken"),
         )
 
-    def _refuse_living(self, name: str) -> None:
+    def _check_name_unused(self, name: str) -> None:
         if self._stacks.find(name) is not None:
             raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
 
@@ -95,31 +97,31 @@ class Changing:
         check_emulated(call)
         stack = self._existing(call)
         self._check_updatable(stack)
-        revision = await self._revision(stack, call)
+        desired = await self._desired_state(stack, call)
         self._check_updatable(stack)
-        if not plan(stack, revision) and not self._differs(stack, revision):
+        if not plan(stack, desired) and not self._differs(stack, desired):
             raise ValidationError("No updates are to be performed.")
         stack.token = call.params.get("ClientRequestToken")
         disable_rollback = call.params.get("DisableRollback", False)
-        self._update(stack, revision, tuple(call.params.get("Capabilities", ())), disable_rollback=disable_rollback)
+        self._update(stack, desired, tuple(call.params.get("Capabilities", ())), disable_rollback=disable_rollback)
         return {"StackId": stack.stack_id}
 
     def _update(
-        self, stack: Stack, revision: Revision, capabilities: tuple[str, ...], *, disable_rollback: bool
+        self, stack: Stack, desired: DesiredState, capabilities: tuple[str, ...], *, disable_rollback: bool
     ) -> None:
         stack.capabilities = capabilities
-        for each in stack.change_sets.values():
+        for each in self._change_sets.of(stack).values():
             if each.execution == "AVAILABLE":
                 each.execution = "OBSOLETE"
-        self._run(stack, self._engine.update(stack, revision, disable_rollback=disable_rollback))
+        self._run(stack, self._engine.update(stack, desired, disable_rollback=disable_rollback))
 
-    def _differs(self, stack: Stack, revision: Revision) -> bool:
-        """Whether there is something to do although no resource changes."""
-        return revision.tags != stack.revision.tags or changed_outputs(stack, revision)
+    def _differs(self, stack: Stack, desired: DesiredState) -> bool:
+        """Whether tags or outputs change although no resource does."""
+        return desired.tags != stack.desired.tags or changed_outputs(stack, desired)
 
-    async def _revision(self, stack: Stack, call: Call) -> Revision:
-        place = Place(self._ctx.account, self._ctx.region, stack.stack_id, stack.name)
-        return await revision_of(self._ctx, self._stacks, call.params, place, stack)
+    async def _desired_state(self, stack: Stack, call: Call) -> DesiredState:
+        identity = StackIdentity(self._ctx.account, self._ctx.region, stack.stack_id, stack.name)
+        return await requested_state(self._ctx, self._stacks, call.params, identity, stack)
 
     def _check_updatable(self, stack: Stack) -> None:
         if stack.status not in _UPDATABLE:
@@ -155,15 +157,16 @@ class Changing:
         check_emulated(call)
         kind = call.params.get("ChangeSetType", "UPDATE")
         if kind == "CREATE":
-            stack, revision = await self._reviewed(call)
+            stack, desired = await self._reviewed(call)
         elif kind == "UPDATE":
             stack = self._existing(call)
             self._check_updatable(stack)
-            revision = await self._revision(stack, call)
+            desired = await self._desired_state(stack, call)
         else:
             raise ValidationError(f"ChangeSetType {kind} is not emulated: use CREATE or UPDATE")
         name = call.params["ChangeSetName"]
-        if name in stack.change_sets and stack.change_sets[name].holds_its_name:
+        change_sets = self._change_sets.of(stack)
+        if name in change_sets and change_sets[name].reserves_name:
             raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists")
         arn = f"arn:aws:cloudformation:{self._ctx.region}:{self._ctx.account}:changeSet/{name}/{self._ctx.ids.uuid()}"
         change_set = ChangeSet(
@@ -172,27 +175,27 @@ class Changing:
             stack=stack,
             kind=kind,
             created=self._ctx.clock.now(),
-            revision=revision,
-            changes=plan(stack, revision),
+            desired=desired,
+            changes=plan(stack, desired),
             description=call.params.get("Description"),
             capabilities=tuple(call.params.get("Capabilities", ())),
             role_arn=call.params.get("RoleARN"),
             on_stack_failure=call.params.get("OnStackFailure"),
         )
-        if not change_set.changes and kind == "UPDATE" and not self._differs(stack, revision):
+        if not change_set.changes and kind == "UPDATE" and not self._differs(stack, desired):
             change_set.fail(NO_CHANGES)
-        stack.change_sets[name] = change_set
+        change_sets[name] = change_set
         if stack.status == "":
             self._stacks.add(stack)
             stack.become(self._ctx, _REVIEW, "User Initiated")
         return {"Id": arn, "StackId": stack.stack_id}
 
-    async def _reviewed(self, call: Call) -> tuple[Stack, Revision]:
-        """The stack under review that a change set of type CREATE belongs to, a new one if need be."""
+    async def _reviewed(self, call: Call) -> tuple[Stack, DesiredState]:
+        """The stack under review for a change set of type CREATE, a new one if necessary."""
         name = call.params["StackName"]
         existing = self._stacks.find(name)
         if existing is not None and existing.status == _REVIEW:
-            return existing, await self._revision(existing, call)
+            return existing, await self._desired_state(existing, call)
         if existing is not None:
             raise ValidationError(
                 f"Stack [{name}] already exists and cannot be created again with the changeSet "
@@ -200,10 +203,10 @@ class Changing:
             )
         check_name(name)
         stack = await self._new_stack(call)
-        return stack, stack.revision
+        return stack, stack.desired
 
     async def execute_change_set(self, call: Call) -> dict[str, Any]:
-        change_set = find(self._stacks, call.params["ChangeSetName"], call.params.get("StackName"))
+        change_set = self._change_sets.find(call.params["ChangeSetName"], call.params.get("StackName"))
         change_set.check_executable()
         stack = change_set.stack
         if change_set.kind == "UPDATE":
@@ -212,11 +215,13 @@ class Changing:
         stack.change_set_id = change_set.change_set_id
         stack.token = call.params.get("ClientRequestToken")
         disable_rollback = call.params.get("DisableRollback", change_set.on_stack_failure == "DO_NOTHING")
-        stack.change_sets = {change_set.name: change_set}
+        change_sets = self._change_sets.of(stack)
+        change_sets.clear()
+        change_sets[change_set.name] = change_set
         if change_set.kind == "UPDATE":
-            self._update(stack, change_set.revision, change_set.capabilities, disable_rollback=disable_rollback)
+            self._update(stack, change_set.desired, change_set.capabilities, disable_rollback=disable_rollback)
             return {}
-        stack.revision, stack.capabilities = change_set.revision, change_set.capabilities
+        stack.desired, stack.capabilities = change_set.desired, change_set.capabilities
         stack.disable_rollback = disable_rollback
         on_failure = "DO_NOTHING" if disable_rollback else change_set.on_stack_failure or "ROLLBACK"
         self._run(stack, self._engine.create(stack, on_failure))
@@ -224,12 +229,12 @@ class Changing:
 
     async def delete_change_set(self, call: Call) -> dict[str, Any]:
         try:
-            change_set = find(self._stacks, call.params["ChangeSetName"], call.params.get("StackName"))
+            change_set = self._change_sets.find(call.params["ChangeSetName"], call.params.get("StackName"))
         except AwsError as error:
             if error.code == "ChangeSetNotFound":
                 return {}
             raise
-        change_set.stack.change_sets.pop(change_set.name, None)
+        self._change_sets.of(change_set.stack).pop(change_set.name, None)
         return {}
 
     def _existing(self, call: Call) -> Stack:
@@ -239,13 +244,13 @@ class Changing:
             raise ValidationError(f"Stack [{name}] does not exist")
         return stack
 
-    def _place(self, name: str) -> Place:
+    def _new_identity(self, name: str) -> StackIdentity:
         ctx = self._ctx
         stack_id = f"arn:aws:cloudformation:{ctx.region}:{ctx.account}:stack/{name}/{ctx.ids.uuid()}"
-        return Place(ctx.account, ctx.region, stack_id, name)
+        return StackIdentity(ctx.account, ctx.region, stack_id, name)
 
     def _run(self, stack: Stack, operation: Coroutine[Any, Any, None], after: asyncio.Task[None] | None = None) -> None:
-        """Run the operation in the background, after the one that is ending."""
+        """Run the operation in the background, after `after` has ended."""
 
         async def run() -> None:
             if after is not None:

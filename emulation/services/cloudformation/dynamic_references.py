@@ -1,4 +1,4 @@
-"""Dynamic references: `{{resolve:ssm:…}}` and `{{resolve:secretsmanager:…}}`, read when a resource is made."""
+"""Dynamic references: `{{resolve:ssm:…}}` and `{{resolve:secretsmanager:…}}`, read when a resource is created."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .errors import ResourceError
 _REFERENCE = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 
 
-async def resolved(value: Any, aws: Aws) -> Any:
-    """The value with every dynamic reference replaced by what it refers to. Raises `ResourceError`."""
+async def resolve_dynamic_references(value: Any, aws: Aws) -> Any:
+    """The value with every dynamic reference replaced by its value. Raises `ResourceError`."""
     if isinstance(value, dict):
-        return {key: await resolved(item, aws) for key, item in value.items()}
+        return {key: await resolve_dynamic_references(item, aws) for key, item in value.items()}
     if isinstance(value, list):
-        return [await resolved(item, aws) for item in value]
+        return [await resolve_dynamic_references(item, aws) for item in value]
     if not isinstance(value, str) or "{{resolve:" not in value:
         return value
     parts, position = [], 0

@@ -1,4 +1,4 @@
-"""What making a stack follow a revision would change: the content of a change set; nothing, for an empty update."""
+"""Computes the changes that bring a stack to a desired state: the content of a change set."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .desired_state import DesiredState
 from .errors import ValidationError
 from .intrinsics import KNOWN_AFTER_APPLY, Scope, Unknown, evaluate
 from .resources import TYPES
-from .resources.base import changes, tags_of
-from .revision import Revision
+from .resources.base import tags_of
 from .stacks import Resource, Stack
 from .template import ResourceTemplate
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource."""
+    """The change of one resource."""
 
     action: str
     """Add, Modify or Remove."""
@@ -27,18 +27,18 @@ class Change:
     replacement: str = ""
     """True, False or Conditional, for Modify."""
     properties: Mapping[str, str] | None = None
-    """The properties that change, and whether that takes a new resource: Never, Conditionally or Always."""
+    """The changed properties, and whether each requires a replacement: Never, Conditionally or Always."""
     tags: bool = False
     retained: bool = False
-    """For Remove: the resource itself is kept."""
+    """For Remove: the resource itself is retained."""
 
 
-def plan(stack: Stack, revision: Revision) -> list[Change]:
+def plan(stack: Stack, desired: DesiredState) -> list[Change]:
     """The changes, in the order of the template, the removals last. Raises `ValidationError` for an expression that
     cannot be evaluated."""
     moved = [
         name
-        for name, each in revision.resources.items()
+        for name, each in desired.resources.items()
         if name in stack.resources and stack.resources[name].type_name != each.type_name
     ]
     if moved:
@@ -47,26 +47,26 @@ def plan(stack: Stack, revision: Revision) -> list[Change]:
             f"resources: [{', '.join(moved)}]"
         )
     planned: dict[str, Change] = {}
-    scope = _scope(stack, revision, planned)
-    for name in revision.order:
-        change = _change(stack.resources.get(name), revision, revision.resources[name], scope)
+    scope = _scope(stack, desired, planned)
+    for name in desired.order:
+        change = _change(stack.resources.get(name), desired, desired.resources[name], scope)
         if change is not None:
             planned[name] = change
-    listed = [planned[name] for name in revision.resources if name in planned]
+    listed = [planned[name] for name in desired.resources if name in planned]
     removed = [
         Change("Remove", name, each.type_name, each.physical_id, retained=each.deletion_policy != "Delete")
         for name, each in stack.resources.items()
-        if name not in revision.resources
+        if name not in desired.resources
     ]
     return [*listed, *removed]
 
 
-def changed_outputs(stack: Stack, revision: Revision) -> bool:
-    """Whether the outputs would differ, given that no resource does."""
-    return revision.evaluated_outputs(_scope(stack, revision, {})) != stack.outputs
+def changed_outputs(stack: Stack, desired: DesiredState) -> bool:
+    """Whether the outputs differ when no resource does."""
+    return desired.evaluated_outputs(_scope(stack, desired, {})) != stack.outputs
 
 
-def _scope(stack: Stack, revision: Revision, planned: Mapping[str, Change]) -> Scope:
+def _scope(stack: Stack, desired: DesiredState, planned: Mapping[str, Change]) -> Scope:
     def is_new(name: str) -> bool:
         change = planned.get(name)
         return change is not None and (change.action == "Add" or change.replacement == "True")
@@ -77,17 +77,17 @@ def _scope(stack: Stack, revision: Revision, planned: Mapping[str, Change]) -> S
     def attribute(name: str, attribute: str) -> Any:
         return KNOWN_AFTER_APPLY if is_new(name) else stack.resources[name].attributes.get(attribute, KNOWN_AFTER_APPLY)
 
-    return revision.within(reference, attribute)
+    return desired.scope_with(reference, attribute)
 
 
-def _change(now: Resource | None, revision: Revision, template: ResourceTemplate, scope: Scope) -> Change | None:
+def _change(now: Resource | None, desired: DesiredState, template: ResourceTemplate, scope: Scope) -> Change | None:
     kind, name = TYPES[template.type_name], template.logical_id
     if now is None or not now.physical_id or now.status == "CREATE_FAILED":
         return Change("Add", name, template.type_name)
     properties = evaluate(template.properties, scope)
-    changed = changes(now.properties, properties) - ({kind.tag_property} if kind.retag else set())
+    changed = kind.changed(now.properties, properties)
     own = {key: value for key, value in now.tags.items() if not key.startswith("aws:cloudformation:")}
-    retagged = kind.retag is not None and own != {**revision.tags, **tags_of(properties, kind.tag_property)}
+    retagged = kind.retag is not None and own != {**desired.tags, **tags_of(properties, kind.tag_property)}
     if not changed and not retagged and not now.status.endswith("_FAILED"):
         return None
     replacing = kind.replaces(now.properties, properties)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.controller import Aws, Call, Datum
-from .item_size import Item, index_write_units, item_size, read_units, write_units
+from .capacity import Item, index_write_units, item_size, read_units, write_units
 
 OPERATIONS = (
     "GetItem",

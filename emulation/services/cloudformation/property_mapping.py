@@ -1,4 +1,4 @@
-"""From properties as CloudFormation spells them to parameters as an API spells them, by botocore's model.
+"""Maps CloudFormation properties to API parameters by botocore's model.
 
 `EFSVolumeConfiguration: {FilesystemId: …}` becomes `efsVolumeConfiguration: {fileSystemId: …}`, `"60"` becomes 60
 where the API takes an integer, and a property the API has no member for is refused by name.
@@ -7,10 +7,10 @@ where the API takes an integer, and a property the API has no member for is refu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...state.models import operation_model
+from ..tagging.tag_operations import members_by_lower_name
 from .errors import PropertyError
 from .intrinsics import text
 
@@ -21,44 +21,13 @@ _INTEGERS = ("integer", "long")
 _FLOATS = ("float", "double")
 
 
-def parameters(
+def to_parameters(
     service: str, operation: str, properties: Mapping[str, Any], renamed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """An operation's parameters. `renamed` says what a property, at any depth, is called in the API where that is
-    more than a matter of case. Raises `PropertyError` naming the property that does not fit."""
+    """An operation's parameters. `renamed` maps properties, at any depth, whose API names differ by more than case.
+    Raises `PropertyError` naming the property that does not fit."""
     shape: Shape = operation_model(service, operation).input_shape
     return dict(_structure(shape, properties, "", renamed or {}))
-
-
-def tagged(service: str, operation: str, tags: Mapping[str, str], kind: str | None = None) -> dict[str, Any]:
-    """The parameter that puts these tags on what the operation creates, in its own form; none if it takes none.
-
-    `kind` is EC2's word for what is created, such as `route-table`.
-    """
-    if not tags:
-        return {}
-    shape: Shape = operation_model(service, operation).input_shape
-    if kind is not None:
-        return {
-            "TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}]
-        }
-    name = _members(shape).get("tags")
-    if name is None:
-        return {}
-    return {name: tags_as(shape.members[name], tags)}
-
-
-def tags_as(shape: Shape, tags: Mapping[str, str]) -> Any:
-    """Tags in the form of a model's tag list or tag map."""
-    if shape.type_name == "map":
-        return dict(tags)
-    members = _members(shape.member)
-    return [{members["key"]: key, members["value"]: value} for key, value in tags.items()]
-
-
-@cache
-def _members(shape: Shape) -> dict[str, str]:
-    return {name.lower(): name for name in shape.members}
 
 
 def _value(shape: Shape, value: Any, path: str, renamed: Mapping[str, str]) -> Any:
@@ -79,7 +48,7 @@ def _value(shape: Shape, value: Any, path: str, renamed: Mapping[str, str]) -> A
 
 
 def _structure(shape: Shape, value: Mapping[str, Any], path: str, renamed: Mapping[str, str]) -> dict[str, Any]:
-    members = _members(shape)
+    members = members_by_lower_name(shape)
     result = {}
     for key, item in value.items():
         name = members.get(renamed.get(key, key).lower())

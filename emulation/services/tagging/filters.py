@@ -1,4 +1,4 @@
-"""One resource and its tags, and whether a request means it."""
+"""Tagged resources, and the filters of GetResources."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Tagged:
+class TaggedResource:
     arn: str
     tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which resources a GetResources asks for; empty filters let all through."""
+    """The filters of GetResources; empty ones match every resource."""
 
     types: tuple[str, ...] = ()
     """`service` or `service:type`, as in ARNs: `ecs:service`, `elasticloadbalancing:targetgroup`, `s3`."""
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """(key, values): each key must be there, with one of its values if it names any."""
+    """(key, values): each key must be present, with one of its values if any are given."""
     arns: tuple[str, ...] = ()
 
     def want_service(self, service: str) -> bool:
-        """Whether any resource of a service (as in ARNs) can be meant."""
+        """Whether any resource of a service (as in ARNs) can match."""
         if self.arns:
             return any(arn.split(":", 3)[2:3] == [service] for arn in self.arns)
         return not self.types or any(each.partition(":")[0] == service for each in self.types)
 
-    def want(self, resource: Tagged) -> bool:
+    def want(self, resource: TaggedResource) -> bool:
         if self.arns and resource.arn not in self.arns:
             return False
         if self.types and not any(is_of_type(resource.arn, each) for each in self.types):
@@ -38,7 +38,7 @@ class Filters:
 
 
 def service_of(arn: str) -> str:
-    """The third part of an ARN; empty for what is none."""
+    """The third part of an ARN; empty if the text is not an ARN."""
     parts = arn.split(":", 5)
     return parts[2] if len(parts) == 6 and parts[0] == "arn" else ""
 
@@ -46,7 +46,7 @@ def service_of(arn: str) -> str:
 def is_of_type(arn: str, wanted: str) -> bool:
     """Whether an ARN is of a type such as `ecs:service`, `elasticloadbalancing:loadbalancer/app` or just `sqs`.
 
-    Services with one kind of resource leave the kind out of their ARNs; they go by either name (`s3`, `s3:bucket`).
+    Services with one kind of resource omit the kind in their ARNs; both forms match them (`s3`, `s3:bucket`).
     """
     service, _, kind = wanted.partition(":")
     if service_of(arn) != service:
@@ -58,8 +58,10 @@ def is_of_type(arn: str, wanted: str) -> bool:
 _ONLY_KIND = {"s3": "bucket", "sqs": "queue", "sns": "topic"}
 
 
-def mapping(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """[{"Key", "Value"}], in whichever case a service writes them, as a mapping."""
+def tag_mapping(listed: Iterable[Mapping[str, Any]] | Mapping[str, str]) -> dict[str, str]:
+    """Tags as a mapping, from a mapping or from a list of keys and values in any service's spelling."""
+    if isinstance(listed, Mapping):
+        return dict(listed)
     tags = {}
     for entry in listed:
         lower = {name.lower(): value for name, value in entry.items()}

@@ -1,4 +1,4 @@
-"""The operations that only look."""
+"""Operations that read stacks, change sets and templates."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...core.controller import Call, Context, Handler
-from . import answers
-from .changesets import find
-from .errors import ValidationError, missing_stack
-from .requests import template_of
+from . import responses
+from .change_sets import ChangeSets
+from .errors import ValidationError, stack_not_found
+from .request_parsing import template_of
 from .stacks import Resource, Stack, Stacks
 
 HOLD_WALL_SECONDS = 2.0
-"""How long DescribeStacks of one stack waits for an operation under way to end. Waiters look at once and then every 30
-seconds of wall time: so `aws cloudformation wait` and `deploy` end when the stack does, not half a minute later."""
+"""How long DescribeStacks of one stack waits for an operation under way to end. Waiters poll at once and then every 30
+seconds of wall time: so `aws cloudformation wait` and `deploy` end with the operation, not half a minute later."""
 
 
-class Reading:
-    def __init__(self, ctx: Context, stacks: Stacks) -> None:
+class ReadOperations:
+    def __init__(self, ctx: Context, stacks: Stacks, change_sets: ChangeSets) -> None:
         self._ctx = ctx
         self._stacks = stacks
+        self._change_sets = change_sets
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -43,60 +44,48 @@ class Reading:
     async def describe_stacks(self, call: Call) -> dict[str, Any]:
         if name := call.params.get("StackName"):
             stack = self._stacks.get(name)
-            await self._held(stack)
+            await self._wait_until_settled(stack)
             if stack.stack_id != name and not stack.alive:
-                raise missing_stack(name)
-            return {"Stacks": [answers.stack(stack)]}
-        return self._page("Stacks", self._newest(stack for stack in self._stacks if stack.alive), answers.stack, call)
+                raise stack_not_found(name)
+            return {"Stacks": [responses.stack(stack)]}
+        return self._page("Stacks", self._newest(stack for stack in self._stacks if stack.alive), responses.stack, call)
 
-    async def _held(self, stack: Stack) -> None:
+    async def _wait_until_settled(self, stack: Stack) -> None:
         clock = self._ctx.clock
-        ended = asyncio.create_task(stack.settled.wait())
-        patience = asyncio.create_task(clock.sleep(HOLD_WALL_SECONDS * clock.scale))
-        try:
-            await asyncio.wait({ended, patience}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended.cancel()
-            patience.cancel()
+        async with asyncio.TaskGroup() as group:
+            settled = group.create_task(stack.settled.wait())
+            timeout = group.create_task(clock.sleep(HOLD_WALL_SECONDS * clock.scale))
+            await asyncio.wait({settled, timeout}, return_when=asyncio.FIRST_COMPLETED)
+            settled.cancel()
+            timeout.cancel()
 
     async def describe_stack_events(self, call: Call) -> dict[str, Any]:
         stack = self._stack(call)
         newest = list(reversed(stack.events))
-        return self._page("StackEvents", newest, lambda event: answers.event(stack, event), call)
+        return self._page("StackEvents", newest, lambda event: responses.event(stack, event), call)
 
     async def describe_stack_resource(self, call: Call) -> dict[str, Any]:
         stack = self._stack(call)
         resource = self._resource(stack, call.params["LogicalResourceId"])
-        return {"StackResourceDetail": answers.resource_detail(stack, resource)}
+        return {"StackResourceDetail": responses.resource_detail(stack, resource)}
 
     async def describe_stack_resources(self, call: Call) -> dict[str, Any]:
         name, physical = call.params.get("StackName"), call.params.get("PhysicalResourceId")
         if (name is None) == (physical is None):
             raise ValidationError("Exactly one of StackName and PhysicalResourceId must be given")
-        if name is not None:
-            stack = self._stacks.get(name)
-        else:
-            found = (
-                each
-                for each in self._stacks
-                if each.alive and any(r.physical_id == physical for r in each.resources.values())
-            )
-            owner = next(found, None)
-            if owner is None:
-                raise ValidationError(f"Stack for {physical} does not exist")
-            stack = owner
+        stack = self._stacks.get(name) if name is not None else self._owner(physical)
         if logical := call.params.get("LogicalResourceId"):
-            return {"StackResources": [answers.resource(stack, self._resource(stack, logical))]}
-        return {"StackResources": [answers.resource(stack, each) for each in stack.resources.values()]}
+            return {"StackResources": [responses.resource(stack, self._resource(stack, logical))]}
+        return {"StackResources": [responses.resource(stack, each) for each in stack.resources.values()]}
 
     async def list_stack_resources(self, call: Call) -> dict[str, Any]:
         stack = self._stacks.get(call.params["StackName"])
-        return self._page("StackResourceSummaries", stack.resources.values(), answers.resource_summary, call)
+        return self._page("StackResourceSummaries", stack.resources.values(), responses.resource_summary, call)
 
     async def list_stacks(self, call: Call) -> dict[str, Any]:
         wanted = call.params.get("StackStatusFilter")
         chosen = (stack for stack in self._stacks if not wanted or stack.status in wanted)
-        return self._page("StackSummaries", self._newest(chosen), answers.stack_summary, call)
+        return self._page("StackSummaries", self._newest(chosen), responses.stack_summary, call)
 
     async def list_exports(self, call: Call) -> dict[str, Any]:
         exports = [
@@ -110,36 +99,42 @@ class Reading:
         users = self._stacks.importers(name)
         if not users:
             raise ValidationError(f"Export '{name}' is not imported by any stack.")
-        return answers.page("Imports", users, call.params.get("NextToken"))
+        return responses.page("Imports", users, call.params.get("NextToken"))
 
     async def get_template(self, call: Call) -> dict[str, Any]:
         if change_set := call.params.get("ChangeSetName"):
-            revision = find(self._stacks, change_set, call.params.get("StackName")).revision
+            desired = self._change_sets.find(change_set, call.params.get("StackName")).desired
         else:
-            revision = self._stack(call).revision
-        return {"TemplateBody": revision.template.body, "StagesAvailable": ["Original", "Processed"]}
+            desired = self._stack(call).desired
+        return {"TemplateBody": desired.template.body, "StagesAvailable": ["Original", "Processed"]}
 
     async def get_template_summary(self, call: Call) -> dict[str, Any]:
         if name := call.params.get("StackName"):
-            return answers.full_template_summary(self._stacks.get(name).revision.template)
-        return answers.full_template_summary(await template_of(self._ctx, call.params))
+            return responses.full_template_summary(self._stacks.get(name).desired.template)
+        return responses.full_template_summary(await template_of(self._ctx, call.params))
 
     async def validate_template(self, call: Call) -> dict[str, Any]:
-        return answers.template_summary(await template_of(self._ctx, call.params))
+        return responses.template_summary(await template_of(self._ctx, call.params))
 
     async def describe_change_set(self, call: Call) -> dict[str, Any]:
-        change_set = find(self._stacks, call.params["ChangeSetName"], call.params.get("StackName"))
-        return answers.change_set(change_set, call.params.get("NextToken"))
+        change_set = self._change_sets.find(call.params["ChangeSetName"], call.params.get("StackName"))
+        return responses.change_set(change_set, call.params.get("NextToken"))
 
     async def list_change_sets(self, call: Call) -> dict[str, Any]:
-        change_sets = self._stack(call).change_sets.values()
-        return self._page("Summaries", change_sets, answers.change_set_summary, call)
+        change_sets = self._change_sets.of(self._stack(call)).values()
+        return self._page("Summaries", change_sets, responses.change_set_summary, call)
 
     def _stack(self, call: Call) -> Stack:
         name = call.params.get("StackName", "")
         if (stack := self._stacks.find(name)) is None:
             raise ValidationError(f"Stack [{name}] does not exist")
         return stack
+
+    def _owner(self, physical_id: str | None) -> Stack:
+        for stack in self._stacks:
+            if stack.alive and any(each.physical_id == physical_id for each in stack.resources.values()):
+                return stack
+        raise ValidationError(f"Stack for {physical_id} does not exist")
 
     def _resource(self, stack: Stack, logical_id: str) -> Resource:
         if logical_id not in stack.resources:
@@ -152,4 +147,4 @@ class Reading:
     def _page(
         self, key: str, entries: Iterable[Any], show: Callable[[Any], dict[str, Any]], call: Call
     ) -> dict[str, Any]:
-        return answers.page(key, [show(each) for each in entries], call.params.get("NextToken"))
+        return responses.page(key, [show(each) for each in entries], call.params.get("NextToken"))

@@ -1,15 +1,16 @@
-"""Change sets: what would change, kept until somebody executes it."""
+"""Change sets: planned changes of a stack, until they are executed."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import AwsError
+from .change_plan import Change
+from .desired_state import DesiredState
 from .errors import ValidationError
-from .plan import Change
-from .revision import Revision
 from .stacks import Stack, Stacks
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -23,7 +24,7 @@ class ChangeSet:
     kind: str
     """CREATE or UPDATE."""
     created: float
-    revision: Revision
+    desired: DesiredState
     changes: Sequence[Change]
     description: str | None = None
     capabilities: tuple[str, ...] = ()
@@ -34,9 +35,9 @@ class ChangeSet:
     execution: str = "AVAILABLE"
 
     @property
-    def holds_its_name(self) -> bool:
-        """Whether no other may take its name. `aws cloudformation deploy` names change sets by the second, and here
-        two deployments fit into one: so what is over and done with gives its name away."""
+    def reserves_name(self) -> bool:
+        """Whether another change set of its name is refused. `aws cloudformation deploy` names change sets by the
+        second, in which two emulated deployments fit: so an executed or failed one gives its name up."""
         return self.execution in ("AVAILABLE", "OBSOLETE")
 
     def fail(self, reason: str) -> None:
@@ -52,24 +53,33 @@ class ChangeSet:
             )
 
 
-def find(stacks: Stacks, name: str, stack_name: str | None) -> ChangeSet:
-    """A change set by its id, or by its name and its stack. Raises `AwsError` ChangeSetNotFound."""
-    if name.startswith("arn:"):
-        for stack in stacks:
-            for each in stack.change_sets.values():
-                if each.change_set_id == name:
-                    return each
-        raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", status=404)
-    if not stack_name:
-        raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
-    stack = stacks.get(stack_name)
-    if name not in stack.change_sets:
-        raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", status=404)
-    return stack.change_sets[name]
+class ChangeSets:
+    """The change sets of all stacks."""
+
+    def __init__(self, stacks: Stacks) -> None:
+        self._stacks = stacks
+        self._by_stack: defaultdict[str, dict[str, ChangeSet]] = defaultdict(dict)
+
+    def of(self, stack: Stack) -> dict[str, ChangeSet]:
+        """By name."""
+        return self._by_stack[stack.stack_id]
+
+    def find(self, name: str, stack_name: str | None) -> ChangeSet:
+        """A change set by its id, or by its name and its stack. Raises `AwsError` ChangeSetNotFound."""
+        if name.startswith("arn:"):
+            matching = (each for of in self._by_stack.values() for each in of.values() if each.change_set_id == name)
+            change_set = next(matching, None)
+        elif not stack_name:
+            raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        else:
+            change_set = self.of(self._stacks.get(stack_name)).get(name)
+        if change_set is None:
+            raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", status=404)
+        return change_set
 
 
 def resource_change(change: Change) -> dict[str, Any]:
-    """A change as DescribeChangeSet shows it."""
+    """A change as in DescribeChangeSet."""
     shown: dict[str, Any] = {
         "Action": change.action,
         "LogicalResourceId": change.logical_id,

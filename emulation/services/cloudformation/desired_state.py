@@ -1,4 +1,4 @@
-"""What a stack shall be: a template with its parameters, conditions and tags decided."""
+"""The desired state of a stack: a template with its parameters, conditions and tags decided."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from . import parameters
 from .errors import ValidationError
 from .graph import dependencies, ordered
 from .intrinsics import Scope, evaluate, holds, text
-from .references import arguments, decided, references
+from .references import arguments, references, resolve_conditions
 from .template import OutputTemplate, ResourceTemplate, Template
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a stack lives: what the pseudo parameters say."""
+class StackIdentity:
+    """The values of the pseudo parameters."""
 
     account: str
     region: str
@@ -34,8 +34,8 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """One version of a stack. Holds only the resources whose conditions hold, with every Fn::If decided."""
+class DesiredState:
+    """Holds the resources and outputs whose conditions hold, with every Fn::If decided."""
 
     template: Template
     parameters: Mapping[str, str]
@@ -53,8 +53,8 @@ class Revision:
     def order(self) -> list[str]:
         return ordered(self.graph)
 
-    def within(self, reference: Callable[[str], str], attribute: Callable[[str, str], Any]) -> Scope:
-        """The scope in which its expressions mean something, given its resources."""
+    def scope_with(self, reference: Callable[[str], str], attribute: Callable[[str, str], Any]) -> Scope:
+        """The scope for its expressions, given how to look up resources."""
         return replace(self.scope, reference=reference, attribute=attribute)
 
     def evaluated_outputs(self, scope: Scope) -> list[Output]:
@@ -62,26 +62,26 @@ class Revision:
         return [_output(each, scope) for each in self.outputs.values()]
 
     def imports(self, scope: Scope) -> frozenset[str]:
-        """The names of the exports it uses."""
+        """Names of the exports it imports."""
         expressions = [each.properties for each in self.resources.values()] + [
             each.value for each in self.outputs.values()
         ]
         return frozenset(text(evaluate(each, scope)) for each in arguments(expressions, "Fn::ImportValue"))
 
 
-def revise(
+def build_desired_state(
     template: Template,
     values: Mapping[str, str],
     tags: Mapping[str, str],
-    place: Place,
+    identity: StackIdentity,
     *,
     zones: Sequence[str] = (),
     exports: Mapping[str, str] | None = None,
-) -> Revision:
-    """Decide the conditions of a checked template. Raises `ValidationError` for what refers to a resource whose
+) -> DesiredState:
+    """Decide the conditions of a checked template. Raises `ValidationError` for a reference to a resource whose
     condition does not hold."""
     scope = Scope(
-        values=_pseudo(place)
+        values=_pseudo(identity)
         | {name: parameters.typed(entry, values[name]) for name, entry in template.parameters.items()},
         mappings=template.mappings,
         zones=zones,
@@ -91,7 +91,7 @@ def revise(
     resources = {
         name: replace(
             resource,
-            properties=decided(resource.properties, conditions),
+            properties=resolve_conditions(resource.properties, conditions),
             depends_on=tuple(each for each in resource.depends_on if _active(template.resources[each], conditions)),
         )
         for name, resource in template.resources.items()
@@ -99,7 +99,9 @@ def revise(
     }
     outputs = {
         name: replace(
-            output, value=decided(output.value, conditions), export_name=decided(output.export_name, conditions)
+            output,
+            value=resolve_conditions(output.value, conditions),
+            export_name=resolve_conditions(output.export_name, conditions),
         )
         for name, output in template.outputs.items()
         if _active(output, conditions)
@@ -115,17 +117,17 @@ def revise(
                         f"Template format error: Unresolved resource dependencies [{reference.name}] in the {block} "
                         f"block of the template ({name}{reference.where}): its condition does not hold"
                     )
-    return Revision(template, values, tags, resources, outputs, replace(scope, conditions=conditions))
+    return DesiredState(template, values, tags, resources, outputs, replace(scope, conditions=conditions))
 
 
-def _pseudo(place: Place) -> dict[str, Any]:
+def _pseudo(identity: StackIdentity) -> dict[str, Any]:
     return {
-        "AWS::AccountId": place.account,
+        "AWS::AccountId": identity.account,
         "AWS::NotificationARNs": [],
         "AWS::Partition": "aws",
-        "AWS::Region": place.region,
-        "AWS::StackId": place.stack_id,
-        "AWS::StackName": place.stack_name,
+        "AWS::Region": identity.region,
+        "AWS::StackId": identity.stack_id,
+        "AWS::StackName": identity.stack_name,
         "AWS::URLSuffix": "amazonaws.com",
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from webordinary_testkit.emulation.services.cloudformation.errors import PropertyError
-from webordinary_testkit.emulation.services.cloudformation.shapes import parameters, tagged
+from webordinary_testkit.emulation.services.cloudformation.property_mapping import to_parameters
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ from webordinary_testkit.emulation.services.cloudformation.shapes import paramet
     ],
 )
 def test_names_and_types_become_the_apis(service: str, operation: str, properties: Any, expected: Any) -> None:
-    found = parameters(service, operation, properties)
+    found = to_parameters(service, operation, properties)
     assert found == expected
 
 
 def test_a_property_with_another_name_is_renamed_at_any_depth() -> None:
     properties = {"SSESpecification": {"SSEEnabled": "true"}}
-    found = parameters("dynamodb", "CreateTable", properties, {"SSEEnabled": "Enabled"})
+    found = to_parameters("dynamodb", "CreateTable", properties, {"SSEEnabled": "Enabled"})
     assert found == {"SSESpecification": {"Enabled": True}}
 
 
@@ -90,25 +90,4 @@ def test_a_property_with_another_name_is_renamed_at_any_depth() -> None:
 )
 def test_what_does_not_fit_is_named(properties: Any, message: str) -> None:
     with pytest.raises(PropertyError, match=message):
-        parameters("ecs", "RegisterTaskDefinition", properties)
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "kind", "expected"),
-    [
-        ("ecs", "CreateCluster", None, {"tags": [{"key": "a", "value": "b"}]}),
-        ("sns", "CreateTopic", None, {"Tags": [{"Key": "a", "Value": "b"}]}),
-        ("sqs", "CreateQueue", None, {"tags": {"a": "b"}}),
-        ("logs", "CreateLogGroup", None, {"tags": {"a": "b"}}),
-        (
-            "ec2",
-            "CreateVpc",
-            "vpc",
-            {"TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}]},
-        ),
-        ("s3", "CreateBucket", None, {}),
-    ],
-)
-def test_tags_take_each_apis_own_form(service: str, operation: str, kind: str | None, expected: Any) -> None:
-    assert tagged(service, operation, {"a": "b"}, kind) == expected
-    assert tagged(service, operation, {}, kind) == {}
+        to_parameters("ecs", "RegisterTaskDefinition", properties)

@@ -1,4 +1,4 @@
-"""Stacks, resources and events as the operations answer them."""
+"""Renders stacks, resources, events and change sets as API responses."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import parameters
-from .changesets import ChangeSet, resource_change
+from .change_sets import ChangeSet, resource_change
 from .checks import capabilities
+from .desired_state import DesiredState
 from .errors import ValidationError
 from .intrinsics import text
 from .resources import TYPES
-from .revision import Revision
 from .stacks import Event, Resource, Stack
 from .template import Template
 
 PAGE = 100
-"""How many entries a page has, as on AWS."""
+"""Entries a page, as on AWS."""
 
 _NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 
 
 def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
-    """One page of a listing, with the token of the next. Raises `ValidationError` for a token that is none."""
+    """One page of a listing, with the token of the next. Raises `ValidationError` for an invalid token."""
     try:
         start = int(token) if token else 0
     except ValueError:
@@ -37,7 +37,7 @@ def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
 
 def stack(each: Stack) -> dict[str, Any]:
     optional = {
-        "Description": each.revision.template.description,
+        "Description": each.desired.template.description,
         "ChangeSetId": each.change_set_id,
         "LastUpdatedTime": _time(each.updated),
         "DeletionTime": _time(each.deleted),
@@ -48,7 +48,7 @@ def stack(each: Stack) -> dict[str, Any]:
     return {
         "StackId": each.stack_id,
         "StackName": each.name,
-        "Parameters": given(each.revision),
+        "Parameters": parameter_values(each.desired),
         "CreationTime": _time(each.created),
         "RollbackConfiguration": {},
         "StackStatus": each.status,
@@ -64,7 +64,7 @@ def stack(each: Stack) -> dict[str, Any]:
             )
             for output in each.outputs
         ],
-        "Tags": [{"Key": key, "Value": value} for key, value in each.revision.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
         "EnableTerminationProtection": each.termination_protection,
         "DriftInformation": _NO_DRIFT,
         **_present(**optional),
@@ -75,7 +75,7 @@ def stack_summary(each: Stack) -> dict[str, Any]:
     return _present(
         StackId=each.stack_id,
         StackName=each.name,
-        TemplateDescription=each.revision.template.description,
+        TemplateDescription=each.desired.template.description,
         CreationTime=_time(each.created),
         LastUpdatedTime=_time(each.updated),
         DeletionTime=_time(each.deleted),
@@ -85,12 +85,12 @@ def stack_summary(each: Stack) -> dict[str, Any]:
     )
 
 
-def given(revision: Revision) -> list[dict[str, Any]]:
+def parameter_values(desired: DesiredState) -> list[dict[str, Any]]:
     """The parameter values, the secret ones masked."""
-    declared = revision.template.parameters
+    declared = desired.template.parameters
     return [
         {"ParameterKey": name, "ParameterValue": parameters.shown(declared[name], value)}
-        for name, value in revision.parameters.items()
+        for name, value in desired.parameters.items()
     ]
 
 
@@ -111,35 +111,24 @@ def event(owner: Stack, each: Event) -> dict[str, Any]:
 
 
 def resource(owner: Stack, each: Resource) -> dict[str, Any]:
-    """As DescribeStackResources has it."""
-    return {
-        "StackName": owner.name,
-        "StackId": owner.stack_id,
-        **_resource(each),
-        "Timestamp": _time(each.changed),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    }
+    """As in DescribeStackResources."""
+    stack_names = {"StackName": owner.name, "StackId": owner.stack_id}
+    return {**stack_names, **_resource(each), "Timestamp": _time(each.changed)}
 
 
 def resource_detail(owner: Stack, each: Resource) -> dict[str, Any]:
-    """As DescribeStackResource has it."""
+    """As in DescribeStackResource."""
     return {
         "StackName": owner.name,
         "StackId": owner.stack_id,
-        **_resource(each),
-        "LastUpdatedTimestamp": _time(each.changed),
+        **resource_summary(each),
         "Metadata": json.dumps(each.metadata or {}),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
     }
 
 
 def resource_summary(each: Resource) -> dict[str, Any]:
-    """As ListStackResources has it."""
-    return {
-        **_resource(each),
-        "LastUpdatedTimestamp": _time(each.changed),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    }
+    """As in ListStackResources."""
+    return {**_resource(each), "LastUpdatedTimestamp": _time(each.changed)}
 
 
 def _resource(each: Resource) -> dict[str, Any]:
@@ -149,6 +138,7 @@ def _resource(each: Resource) -> dict[str, Any]:
         ResourceType=each.type_name,
         ResourceStatus=each.status,
         ResourceStatusReason=each.reason,
+        DriftInformation={"StackResourceDriftStatus": "NOT_CHECKED"},
     )
 
 
@@ -171,17 +161,17 @@ def change_set(each: ChangeSet, token: str | None) -> dict[str, Any]:
     return {
         **change_set_summary(each),
         **_present(OnStackFailure=each.on_stack_failure),
-        "Parameters": given(each.revision),
+        "Parameters": parameter_values(each.desired),
         "NotificationARNs": [],
         "Capabilities": list(each.capabilities),
         "RollbackConfiguration": {},
-        "Tags": [{"Key": key, "Value": value} for key, value in each.revision.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
         **page("Changes", [resource_change(change) for change in each.changes], token),
     }
 
 
 def template_summary(template: Template) -> dict[str, Any]:
-    """What ValidateTemplate says; GetTemplateSummary adds to it."""
+    """As in ValidateTemplate; GetTemplateSummary adds to it."""
     needed, types = capabilities(template)
     why = f"The following resource(s) require capabilities: [{', '.join(types)}]"
     return {
@@ -220,7 +210,7 @@ def full_template_summary(template: Template) -> dict[str, Any]:
                 "LogicalResourceIds": [
                     each.logical_id for each in template.resources.values() if each.type_name == name
                 ],
-                "ResourceIdentifiers": [TYPES[name].named] if TYPES[name].named else [],
+                "ResourceIdentifiers": [TYPES[name].name_property] if TYPES[name].name_property else [],
             }
             for name in types
         ],

@@ -1,4 +1,4 @@
-"""Deleting resources of a stack, each after all that depend on it."""
+"""Deletes resources of a stack, dependents first."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from collections.abc import Iterable
 
 from ...core.controller import Context
 from ...core.errors import AwsError
-from .dynamic import resolved
+from .deployment import new_job
 from .errors import ResourceError
 from .graph import reverse, walk
 from .resources import TYPES
-from .resources.base import Work
 from .stacks import Resource, Stack
 
 _GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|ResourceNotFound|InvalidParameterValue\.Missing")
-"""Error codes that say a resource is not there: then it counts as deleted."""
+"""Error codes for a missing resource, which counts as deleted."""
 
 GONE_STATUSES = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
 
 async def remove(ctx: Context, stack: Stack, resources: Iterable[Resource], *, kept: Iterable[str] = ()) -> list[str]:
-    """Delete these resources, but those whose logical ids are in `kept`. Returns the logical ids of those that could
-    not be deleted; what they depend on is left alone, all else is deleted nevertheless."""
+    """Delete these resources, except the logical ids in `kept`. Returns the logical ids that could not be deleted;
+    their dependencies are kept too, everything else is deleted."""
     there = {each.logical_id: each for each in resources if each.status not in GONE_STATUSES}
     keep = frozenset(kept)
     failed: list[str] = []
@@ -44,25 +43,13 @@ async def remove(ctx: Context, stack: Stack, resources: Iterable[Resource], *, k
 
 async def _delete(ctx: Context, stack: Stack, resource: Resource) -> str | None:
     """Why it could not be deleted, or None."""
-    if not resource.physical_id:  # it was never made
+    if not resource.physical_id:  # creation did not get that far
         stack.report(ctx, resource, "DELETE_COMPLETE")
         return None
     stack.report(ctx, resource, "DELETE_IN_PROGRESS")
     kind = TYPES[resource.type_name]
     try:
-        properties = await resolved(resource.properties, ctx.aws)
-        work = Work(
-            ctx,
-            stack.name,
-            resource.logical_id,
-            kind,
-            properties,
-            resource.tags,
-            before=properties,
-            physical_id=resource.physical_id,
-            attributes=resource.attributes,
-        )
-        await kind.delete(work)
+        await kind.delete(await new_job(ctx, stack, resource))
     except ResourceError as error:
         if not _GONE.search(error.code):
             return error.reason

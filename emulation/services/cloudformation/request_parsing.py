@@ -1,4 +1,4 @@
-"""From a request to the revision it asks for: the template's text, the parameters, capabilities, tags."""
+"""Parses requests into desired states: template, parameters, capabilities, tags."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ...core.controller import Call, Context
 from ...core.errors import AwsError, not_emulated
 from . import parameters
 from .checks import capabilities, check
+from .desired_state import DesiredState, StackIdentity, build_desired_state
 from .errors import ValidationError
 from .references import arguments
-from .revision import Place, Revision, revise
 from .stacks import Stack, Stacks
 from .template import Template, load
 
@@ -42,18 +42,18 @@ _NOT_EMULATED = (
 
 @lru_cache(maxsize=16)
 def checked(body: str) -> Template:
-    """The template of this text, found good. Raises `ValidationError`."""
+    """The template of this text. Raises `ValidationError` if it is invalid."""
     template = load(body)
     check(template)
     return template
 
 
 async def template_of(ctx: Context, params: Mapping[str, Any], previous: Stack | None = None) -> Template:
-    """The template that a request gives, points to in S3, or keeps from before."""
+    """The template given in the request, in S3, or the previous one."""
     if params.get("UsePreviousTemplate"):
         if previous is None:
             raise ValidationError("Cannot use the previous template: the stack has none.")
-        return previous.revision.template
+        return previous.desired.template
     if ("TemplateBody" in params) == ("TemplateURL" in params):
         raise ValidationError("Either Template URL or Template Body must be specified.")
     if "TemplateURL" in params:
@@ -89,12 +89,12 @@ async def _fetched(ctx: Context, url: str) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-async def revision_of(
-    ctx: Context, stacks: Stacks, params: Mapping[str, Any], place: Place, previous: Stack | None = None
-) -> Revision:
-    """What a request wants a stack to be. Raises `ValidationError`, or InsufficientCapabilitiesException."""
+async def requested_state(
+    ctx: Context, stacks: Stacks, params: Mapping[str, Any], identity: StackIdentity, previous: Stack | None = None
+) -> DesiredState:
+    """The desired state that a request describes. Raises `ValidationError` or InsufficientCapabilitiesException."""
     template = await template_of(ctx, params, previous)
-    before = previous.revision if previous else None
+    before = previous.desired if previous else None
     values = parameters.resolve(
         template.parameters, params.get("Parameters", ()), before.parameters if before else None
     )
@@ -106,7 +106,7 @@ async def revision_of(
     if reserved := [key for key in tags if key.startswith("aws:")]:
         raise ValidationError(f"aws: prefixed tag key names are not allowed for external use: {', '.join(reserved)}")
     exports = {name: output.value for name, (owner, output) in stacks.exports().items() if owner is not previous}
-    return revise(template, values, tags, place, zones=await _zones(ctx, template), exports=exports)
+    return build_desired_state(template, values, tags, identity, zones=await _zones(ctx, template), exports=exports)
 
 
 async def _zones(ctx: Context, template: Template) -> list[str]:
@@ -125,7 +125,7 @@ def _check_capabilities(template: Template, given: Iterable[str]) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raises `ValidationError` for what cannot name a stack."""
+    """Raises `ValidationError` for an invalid stack name."""
     if not _NAME.fullmatch(name):
         raise ValidationError(
             f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
@@ -134,7 +134,7 @@ def check_name(name: str) -> None:
 
 
 def check_emulated(call: Call) -> None:
-    """Raises `AwsError` for a parameter that nothing here would heed."""
+    """Raises `AwsError` for a parameter that is not emulated."""
     used = [name for name in _NOT_EMULATED if call.params.get(name)]
     if call.params.get("RollbackConfiguration", {}).get("RollbackTriggers"):
         used.append("RollbackConfiguration.RollbackTriggers")

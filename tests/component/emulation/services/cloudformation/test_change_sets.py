@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.support.stacks import Stacks, stacks
 from tests.support.things import NAME, Things, install
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.cloudformation.changesets import NO_CHANGES
+from webordinary_testkit.emulation.services.cloudformation.change_sets import NO_CHANGES
 
 
 def template(**properties: str) -> str:
