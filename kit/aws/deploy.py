@@ -10,7 +10,7 @@ from ..core.clock import Clock
 from ..core.errors import InfraError, UsageError, WaitExpired
 from ..core.eventually import NotYet, eventually
 from .client import Aws
-from .outputs import Stack
+from .outputs import Stack, outputs_of
 
 T = TypeVar("T")
 
@@ -99,8 +99,7 @@ async def deploy(
         raise _taken(name) from error
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise await _failure(aws, name, stack)
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
-    return Stack(name, outputs).verify()
+    return Stack(name, outputs_of(stack)).verify()
 
 
 class Events:

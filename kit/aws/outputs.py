@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 from ..core.errors import InfraError
 
@@ -107,3 +107,8 @@ class Stack:
     @property
     def mail_domain(self) -> str:
         return self.mail_address.partition("@")[2]
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs of a stack as DescribeStacks returns it."""
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs") or ()}

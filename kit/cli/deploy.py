@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _deploy(settings: Settings, *, json: bool) -> int:
-    from ..backends.live.backend import LiveBackend, clock_of  # noqa: PLC0415 - heavy: only where an account is used
+    from ..backends.live.account import clock_of  # noqa: PLC0415 - heavy: only where an account is used
+    from ..backends.live.backend import LiveBackend  # noqa: PLC0415
     from ..core.history import History  # noqa: PLC0415
 
     backend = LiveBackend(settings, settings.report_dir, History(clock_of(settings)), tell=None if json else common.say)

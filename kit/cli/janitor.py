@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from . import common
 
 if TYPE_CHECKING:
-    from ..backends.live.janitor import Line
+    from ..backends.live.janitor import JanitorFinding
     from ..settings import Settings
 
 HELP = "find what dead runs left in the account, and remove it"
@@ -29,12 +29,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _sweep(settings: Settings, *, act: bool, json: bool) -> int:
-    from ..backends.live.janitor import Outcome  # noqa: PLC0415 - heavy: only where an account is used
+    from ..backends.live.janitor import JanitorOutcome  # noqa: PLC0415 - heavy: only where an account is used
     from ..backends.live.janitor_factory import janitor  # noqa: PLC0415
 
     async with janitor(settings, tell=None if json else common.say) as one:
         lines = await one.sweep(act=act)
-    left = [line for line in lines if line.outcome is Outcome.LEFT]
+    left = [line for line in lines if line.outcome is JanitorOutcome.LEFT]
     if json:
         common.say_json([vars(line) for line in lines])
     else:
@@ -42,7 +42,7 @@ async def _sweep(settings: Settings, *, act: bool, json: bool) -> int:
     return 1 if left else 0
 
 
-def _tell(lines: Sequence[Line], left: int, settings: Settings, *, act: bool) -> None:
+def _tell(lines: Sequence[JanitorFinding], left: int, settings: Settings, *, act: bool) -> None:
     for line in lines:
         common.say(f"{line.outcome:<9} {line}")
     where = f"account {settings.account}, {settings.region}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..aws.client import Aws
 from ..backends.live import account
-from ..backends.live.stack import Plan
+from ..backends.live.stack import StackPlan
 from ..core.threads import Threads
 from ..settings import Settings
 from .finding import Finding, fail, ok, warn
@@ -20,16 +20,18 @@ _WITHIN = 10.0
 _NAMES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
-async def images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan, architecture: str) -> Sequence[Finding]:
+async def images(
+    settings: Settings, aws: Aws, threads: Threads, wanted: StackPlan, architecture: str
+) -> Sequence[Finding]:
     """`architecture`: of the template's tasks, as ECS names it (X86_64, ARM64)."""
     findings: list[Finding] = []
     needed = _NAMES.get(architecture, architecture)
     for image in wanted.images:
-        found = account.in_ecr(image)
+        found = account.ecr_image(image)
         if found is None:
             findings.append(ok("images", f"{image} is not in ECR, and not looked at"))
             continue
-        await account.refuse_absent_images(aws, [image])
+        await account.refuse_missing_images(aws, [image])
         if found["region"] != settings.region:
             next = f"push it to {settings.region}: pulls from elsewhere are slow and cost money"
             findings.append(warn("images", f"{image} is in {found['region']}", next))

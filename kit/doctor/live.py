@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from ..aws.client import Aws
 from ..aws.template import Template
 from ..backends.live import account
-from ..backends.live.backend import access_of, clock_of, endpoint
+from ..backends.live.account import access_of, clock_of, endpoint
 from ..backends.live.guard import Guard
-from ..backends.live.rates import Rates
-from ..backends.live.stack import Plan, plan
+from ..backends.live.rates import RateLimiter
+from ..backends.live.stack import StackPlan, plan_stack
 from ..core.errors import KitError
 from ..core.history import History
 from ..core.threads import Threads
@@ -25,7 +25,7 @@ async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
     """All of them; without an account that answers, only those that need none."""
     clock, threads = clock_of(settings), Threads()
     guard = Guard(settings.account, settings.stack.name, settings.production)  # told nothing: it lets no change through
-    aws = Aws(access_of(settings), threads, History(clock), gate=guard, pace=Rates(clock))
+    aws = Aws(access_of(settings), threads, History(clock), gate=guard, pace=RateLimiter(clock))
     try:
         wanted, refused = _planned(settings)
         found: list[Check] = [
@@ -63,9 +63,9 @@ async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
         threads.close()
 
 
-def _planned(settings: Settings) -> tuple[Plan | None, KitError | None]:
+def _planned(settings: Settings) -> tuple[StackPlan | None, KitError | None]:
     try:
-        wanted = plan(settings)
+        wanted = plan_stack(settings)
         guard = Guard(settings.account, settings.stack.name, settings.production)
         guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
     except KitError as error:
@@ -73,7 +73,7 @@ def _planned(settings: Settings) -> tuple[Plan | None, KitError | None]:
     return wanted, None
 
 
-async def _settings(settings: Settings, wanted: Plan | None, refused: KitError | None) -> Sequence[Finding]:
+async def _settings(settings: Settings, wanted: StackPlan | None, refused: KitError | None) -> Sequence[Finding]:
     if refused is not None:
         return [fail("settings", refused.what, refused.next)]
     assert wanted is not None
@@ -82,7 +82,7 @@ async def _settings(settings: Settings, wanted: Plan | None, refused: KitError |
     ]
 
 
-async def _images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan | None) -> Sequence[Finding]:
+async def _images(settings: Settings, aws: Aws, threads: Threads, wanted: StackPlan | None) -> Sequence[Finding]:
     assert wanted is not None
     template = Template.read(wanted.template, wanted.parameters)
     kinds = {
@@ -92,7 +92,7 @@ async def _images(settings: Settings, aws: Aws, threads: Threads, wanted: Plan |
     return await images.images(settings, aws, threads, wanted, str(min(kinds, default="X86_64")))
 
 
-async def _stack(settings: Settings, aws: Aws, wanted: Plan | None) -> Sequence[Finding]:
+async def _stack(settings: Settings, aws: Aws, wanted: StackPlan | None) -> Sequence[Finding]:
     there, finding = await room.stack(settings, aws)
     if wanted is None:
         return [finding]

@@ -12,7 +12,7 @@ from ..aws.client import Aws
 from ..aws.deploy import stack_named
 from ..aws.template import Template
 from ..backends.live import tags
-from ..backends.live.janitor import Outcome
+from ..backends.live.janitor import JanitorOutcome
 from ..backends.live.janitor_factory import janitor
 from ..backends.live.ledger import FOLDER
 from ..settings import Settings
@@ -124,12 +124,12 @@ async def leftovers(settings: Settings) -> Sequence[Finding]:
         warn(
             "leftovers",
             str(line),
-            "look at it: kit janitor" if line.outcome is Outcome.DOUBTFUL else "kit janitor --yes",
+            "look at it: kit janitor" if line.outcome is JanitorOutcome.DOUBTFUL else "kit janitor --yes",
         )
         for line in lines
-        if line.outcome in (Outcome.LEFT, Outcome.DOUBTFUL)
+        if line.outcome in (JanitorOutcome.LEFT, JanitorOutcome.DOUBTFUL)
     ]
-    busy = [str(line) for line in lines if line.outcome in (Outcome.ALIVE, Outcome.KEPT)]
+    busy = [str(line) for line in lines if line.outcome in (JanitorOutcome.ALIVE, JanitorOutcome.KEPT)]
     if findings:
         return findings
     return [Finding(Level.OK, "leftovers", "; ".join(busy) if busy else "nothing is left of earlier runs")]

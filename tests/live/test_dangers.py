@@ -17,7 +17,8 @@ import pytest
 from tests.support.account import calls, everything, foreign, inject, kit, stacks
 from webordinary_testkit.kit.aws.deploy import template_text
 from webordinary_testkit.kit.backends.live import tags
-from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.account import clock_of
+from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.ledger import ledgers
 from webordinary_testkit.kit.backends.rehearsal import ROLE, RULE_SET, Account
 from webordinary_testkit.kit.core.errors import UsageError
@@ -296,7 +297,7 @@ async def test_an_audit_that_is_not_allowed_to_look_proves_nothing(account: Acco
         said = await kit(*RUN, report_dir=tmp_path)
     finally:
         end()
-    assert said.code == 4 and "queues could not be looked at" in said.text, said.text
+    assert said.code == 4 and "queues could not be read" in said.text, said.text
 
 
 def template(folder: Path, extra: str) -> list[str]:
@@ -322,7 +323,7 @@ async def test_a_resource_that_is_retained(account: Account, tmp_path: Path) -> 
     own = template(tmp_path, queue + "    Properties: { QueueName: it-archive }\n")
     said = await kit(*RUN, *own, "--set", "live.clock.allowance=8", report_dir=tmp_path)
     assert said.code == 4, said.text
-    assert "found what must not be there:\n    AWS::SQS::Queue" in said.text and "it-archive" in said.text
+    assert "found leftovers:\n    AWS::SQS::Queue" in said.text and "it-archive" in said.text
     assert "kit janitor --yes" in said.text
     shown = await kit("janitor", report_dir=tmp_path)
     assert shown.code == 1 and "left      AWS::SQS::Queue" in shown.text and "it-archive" in shown.text

@@ -13,7 +13,8 @@ import pytest
 from tests.support.account import everything, foreign, inject, kit
 from webordinary_testkit.kit.aws.undo import KIND, UndoCall
 from webordinary_testkit.kit.backends.live import tags
-from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.account import clock_of
+from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.ledger import STACK, Header, Ledger, ledgers
 from webordinary_testkit.kit.backends.rehearsal import RULE_SET, Account
 from webordinary_testkit.kit.core.history import History
@@ -103,7 +104,7 @@ async def test_a_stack_that_lets_nobody_look_into_it_ends_no_sweep(account: Acco
         swept = await kit("janitor", "--yes", report_dir=tmp_path)
     finally:
         end()
-    assert swept.code == 1 and f"left      stack {name}: it could not be looked into" in swept.text, swept.text
+    assert swept.code == 1 and f"left      stack {name}: it could not be read" in swept.text, swept.text
     assert "removed   AWS::SQS::Queue" in swept.text and "it-old" in swept.text
     assert boto3.client("sqs").get_queue_url(QueueName=name), "a part of a stack that may stand"
     freed = await kit("janitor", "--yes", report_dir=tmp_path)

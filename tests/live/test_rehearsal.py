@@ -22,9 +22,10 @@ from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
 from webordinary_testkit.kit.backends.interface import Backend
 from webordinary_testkit.kit.backends.live import tags
-from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.account import clock_of
+from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.guard import Refused
-from webordinary_testkit.kit.backends.live.lease import holder
+from webordinary_testkit.kit.backends.live.lease import lease_holder
 from webordinary_testkit.kit.backends.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
 from webordinary_testkit.kit.backends.rehearsal import (
     FOREIGN_CLUSTER,
@@ -205,17 +206,15 @@ async def test_destroying_what_is_not_there_is_nothing(tmp_path: Path) -> None:
 async def test_one_run_at_a_time_uses_a_stack(tmp_path: Path) -> None:
     async with deployed(tmp_path):
         first = a_backend(tmp_path, live={"reuse": True})
-        cloud = await first.start()
+        await first.start()
         with pytest.raises(UsageError, match=f"in use by run {first.run}"):
             await a_backend(tmp_path / "elsewhere", live={"reuse": True}).start()
         with pytest.raises(UsageError, match=f"in use by run {first.run}"):
             await a_backend(tmp_path / "elsewhere").destroy()
         assert await first.health() is None
         await first.stop()
-        table = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in table["Outputs"]}
-        looker = a_backend(tmp_path)
-        assert await holder(looker.aws, outputs["LeaseTableName"], cloud.stack.name) is None
+        stack = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+        assert await lease_holder(a_backend(tmp_path).aws, stack) is None
 
 
 async def test_a_run_whose_lease_was_taken_over_deletes_nothing(tmp_path: Path) -> None:

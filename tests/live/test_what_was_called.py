@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.support.kit import some_settings
-from webordinary_testkit.kit.backends.live.backend import LiveBackend, clock_of
+from webordinary_testkit.kit.backends.live.account import clock_of
+from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.iam import policy
 from webordinary_testkit.kit.backends.live.iam.allowed import refused
 from webordinary_testkit.kit.backends.live.iam.calls import (

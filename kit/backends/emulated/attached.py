@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...aws.client import Aws
-from ...aws.outputs import Stack
+from ...aws.outputs import Stack, outputs_of
 from ...core.clock import Clock
 from ...core.errors import UsageError, WaitExpired
 from ...core.eventually import NotYet, eventually
@@ -113,7 +113,7 @@ class AttachedBackend:
         told = answer["Stacks"][0]
         if not told.get("Outputs"):
             raise UsageError(f"stack {name} is {told['StackStatus']} and has no outputs so far", where=self._endpoint)
-        stack = Stack(name, {out["OutputKey"]: out["OutputValue"] for out in told.get("Outputs", ())}).verify()
+        stack = Stack(name, outputs_of(told)).verify()
         # Whoever deployed it opens the mail last.
         if stack.is_webordinary:
             active = await self._aws.call("ses", "describe_active_receipt_rule_set")

@@ -1,1 +1,1 @@
-"""Real AWS: what guards it, what remembers what was made there, and who may use it at a time."""
+"""Real AWS: the live backend with its guard, ledger, lease, audit and janitor."""

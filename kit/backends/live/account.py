@@ -1,15 +1,19 @@
-"""What a real account must have before a stack can be deployed to it, looked at and never changed."""
+"""Access to the account, and checks of what it needs before a deployment; changes nothing."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ...aws.client import Aws
+from ...aws.client import Access, Aws
+from ...aws.errors import error_code
+from ...core.clock import Clock
 from ...core.errors import UsageError
+from ...settings import Settings
 
 _ECR = re.compile(
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[a-z0-9._/-]+?)"
@@ -21,18 +25,35 @@ EcrImage = re.Match[str]
 """An image's name in parts: account, region, name, digest, tag."""
 
 
-def in_ecr(image: str) -> EcrImage | None:
+def clock_of(settings: Settings) -> Clock:
+    """AWS's clock: wall time, unless the settings give the endpoint another origin or scale."""
+    clock = settings.live.clock
+    origin = {} if clock.origin is None else {"origin": clock.origin}
+    return Clock(scale=clock.scale, allowance=clock.allowance, **origin)
+
+
+def access_of(settings: Settings) -> Access:
+    """Region, profile and role from the settings."""
+    return Access(region=settings.region, profile=settings.aws_profile or None, role=settings.live.role or None)
+
+
+def endpoint() -> str:
+    """The endpoint that the environment sets in place of AWS; empty for AWS itself."""
+    return os.environ.get("AWS_ENDPOINT_URL", "")
+
+
+def ecr_image(image: str) -> EcrImage | None:
     """The parts of an image's name; None for an image of another registry."""
     return _ECR.match(image)
 
 
 def image_id(found: EcrImage) -> dict[str, str]:
-    """As ECR's calls take it."""
+    """The image id for ECR's calls."""
     return {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
 
 
 async def identity(aws: Aws) -> dict[str, Any]:
-    """Who makes these calls: `Account`, `Arn`, `UserId`."""
+    """The caller: `Account`, `Arn`, `UserId`."""
     return await aws.call("sts", "get_caller_identity")
 
 
@@ -44,7 +65,7 @@ async def active_rule_set(aws: Aws) -> str:
         raise UsageError(
             "the account has no active receipt rule set, so SES receives no mail",
             where=f"SES in {aws.access.region}",
-            next="make and activate one, once and by hand (the kit never switches the active set): aws ses "
+            next="create and activate one, once and by hand (the kit never switches the active set): aws ses "
             "create-receipt-rule-set --rule-set-name inbound && aws ses set-active-receipt-rule-set "
             "--rule-set-name inbound; or leave live.mail_domain empty",
         )
@@ -65,7 +86,7 @@ async def refuse_unverified(aws: Aws, domain: str) -> None:
 
 
 def refuse_local_images(images: Iterable[str]) -> None:
-    """Raises `UsageError` for an image that names no registry: it is on somebody's machine, and AWS cannot pull it."""
+    """Raises `UsageError` for an image without a registry: it is local, and AWS cannot pull it."""
     for image in images:
         host, slash, _ = image.partition("/")
         if not slash or not ("." in host or ":" in host):
@@ -77,10 +98,10 @@ def refuse_local_images(images: Iterable[str]) -> None:
             )
 
 
-async def refuse_absent_images(aws: Aws, images: Iterable[str]) -> None:
-    """Raises `UsageError` for an ECR image that is not there. Other registries are not looked into."""
+async def refuse_missing_images(aws: Aws, images: Iterable[str]) -> None:
+    """Raises `UsageError` for a missing ECR image. Other registries are not checked."""
     for image in images:
-        found = in_ecr(image)
+        found = ecr_image(image)
         if found is None:
             continue
         try:
@@ -92,8 +113,7 @@ async def refuse_absent_images(aws: Aws, images: Iterable[str]) -> None:
                 imageIds=[image_id(found)],
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code not in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            if error_code(error) not in ("ImageNotFoundException", "RepositoryNotFoundException"):
                 raise
             raise UsageError(
                 f"image {image!r} is not in ECR: {error.response['Error']['Message']}",

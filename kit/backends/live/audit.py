@@ -1,11 +1,11 @@
-"""The independent audit: nothing of a run is left in the account, shown by the account and not by the run's own books.
+"""Audits the account after a run: proves from AWS's answers, not from the ledger alone, that no resource is left.
 
     Tagging API  (tags of the run)      \\
-    listings     (names of the template) > things of the run --> none, or the run has failed
-    ledger's ids (noted while it ran)   /
+    listings     (names of the template) > resources of the run --> none, or the run has failed
+    ledger's ids (recorded by the run)  /
 
-A service that will not be looked at is told as such: then nothing is proven. One that the region does not have can have
-nothing; the run's history says so.
+An unreadable service is reported: nothing is proven then. A service that the region lacks contains no resources; the
+run's history names it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ...core.clock import Clock
 from ...core.errors import InfraError, WaitExpired
 from ...core.eventually import eventually
 from . import tags
-from .inventory import Ground, Looked, Thing, Unseen, look
+from .inventory import AwsAccount, Resource, Snapshot, Unreadable, take_snapshot
 
 SETTLES_WITHIN = 180.0
-"""AWS seconds in which listings follow a deletion; budgeted, AWS names none."""
+"""AWS seconds in which listings follow a deletion; an estimate, AWS documents none."""
 
 _NAMES: Mapping[str, str] = {
     "AWS::SQS::Queue": "QueueName",
@@ -37,36 +37,36 @@ _NAMES: Mapping[str, str] = {
     "AWS::ElasticLoadBalancingV2::TargetGroup": "Name",
     "AWS::S3::Bucket": "BucketName",
 }
-"""The property that names a resource, for kinds that a template may name."""
+"""Type → the property that names a resource."""
 
 
 @dataclass(frozen=True)
 class Marks:
-    """By what the things of one run are known."""
+    """Identifies the resources of one run."""
 
     stack: str
     run: str
     names: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """Kind → names in the template, for what carries no tags or has lost them."""
+    """Kind → names in the template, for resources without tags."""
     ids: Collection[str] = ()
-    """What AWS called the run's resources."""
+    """Physical ids of the run's resources."""
     generated: Collection[str] = ()
-    """How names begin that CloudFormation makes itself."""
+    """Prefixes of names that CloudFormation generates."""
 
-    def of(self, thing: Thing, looked: Looked) -> bool:
-        """Whether a thing is this run's. What carries the tags of another run is not, whatever its name."""
-        told = looked.tags.get(thing.arn)
-        if told is not None:
-            return told.get(tags.MARKER) == self.stack and told.get(tags.RUN) == self.run
-        if thing.known_as & set(self.ids) or thing.known_as & set(self.names.get(thing.kind, ())):
+    def of(self, resource: Resource, snapshot: Snapshot) -> bool:
+        """Whether a resource is this run's. One with another run's tags is not, whatever its name."""
+        tagged = snapshot.tags.get(resource.arn)
+        if tagged is not None:
+            return tagged.get(tags.MARKER) == self.stack and tagged.get(tags.RUN) == self.run
+        if resource.known_as & set(self.ids) or resource.known_as & set(self.names.get(resource.kind, ())):
             return True
-        if thing.kind == "AWS::IAM::Role" and thing.name.startswith(tuple(self.generated)):
+        if resource.kind == "AWS::IAM::Role" and resource.name.startswith(tuple(self.generated)):
             return True
-        return bool(thing.inside & {*self.ids, *self.names.get("AWS::ECS::Cluster", ())})
+        return bool(resource.inside & {*self.ids, *self.names.get("AWS::ECS::Cluster", ())})
 
 
 def marks_of(stack: str, run: str, template: Template, ids: Iterable[str] = ()) -> Marks:
-    """The marks that a run of this template leaves."""
+    """The marks of a run of this template."""
     names: dict[str, set[str]] = {}
     generated = set()
     for resource in template.resources:
@@ -81,17 +81,23 @@ def marks_of(stack: str, run: str, template: Template, ids: Iterable[str] = ()) 
 
 
 async def audit(
-    ground: Ground, clock: Clock, marks: Marks, *, kept: Collection[str] = (), within: float = SETTLES_WITHIN
-) -> list[Thing | Unseen]:
-    """What is left of a run, but for what is `kept` on purpose (names, ids or ARNs), and what could not be looked at.
-    Looks again until there is neither, for `within` AWS seconds: throttling passes, and so does a listing that lags."""
+    account: AwsAccount, clock: Clock, marks: Marks, *, kept: Collection[str] = (), within: float = SETTLES_WITHIN
+) -> list[Resource | Unreadable]:
+    """The run's remaining resources, except `kept` (names, ids or ARNs), and the services that could not be read.
+
+    Repeats for `within` AWS seconds until there are neither: throttling passes, and listings lag.
+    """
     absent: set[str] = set()
 
-    async def once() -> list[Thing | Unseen]:
-        looked = await look(ground)
-        absent.update(map(str, looked.absent))
-        mine = [thing for thing in looked.things if marks.of(thing, looked) and not _kept(thing, kept)]
-        return [*mine, *looked.unseen]
+    async def once() -> list[Resource | Unreadable]:
+        snapshot = await take_snapshot(account)
+        absent.update(map(str, snapshot.not_in_region))
+        mine = [
+            resource
+            for resource in snapshot.resources
+            if marks.of(resource, snapshot) and not (resource.known_as | resource.inside) & set(kept)
+        ]
+        return [*mine, *snapshot.unreadable]
 
     try:
         return await eventually(
@@ -100,23 +106,19 @@ async def audit(
             within=within,
             clock=clock,
             every=5.0,
-            describe="nothing to be left",
+            describe="no resource to be left",
         )
     except WaitExpired:
         return await once()
     finally:
         if absent:
-            ground.aws.history.note("audit.absent", value={"absent": sorted(absent)})
+            account.aws.history.note("audit.absent", value={"absent": sorted(absent)})
 
 
-def _kept(thing: Thing, kept: Collection[str]) -> bool:
-    return bool((thing.known_as | thing.inside) & set(kept))
-
-
-def failed(left: Iterable[Thing | Unseen], run: str) -> InfraError:
-    """What to say of it."""
-    lines = "".join(f"\n    {one}" for one in left)
+def audit_error(left: Iterable[Resource | Unreadable], run: str) -> InfraError:
+    """The error for an audit with findings."""
+    lines = "".join(f"\n    {each}" for each in left)
     return InfraError(
-        f"the audit of run {run} found what must not be there:{lines}",
-        next="kit janitor shows it with the rest that runs left, kit janitor --yes removes it",
+        f"the audit of run {run} found leftovers:{lines}",
+        next="kit janitor shows them with the leftovers of other runs, kit janitor --yes removes them",
     )

@@ -1,20 +1,18 @@
-"""Real AWS as a backend: guarded, written down, deployed by CloudFormation, and taken away again.
+"""The live backend: deploys the stack to a real account and deletes it afterwards, behind the guard and the ledger.
 
-It goes where boto3 goes: a profile, a role, the environment's credentials, AWS_ENDPOINT_URL. What answers there, AWS or
-a rehearsal's stand-in, it does not know.
+It uses boto3's configuration: a profile, a role, the environment's credentials, AWS_ENDPOINT_URL. It does not
+distinguish AWS from a rehearsal's stand-in.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...aws.client import Access, Aws
+from ...aws.client import Aws
 from ...aws.deploy import Tell
 from ...aws.template import Template
-from ...core.clock import Clock
 from ...core.errors import InfraError, KitError
 from ...core.history import History
 from ...core.ids import Ids
@@ -23,14 +21,15 @@ from ...settings import Settings
 from .. import capability
 from ..capability import Level
 from ..interface import Cloud
-from . import account, tags
-from .audit import audit, failed, marks_of
+from . import tags
+from .account import access_of, clock_of, identity
+from .audit import audit, audit_error, marks_of
 from .guard import Guard
-from .inventory import Ground
+from .inventory import AwsAccount
 from .ledger import Header, Ledger
-from .mail import SesDoor
-from .rates import Rates
-from .stack import LiveStack, Plan, plan
+from .mail import SesTransport
+from .rates import RateLimiter
+from .stack import LiveStack, StackPlan, plan_stack
 
 NATIVE: Mapping[str, Level] = {
     capability.LOAD_BALANCER: Level.NATIVE,
@@ -45,38 +44,25 @@ NATIVE: Mapping[str, Level] = {
     capability.FAULT_EXPERIMENT: Level.NATIVE,
     capability.FAULT_START: Level.NATIVE,
 }
-"""What every account has."""
+"""Available in every account."""
 
 
 def capabilities_of(settings: Settings) -> Mapping[str, Level]:
-    """What a live run with these settings can do; nothing is asked of AWS."""
+    """The capabilities of a live run with these settings; makes no AWS calls."""
     mail = Level.NATIVE if settings.live.mail_domain else Level.ABSENT
     mails = dict.fromkeys((capability.MAIL_IN, capability.MAIL_REPLIES), mail)
     return {**dict.fromkeys(capability.ALL, Level.ABSENT), **NATIVE, **mails}
 
 
-def clock_of(settings: Settings) -> Clock:
-    """AWS's clock: the wall's, unless the settings say that the endpoint keeps another time."""
-    told = settings.live.clock
-    if told.origin is None:
-        return Clock(scale=told.scale, allowance=told.allowance)
-    return Clock(scale=told.scale, origin=told.origin, allowance=told.allowance)
-
-
-def access_of(settings: Settings) -> Access:
-    """How AWS is reached."""
-    return Access(region=settings.region, profile=settings.aws_profile or None, role=settings.live.role or None)
-
-
 class LiveBackend:
-    """Deploys the stack to the account that the credentials lead to, and deletes it at the end."""
+    """Deploys the stack to the account of the credentials, and deletes it at the end."""
 
     name = "live"
 
     def __init__(
         self, settings: Settings, folder: Path, history: History, *, run: str = "", tell: Tell | None = None
     ) -> None:
-        """`folder` is the run's; `run` its id, made up when it has none; `tell` takes lines of progress."""
+        """`folder` is the run's; `run` its id, generated when empty; `tell` receives lines of progress."""
         self._settings = settings
         self._folder = folder
         self._history = history
@@ -85,23 +71,23 @@ class LiveBackend:
         self._clock = clock_of(settings)
         self.run = run or Ids().run_id(self._clock.wall())
         self.guard = Guard(settings.account, settings.stack.name, settings.production)
-        self.aws = Aws(access_of(settings), self._threads, history, gate=self.guard, pace=Rates(self._clock))
+        self.aws = Aws(access_of(settings), self._threads, history, gate=self.guard, pace=RateLimiter(self._clock))
         self.partition = "aws"
         self.ledger: Ledger | None = None
         self.stack: LiveStack | None = None
         self.left_behind: list[str] = []
-        """What the audit at the end found, a line each."""
-        self._wanted: Plan | None = None
+        """The findings of the final audit, a line each."""
+        self._wanted: StackPlan | None = None
         self._up = False
 
     def capabilities(self) -> Mapping[str, Level]:
         return capabilities_of(self._settings)
 
     async def start(self) -> Cloud:
-        """As `Backend.start`. What can be refused is refused before anything is created: the template, images,
-        names of production, the account, the mail domain, a stack that is in use or somebody else's."""
+        """As `Backend.start`. Refuses before creating anything: a bad template, missing images, names of production,
+        the wrong account, an unverified mail domain, a stack that is in use or foreign."""
         settings = self._settings
-        wanted = self._wanted = plan(settings)
+        wanted = self._wanted = plan_stack(settings)
         self.guard.refuse_production([settings.stack.name, *wanted.names, *wanted.parameters.values()])
         self._history.follow(self._clock)
         try:
@@ -117,7 +103,7 @@ class LiveBackend:
             aws=self.aws,
             clock=self._clock,
             stack=deployed,
-            mail=SesDoor(self.aws, deployed, self._clock, settings.region),
+            mail=SesTransport(self.aws, deployed, self._clock, settings.region),
             threads=self._threads,
             region=settings.region,
             account=settings.account,
@@ -128,10 +114,11 @@ class LiveBackend:
         )
 
     async def destroy(self) -> bool:
-        """Delete the stack that the settings name, whichever run of the kit made it, and nothing else; False when
-        there is none. A backend that does this is not started.
+        """Deletes the stack in the settings, whichever run of the kit created it; False when there is none. Needs no
+        `start`.
 
-        Raises `Refused` for a stack that is not the kit's, `UsageError` for one in use, `InfraError` when it stays.
+        Raises `Refused` for a stack that is not the kit's, `UsageError` for one in use, `InfraError` when the deletion
+        fails.
         """
         try:
             return await (await self._enter()).take_down()
@@ -140,9 +127,9 @@ class LiveBackend:
             self._threads.close()
 
     async def _enter(self) -> LiveStack:
-        """Into the account: nothing is changed before it is known to be the one that is expected."""
+        """Verifies the account, then opens the ledger."""
         settings = self._settings
-        who = await account.identity(self.aws)
+        who = await identity(self.aws)
         self.guard.verify_account(who)
         self.partition = str(who["Arn"]).split(":")[1]
         header = Header(
@@ -165,11 +152,11 @@ class LiveBackend:
         return self.stack.lease.lost() if self.stack.lease is not None else None
 
     async def faults(self) -> list[str]:
-        """AWS tells none; an outage shows as calls that fail."""
+        """AWS reports none; an outage appears as failing calls."""
         return []
 
     async def stop(self, *, keep: bool = False) -> None:
-        """As `Backend.stop`. A stack that is to be reused is left, and so is one whose lease was lost."""
+        """As `Backend.stop`. Leaves a stack that is to be reused, and one whose lease was lost."""
         stack, ledger = self.stack, self.ledger
         was_up, self._up, self.stack = self._up, False, None
         try:
@@ -180,7 +167,7 @@ class LiveBackend:
                 raise InfraError(
                     f"{lost}: nothing was deleted",
                     where=str(ledger.path),
-                    next="when nobody uses the stack any more: kit destroy, or kit janitor",
+                    next="when no run uses the stack any more: kit destroy, or kit janitor",
                 )
             if stack.adopted or (was_up and (keep or self._settings.live.reuse)):
                 stack.kept()
@@ -199,28 +186,28 @@ class LiveBackend:
             if isinstance(error, KitError) or not isinstance(error, Exception):
                 raise
             raise InfraError(
-                f"the clean-up did not come to its end: {error}",
+                f"the clean-up did not finish: {error}",
                 where=str(ledger.path) if ledger is not None else "",
-                next="kit janitor shows what is left, kit janitor --yes removes it",
+                next="kit janitor shows the leftovers, kit janitor --yes removes them",
             ) from error
         finally:
             self.aws.close()
             self._threads.close()
 
     async def _audit(self, kept: LiveStack | None = None) -> None:
-        """Prove that nothing of this run is left, but for a stack that is kept. Raises `InfraError` that names it."""
+        """Proves that no resource of this run is left, except a kept stack. Raises `InfraError`."""
         assert self.ledger is not None and self._wanted is not None
         template = Template.read(self._wanted.template, self._wanted.parameters)
         marks = marks_of(self._settings.stack.name, self.run, template, self.ledger.ids())
-        ground = Ground(self.aws, self._settings.region, self._settings.account, self.partition)
-        left = await audit(ground, self._clock, marks, kept=await kept.parts() if kept is not None else ())
+        account = AwsAccount(self.aws, self._settings.region, self._settings.account, self.partition)
+        left = await audit(account, self._clock, marks, kept=await kept.parts() if kept is not None else ())
         self.left_behind = list(map(str, left))
         if left:
-            raise failed(left, self.run)
+            raise audit_error(left, self.run)
         self._say("audit: nothing of this run is left in the account" + (", but for the stack" if kept else ""))
 
     async def _give_up(self, error: BaseException) -> None:
-        """Clean up what a failed start has made; a second failure is added to what is told, not put in its place."""
+        """Cleans up after a failed start; a second failure is added to the first as a note."""
         stack = self.stack
         if self._settings.live.keep_on_failure and stack is not None:
             stack.kept()
@@ -240,8 +227,3 @@ class LiveBackend:
     def _say(self, line: str) -> None:
         if self._tell is not None:
             self._tell(line)
-
-
-def endpoint() -> str:
-    """The endpoint that the environment names in AWS's place; empty for AWS itself."""
-    return os.environ.get("AWS_ENDPOINT_URL", "")

@@ -1,91 +1,76 @@
-"""How what a stack did not take along is removed by itself: retained on purpose, renamed, or made beside the stack."""
+"""Deletes resources that outlive their stack; one API call per resource type."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from ...aws.client import Aws
 from ...core.errors import NotSupported
-from .inventory import Thing
+from .inventory import Resource
 
-Removal = Callable[[Aws, Thing], Awaitable[Any]]
+DeleteCall = Callable[[Aws, Resource], Awaitable[Any]]
 
-
-def _call(service: str, operation: str, parameter: str, **fixed: Any) -> Removal:
-    async def remove(aws: Aws, thing: Thing) -> None:
-        await aws.call(service, operation, **{parameter: thing.name}, **fixed)
-
-    return remove
+_name, _arn = attrgetter("name"), attrgetter("arn")
 
 
-def _by_arn(service: str, operation: str, parameter: str) -> Removal:
-    async def remove(aws: Aws, thing: Thing) -> None:
-        await aws.call(service, operation, **{parameter: thing.arn})
-
-    return remove
+def cluster_of(resource: Resource) -> str:
+    """The cluster in the ARN of an ECS task or service."""
+    return resource.arn.split("/")[1]
 
 
-async def _alarm(aws: Aws, thing: Thing) -> None:
-    await aws.call("cloudwatch", "delete_alarms", AlarmNames=[thing.name])
+def _call(service: str, operation: str, /, **parameters: Callable[[Resource], Any]) -> DeleteCall:
+    async def delete(aws: Aws, resource: Resource) -> None:
+        await aws.call(service, operation, **{key: value(resource) for key, value in parameters.items()})
+
+    return delete
 
 
-async def _receipt_rule(aws: Aws, thing: Thing) -> None:
-    """From the active set, whose name is asked for at that moment."""
+async def _receipt_rule(aws: Aws, resource: Resource) -> None:
+    """Deletes the rule from the rule set that is active at that moment."""
     active = (await aws.call("ses", "describe_active_receipt_rule_set"))["Metadata"]["Name"]
-    await aws.call("ses", "delete_receipt_rule", RuleSetName=active, RuleName=thing.name)
+    await aws.call("ses", "delete_receipt_rule", RuleSetName=active, RuleName=resource.name)
 
 
-async def _service(aws: Aws, thing: Thing) -> None:
-    cluster = thing.arn.split("/")[1]
-    await aws.call("ecs", "delete_service", cluster=cluster, service=thing.arn, force=True)
-
-
-async def _task(aws: Aws, thing: Thing) -> None:
-    cluster = thing.arn.split("/")[1]
-    await aws.call("ecs", "stop_task", cluster=cluster, task=thing.arn, reason="its test run is over")
-
-
-async def _experiment(aws: Aws, thing: Thing) -> None:
-    await aws.call("fis", "stop_experiment", id=thing.name)
-
-
-REMOVALS: Mapping[str, Removal] = {
-    "FIS experiment": _experiment,
-    "AWS::FIS::ExperimentTemplate": _call("fis", "delete_experiment_template", "id"),
-    "ECS task": _task,
-    "AWS::ECS::Service": _service,
-    "AWS::ECS::TaskDefinition": _by_arn("ecs", "deregister_task_definition", "taskDefinition"),
-    "AWS::ECS::Cluster": _by_arn("ecs", "delete_cluster", "cluster"),
+DELETE_CALLS: Mapping[str, DeleteCall] = {
+    "FIS experiment": _call("fis", "stop_experiment", id=_name),
+    "AWS::FIS::ExperimentTemplate": _call("fis", "delete_experiment_template", id=_name),
+    "ECS task": _call("ecs", "stop_task", cluster=cluster_of, task=_arn, reason=lambda _: "its test run is over"),
+    "AWS::ECS::Service": _call("ecs", "delete_service", cluster=cluster_of, service=_arn, force=lambda _: True),
+    "AWS::ECS::TaskDefinition": _call("ecs", "deregister_task_definition", taskDefinition=_arn),
+    "AWS::ECS::Cluster": _call("ecs", "delete_cluster", cluster=_arn),
     "AWS::SES::ReceiptRule": _receipt_rule,
-    "AWS::SQS::Queue": _call("sqs", "delete_queue", "QueueUrl"),
-    "AWS::SNS::Topic": _call("sns", "delete_topic", "TopicArn"),
-    "AWS::DynamoDB::Table": _call("dynamodb", "delete_table", "TableName"),
-    "AWS::Logs::LogGroup": _call("logs", "delete_log_group", "logGroupName"),
-    "AWS::CloudWatch::Alarm": _alarm,
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": _by_arn("elbv2", "delete_load_balancer", "LoadBalancerArn"),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": _by_arn("elbv2", "delete_target_group", "TargetGroupArn"),
-    "AWS::EFS::AccessPoint": _call("efs", "delete_access_point", "AccessPointId"),
-    "AWS::EFS::FileSystem": _call("efs", "delete_file_system", "FileSystemId"),
-    "AWS::EC2::NetworkInterface": _call("ec2", "delete_network_interface", "NetworkInterfaceId"),
-    "AWS::EC2::SecurityGroup": _call("ec2", "delete_security_group", "GroupId"),
-    "AWS::EC2::Subnet": _call("ec2", "delete_subnet", "SubnetId"),
-    "AWS::EC2::RouteTable": _call("ec2", "delete_route_table", "RouteTableId"),
-    "AWS::EC2::InternetGateway": _call("ec2", "delete_internet_gateway", "InternetGatewayId"),
-    "AWS::EC2::VPC": _call("ec2", "delete_vpc", "VpcId"),
+    "AWS::SQS::Queue": _call("sqs", "delete_queue", QueueUrl=_name),
+    "AWS::SNS::Topic": _call("sns", "delete_topic", TopicArn=_name),
+    "AWS::DynamoDB::Table": _call("dynamodb", "delete_table", TableName=_name),
+    "AWS::Logs::LogGroup": _call("logs", "delete_log_group", logGroupName=_name),
+    "AWS::CloudWatch::Alarm": _call("cloudwatch", "delete_alarms", AlarmNames=lambda alarm: [alarm.name]),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _call("elbv2", "delete_load_balancer", LoadBalancerArn=_arn),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": _call("elbv2", "delete_target_group", TargetGroupArn=_arn),
+    "AWS::EFS::AccessPoint": _call("efs", "delete_access_point", AccessPointId=_name),
+    "AWS::EFS::FileSystem": _call("efs", "delete_file_system", FileSystemId=_name),
+    "AWS::EC2::NetworkInterface": _call("ec2", "delete_network_interface", NetworkInterfaceId=_name),
+    "AWS::EC2::SecurityGroup": _call("ec2", "delete_security_group", GroupId=_name),
+    "AWS::EC2::Subnet": _call("ec2", "delete_subnet", SubnetId=_name),
+    "AWS::EC2::RouteTable": _call("ec2", "delete_route_table", RouteTableId=_name),
+    "AWS::EC2::InternetGateway": _call("ec2", "delete_internet_gateway", InternetGatewayId=_name),
+    "AWS::EC2::VPC": _call("ec2", "delete_vpc", VpcId=_name),
 }
-"""Kind → its removal, in the order of removal: what uses others first. Buckets and roles are left to people: what is in
-a bucket, and who uses a role, nobody can tell from outside."""
+"""Kind → call, in order of deletion: users before what they use. Buckets and roles are left to people: the contents of
+a bucket and the users of a role cannot be judged from outside."""
 
 
-async def remove(aws: Aws, thing: Thing) -> None:
-    """Remove it. Raises what the call meets, and `NotSupported` for a kind that is left to people."""
-    removal = REMOVALS.get(thing.kind)
-    if removal is None:
-        raise NotSupported(f"{thing} is not removed by itself", next=f"look at it, and remove it by hand: {thing.arn}")
-    await removal(aws, thing)
+async def delete(aws: Aws, resource: Resource) -> None:
+    """Deletes the resource. Raises the call's errors, and `NotSupported` for kinds that are left to people."""
+    call = DELETE_CALLS.get(resource.kind)
+    if call is None:
+        raise NotSupported(
+            f"{resource} is not deleted automatically", next=f"look at it, and delete it by hand: {resource.arn}"
+        )
+    await call(aws, resource)
 
 
-def order(thing: Thing) -> int:
-    """Its place in the order of removal."""
-    return list(REMOVALS).index(thing.kind) if thing.kind in REMOVALS else len(REMOVALS)
+def order(resource: Resource) -> int:
+    """Position in the order of deletion."""
+    return list(DELETE_CALLS).index(resource.kind) if resource.kind in DELETE_CALLS else len(DELETE_CALLS)

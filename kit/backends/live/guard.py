@@ -1,10 +1,10 @@
-"""The guard: every call that changes something in a real account passes here, and is made or refused.
+"""The guard: checks every changing call to a real account before it is made, and refuses foreign resources.
 
     Aws / any boto3 client --(service, operation, params)--> Guard.check --> AWS
                                                                 \\--> Refused
 
-It knows what is the run's: the stack that carries the kit's tags, that stack's resources, and what stands open in
-the run's ledger. Everything else is somebody else's.
+The run owns the stack that carries the kit's tags, that stack's resources, and the open entries of the run's ledger.
+Everything else is foreign.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from . import rules, tags
 
 _SEPARATORS = re.compile(r"[/:|]")
 _REVISION = re.compile(r":task-definition/([^:/]+):\d+$")
-"""A task definition's ARN, and the family in it: what is made of it are other revisions."""
+"""A task definition's ARN with its family, from which faults register other revisions."""
 _ARN = re.compile(r"^arn:[a-z-]+:[a-z0-9-]*:[a-z0-9-]*:(\d{12}|):")
 
 
 _KNOWN = tuple(Production.model_validate(each["production"]) for each in PROFILES.values() if "production" in each)
-"""Production systems that the kit knows, whichever profile a run has."""
+"""Production systems that the kit protects under every profile."""
 
 
 class Refused(UsageError):
-    """The guard did not let it happen. Nothing was changed."""
+    """The guard refused the call. Nothing was changed."""
 
     definite = True
 
 
 class Guard:
-    """Judges calls; safe under threads. A guard that has been told nothing lets no change through."""
+    """Checks calls; thread-safe. A new guard permits reads only."""
 
     def __init__(self, account: str, stack: str, production: Production) -> None:
-        """`account` is the one expected, `stack` the name of the only stack that may be touched. To the names of
-        `production` come those of the production systems that the kit knows itself."""
+        """`account` is the expected account, `stack` the name of the only stack that may be changed. The names of
+        `production` are protected in addition to those of the profiles."""
         self.account = account
         self.stack = stack
         systems = (production, *_KNOWN)
@@ -54,9 +54,9 @@ class Guard:
         self._ledger: Callable[[str], bool] = lambda _: False
         self._lock = threading.Lock()
 
-    # ---- What it is told
+    # ---- What the run owns
     def verify_account(self, identity: Mapping[str, Any]) -> None:
-        """Take GetCallerIdentity's answer. Raises `Refused` when the credentials are another account's."""
+        """Takes GetCallerIdentity's answer. Raises `Refused` when the credentials belong to another account."""
         if identity["Account"] != self.account:
             raise Refused(
                 f"these credentials belong to account {identity['Account']}, and the settings expect {self.account}",
@@ -66,9 +66,9 @@ class Guard:
         self._verified = True
 
     def adopt(self, stack: Mapping[str, Any] | None) -> None:
-        """Take DescribeStacks' answer about the stack, None when there is none yet.
+        """Takes DescribeStacks' answer about the stack, None when it does not exist yet.
 
-        Raises `Refused` for a stack without the kit's tags: it is somebody else's, whatever its name.
+        Raises `Refused` for a stack without the kit's tags: it is foreign, whatever its name.
         """
         if stack is not None:
             found = tags.from_list(stack.get("Tags")).get(tags.MARKER)
@@ -83,41 +83,41 @@ class Guard:
         self._stack_known = True
 
     def own(self, *names: str) -> None:
-        """These names, ids or ARNs are the run's: resources of its stack."""
+        """Permits changes to these names, ids or ARNs: they are the run's."""
         with self._lock:
             self._owned.update(filter(None, names))
             self._owned.update(_last(name) for name in names if name.startswith("arn:"))
             self._owned.update(part for name in names if "|" in name for part in name.split("|") if "/" in part)
 
     def own_domains(self, *domains: str) -> None:
-        """Mail may go from and to these domains."""
+        """Permits mail from and to these domains."""
         self._domains.update(domain.lower() for domain in domains if domain)
 
     def trust(self, holds: Callable[[str], bool]) -> None:
-        """Take the run's ledger: what stands open in it is the run's."""
+        """Permits changes to the open entries of the run's ledger."""
         self._ledger = holds
 
     def refuse_production(self, names: Iterable[str]) -> None:
-        """Raises `Refused` when one of these names, which a deployment would use, is production's."""
+        """Raises `Refused` when one of these names, which a call would use, is production's."""
         for name in names:
             for part in (name, *_SEPARATORS.split(name)):
                 if part in self._production:
                     raise Refused(
                         f"{part} is a name of the production system",
                         where="settings: production",
-                        next="give the stack names of its own: stack.parameters.ResourcePrefix",
+                        next="give the stack other names: stack.parameters.ResourcePrefix",
                     )
 
-    # ---- What it judges
+    # ---- Checks
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        """Raises `Refused` for a call that could touch what is not the run's. Looks pass."""
+        """Raises `Refused` for a call that could change a foreign resource. Reads pass."""
         if operation.startswith(rules.READS):
             return
         call = f"{service}.{operation}"
         if call in rules.NEVER:
             raise Refused(f"{call} is never called: {rules.NEVER[call]}")
         if not self._verified:
-            raise Refused(f"{call} before anybody knows which account this is", next="that is a fault of the kit")
+            raise Refused(f"{call} before the account is verified", next="report it: this is a bug in the kit")
         self.refuse_production(rules.texts(params))
         self._refuse_other_accounts(call, params)
         known = False
@@ -129,20 +129,22 @@ class Guard:
             for name, address in rules.named(params, rules.MAILS[call]):
                 if address.rpartition("@")[2].rstrip(">").lower() not in self._domains:
                     raise Refused(
-                        f"{call}: {address or 'nobody'} is in no mail domain of the stack", where=f"parameter {name}"
+                        f"{call}: {address or 'no address'} is in no mail domain of the stack",
+                        where=f"parameter {name}",
                     )
         given = tuple(name for name in rules.WHEN_GIVEN.get(call, ()) if name in params)
         for name, value in rules.named(params, (*rules.TOUCHES.get(call, ()), *given)):
             known = True
             if not self._is_ours(value):
                 raise Refused(
-                    f"{call}: {value or 'nothing'} is not this run's", where=f"parameter {name}, stack {self.stack}"
+                    f"{call}: {value or 'no value'} is not this run's",
+                    where=f"parameter {name}, stack {self.stack}",
                 )
         if not known:
             raise Refused(
-                f"{call} changes something, and nobody has said what",
+                f"{call} changes resources, but no rule names its parameters",
                 where="kit/backends/live/rules.py",
-                next="add it there, with the parameters that name what it touches",
+                next="add it there, with the parameters that name what it changes",
             )
 
     def _is_ours(self, value: str) -> bool:
@@ -153,7 +155,7 @@ class Guard:
         with self._lock:
             if value in self._owned:
                 return True
-            # A task's ARN names the cluster it runs in.
+            # A task's ARN names its cluster.
             parts = _SEPARATORS.split(value)
             if value.startswith("arn:") and len(parts) > 7 and parts[5] == "task" and parts[6] in self._owned:
                 return True
@@ -170,9 +172,9 @@ class Guard:
         missing = [name for name in (tags.RUN, tags.EXPIRES) if not given.get(name)]
         if given.get(tags.MARKER) != self.stack or missing:
             raise Refused(
-                f"{call} would create something without the kit's tags: "
+                f"{call} would create a resource without the kit's tags: "
                 f"{', '.join([tags.MARKER] if given.get(tags.MARKER) != self.stack else missing)}",
-                next="pass kit.live.tags.tags(…)",
+                next="pass kit.backends.live.tags.tags(…)",
             )
 
 

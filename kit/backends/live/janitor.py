@@ -1,9 +1,9 @@
-"""The janitor: collects what killed and expired runs left in an account, and nothing else.
+"""The janitor: deletes what killed and expired runs left in an account, and nothing else.
 
-    tags of the account, ledgers of this machine --> runs --judged--> over --> faults undone, stack deleted, the rest
-    removed by its own calls --> looked again --> ledgers written off
+    tags in the account, ledgers of this machine --> runs --judgement--> over --> undo faults, delete the stack,
+    delete the rest one by one --> second snapshot --> close ledger entries
 
-It acts through the guard like a run does. Doing it twice, or two at a time, comes to the same.
+It acts through the guard, as a run does. Repeated and concurrent sweeps have the same result.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from enum import StrEnum
 from typing import Any
 
 from ...aws.client import Aws
-from ...aws.deploy import stack_named
+from ...aws.deploy import Tell, stack_named
 from ...aws.undo_kinds import FAULT
 from ...core.clock import Clock
 from ...core.errors import KitError
 from . import tags
-from .cleanup import Collector, Tell
+from .cleanup import StackCleanup
 from .guard import Guard, Refused
-from .inventory import Ground, Looked, Thing, look
-from .lease import Holder
+from .inventory import AwsAccount, Resource, Snapshot, take_snapshot
+from .lease import Holder, lease_holder
 from .ledger import STACK, Ledger
-from .ownership import Books, Fate, Judged, user_of
+from .ownership import Judgement, Ownership, RunRecords
 
-Guarded = Callable[[str], tuple[Aws, Guard]]
-"""Clients behind a guard for the stack of this name."""
+GuardedClients = Callable[[str], tuple[Aws, Guard]]
+"""Returns clients behind a guard for the stack of this name."""
 
 
-class Outcome(StrEnum):
+class JanitorOutcome(StrEnum):
     ALIVE = "alive"
-    """Its run is at work: left alone."""
+    """Its run is active: left alone."""
     KEPT = "kept"
     """Not expired, and its run is not known to be gone: left alone."""
     DOUBTFUL = "doubtful"
-    """Told, and never touched."""
+    """Reported, never changed."""
     LEFT = "left"
-    """Of a run that is over; not removed, or not yet."""
+    """Belongs to a run that is over; not removed, or not yet."""
     REMOVED = "removed"
     ABSENT = "absent"
-    """The region does not have it, so nothing of the kind can be there."""
+    """The region lacks the service, so the account has no such resource."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing, and what came of it."""
+class JanitorFinding:
+    """A resource, stack or fault, and its outcome."""
 
-    outcome: Outcome
+    outcome: JanitorOutcome
     what: str
     run: str = ""
     why: str = ""
@@ -61,23 +61,23 @@ class Line:
 
 @dataclass(frozen=True)
 class _Stray:
-    """Something that stands outside of stacks."""
+    """A resource outside of stacks."""
 
-    thing: Thing
+    resource: Resource
     stack: str
-    """Whose name its marker has."""
+    """The stack name in its marker."""
     run: str
-    judged: Judged
+    judgement: Judgement
 
-    def line(self, outcome: Outcome, why: str = "") -> Line:
-        return Line(outcome, str(self.thing), self.run, why or self.judged.why)
+    def finding(self, outcome: JanitorOutcome, why: str = "") -> JanitorFinding:
+        return JanitorFinding(outcome, str(self.resource), self.run, why or self.judgement.why)
 
 
 _OUTCOMES = {
-    Fate.AT_WORK: Outcome.ALIVE,
-    Fate.KEPT: Outcome.KEPT,
-    Fate.NOBODY_KNOWS: Outcome.DOUBTFUL,
-    Fate.OVER: Outcome.LEFT,
+    Ownership.ACTIVE: JanitorOutcome.ALIVE,
+    Ownership.KEPT: JanitorOutcome.KEPT,
+    Ownership.UNKNOWN: JanitorOutcome.DOUBTFUL,
+    Ownership.OVER: JanitorOutcome.LEFT,
 }
 
 
@@ -85,57 +85,69 @@ class Janitor:
     """One sweep through one account and region."""
 
     def __init__(
-        self, ground: Ground, clock: Clock, books: Books, guarded: Guarded, *, within: float, tell: Tell | None = None
+        self,
+        account: AwsAccount,
+        clock: Clock,
+        records: RunRecords,
+        guarded: GuardedClients,
+        *,
+        within: float,
+        tell: Tell | None = None,
     ) -> None:
-        """`ground` is only looked at; what is changed is changed by clients that `guarded` gives. A stack may take
-        `within` AWS seconds to be deleted."""
-        self._ground = ground
+        """`account` is only read; changes go through the clients that `guarded` returns. A stack may take `within`
+        AWS seconds to be deleted."""
+        self._account = account
         self._clock = clock
-        self._books = books
+        self._records = records
         self._guarded = guarded
         self._within = within
         self._tell = tell
-        self._at_work: dict[str, Judged] = {}
-        """Runs that hold the lease of a stack, wherever they run."""
-        self._closed: set[str] = set()
-        """Names of stacks that could not be looked into: what carries them may be a part of one that stands."""
+        self._active: dict[str, Judgement] = {}
+        """Runs that hold the lease of a stack, on any machine."""
+        self._unreadable: set[str] = set()
+        """Names of stacks that could not be read: resources with these markers may belong to an existing stack."""
 
-    async def sweep(self, *, act: bool) -> list[Line]:
-        """Everything of the kit's that is there, and what came of it; nothing is changed unless it is to `act`."""
-        lines: list[Line] = []
-        standing: set[str] = set()
-        looked = await look(self._ground)
-        stacks = sorted(self._stacks(looked))
-        for found in await asyncio.gather(*(self._stack(name, standing, act=act) for name in stacks)):
-            lines += found
+    async def sweep(self, *, act: bool) -> list[JanitorFinding]:
+        """All of the kit's resources and their outcomes; changes nothing unless `act`."""
+        findings: list[JanitorFinding] = []
+        in_stacks: set[str] = set()
+        snapshot = await take_snapshot(self._account)
+        async with asyncio.TaskGroup() as group:
+            stacks = [
+                group.create_task(self._sweep_stack(name, in_stacks, act=act))
+                for name in sorted(self._stacks(snapshot))
+            ]
+        for stack in stacks:
+            findings += stack.result()
         if act:
-            looked = await look(self._ground)
-        lines += await self._strays(self._outside(looked, standing), act=act)
+            snapshot = await take_snapshot(self._account)
+        findings += await self._sweep_strays(self._strays(snapshot, in_stacks), act=act)
         if act:
-            looked = await look(self._ground)
-            if not looked.unseen:
-                self._write_off(looked)
-        lines += [Line(Outcome.LEFT, str(one)) for one in looked.unseen]
-        return lines + [Line(Outcome.ABSENT, one.what, why=one.why) for one in looked.absent]
+            snapshot = await take_snapshot(self._account)
+            if not snapshot.unreadable:
+                self._close_ledgers(snapshot)
+        findings += [JanitorFinding(JanitorOutcome.LEFT, str(each)) for each in snapshot.unreadable]
+        absent = [JanitorFinding(JanitorOutcome.ABSENT, each.what, why=each.why) for each in snapshot.not_in_region]
+        return findings + absent
 
     # ---- Stacks
-    def _stacks(self, looked: Looked) -> set[str]:
-        """Names of the kit's stacks that are there: by tags; by ledgers, for one has no tags before it is created."""
-        marked = {each[tags.MARKER] for each in looked.tags.values()}
-        noted = {ledger.header.stack for ledger in self._books.dead()}
-        return (marked | noted) & {thing.name for thing in looked.things if thing.kind == STACK}
+    def _stacks(self, snapshot: Snapshot) -> set[str]:
+        """Names of the kit's existing stacks, from tags and from ledgers: a stack has no tags until it is created."""
+        marked = {each[tags.MARKER] for each in snapshot.tags.values()}
+        noted = {ledger.header.stack for ledger in self._records.dead()}
+        return (marked | noted) & {each.name for each in snapshot.resources if each.kind == STACK}
 
-    async def _stack(self, name: str, standing: set[str], *, act: bool) -> list[Line]:
-        """One stack; what it consists of joins what is `standing` when it stays. One that lets nobody look into it
-        ends no sweep: this kit's role sees one stack, and there may be others of the kit's."""
+    async def _sweep_stack(self, name: str, in_stacks: set[str], *, act: bool) -> list[JanitorFinding]:
+        """Sweeps one stack; the resources of a stack that stays are added to `in_stacks`. An unreadable stack does not
+        end the sweep: the role may only read one stack of several."""
         try:
-            return await self._looked_into(name, standing, act=act)
+            return await self._sweep_readable(name, in_stacks, act=act)
         except Exception as error:
-            self._closed.add(name)
-            why = f"it could not be looked into, and what carries its name is left alone: {said(error)}"
-            return [Line(Outcome.LEFT, f"stack {name}", why=why)]
+            self._unreadable.add(name)
+            why = f"it could not be read, and resources with its name are left alone: {one_line(error)}"
+            return [JanitorFinding(JanitorOutcome.LEFT, f"stack {name}", why=why)]
 
-    async def _looked_into(self, name: str, standing: set[str], *, act: bool) -> list[Line]:
+    async def _sweep_readable(self, name: str, in_stacks: set[str], *, act: bool) -> list[JanitorFinding]:
         aws, guard = self._guarded(name)
         found = await stack_named(aws, name)
         if found is None:
@@ -145,120 +157,130 @@ class Janitor:
             return []
         try:
             guard.adopt({**found, "Tags": tags.as_list(of)})
-        except Refused as refused:  # a ledger names it, and by now somebody else has a stack of this name
-            return [Line(Outcome.DOUBTFUL, f"stack {name}", why=refused.what)]
-        using = await user_of(aws, found)
-        judged = self._books.judge(of, using)
-        if using is not None and judged.fate is Fate.AT_WORK:
-            self._at_work[using.run] = judged
+        except Refused as refused:  # a ledger names it, and the present stack of this name is not the kit's
+            return [JanitorFinding(JanitorOutcome.DOUBTFUL, f"stack {name}", why=refused.what)]
+        using = await lease_holder(aws, found)
+        judgement = self._records.judge(of, using)
+        if using is not None and judgement.ownership is Ownership.ACTIVE:
+            self._active[using.run] = judgement
         run, what = of.get(tags.RUN, ""), f"stack {name} ({found['StackStatus']})"
-        collector = self._collector(aws, guard)
-        if judged.fate is Fate.OVER and act:
+        cleanup = self._cleanup(aws, guard)
+        if judgement.ownership is Ownership.OVER and act:
             try:
-                await collector.delete(found, using)
+                await cleanup.delete_stack(found, using)
             except Exception as error:
-                standing |= await collector.resources(found["StackId"])
-                return [Line(Outcome.LEFT, what, run, said(error))]
-            return [Line(Outcome.REMOVED, what, run, judged.why)]
-        standing |= await collector.resources(found["StackId"])
-        lines = [Line(_OUTCOMES[judged.fate], what, run, judged.why)]
-        return lines if judged.fate is not Fate.KEPT else lines + await self._faults(collector, found, using, act=act)
+                in_stacks |= await cleanup.stack_resources(found["StackId"])
+                return [JanitorFinding(JanitorOutcome.LEFT, what, run, one_line(error))]
+            return [JanitorFinding(JanitorOutcome.REMOVED, what, run, judgement.why)]
+        in_stacks |= await cleanup.stack_resources(found["StackId"])
+        findings = [JanitorFinding(_OUTCOMES[judgement.ownership], what, run, judgement.why)]
+        if judgement.ownership is Ownership.KEPT:
+            findings += await self._sweep_faults(cleanup, found, using, act=act)
+        return findings
 
     def _tags_of(self, found: Mapping[str, Any]) -> dict[str, str] | None:
-        """A stack's tags. One that was never created has none: its ledger tells whose it is, or it is nobody's here."""
+        """The stack's tags. A stack that was never created has none: its tags then come from its ledger; None without
+        a ledger."""
         of = tags.from_list(found.get("Tags"))
         if of or found["StackStatus"] != "REVIEW_IN_PROGRESS":
             return of
-        for ledger in self._books.dead(found["StackName"]):
+        for ledger in self._records.dead(found["StackName"]):
             if ledger.find(STACK, found["StackName"]) is not None:
                 return tags.tags(ledger.header.stack, ledger.header.run, ledger.header.expires)
         return None
 
-    async def _faults(
-        self, collector: Collector, found: Mapping[str, Any], using: Holder | None, *, act: bool
-    ) -> list[Line]:
+    async def _sweep_faults(
+        self, cleanup: StackCleanup, found: Mapping[str, Any], using: Holder | None, *, act: bool
+    ) -> list[JanitorFinding]:
         """Faults that dead runs left in a stack that stays."""
-        faults = [(ledger.header.run, f"fault {entry.name}") for ledger, entry in collector.faults(found["StackName"])]
+        faults = [(ledger.header.run, f"fault {entry.name}") for ledger, entry in cleanup.faults(found["StackName"])]
         if not faults or not act:
-            return [Line(Outcome.LEFT, what, run, "never undone") for run, what in faults]
+            return [JanitorFinding(JanitorOutcome.LEFT, what, run, "never undone") for run, what in faults]
         try:
-            done = await collector.undo(found, using)
+            errors = await cleanup.undo(found, using)
         except Exception as error:
-            return [Line(Outcome.LEFT, what, run, said(error)) for run, what in faults]
+            return [JanitorFinding(JanitorOutcome.LEFT, what, run, one_line(error)) for run, what in faults]
         return [
-            Line(Outcome.LEFT, what, run, said(error)) if error else Line(Outcome.REMOVED, what, run, "undone")
-            for (run, what), error in zip(faults, done, strict=True)
+            JanitorFinding(JanitorOutcome.LEFT, what, run, one_line(error))
+            if error
+            else JanitorFinding(JanitorOutcome.REMOVED, what, run, "undone")
+            for (run, what), error in zip(faults, errors, strict=True)
         ]
 
-    # ---- What stands outside of them
-    def _outside(self, looked: Looked, standing: set[str]) -> list[_Stray]:
+    # ---- Resources outside of stacks
+    def _strays(self, snapshot: Snapshot, in_stacks: set[str]) -> list[_Stray]:
         strays = []
-        there = {thing.arn for thing in looked.things}
-        for thing in looked.things:
-            if thing.kind == STACK or (thing.known_as | thing.inside) & standing:
+        existing = {resource.arn for resource in snapshot.resources}
+        for resource in snapshot.resources:
+            if resource.kind == STACK or (resource.known_as | resource.inside) & in_stacks:
                 continue
-            of = looked.tags.get(thing.arn)
-            if of is not None and of[tags.MARKER] in self._closed:
+            of = snapshot.tags.get(resource.arn)
+            if of is not None and of[tags.MARKER] in self._unreadable:
                 continue
             if of is not None:
                 run = of.get(tags.RUN, "")
-                strays.append(_Stray(thing, of[tags.MARKER], run, self._at_work.get(run) or self._books.judge(of)))
-            elif (ledger := self._noting(thing)) is not None and thing.inside and not thing.inside & there:
-                judged = Judged(Fate.OVER, "what it delivered to is gone")
-                strays.append(_Stray(thing, ledger.header.stack, ledger.header.run, judged))
+                judgement = self._active.get(run) or self._records.judge(of)
+                strays.append(_Stray(resource, of[tags.MARKER], run, judgement))
+            elif (ledger := self._ledger_of_rule(resource)) and resource.inside and not resource.inside & existing:
+                judgement = Judgement(Ownership.OVER, "its delivery target is gone")
+                strays.append(_Stray(resource, ledger.header.stack, ledger.header.run, judgement))
         return strays
 
-    def _noting(self, thing: Thing) -> Ledger | None:
-        """The dead run whose ledger has this receipt rule, which can carry no tags."""
-        for ledger in self._books.dead():
-            for entry in ledger.open() if ledger.header.stack not in self._closed else ():
-                if entry.kind == thing.kind == "AWS::SES::ReceiptRule" and thing.name in entry.id.split("|"):
+    def _ledger_of_rule(self, resource: Resource) -> Ledger | None:
+        """The ledger of the dead run that created a receipt rule; rules carry no tags."""
+        for ledger in self._records.dead():
+            for entry in ledger.open() if ledger.header.stack not in self._unreadable else ():
+                if entry.kind == resource.kind == "AWS::SES::ReceiptRule" and resource.name in entry.id.split("|"):
                     return ledger
         return None
 
-    async def _strays(self, strays: Iterable[_Stray], *, act: bool) -> list[Line]:
-        lines: list[Line] = []
+    async def _sweep_strays(self, strays: Iterable[_Stray], *, act: bool) -> list[JanitorFinding]:
+        findings: list[JanitorFinding] = []
         over: dict[str, list[_Stray]] = {}
         for stray in strays:
-            if act and stray.judged.fate is Fate.OVER:
+            if act and stray.judgement.ownership is Ownership.OVER:
                 over.setdefault(stray.stack, []).append(stray)
             else:
-                lines.append(stray.line(_OUTCOMES[stray.judged.fate]))
+                findings.append(stray.finding(_OUTCOMES[stray.judgement.ownership]))
         for stack, of_stack in over.items():
             try:
-                collector = self._collector(*self._guarded(stack))
-            except Refused as refused:  # production has that name by now
-                lines += [one.line(Outcome.DOUBTFUL, refused.what) for one in of_stack]
+                cleanup = self._cleanup(*self._guarded(stack))
+            except Refused as refused:  # the name is production's by now
+                findings += [each.finding(JanitorOutcome.DOUBTFUL, refused.what) for each in of_stack]
                 continue
-            failed = await collector.remove(self._ground, [one.thing for one in of_stack])
-            for one in of_stack:
-                error = failed.get(one.thing)
-                lines.append(one.line(Outcome.LEFT, said(error)) if error else one.line(Outcome.REMOVED))
-        return lines
+            failed = await cleanup.delete_resources(self._account, [each.resource for each in of_stack])
+            for each in of_stack:
+                error = failed.get(each.resource)
+                findings.append(
+                    each.finding(JanitorOutcome.LEFT, one_line(error))
+                    if error
+                    else each.finding(JanitorOutcome.REMOVED)
+                )
+        return findings
 
-    # ---- Books
-    def _write_off(self, looked: Looked) -> None:
-        """The open entries of dead runs of which nothing is there any more."""
-        for ledger in self._books.dead():
-            open_ones = ledger.open()
-            ids = {entry.id for entry in open_ones if entry.id}
-            there = [thing for thing in looked.things if self._is_of(thing, ledger, ids, looked)]
-            stands = any(thing.kind == STACK and thing.name == ledger.header.stack for thing in looked.things)
-            if not there and not (stands and any(entry.kind == FAULT for entry in open_ones)):
-                for entry in open_ones:
+    # ---- Ledgers
+    def _close_ledgers(self, snapshot: Snapshot) -> None:
+        """Closes the open entries of dead runs whose resources are all gone."""
+        for ledger in self._records.dead():
+            entries = ledger.open()
+            ids = {entry.id for entry in entries if entry.id}
+            remaining = any(self._is_of(resource, ledger, ids, snapshot) for resource in snapshot.resources)
+            stack = any(each.kind == STACK and each.name == ledger.header.stack for each in snapshot.resources)
+            if not remaining and not (stack and any(entry.kind == FAULT for entry in entries)):
+                for entry in entries:
                     ledger.removed(entry)
 
     @staticmethod
-    def _is_of(thing: Thing, ledger: Ledger, ids: set[str], looked: Looked) -> bool:
-        """Whether a thing is a run's still: its name may be another run's by now."""
-        of = looked.tags.get(thing.arn)
-        return bool(thing.known_as & ids) if of is None else of.get(tags.RUN) == ledger.header.run
+    def _is_of(resource: Resource, ledger: Ledger, ids: set[str], snapshot: Snapshot) -> bool:
+        """Whether a resource is still the run's: another run may use its name by now."""
+        of = snapshot.tags.get(resource.arn)
+        return bool(resource.known_as & ids) if of is None else of.get(tags.RUN) == ledger.header.run
 
-    def _collector(self, aws: Aws, guard: Guard) -> Collector:
-        return Collector(aws, guard, self._clock, self._books, within=self._within, tell=self._tell)
+    def _cleanup(self, aws: Aws, guard: Guard) -> StackCleanup:
+        return StackCleanup(aws, guard, self._clock, self._records, within=self._within, tell=self._tell)
 
 
-def said(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An error in one line."""
     if isinstance(error, KitError):
         return " ".join(filter(None, (error.what, f"({error.where})" if error.where else "")))

@@ -1,9 +1,9 @@
-"""The lease: one run at a time on a stack. It lives in a table of the stack's own, so it goes with it.
+"""The lease: one run at a time per stack, kept in a DynamoDB table of the stack and deleted with it.
 
-    take --(condition: nobody's, expired, or mine)--> held --beat--> held ... --release--> free
-                                                       \\--beats missing for 15 min--> anybody's
+    take --(condition: free, expired, or mine)--> held --renewal--> held ... --release--> free
+                                                       \\--no renewal for 15 min--> free
 
-While the stack is being made or deleted its CloudFormation status says so, and that is refused as a lease is.
+While the stack is being created or deleted, its CloudFormation status refuses other runs in the same way.
 """
 
 from __future__ import annotations
@@ -11,22 +11,29 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...aws.client import Aws
+from ...aws.errors import error_code
+from ...aws.outputs import outputs_of
 from ...core.clock import Clock, iso
-from ...core.errors import InfraError, UsageError
+from ...core.errors import UsageError
 
-LASTS = 900.0
-"""AWS seconds without a beat after which it is anybody's."""
-BEAT = 60.0
+LEASE_TABLE = "LeaseTableName"
+"""The stack output that names the lease table."""
+DURATION = 900.0
+"""AWS seconds without renewal after which other runs may take the lease."""
+RENEWAL_INTERVAL = 60.0
 """AWS seconds."""
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_NO_TABLE = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who uses the stack."""
+    """The run that uses the stack."""
 
     run: str
     host: str
@@ -39,7 +46,7 @@ class Holder:
 
 
 class Lease:
-    """This run's use of a stack. Its beat is a thread of its own, for a run outlives many event loops."""
+    """This run's use of a stack. A thread renews it, because a run outlives many event loops."""
 
     def __init__(self, aws: Aws, clock: Clock, table: str, stack: str, run: str) -> None:
         self._aws = aws
@@ -49,12 +56,12 @@ class Lease:
         self._run = run
         self._until = 0.0
         self._end = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._renewer: threading.Thread | None = None
         self._lost = ""
         self.held = False
 
     async def take(self) -> None:
-        """Raises `UsageError` that names the holder when somebody else uses the stack."""
+        """Raises `UsageError` that names the holder when another run uses the stack."""
         now = self._clock.now()
         try:
             await self._aws.call(
@@ -66,36 +73,37 @@ class Lease:
                     "run": {"S": self._run},
                     "host": {"S": socket.gethostname()},
                     "pid": {"N": str(os.getpid())},
-                    "until": {"N": f"{now + LASTS:.3f}"},
+                    "until": {"N": f"{now + DURATION:.3f}"},
                 },
                 ConditionExpression="attribute_not_exists(#stack) OR #until < :now OR #run = :run",
                 ExpressionAttributeNames={"#stack": "stack", "#until": "until", "#run": "run"},
                 ExpressionAttributeValues={":now": {"N": f"{now:.3f}"}, ":run": {"S": self._run}},
             )
         except Exception as error:
-            if not _condition_failed(error):
+            if error_code(error) != _CONDITION_FAILED:
                 raise
-            by = await holder(self._aws, self._table, self._stack)
+            by = await _holder(self._aws, self._table, self._stack)
             raise UsageError(
                 f"stack {self._stack} is in use by {by or 'another run'}",
-                next="wait for its end, or use a stack of your own: --set stack.name=…",
+                next="wait for its end, or use another stack: --set stack.name=…",
             ) from error
-        self._until = now + LASTS
+        self._until = now + DURATION
         self.held = True
-        self._beating = threading.Thread(target=self._beat, name="kit-lease", daemon=True)
-        self._beating.start()
+        self._renewer = threading.Thread(target=self._renew_until_ended, name="kit-lease", daemon=True)
+        self._renewer.start()
 
     def lost(self) -> str | None:
-        """None while it holds; otherwise one sentence."""
+        """None while the lease is valid; otherwise the reason, as one sentence."""
         if self._lost:
             return self._lost
         if self.held and self._clock.now() > self._until:
-            return f"the lease of stack {self._stack} ran out: it could not be renewed since {iso(self._until - LASTS)}"
+            since = iso(self._until - DURATION)
+            return f"the lease of stack {self._stack} ran out: it could not be renewed since {since}"
         return None
 
     async def release(self) -> None:
-        """Let others use the stack. Harmless when the lease, its table or its stack is gone."""
-        self._stop_beating()
+        """Frees the stack for other runs. Harmless when the lease, its table or its stack is gone."""
+        self._stop_renewing()
         if not self.held:
             return
         self.held = False
@@ -110,30 +118,30 @@ class Lease:
                 ExpressionAttributeValues={":run": {"S": self._run}},
             )
         except Exception as error:
-            if not (_condition_failed(error) or _no_table(error)):
+            if error_code(error) not in (_CONDITION_FAILED, _NO_TABLE):
                 raise
 
     def end_with_stack(self) -> None:
-        """The stack has taken the lease along."""
-        self._stop_beating()
+        """Ends a lease whose table was deleted with the stack."""
+        self._stop_renewing()
         self.held = False
 
-    def _stop_beating(self) -> None:
+    def _stop_renewing(self) -> None:
         self._end.set()
-        if self._beating is not None:
-            self._beating.join(timeout=10)
+        if self._renewer is not None:
+            self._renewer.join(timeout=10)
 
-    def _beat(self) -> None:
-        while not self._end.wait(BEAT / self._clock.scale):
-            until = self._clock.now() + LASTS
+    def _renew_until_ended(self) -> None:
+        while not self._end.wait(RENEWAL_INTERVAL / self._clock.scale):
+            until = self._clock.now() + DURATION
             try:
                 self._renew(until)
                 self._until = until
             except Exception as error:
-                if _condition_failed(error):
+                if error_code(error) == _CONDITION_FAILED:
                     self._lost = f"another run has taken stack {self._stack} over"
                     return
-                # Anything else may pass: until then `lost` knows when the lease has run out.
+                # Other errors may be temporary; `lost` reports when the lease has run out.
 
     def _renew(self, until: float) -> None:
         self._aws.client("dynamodb").update_item(
@@ -146,13 +154,23 @@ class Lease:
         )
 
 
-async def holder(aws: Aws, table: str, stack: str) -> Holder | None:
-    """Who holds or held a stack's lease; None when nobody does, or its table is gone with half of the stack."""
+def lease_table(stack: Mapping[str, Any]) -> str:
+    """The lease table of a stack as DescribeStacks returns it; empty when the stack has none, or not yet."""
+    return outputs_of(stack).get(LEASE_TABLE, "")
+
+
+async def lease_holder(aws: Aws, stack: Mapping[str, Any]) -> Holder | None:
+    """The run that holds or held the lease of a stack as DescribeStacks returns it; None without lease or table."""
+    table = lease_table(stack)
+    return await _holder(aws, table, stack["StackName"]) if table else None
+
+
+async def _holder(aws: Aws, table: str, stack: str) -> Holder | None:
     key = {"stack": {"S": stack}}
     try:
         answer = await aws.call("dynamodb", "get_item", TableName=table, Key=key, ConsistentRead=True)
     except Exception as error:
-        if not _no_table(error):
+        if error_code(error) != _NO_TABLE:
             raise
         return None
     item: dict[str, Any] = answer.get("Item", {})
@@ -160,20 +178,3 @@ async def holder(aws: Aws, table: str, stack: str) -> Holder | None:
         return Holder(item["run"]["S"], item["host"]["S"], int(item["pid"]["N"]), float(item["until"]["N"]))
     except KeyError:
         return None
-
-
-def _condition_failed(error: BaseException) -> bool:
-    return _code(error) == "ConditionalCheckFailedException"
-
-
-def _no_table(error: BaseException) -> bool:
-    return _code(error) == "ResourceNotFoundException"
-
-
-def _code(error: BaseException) -> str:
-    response = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
-
-
-class Lapsed(InfraError):
-    """The run must not touch its stack any more: somebody else may be using it."""

@@ -1,9 +1,9 @@
-"""What a run created, or was about to create: written down before it is, so that a killed run can be cleaned up.
+"""Records a run's resources before they are created, so that the leftovers of a killed run can be deleted.
 
     intend ----> created ----> removed
-      \\------------------------> removed     (it never came to be)
+      \\------------------------> removed     (it was never created)
 
-One file a run, `<report_dir>/ledger/<run>.jsonl`; each line is on the disk before anything else happens.
+One file per run, `<report_dir>/ledger/<run>.jsonl`; each line is flushed to disk before the run continues.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class Entry:
 
     index: int
     kind: str
-    """CloudFormation's type where there is one, such as `AWS::SES::ReceiptRule`; else a word of the kit's own."""
+    """CloudFormation's type, such as `AWS::SES::ReceiptRule`; otherwise the kit's term, such as `fault`."""
     name: str
-    """Known beforehand: a name, or a logical id in the stack."""
+    """A name known before the creation, or a logical id in the stack."""
     state: str
     at: float
     """AWS epoch seconds of the last change."""
     id: str = ""
-    """What AWS calls it, once it is created."""
+    """The physical id, once it is created."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What else it takes to find and to remove it."""
+    """Further data for finding and removing it."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id or self.name}"
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Header:
-    """Whose ledger it is."""
+    """The run that the ledger belongs to."""
 
     run: str
     account: str
@@ -60,11 +60,11 @@ class Header:
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
     started: str = field(default_factory=lambda: _started(os.getpid()))
-    """When the process began, as the system tells it: process ids are used again."""
+    """Start time of the process, from the operating system: process ids are reused."""
 
     @property
     def runs_here(self) -> bool | None:
-        """Whether the run's process lives; None when it ran on another machine."""
+        """Whether the run's process is alive; None when it ran on another machine."""
         if self.host != socket.gethostname():
             return None
         try:
@@ -77,10 +77,10 @@ class Header:
 
 
 class Ledger:
-    """A run's ledger. Safe under threads."""
+    """A run's ledger. Thread-safe."""
 
     def __init__(self, path: Path, header: Header, clock: Clock) -> None:
-        """Begins one, or goes on with the one that is there. Nothing is written before the first entry."""
+        """Creates a ledger or continues an existing one. Nothing is written before the first entry."""
         self.path = path
         self.header = header
         self._clock = clock
@@ -93,11 +93,11 @@ class Ledger:
         return cls(report_dir / FOLDER / f"{header.run}.jsonl", header, clock)
 
     def intend(self, kind: str, name: str, **facts: Any) -> Entry:
-        """Write down that this is about to be created; only then create it."""
+        """Records a resource before it is created."""
         return self.intend_all([(kind, name, facts)])[0]
 
     def intend_all(self, wanted: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Entry]:
-        """Several at once: kind, name, facts."""
+        """Records several resources: kind, name, facts."""
         with self._lock:
             first, now = len(self._entries), self._clock.now()
             new = [
@@ -109,20 +109,20 @@ class Ledger:
             return new
 
     def created(self, entry: Entry, id: str = "", **facts: Any) -> Entry:
-        """It is there; `id` is what AWS calls it."""
+        """Records that it exists; `id` is its physical id."""
         return self._change(entry, CREATED, id or entry.id, facts)
 
     def removed(self, entry: Entry) -> Entry:
-        """It is gone for certain, or was never there."""
+        """Records that it is certainly gone, or was never created."""
         return self._change(entry, REMOVED, entry.id, {})
 
     def open(self) -> list[Entry]:
-        """What may be there still, the newest first: the order in which to remove it."""
+        """Entries that may still exist, newest first: the order of removal."""
         with self._lock:
             return [entry for entry in reversed(self._entries) if entry.state != REMOVED]
 
     def ids(self) -> set[str]:
-        """What AWS calls or called whatever was created, also what is removed by now."""
+        """The physical ids of all entries, including removed ones."""
         with self._lock:
             return {entry.id for entry in self._entries if entry.id}
 
@@ -144,14 +144,14 @@ class Ledger:
             return changed
 
     def _write(self, entries: Iterable[Entry]) -> None:
-        """Raises `InfraError` when it cannot be written: what stands nowhere must not be created."""
+        """Raises `InfraError` when the ledger cannot be written: unrecorded resources must not be created."""
         try:
             self._append(entries)
         except OSError as error:
             raise InfraError(
                 f"the ledger cannot be written: {error.strerror or error}",
                 where=str(self.path),
-                next="nothing is created that does not stand in it: make room, or set report_dir to a folder of yours",
+                next="nothing is created without an entry: free disk space, or set report_dir to a writable folder",
             ) from error
 
     def _append(self, entries: Iterable[Entry]) -> None:
@@ -159,7 +159,7 @@ class Ledger:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             if not new and not self._whole:
-                file.write("\n")  # a kill cut the last line off
+                file.write("\n")  # the last line was truncated by a kill
             self._whole = True
             if new:
                 file.write(json.dumps({"ledger": 1, **vars(self.header)}) + "\n")
@@ -171,7 +171,7 @@ class Ledger:
 
 
 def read(path: Path, clock: Clock) -> Ledger:
-    """A ledger that is there, to go on with. Raises `UsageError` when it is none."""
+    """Opens an existing ledger. Raises `UsageError` for any other file."""
     lines = path.read_text(encoding="utf-8").splitlines()
     try:
         head = json.loads(lines[0])
@@ -185,8 +185,8 @@ def read(path: Path, clock: Clock) -> Ledger:
 
 
 def ledgers(report_dir: Path, clock: Clock) -> list[Ledger]:
-    """All ledgers below a report folder, the newest run first. A file whose first line was cut off by a kill
-    names nothing, and nothing was created then: it is left out."""
+    """All ledgers in a report folder, newest run first. Skips files whose first line was truncated by a kill: nothing
+    was created then."""
     found = []
     for path in sorted((report_dir / FOLDER).glob("*.jsonl"), reverse=True):
         try:
@@ -197,7 +197,7 @@ def ledgers(report_dir: Path, clock: Clock) -> list[Ledger]:
 
 
 def _entries(path: Path) -> list[Entry]:
-    """The newest state of each entry; a last line cut off by a kill is left out."""
+    """The newest state of each entry; skips a last line that was truncated by a kill."""
     entries: list[Entry] = []
     for line in path.read_text(encoding="utf-8").splitlines()[1:]:
         try:

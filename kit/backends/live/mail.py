@@ -1,4 +1,4 @@
-"""Mail on real AWS: in by SES SendRawEmail to the stack's own domain, never by SMTP (AWS blocks it from EC2)."""
+"""Sends mail on real AWS by SES SendRawEmail to the stack's domain; SMTP is blocked from EC2."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ...aws.client import Aws
+from ...aws.errors import error_code
 from ...aws.outputs import Stack
 from ...core.clock import Clock, iso
 from ..interface import MailRefused
@@ -20,8 +21,8 @@ _REFUSALS = frozenset({"MessageRejected", "MailFromDomainNotVerifiedException", 
 
 
 @dataclass(frozen=True)
-class SesDoor:
-    """Sends as the stack's own clients do; every address is in the stack's domains."""
+class SesTransport:
+    """Sends like the stack's clients do; every address is in the stack's domains."""
 
     aws: Aws
     stack: Stack
@@ -29,42 +30,42 @@ class SesDoor:
     region: str
 
     async def send(self, message: bytes, sender: str, recipients: list[str]) -> str:
-        """As `MailDoor.send`. SES gives every mail a Message-ID of its own; that one is returned."""
-        self._refuse_strangers(recipients)
+        """As `MailTransport.send`. Returns the Message-ID that SES assigns."""
+        self._refuse_foreign(recipients)
         try:
             answer = await self.aws.call(
                 "ses", "send_raw_email", Source=sender, Destinations=recipients, RawMessage={"Data": message}
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSALS:
+            if error_code(error) not in _REFUSALS:
                 raise
             raise MailRefused(554, error.response["Error"]["Message"]) from error
         return f"<{answer['MessageId']}@{id_domain(self.region)}>"
 
     async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
-        """As `MailDoor.again`: what SNS delivered to the queue once is put there a second time.
+        """As `MailTransport.again`: puts the message that SNS delivered into the queue a second time.
 
-        SES would make another mail of it, with another Message-ID; duplicates come from the queue.
+        SES would assign another Message-ID; real duplicates come from the queue.
         """
-        self._refuse_strangers(recipients)
+        self._refuse_foreign(recipients)
         body = delivered(
             message, sender, recipients, message_id, at=self.clock.now(), topic=self.stack.inbound_queue_url
         )
         await self.aws.call("sqs", "send_message", QueueUrl=self.stack.inbound_queue_url, MessageBody=body)
 
-    def _refuse_strangers(self, recipients: list[str]) -> None:
+    def _refuse_foreign(self, recipients: list[str]) -> None:
         for address in recipients:
             if address.rpartition("@")[2].lower() not in (self.stack.mail_domain, self.stack.client_mail_domain):
                 raise MailRefused(550, f"<{address}>: not in the stack's domain {self.stack.mail_domain}")
 
 
 def id_domain(region: str) -> str:
-    """The right side of the Message-IDs that SES gives."""
+    """The right side of the Message-IDs that SES assigns."""
     return "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
 
 
 def delivered(message: bytes, sender: str, recipients: list[str], message_id: str, *, at: float, topic: str) -> str:
-    """A mail as SES and SNS deliver it to a queue: the notification of an SNS action in SNS's envelope."""
+    """A mail as SES and SNS deliver it to a queue: an SNS action's notification in SNS's envelope."""
     parsed = email.message_from_bytes(message, policy=email.policy.SMTP)
     del parsed["Message-ID"]
     parsed["Message-ID"] = message_id

@@ -1,4 +1,4 @@
-"""How long a stack's name may be, so that the roles' names that CloudFormation makes of it begin with all of it."""
+"""Limits the stack's name so that CloudFormation does not truncate it in the names of the stack's roles."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ...core.errors import UsageError
 ROLE_NAME = 64
 """Characters of a role's name: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 SUFFIX = 13
-"""Characters that CloudFormation adds at random, at most; in a name that gets too long it cuts what is before them."""
+"""Random characters that CloudFormation appends, at most; it truncates the name before them."""
 
 
-def longest(template: Template) -> int:
-    """Characters that a stack of this template may have: its roles are `<stack>-<logical id>-<suffix>`."""
-    made = [each.id for each in template.of_type("AWS::IAM::Role") if "RoleName" not in each.properties]
-    return ROLE_NAME - max((len(f"-{id}-") + SUFFIX for id in made), default=0)
+def longest_stack_name(template: Template) -> int:
+    """The maximum length of a stack name with this template: its roles are `<stack>-<logical id>-<suffix>`."""
+    generated = [each.id for each in template.of_type("AWS::IAM::Role") if "RoleName" not in each.properties]
+    return ROLE_NAME - max((len(f"-{id}-") + SUFFIX for id in generated), default=0)
 
 
-def refuse_long(name: str, template: Template) -> None:
-    """Raises `UsageError` for a stack's name that would be cut off in the names of its roles."""
-    most = longest(template)
+def refuse_long_name(name: str, template: Template) -> None:
+    """Raises `UsageError` for a stack name that would be truncated in the names of its roles."""
+    most = longest_stack_name(template)
     if len(name) > most:
         raise UsageError(
             f"stack name {name!r} has {len(name)} characters, and with this template it may have {most}: "
-            f"CloudFormation would cut its roles' names to {ROLE_NAME}, and the policy would not know them",
+            f"CloudFormation would truncate its roles' names to {ROLE_NAME}, and the policy would not match them",
             where="stack.name, stack.template",
             next=f"choose a shorter one: --set stack.name={name[:most].rstrip('-')}",
         )

@@ -1,8 +1,8 @@
-"""Token buckets, at half of what AWS publishes, so that a run leaves room for everybody else in the account.
+"""Limits API calls by token buckets, at half of AWS's published rates, to leave capacity for other users.
 
 Published per account and region: ECS https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html,
 ELB https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/api-throttling.html, CloudWatch and SES: their
-quota pages. What stands nowhere here is left to botocore's adaptive retries, which slow down when AWS says so.
+quota pages. Calls without a quota here are left to botocore's adaptive retries, which slow down when AWS throttles.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from ...core.clock import Clock
 
 SHARE = 0.5
-"""Of the published rate."""
+"""The share of the published rate that a run uses."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """As published: so many at once, so many a second after that."""
+    """A published quota: a burst, then a rate per second."""
 
     name: str
     burst: float
@@ -33,7 +33,7 @@ _CLUSTER_READS = Quota("ecs cluster resource reads", 100, 20)
 _DEFINITION_READS = Quota("ecs task definition reads", 50, 20)
 _BALANCER_READS = Quota("elbv2 reads", 40, 10)
 _SES_CONTROL = Quota("ses control", 2, 2)
-"""1 a second is published; halved it would be a call every two seconds, and nobody else calls it at the same time."""
+"""1 a second is published. Half of it would be a call every two seconds, and no other user calls it meanwhile."""
 
 
 def _all(service: str, operations: Iterable[str], quota: Quota) -> dict[str, Quota]:
@@ -62,8 +62,8 @@ QUOTAS: Mapping[str, Quota] = {
 }
 
 
-class Rates:
-    """Holds requests back, each in the thread that makes it. Rates are per AWS second. Safe under threads."""
+class RateLimiter:
+    """Delays requests in the threads that make them. Rates are per AWS second. Thread-safe."""
 
     def __init__(self, clock: Clock, quotas: Mapping[str, Quota] = QUOTAS) -> None:
         self._clock = clock
@@ -85,7 +85,7 @@ class Rates:
 
 
 class _Bucket:
-    """Whoever comes takes a token at once, also one that is not there yet, and waits until it would be."""
+    """A caller reserves a token at once, even a future one, and waits until it is available."""
 
     def __init__(self, size: float, now: float) -> None:
         self._size = size
@@ -93,7 +93,7 @@ class _Bucket:
         self._at = now
 
     def reserve(self, per_second: float, now: float) -> float:
-        """How many seconds to wait."""
+        """Reserves a token; returns the seconds to wait."""
         self._tokens = min(self._size, self._tokens + (now - self._at) * per_second)
         self._at = now
         self._tokens -= 1

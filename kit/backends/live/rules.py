@@ -1,6 +1,6 @@
-"""What each call that changes something touches, and what is never done. A call that stands nowhere here is refused.
+"""The guard's rules: the parameters of each changing call that name what it changes. Calls without a rule are refused.
 
-`service.Operation` as AWS spells it → the parameters that name what it touches; every one of them must be the run's.
+`service.Operation` as AWS spells it → the parameters; every value in them must be the run's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ READS = (
     *("Describe", "List", "Get", "Query", "Scan", "BatchGet", "Lookup", "Filter", "Validate", "Search", "Head"),
     *("Simulate", "Estimate", "Select", "TestMetricFilter", "StartQuery", "StopQuery"),
 )
-"""How operations begin that change nothing. `ReceiveMessage` is none: it hides what it receives from others."""
+"""Prefixes of operations that change nothing. `ReceiveMessage` is not one: it hides messages from other readers."""
 
 TOUCHES: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling.RegisterScalableTarget": ("ResourceId",),
@@ -68,30 +68,30 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
 }
 
 WHEN_GIVEN: Mapping[str, tuple[str, ...]] = {"ecs.UpdateService": ("taskDefinition",)}
-"""Parameters that may be left out, and must be the run's where they stand."""
+"""Optional parameters that must be the run's where given."""
 
 TAGGED = frozenset({"cloudformation.CreateChangeSet", "ecs.RegisterTaskDefinition", "fis.CreateExperimentTemplate"})
-"""What creates something that can carry tags: it must carry the kit's, with the stack's name."""
+"""Calls that create taggable resources: they must pass the kit's tags with the stack's name."""
 
 MAILS: Mapping[str, tuple[str, ...]] = {"ses.SendRawEmail": ("Source", "Destinations")}
-"""Parameters with mail addresses: each must be in a domain of the stack's."""
+"""Parameters with mail addresses: each must be in a domain of the stack."""
 
 NEVER: Mapping[str, str] = {
     "ses.SetActiveReceiptRuleSet": "an account has one active receipt rule set, and its mail would be lost",
     "ses.DeleteReceiptRuleSet": "receipt rule sets are the account's",
-    "ses.CreateReceiptRuleSet": "rules are added to the active set; another one would be of no use",
-    "ses.ReorderReceiptRuleSet": "the order of other people's rules is not the run's to change",
+    "ses.CreateReceiptRuleSet": "rules are added to the active set; another set would receive nothing",
+    "ses.ReorderReceiptRuleSet": "the order of foreign rules must not change",
     "ses.UpdateReceiptRule": "rules are added and removed by the stack",
     "ses.CreateReceiptRule": "rules are added and removed by the stack",
     "ses.DeleteIdentity": "identities are the account's",
     "ses.VerifyDomainIdentity": "identities are the account's",
 }
-"""Calls that no run ever makes, and why."""
+"""Calls that no run may make, with the reason."""
 
 
 def named(params: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Parameter and value, for each value in these parameters; one that is absent, or an empty list, is an empty value:
-    AWS then takes what the parameter would have named from elsewhere (SES the recipients from a mail's own headers)."""
+    """Parameter and value, for each value in these parameters. An absent parameter or an empty list yields an empty
+    value: AWS then finds the target elsewhere (SES takes recipients from the mail's headers)."""
     for name in names:
         value = params.get(name) or ""
         if isinstance(value, list | tuple):
@@ -101,7 +101,7 @@ def named(params: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[tuple[s
 
 
 def texts(value: Any, longest: int = 512) -> Iterator[str]:
-    """Every short text in a call's parameters; long ones (a template, a mail) name nothing."""
+    """Every string in a call's parameters that can be a name; longer ones are templates or mails."""
     if isinstance(value, str):
         if len(value) <= longest:
             yield value

@@ -1,4 +1,4 @@
-"""The tags that tell the kit's resources from all others."""
+"""The tags that mark the kit's resources."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Iterable, Mapping
 from ...core.clock import epoch, iso
 
 MARKER = "webordinary-test-kit"
-"""On everything the kit creates; its value is the stack's name."""
+"""On every resource the kit creates; its value is the stack's name."""
 RUN = "webordinary-test-kit:run"
 """The run that created it."""
 EXPIRES = "webordinary-test-kit:expires"
-"""From when on it may be collected, ISO 8601, unless its run is still at work."""
+"""Time from which the janitor may delete it, ISO 8601, unless its run is active."""
 
 
 def tags(stack: str, run: str, expires: float) -> dict[str, str]:
-    """The tags of what a run creates; `expires` is AWS epoch seconds."""
+    """The tags of a run's resources; `expires` is AWS epoch seconds."""
     return {MARKER: stack, RUN: run, EXPIRES: iso(expires)}
 
 
 def as_list(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """As most services take them: `[{"Key": …, "Value": …}]`."""
+    """The form of most services: `[{"Key": …, "Value": …}]`."""
     return [{"Key": key, "Value": value} for key, value in values.items()]
 
 
 def from_list(values: Iterable[Mapping[str, str]] | Mapping[str, str] | None) -> dict[str, str]:
-    """From whatever a service answers: a list with `Key`/`Value` or `key`/`value`, or a mapping."""
+    """Reads any service's form: a list with `Key`/`Value` or `key`/`value`, or a mapping."""
     if values is None:
         return {}
     if isinstance(values, Mapping):
@@ -34,7 +34,7 @@ def from_list(values: Iterable[Mapping[str, str]] | Mapping[str, str] | None) ->
 
 
 def expired(values: Mapping[str, str], now: float) -> bool:
-    """Whether what carries these tags may be collected; without a readable expiry it never may."""
+    """Whether a resource with these tags may be deleted; never without a readable expiry."""
     try:
         return epoch(values[EXPIRES]) < now
     except (KeyError, ValueError):

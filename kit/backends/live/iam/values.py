@@ -30,10 +30,10 @@ def values_of(settings: Settings) -> dict[str, str]:
     from ....aws.deploy import template_text  # noqa: PLC0415 - only where a template is read
     from ....aws.images import parameter_names  # noqa: PLC0415
     from ....aws.template import Template  # noqa: PLC0415
-    from ..names import refuse_long  # noqa: PLC0415
+    from ..names import refuse_long_name  # noqa: PLC0415
 
     text = template_text(settings.stack.template)
-    refuse_long(settings.stack.name, Template.read(text, settings.stack.parameters))
+    refuse_long_name(settings.stack.name, Template.read(text, settings.stack.parameters))
     known = parameter_names(text)
     told = {**known, **settings.stack.parameters}
     beginnings = (partition for start, partition in _PARTITIONS.items() if settings.region.startswith(start))

@@ -1,15 +1,15 @@
-"""What there is in an account, asked of each service itself: the kinds of things that a run can leave behind.
+"""The resources in an account that a run can leave behind, read from each service and from the Tagging API.
 
-    listings() --each asks one service--> Thing …
-    tagged()   --Resource Groups Tagging API--> ARN → tags
+    LISTINGS --one call each---------------> Resource …
+    resourcegroupstaggingapi.get_resources --> ARN → tags
 
-Neither knows of the ledger. A kind is one function of this package and one line of `LISTINGS`, with the types of ARNs
-that it tells completely: what the Tagging API names of these types and the listing has not is gone (the Tagging API
-forgets late), anything else that it names is there.
+Neither reads the run's ledger. To add a kind, add a row to `LISTINGS` with the ARN types that it lists completely: a
+tagged ARN of such a type that is not listed is gone (the Tagging API lags behind deletions); any other tagged ARN
+exists.
 """
 
-from .everything import Looked, Unseen, look
-from .regions import Absent
-from .resource import Ground, Thing
+from .regions import NotInRegion
+from .resource import AwsAccount, Resource
+from .snapshot import Snapshot, Unreadable, take_snapshot
 
-__all__ = ["Absent", "Ground", "Looked", "Thing", "Unseen", "look"]
+__all__ = ["AwsAccount", "NotInRegion", "Resource", "Snapshot", "Unreadable", "take_snapshot"]

@@ -1,4 +1,4 @@
-"""What a region does not have, told from what only did not answer: then nothing can be there."""
+"""Distinguishes services that a region lacks from services that failed to answer."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 _UNAVAILABLE = ("InvalidAction", "Unavailable Operation")
-"""SES's answer to every call about receiving, in regions where it receives no mail:
+"""SES's answer to every receiving call in regions without mail receiving:
 https://docs.aws.amazon.com/ses/latest/dg/regions.html#region-receive-email"""
 
 
 @dataclass(frozen=True)
-class Absent:
-    """A service, or a part of one, that the region does not have."""
+class NotInRegion:
+    """A service, or a part of one, that the region lacks."""
 
     what: str
     why: str
@@ -26,16 +26,15 @@ class Absent:
         return f"{self.what}: {self.why}"
 
 
-async def absence(error: BaseException, exists: Callable[[str], bool] | None = None) -> str:
-    """Why what a listing asked for cannot be in this region; empty when the error says nothing of that.
+async def unavailable_reason(error: BaseException, exists: Callable[[str], bool] | None = None) -> str:
+    """Why the region lacks what a listing asked for; empty for any other error.
 
-    AWS names no endpoint where it has no service, so `exists` asks the DNS; a name server that does not answer proves
-    nothing.
+    AWS has no DNS name where it has no service: `exists` resolves the host. An unreachable name server proves nothing.
     """
     if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
+        details = error.response.get("Error", {})
         code, message = _UNAVAILABLE
-        refused = told.get("Code") == code and message in str(told.get("Message"))
+        refused = details.get("Code") == code and message in str(details.get("Message"))
         return f"the region has no {error.operation_name} ({code}: {message})" if refused else ""
     cause = error if isinstance(error, EndpointConnectionError) else error.__cause__
     if not isinstance(cause, EndpointConnectionError):
@@ -43,8 +42,9 @@ async def absence(error: BaseException, exists: Callable[[str], bool] | None = N
     host = urlsplit(str(cause.kwargs["endpoint_url"])).hostname or ""
     if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         return ""
-    there = await asyncio.to_thread(exists or _exists, host)
-    return "" if there else f"the region does not have it: there is no {host}"
+    return (
+        "" if await asyncio.to_thread(exists or _exists, host) else f"the region does not have it: there is no {host}"
+    )
 
 
 def _exists(host: str) -> bool:

@@ -1,9 +1,8 @@
-"""One thing in an account, and by what it is found."""
+"""A resource in an account, with the names and ARNs that identify it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from ....aws.client import Aws
@@ -12,42 +11,38 @@ _SEPARATORS = re.compile(r"[/:]")
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where to look."""
+class AwsAccount:
+    """An account and region, and the client that reads them."""
 
     aws: Aws
     region: str
-    account: str
+    id: str
     partition: str = "aws"
 
     def arn(self, service: str, resource: str) -> str:
-        """For services whose answers have none."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+        """Builds the ARN for services whose answers contain none."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
 
 
 @dataclass(frozen=True)
-class Thing:
-    """It is there."""
+class Resource:
+    """An existing resource."""
 
     kind: str
-    """CloudFormation's type; the service's words where there is none, such as `ECS task`."""
+    """CloudFormation's type; otherwise the service's term, such as `ECS task`."""
     name: str
-    """What its service calls it: a name, an id or a URL."""
+    """The service's identifier: a name, an id or a URL."""
     arn: str = ""
     inside: frozenset[str] = frozenset()
-    """Names, ids or ARNs of what it is in, or works for."""
+    """Names, ids or ARNs of the resources that contain it or that it works for."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
     @property
     def known_as(self) -> frozenset[str]:
-        """Everything that it may be called where it is noted."""
+        """Every name that a ledger or a template may use for it."""
         return frozenset(filter(None, (self.name, self.arn, last(self.arn), last(self.name))))
-
-
-Listing = Callable[[Ground], Awaitable[Sequence[Thing]]]
-"""Everything of one kind or service that is there, whoever's it is. Changes nothing. Raises what its calls meet."""
 
 
 def last(name: str) -> str:
@@ -56,7 +51,7 @@ def last(name: str) -> str:
 
 
 def type_of(arn: str) -> str:
-    """`service:type` of an ARN, such as `ecs:service`; `sqs:` where its resources have but a name."""
+    """`service:type` of an ARN, such as `ecs:service`; `sqs:` where the ARN has only a name."""
     parts = arn.split(":", 5)
     if len(parts) < 6:
         return ""

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tests.support.kit import ManualClock, ScriptedAws, a_stack
 from webordinary_testkit.kit.aws.client import Aws
 from webordinary_testkit.kit.backends.interface import MailRefused
-from webordinary_testkit.kit.backends.live.mail import SesDoor, id_domain
+from webordinary_testkit.kit.backends.live.mail import SesTransport, id_domain
 from webordinary_testkit.kit.harness.mailbox import notification_in
 from webordinary_testkit.kit.system import contract
 
@@ -21,8 +21,8 @@ RAW = b"From: zoe@clients.it.test\r\nTo: edit@it.test\r\nSubject: Hi\r\nMessage-
 SENT = ("zoe@clients.it.test", ["edit@it.test"])
 
 
-def door(aws: ScriptedAws, region: str = "us-west-2") -> SesDoor:
-    return SesDoor(cast(Aws, aws), a_stack(), ManualClock(), region)
+def door(aws: ScriptedAws, region: str = "us-west-2") -> SesTransport:
+    return SesTransport(cast(Aws, aws), a_stack(), ManualClock(), region)
 
 
 async def test_a_mail_travels_under_the_id_that_ses_gave_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.kit import ManualClock
-from webordinary_testkit.kit.backends.live.rates import QUOTAS, Quota, Rates
+from webordinary_testkit.kit.backends.live.rates import QUOTAS, Quota, RateLimiter
 
 
 class Waits:
@@ -18,9 +18,12 @@ class Waits:
         self.seconds.append(round(seconds, 6))
 
 
-def rates(scale: float = 1.0) -> tuple[Rates, Waits, ManualClock]:
+def rates(scale: float = 1.0) -> tuple[RateLimiter, Waits, ManualClock]:
     clock = ManualClock(scale=scale)
-    made, waits = Rates(clock, {"ecs.UpdateService": Quota("changes", 4, 2), "ecs.X": Quota("changes", 4, 2)}), Waits()
+    made, waits = (
+        RateLimiter(clock, {"ecs.UpdateService": Quota("changes", 4, 2), "ecs.X": Quota("changes", 4, 2)}),
+        Waits(),
+    )
     made._never = waits  # type: ignore[assignment]  # a real wait would only make the test slow
     return made, waits, clock
 

@@ -32,7 +32,8 @@ BY_NAME = {
     "faults/cut_from_load_balancer.py": "what a fault writes down to be undone",
     "aws/undo.py": "what faults wrote down",
     "harness/services.py": "the scaling that is suspended, from the pair of names beside it",
-    "backends/live/delete_calls.py": "removals, from the table beside it",
+    "backends/live/delete_calls.py": "deletions, from its table",
+    "backends/live/inventory/listings.py": "listings, from its table",
 }
 """Modules that are told service and operation, by whom."""
 
@@ -120,7 +121,7 @@ def test_no_module_makes_calls_whose_names_cannot_be_read() -> None:
         ('await aws.call("acm", "describe_certificate", CertificateArn=arn)', "acm.DescribeCertificate"),
         ('await self._aws.pages("dynamodb", "scan", "Items")', "dynamodb.Scan"),
         ('TABLE = (("X", "describe_vpcs"),)\naws.pages("ec2", TABLE[0][1], "Vpcs")', "ec2.DescribeVpcs"),
-        ('REMOVALS = {"x": _call("sqs", "delete_queue", "QueueUrl")}', "sqs.DeleteQueue"),
+        ('CALLS = {"x": _call("sqs", "delete_queue", QueueUrl=name)}', "sqs.DeleteQueue"),
         ('aws.client("dynamodb").update_item(TableName="t")', "dynamodb.UpdateItem"),
         ("asyncio.to_thread(self._ecs.execute_command, **request)", "ecs.ExecuteCommand"),
     ],
