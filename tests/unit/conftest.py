@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _pure() -> Iterator[None]:
-    """No programs, no network sockets, and an idle host; for the session, so that it covers fixtures of any scope."""
+    """No programs, no network sockets, and an idle host; per module, so that its fixtures are covered as well."""
 
     def program(*args: object, **kwargs: object) -> None:
         raise AssertionError("a unit test may not start a program: move it to tests/component")
