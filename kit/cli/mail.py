@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _mail(args: argparse.Namespace) -> int:
     from ..backends.interface import MailRefused  # noqa: PLC0415 - only where a cloud is used
+    from ..harness.letter import Letter  # noqa: PLC0415
 
     settings = common.load_settings(args)
     if not _is_text(args.instruction + args.subject):
@@ -44,12 +45,9 @@ async def _mail(args: argparse.Namespace) -> int:
         sender = args.sender if "@" in args.sender else f"{args.sender}@{domain}"
         try:
             sent = await h.mail.send(
-                args.instruction,
+                Letter(args.instruction, subject=args.subject, html=args.html),
                 sender=sender,
                 to=args.to or h.system.address_for(settings.test_data.client_id),
-                marker="",
-                subject=args.subject,
-                html=args.html,
             )
         except MailRefused as refused:
             raise KitError(

@@ -24,10 +24,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ..runner.plan import plan  # noqa: PLC0415 - what --help need not wait for
-    from ..scenarios.registry import chosen  # noqa: PLC0415
+    from ..scenarios.registry import select  # noqa: PLC0415
 
     settings = common.load_settings(args, defaults={"mode": "live"}, scenarios=args.scenarios, mode=args.mode)
-    made = plan(settings, chosen(args.scenario, settings.scenarios))
+    made = plan(settings, select(args.scenario, settings.scenarios))
     if args.json:
         common.say_json(made.to_json())
         return 0

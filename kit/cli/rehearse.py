@@ -56,11 +56,11 @@ async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
     from ..backends.rehearsal import CALLS  # noqa: PLC0415
     from ..runner.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
     from ..runner.run import Run  # noqa: PLC0415
-    from ..scenarios.registry import chosen  # noqa: PLC0415
+    from ..scenarios.registry import select  # noqa: PLC0415
 
     settings = common.load_settings(args, scenarios=args.scenarios)
     one = Run(settings, Console())
-    scenarios = chosen(args.scenario, settings.scenarios)
+    scenarios = select(args.scenario, settings.scenarios)
     one.tell_skipped(scenarios)
     await one.start()
     try:

@@ -51,10 +51,10 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
     from ..core.verdict import Verdict  # noqa: PLC0415
     from ..runner.console import Console  # noqa: PLC0415
     from ..runner.run import Run  # noqa: PLC0415
-    from ..scenarios.registry import chosen  # noqa: PLC0415
+    from ..scenarios.registry import select  # noqa: PLC0415
     from .up import hold  # noqa: PLC0415
 
-    scenarios = chosen(names, settings.scenarios)
+    scenarios = select(names, settings.scenarios)
     one = Run(settings, Console())
     one.tell_skipped(scenarios)
     cloud = await one.start()

@@ -1,4 +1,4 @@
-"""The verbs in which scenarios are written."""
+"""The harness: the verbs that scenarios and tests call."""
 
 from .harness import Harness
 

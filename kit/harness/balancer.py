@@ -1,4 +1,4 @@
-"""The load balancer as it is declared: its rules, its timeout, and how long it lets a target finish."""
+"""The load balancer's configuration: its rules, idle timeout and deregistration delay."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Rule:
     paths: tuple[str, ...]
     """Its path patterns; none for the default."""
     target_group_arn: str = ""
-    """Where it forwards to; empty when it does not."""
+    """The target group it forwards to; empty for a fixed response."""
     fixed_status: int | None = None
-    """What it answers by itself, when it does."""
+    """The status of its fixed response, if it has one."""
     listener: str = ""
     """The ARN of its listener."""
 
     def __str__(self) -> str:
-        does = f"answers {self.fixed_status}" if self.fixed_status else f"forwards to {self.target_group_arn}"
-        return f"rule {self.priority} {' '.join(self.paths)} {does}"
+        action = f"answers {self.fixed_status}" if self.fixed_status else f"forwards to {self.target_group_arn}"
+        return f"rule {self.priority} {' '.join(self.paths)} {action}"
 
 
 class Balancer:
-    """Asks ELBv2 about the stack's load balancer."""
+    """Reads and changes the attributes of the stack's load balancer."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -57,8 +57,10 @@ class Balancer:
         ]
 
     async def verify_rules(self, expected: Mapping[str, Sequence[str]]) -> Mapping[str, Rule]:
-        """Check that each listener has these path patterns, each under its own priority and once, and answers 404
-        by itself to anything else. Returns the rules by their patterns."""
+        """Check that each listener has exactly these path patterns by priority, and a fixed 404 as its default.
+
+        Returns the rules by path pattern.
+        """
         __tracebackhide__ = True
         rules, checks = await self.rules(), self._context.checks
         checks.check(rules, "the load balancer to have rules")
@@ -74,16 +76,16 @@ class Balancer:
         return {path: rule for rule in rules for path in rule.paths}
 
     async def idle_timeout(self) -> float:
-        """AWS seconds after which a target that says nothing costs its client a 504."""
+        """AWS seconds without an answer after which a target's client gets a 504."""
         answer = await self._aws.call("elbv2", "describe_load_balancer_attributes", LoadBalancerArn=self._arn)
         return float(_value(answer, _IDLE_TIMEOUT))
 
     @asynccontextmanager
     async def patient(self) -> AsyncIterator[None]:
-        """On a fast clock, let the load balancer wait as every wait of the kit does: the machine's allowance on top.
+        """On a fast clock, add the machine's allowance to the idle timeout inside the block.
 
-        For what keeps this machine busy: its work does not speed up as the timeouts do. At real time nothing
-        is changed; otherwise what it was before comes back in any case.
+        For steps that keep this machine busy: its work does not speed up as the timeouts do. At real time nothing
+        changes. The previous value is restored in any case.
         """
         clock = self._context.clock
         if clock.scale == 1:
@@ -98,10 +100,7 @@ class Balancer:
 
     @asynccontextmanager
     async def drain_delay(self, service: Service, seconds: int) -> AsyncIterator[None]:
-        """Let the service's targets drain for so many AWS seconds inside the block, so that it can be watched.
-
-        What it was before comes back in any case.
-        """
+        """Let the service's targets drain for so many AWS seconds inside the block; restored in any case."""
         arn = self._context.system.target_group_arn(service)
         answer = await self._aws.call("elbv2", "describe_target_group_attributes", TargetGroupArn=arn)
         before = _value(answer, _DRAIN_DELAY)

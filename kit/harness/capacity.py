@@ -1,14 +1,14 @@
-"""How many tasks a service may have, had meanwhile, and is held at."""
+"""Watches and pins a service's task count."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from ..core.eventually import NotYet
 from ..system.facts import Service
+from .background import background
 from .context import Context
 from .services import Services
 
@@ -18,7 +18,7 @@ _SAMPLED_EVERY = 5.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """Between how many tasks scaling moves a service."""
+    """The fewest and the most tasks to which scaling sets a service."""
 
     lowest: int
     highest: int
@@ -26,7 +26,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Sample:
-    """A service's counts at one moment, as DescribeServices tells them."""
+    """A service's counts at one moment, from DescribeServices."""
 
     desired: int
     running: int
@@ -37,12 +37,12 @@ class Sample:
 
 
 @dataclass
-class Watched:
-    """The counts of a service over a while, each change once."""
+class CountHistory:
+    """The counts of a service over time, one sample for each change."""
 
     samples: list[Sample] = field(default_factory=list)
     looks: int = 0
-    """How often it was looked at."""
+    """Number of times the counts were read."""
 
     def note(self, sample: Sample) -> None:
         self.looks += 1
@@ -50,15 +50,15 @@ class Watched:
             self.samples.append(sample)
 
 
-class Held:
-    """A service that has as many tasks as it is told."""
+class PinnedService:
+    """A service whose desired count the scenario sets."""
 
     def __init__(self, context: Context, services: Services, service: Service) -> None:
         self._context = context
         self._services = services
         self._service = service
 
-    async def ask_for(self, count: int) -> None:
+    async def set_desired(self, count: int) -> None:
         """Set the desired count; does not wait."""
         stack, name = self._context.cloud.stack, self._context.system.service_name(self._service)
         await self._context.cloud.aws.call(
@@ -66,7 +66,7 @@ class Held:
         )
 
     async def wait_for_healthy(self, count: int, *, within: float) -> list[str]:
-        """Wait for exactly so many tasks, each of them RUNNING and a healthy target; returns their ARNs."""
+        """Wait for exactly `count` tasks, each RUNNING and a healthy target; returns their ARNs."""
         __tracebackhide__ = True
 
         async def look() -> list[str]:
@@ -86,14 +86,14 @@ class Held:
 
 
 class Capacity:
-    """Looks at the limits of scaling, and at what became of them."""
+    """Reads the limits of scaling and follows the task count."""
 
     def __init__(self, context: Context, services: Services) -> None:
         self._context = context
         self._services = services
 
     async def bounds(self, service: Service) -> Bounds:
-        """What the service's scalable target says. Raises LookupError when it has none."""
+        """The limits of the service's scalable target. Raises LookupError when it has none."""
         resource = f"service/{self._context.cloud.stack.cluster_name}/{self._context.system.service_name(service)}"
         answer = await self._context.cloud.aws.call(
             "application-autoscaling", "describe_scalable_targets", ServiceNamespace="ecs", ResourceIds=[resource]
@@ -108,37 +108,33 @@ class Capacity:
         return Sample(described["desiredCount"], described["runningCount"], described["pendingCount"])
 
     @asynccontextmanager
-    async def held(self, service: Service) -> AsyncIterator[Held]:
-        """A service's number of tasks in the scenario's hand; its scaling is suspended until the end of the block."""
+    async def pinned(self, service: Service) -> AsyncIterator[PinnedService]:
+        """Let the scenario set the task count inside the block; scaling is suspended meanwhile."""
         async with self._services.scaling_suspended(service):
-            yield Held(self._context, self._services, service)
+            yield PinnedService(self._context, self._services, service)
 
     @asynccontextmanager
-    async def watched(self, service: Service) -> AsyncIterator[Watched]:
-        """Note the service's counts all the time inside the block, once more at its end; nothing is judged here.
+    async def watch(self, service: Service) -> AsyncIterator[CountHistory]:
+        """Record the service's counts throughout the block and once at its end.
 
-        Raises at the end of the block what a look met: counts that nobody saw are not known.
+        Raises an error of the recording when the block ends: the history would have a gap.
         """
-        watched = Watched()
+        watched = CountHistory()
         watched.note(await self.sample(service))
 
-        async def watch() -> None:
+        async def sample() -> None:
             while True:
                 await self._context.clock.sleep(_SAMPLED_EVERY)
                 watched.note(await self.sample(service))
 
-        watching = asyncio.create_task(watch(), name=f"watching {service}")
-        try:
+        async with background(sample(), f"watching {service}") as sampling:
             yield watched
             watched.note(await self.sample(service))
-        finally:
-            watching.cancel()
-            await asyncio.wait({watching})
-        if not watching.cancelled():
-            watching.result()
+        if not sampling.cancelled():
+            sampling.result()
 
     async def wait_for_running(self, service: Service, count: int, *, within: float) -> Sample:
-        """Wait until scaling has brought up so many tasks, all RUNNING; `within` is AWS seconds."""
+        """Wait until scaling has brought up `count` RUNNING tasks; `within` is AWS seconds."""
         __tracebackhide__ = True
         return await self._context.eventually(
             lambda: self.sample(service),

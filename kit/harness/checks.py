@@ -1,4 +1,4 @@
-"""Counting what was really asserted: a scenario that asserted nothing has not passed."""
+"""Counted assertions: a scenario that asserted nothing has not passed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ABSENT: Any = object()
 
 @dataclass
 class Checks:
-    """Each check counts, is written to the history, and ends the scenario when it does not hold."""
+    """Makes checks: each is counted, recorded in the history, and ends the scenario when it fails."""
 
     history: History
     evidence: tuple[str, ...] = ()
@@ -25,8 +25,10 @@ class Checks:
     def check(
         self, holds: object, what: str, *, seen: Any = _ABSENT, next: str = "", target: float | None = None
     ) -> None:
-        """Assert that `holds` is true; `what` is the sentence that must hold. `target`, in AWS seconds, for a check of
-        how long something took: on another clock it might not have been made. Raises `CheckFailed`."""
+        """Assert that `holds` is true; `what` says what is expected. Raises `CheckFailed`.
+
+        `target` (AWS seconds) marks a check of a duration, which a run on another clock may be unable to make.
+        """
         __tracebackhide__ = True
         self.asserted += 1
         of_time = {} if target is None else {"target": f"{target:g}"}
@@ -44,13 +46,15 @@ class Checks:
         raise CheckFailed("\n".join(lines), evidence=self.evidence)
 
     def equal(self, seen: object, expected: object, what: str, *, next: str = "") -> None:
-        """Assert that `what` was seen as expected. Raises `CheckFailed`."""
+        """Assert that two values are equal. Raises `CheckFailed`."""
         __tracebackhide__ = True
         self.check(seen == expected, f"{what} to be {expected!r}", seen=repr(seen), next=next)
 
     def same(self, seen: Iterable[Hashable], expected: Sequence[Hashable], what: str) -> None:
-        """Assert that these were seen, each as often as expected, in whatever order; they are told in the order given,
-        so that two runs tell the same. Raises `CheckFailed`."""
+        """Assert that two collections are equal in any order, duplicates included. Raises `CheckFailed`.
+
+        The message lists `expected` in the given order, so that it is the same in every run.
+        """
         __tracebackhide__ = True
         seen = list(seen)
         self.check(
@@ -58,5 +62,5 @@ class Checks:
         )
 
     def held(self, what: str) -> None:
-        """Count an assertion that a wait has just made: it raised if it did not hold."""
+        """Count an assertion that a successful wait has just made."""
         self.check(True, what)

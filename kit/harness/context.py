@@ -1,4 +1,4 @@
-"""What every part of the harness is handed."""
+"""The context that all parts of a harness share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass
 class Context:
-    """One scenario's view of the cloud and of its own records."""
+    """The cloud, settings and records of one scenario."""
 
     cloud: Cloud
     settings: Settings
@@ -29,7 +29,7 @@ class Context:
     checks: Checks
     ids: Ids
     journeys: list[Timeline] = field(default_factory=list)
-    """The journeys made so far; the last one is under way."""
+    """The journeys so far; the last one is under way."""
 
     @property
     def clock(self) -> Clock:
@@ -41,7 +41,7 @@ class Context:
 
     @property
     def timeline(self) -> Timeline:
-        """The phases of the journey under way; begun when nobody has."""
+        """The phases of the current journey; the first use begins one."""
         if not self.journeys:
             self.journeys.append(Timeline(self.clock))
         return self.journeys[-1]
@@ -58,7 +58,7 @@ class Context:
         next: str = "",
         counts: bool = True,
     ) -> T:
-        """`kit.eventually.eventually` on this cloud's clock; that it held counts as a check unless told otherwise."""
+        """`kit.core.eventually.eventually` on this cloud's clock; its success counts as a check if `counts`."""
         __tracebackhide__ = True
         value = await eventually(
             probe,

@@ -1,6 +1,6 @@
-"""The machine the kit runs on: its git configuration and repositories, which no scenario may ever touch.
+"""Checks that no scenario touches this machine's git configuration and repositories.
 
-Tasks in containers and on AWS cannot reach them; that they would not, is shown by the sentinel (sentinel.py).
+Tasks in containers and on AWS cannot reach them; for those, the sentinel (sentinel.py) shows what would happen.
 """
 
 from __future__ import annotations
@@ -20,36 +20,35 @@ _NO_REPOSITORY = "not a git repository"
 
 
 @dataclass(frozen=True)
-class Mine:
-    """What is the developer's own, at one moment."""
+class GitState:
+    """The developer's git configuration and repositories at one moment."""
 
     identity: str
     """The global `user.name` and `user.email`; empty when there is none."""
     configuration: tuple[str, ...]
-    """Every entry of the global git configuration, with the file it stands in."""
+    """Every entry of the global git configuration, with its file."""
     heads: dict[Path, frozenset[str]]
     """The commits of all refs, by repository; empty when there is no repository around the kit."""
 
 
 class Developer:
-    """Looks at this machine's git, changes nothing. Raises `KitError` when git cannot be read: nothing is known."""
+    """Reads this machine's git state. Raises `KitError` when git cannot be read."""
 
     def __init__(self, context: Context, *places: Path) -> None:
         self._context = context
         self._places = places or (Path.cwd(), Path(__file__).parent)
 
-    async def look(self) -> Mine:
-        """What there is now: of the repositories around the working directory and around the kit's own source."""
-        return await self._context.cloud.threads.run(self._look)
+    async def state(self) -> GitState:
+        """The current state, with the repositories around the working directory and the kit's source."""
+        return await self._context.cloud.threads.run(self._state)
 
-    async def verify_untouched(self, before: Mine, words: Iterable[str], people: Iterable[str] = ()) -> None:
-        """Check that the configuration is as before, and that no commit since has one of these words in it, or is by
-        one of these people, `Name <address>`.
+    async def verify_untouched(self, before: GitState, words: Iterable[str], people: Iterable[str] = ()) -> None:
+        """Check that the configuration is unchanged, and that no commit or file since then contains one of these words.
 
-        The developer may commit meanwhile: what is new is judged by what it says and by whom it is.
+        `people` (`Name <address>`) must not have committed either. The developer may commit meanwhile.
         """
         __tracebackhide__ = True
-        after = await self.look()
+        after = await self.state()
         checks = self._context.checks
         checks.equal(after.configuration, before.configuration, "the global git configuration of this machine")
         checks.equal(sorted(after.heads), sorted(before.heads), "the git repositories around the kit")
@@ -57,20 +56,20 @@ class Developer:
         for repository, heads in before.heads.items():
             new = await self._context.cloud.threads.run(_commits_since, repository, heads)
             found = [sign for sign in signs if sign in new]
-            checks.equal(found, [], f"what new commits and files in {repository} have of this scenario")
+            checks.equal(found, [], f"words of this scenario in new commits and files of {repository}")
 
-    def _look(self) -> Mine:
+    def _state(self) -> GitState:
         repositories = sorted({top for place in self._places if (top := _repository_around(place)) is not None})
         configuration = _global_configuration()
         said = dict(entry for _, entry in configuration)
         name, mail = said.get("user.name", ""), said.get("user.email", "")
         heads = {repository: frozenset(_git(repository, "rev-parse", "--all").split()) for repository in repositories}
         lines = tuple(f"{file}: {key}={value}" for file, (key, value) in configuration)
-        return Mine(f"{name} <{mail}>" if name or mail else "", lines, heads)
+        return GitState(f"{name} <{mail}>" if name or mail else "", lines, heads)
 
 
 def _global_configuration() -> list[tuple[str, tuple[str, str]]]:
-    """Each entry with its file, in git's order: the last one of a key counts."""
+    """The entries with their files in git's order: the last one of a key counts."""
     said = _git(Path.home(), "config", "--list", "--show-scope", "--show-origin", "-z").split("\0")
     entries = zip(said[0::3], said[1::3], said[2::3], strict=False)
     return [(file, _entry(entry)) for scope, file, entry in entries if scope == "global"]
@@ -82,14 +81,14 @@ def _entry(said: str) -> tuple[str, str]:
 
 
 def _commits_since(repository: Path, heads: frozenset[str]) -> str:
-    """The messages, people and patches that came since, and the names of files that are not committed."""
+    """The messages, people and files of the commits since then, and the names of uncommitted files."""
     form = "--format=%an <%ae>%n%cn <%ce>%n%B"
     log = _git(repository, "log", "--all", form, "--name-only", "--not", *sorted(heads))
     return f"{log}\n{_git(repository, 'status', '--porcelain')}"
 
 
 def _repository_around(place: Path) -> Path | None:
-    """None when there is none."""
+    """The top folder of the repository, if `place` is in one."""
     done = _done(place, "rev-parse", "--show-toplevel")
     if done.returncode != 0 and _NO_REPOSITORY in done.stderr:
         return None
@@ -103,7 +102,7 @@ def _git(folder: Path, *arguments: str) -> str:
 def _said(done: subprocess.CompletedProcess[str], folder: Path) -> str:
     if done.returncode != 0:
         raise KitError(
-            f"git cannot be read, so whether it was touched is not known: {done.stderr.strip()}",
+            f"git cannot be read, so whether it was touched is unknown: {done.stderr.strip()}",
             where=str(folder),
             next=f"make this work: git -C {folder} {' '.join(done.args[2:])}",
         )

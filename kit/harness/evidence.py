@@ -1,4 +1,4 @@
-"""What is kept of a scenario that did not pass: the services' logs, and the state of everything at that moment."""
+"""Evidence of a scenario that did not pass: the services' logs, and a snapshot of the system's state."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .services import Services
 
 
 async def collect(context: Context, services: Services, folder: Path, name: str, since: float) -> tuple[str, ...]:
-    """Write logs and state since an AWS time into the run's folder; returns the files.
+    """Write the logs since an AWS time, and the state, into the run's folder; returns the files.
 
-    What cannot be asked is written down as such: evidence that is missing must not hide the failure.
+    A request that fails is recorded as such: missing evidence must not hide the failure.
     """
     files = []
     for service in SERVICES:

@@ -9,7 +9,7 @@ from .files import Files
 
 
 def nemesis(context: Context, files: Files) -> Nemesis:
-    """The nemesis of a scenario: it acts by the scenario's own cloud, ids and ECS Exec."""
+    """A nemesis that uses the scenario's cloud, ids and ECS Exec."""
     cloud = context.cloud
     site = Site(
         cloud.aws,

@@ -1,84 +1,44 @@
-"""Commands in the containers and files in the workspace, by ECS Exec: the only way in that real AWS offers."""
+"""Commands in containers and files in the workspace, by ECS Exec."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..core.eventually import NotYet
 from ..system.facts import Service
 from .context import Context
 from .services import Services
 
+if TYPE_CHECKING:
+    from ..ecs_exec import EcsExec, ExecResult
+
+_WORKSPACE = "$WORKSPACE_PATH/"
 _SAFE_PATH = re.compile(r"^\$WORKSPACE_PATH(/[A-Za-z0-9._@+-]+)+$")
 _EXEC_AT_LEAST = 30.0
-"""Wall seconds for one command, the connection included, however fast the clock is."""
-
-
-class ExecResult(Protocol):
-    """What a command did."""
-
-    @property
-    def output(self) -> str: ...
-
-    @property
-    def exit_code(self) -> int: ...
-
-    @property
-    def seconds(self) -> float:
-        """Wall seconds, from ExecuteCommand to the end of the output."""
-        ...
-
-    @property
-    def opening(self) -> float:
-        """Of these, until there was a session in which the command could run."""
-        ...
-
-    @property
-    def attempts(self) -> int:
-        """Sessions opened until the command ran; it ran once."""
-        ...
-
-    @property
-    def broken(self) -> Sequence[str]:
-        """How the sessions before ended."""
-        ...
-
-
-class Exec(Protocol):
-    """Runs shell commands in the containers of one cluster."""
-
-    async def run(
-        self, task_arn: str, command: str, *, container: str | None = None, within: float = ...
-    ) -> ExecResult:
-        """Run `command` with /bin/sh in a task's container; `within` is wall seconds.
-
-        Raises `ExecError` when the command could not be run or its end was never seen; a command that fails is a
-        result with its exit code. It runs once at most.
-        """
-        ...
+"""Wall seconds for one command, connection included, at any speed of the clock."""
 
 
 class Files:
-    """Looks into the containers."""
+    """Runs commands in containers; reads and checks workspace files."""
 
     def __init__(self, context: Context, services: Services) -> None:
         self._context = context
         self._services = services
-        self._exec: Exec | None = None
+        self._exec: EcsExec | None = None
 
     async def run(self, command: str, *, service: Service = "edit", task_arn: str | None = None) -> ExecResult:
-        """Run a shell command in a running task of a service: in this one, or in the one that started last.
+        """Run a shell command in a task of a service, by default the running one that started last.
 
-        Raises LookupError when the service has no running task, or one that ECS Exec may not enter.
+        Raises LookupError when the service has no running task, or none with ECS Exec enabled.
         """
         return await self.run_in(
             task_arn or await self._running(service), self._context.system.container(service), command
         )
 
     async def run_in(self, arn: str, container: str, command: str) -> ExecResult:
-        """Run a shell command in this container of this task."""
+        """Run a shell command in a container of a task. Raises `ExecError`; see `EcsExec.run`."""
         from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         context = self._context
@@ -100,20 +60,23 @@ class Files:
         return result
 
     async def verify_exists(self, path: str) -> ExecResult:
-        """Check that a file is in the workspace, seen from a container; `path` begins with `$WORKSPACE_PATH`."""
+        """Check from inside a container that a workspace file exists.
+
+        `path` is relative to the workspace or begins with `$WORKSPACE_PATH`; ValueError for one that is not plain.
+        """
         __tracebackhide__ = True
         from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
-        _refuse_unsafe(path)
+        path = _checked(path)
 
         async def look() -> ExecResult:
-            # Without a shell's answer nothing is known: each of the two words has to be said.
+            # Two words: an empty output means that the shell did not answer.
             try:
                 result = await self.run(f'test -f "{path}" && echo EXISTS || echo MISSING')
             except ExecError as error:
                 if error.definite:
                     raise
-                raise NotYet(str(error)) from error  # looking twice does no harm; each look is in the history
+                raise NotYet(str(error)) from error  # safe to repeat; each attempt is in the history
             if result.output.strip() != "EXISTS":
                 raise NotYet(f"exit code {result.exit_code}, output {result.output.strip()!r}")
             return result
@@ -127,20 +90,20 @@ class Files:
         )
 
     async def read(self, path: str) -> str:
-        """A file of the workspace. Raises FileNotFoundError when it cannot be read."""
-        _refuse_unsafe(path)
+        """The content of a workspace file. Raises FileNotFoundError when it cannot be read."""
+        path = _checked(path)
         result = await self.run(f'cat -- "{path}"')
         if result.exit_code != 0:
             raise FileNotFoundError(f"{path}: {result.output.strip()}")
         return result.output
 
     async def _running(self, service: Service) -> str:
-        tasks = [task for task in await self._services.tasks(service) if task["lastStatus"] == "RUNNING"]
+        tasks = await self._services.running(service)
         if not tasks:
             raise LookupError(f"service {service} has no running task to run a command in")
         newest = max(tasks, key=lambda task: task["startedAt"])
         if newest.get("enableExecuteCommand") is False:
-            # ECS would say the same of an agent that is only not up yet, and that is worth waiting for.
+            # ECS gives the same error for an agent that is still starting, which is worth a retry.
             raise LookupError(
                 f"task {newest['taskArn'].rsplit('/', 1)[-1]} of service {service} was started without ECS Exec; "
                 "set EnableExecuteCommand of the service in its template"
@@ -148,7 +111,7 @@ class Files:
         arn: str = newest["taskArn"]
         return arn
 
-    async def _client(self) -> Exec:
+    async def _client(self) -> EcsExec:
         if self._exec is None:
             from ..ecs_exec import EcsExec  # noqa: PLC0415 - heavy: only where a command is run
 
@@ -162,6 +125,9 @@ def _attempts(number: int, broken: Sequence[str]) -> dict[str, Any]:
     return {"attempts": number, **({"broken": list(broken)} if broken else {})}
 
 
-def _refuse_unsafe(path: str) -> None:
-    if not _SAFE_PATH.match(path) or "/.." in path:
-        raise ValueError(f"a workspace path looks like $WORKSPACE_PATH/client/user/project/file, got {path!r}")
+def _checked(path: str) -> str:
+    """The path from `$WORKSPACE_PATH` on; the shell in the container expands it."""
+    whole = path if path.startswith(_WORKSPACE) else _WORKSPACE + path
+    if not _SAFE_PATH.match(whole) or "/.." in whole:
+        raise ValueError(f"expected a workspace path such as client/user/project/src/pages/x.astro, got {path!r}")
+    return whole

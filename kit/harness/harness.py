@@ -1,6 +1,6 @@
-"""The harness: the seed's verbs in Python names, over one cloud, for one scenario.
+"""The harness: the verbs of one scenario or test on one cloud.
 
-No verb has a fallback: what is under test is used, or the scenario fails.
+No verb has a fallback: it uses the system under test, or the scenario fails.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws.client import Aws
 from ..aws.outputs import Stack
@@ -26,13 +26,13 @@ from .context import Context
 from .developer import Developer
 from .evidence import collect
 from .faults import nemesis
-from .files import ExecResult, Files
+from .files import Files
 from .held_request import HeldRequests
 from .hot_reload import HotReload
 from .http import Answer, Http
 from .inbound import Inbound
 from .leftovers import Leftovers
-from .letters import Letters
+from .letter import Letter
 from .mail import Mail, SentMail
 from .mailbox import Mailbox, Reply
 from .markers import Markers
@@ -47,11 +47,14 @@ from .session_api import SessionApi
 from .sessions import Sessions, TestSession
 from .steps import Step, Steps
 
+if TYPE_CHECKING:
+    from ..ecs_exec import ExecResult
+
 T = TypeVar("T")
 
 
 class Harness:
-    """What a scenario is handed. Its parts (`services`, `sessions`, …) hold what has no verb of its own here."""
+    """The verbs of a scenario. Its parts (`services`, `sessions`, …) have further ones."""
 
     def __init__(self, context: Context, mailbox: Mailbox, steps: Steps) -> None:
         self._context = context
@@ -61,7 +64,6 @@ class Harness:
         self.sessions = Sessions(context, self.http)
         self.preview = Preview(context, self.http, self.services)
         self.mail = Mail(context, mailbox)
-        self.letters = Letters(context, mailbox)
         self.inbound = Inbound(context)
         self.developer = Developer(context)
         self.files = Files(context, self.services)
@@ -78,7 +80,7 @@ class Harness:
         self.readiness = Readiness(context, self.files, self.preview, self.services)
         self.leftovers = Leftovers(context, self.services, self.sessions)
 
-    # ---- What is known
+    # ---- Context
     @property
     def settings(self) -> Settings:
         return self._context.settings
@@ -116,26 +118,28 @@ class Harness:
         return self._context.timeline
 
     def new_marker(self) -> str:
-        """A word that occurs nowhere else, to be found again at every hop."""
+        """A unique word, to look for at every hop."""
         return self._context.ids.marker()
 
     def new_user(self, marker: str) -> str:
-        """The address of a user that nobody was before; its replies come back to this run."""
+        """The address of a new user, whose replies come back to this run."""
         return self.system.user_address(f"{self.settings.test_data.user}{marker}")
 
     async def eventually(self, probe: Callable[[], Awaitable[T]], *, within: float, describe: str, **how: Any) -> T:
-        """Wait on this cloud's clock; see `kit.eventually.eventually`. That it held counts as a check."""
+        """Wait on this cloud's clock; see `kit.core.eventually.eventually`. A successful wait counts as a check."""
         __tracebackhide__ = True
         return await self._context.eventually(probe, within=within, describe=describe, **how)
 
     # ---- Steps and checks
     def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> AbstractContextManager[Step]:
-        """A named step of the report; `target` is AWS seconds. `by_chance`: how often it checks what it checks is not
-        the scenario's to say, so that two runs are compared by what is checked in it, not by how often."""
+        """A named step of the report; `target` is AWS seconds.
+
+        `by_chance` says that its number of checks varies between runs, so comparisons of runs ignore the number.
+        """
         return self._steps.step(name, target=target, by_chance=by_chance)
 
     def journey(self, entry: str) -> Timeline:
-        """Begin a new journey: its phases are counted from now."""
+        """Begin a new journey, whose phases count from now."""
         self._context.journeys.append(Timeline(self._context.clock, entry=entry))
         return self.timeline
 
@@ -145,9 +149,9 @@ class Harness:
         self.checks.check(holds, what, **seen)
 
     def check_within(self, what: str, aws_seconds: float, target: float) -> None:
-        """Assert that something took at most `target` AWS seconds, where this clock can tell; see `Measured.met`.
+        """Assert that something took at most `target` AWS seconds, if this clock can tell; see `Measured.met`.
 
-        It is a step of the report of its own.
+        The report shows it as a separate step.
         """
         __tracebackhide__ = True
         self._measured(what, Measured(aws_seconds, aws_seconds / self._context.clock.scale, target))
@@ -165,18 +169,21 @@ class Harness:
 
     # ---- Faults
     def fault(self, fault: Fault, *, wait: bool | None = None) -> AbstractAsyncContextManager[Injected]:
-        """Let something go wrong for as long as the block lasts; see `Nemesis.fault`."""
+        """Inject a fault for the duration of the block; see `Nemesis.fault`."""
         return self.faults.fault(fault, wait=wait)
 
     # ---- Sessions
     async def create_test_session(
-        self, instruction: str, *, marker: str, user_id: str | None = None, client_id: str | None = None
+        self, instruction: str, *, marker: str = "", user_id: str | None = None, client_id: str | None = None
     ) -> TestSession:
-        """Open a session by HTTP through the load balancer; see `Sessions.create`."""
+        """Open a session by HTTP through the load balancer; see `Sessions.create`.
+
+        `marker` is a word of the instruction to look for in pages; `user_id` is a new user unless given.
+        """
         __tracebackhide__ = True
         session = await self.sessions.create(
             client_id=client_id or self.settings.test_data.client_id,
-            user_id=user_id or self.new_user(marker),
+            user_id=user_id or self.new_user(marker or self.new_marker()),
             instruction=instruction,
             marker=marker,
         )
@@ -184,7 +191,7 @@ class Harness:
         return session
 
     async def wait_for_session(self, sent: SentMail) -> TestSession:
-        """Wait until Hermes has the mail, and for the session that it opened, by their rows."""
+        """Wait for Hermes to receive the mail and for the session that it opens, by their rows."""
         __tracebackhide__ = True
         received = await self.mail.wait_for_receipt(sent, within=self.timeouts.wake)
         self.timeline.mark(phases.MESSAGE_RECEIVED, "receivedAt of the mail row", at=received)
@@ -203,7 +210,7 @@ class Harness:
         return row
 
     async def verify_session_status(self, session: TestSession, status: str) -> None:
-        """Check what the session's row says now."""
+        """Check the current status of the session's row."""
         __tracebackhide__ = True
         row = await self.session_row(session)
         self.check(row is not None and row.status == status, f"{session} to be {status}", seen=row and row.status)
@@ -215,7 +222,7 @@ class Harness:
         )
 
     def visiting(self, session: TestSession) -> AbstractAsyncContextManager[None]:
-        """Keep the session's preview open meanwhile, as a visitor does; see `Preview.visiting`."""
+        """Keep the session's preview open inside the block; see `Preview.visiting`."""
         return self.preview.visiting(session)
 
     # ---- Services
@@ -225,14 +232,14 @@ class Harness:
         return await self.services.count(service)
 
     async def verify_service_task_count(self, service: Service, expected: int) -> None:
-        """Check a service's tasks exactly; for zero, no task may be there in any state."""
+        """Check a service's exact task count; for zero, no task may exist in any state but STOPPED."""
         __tracebackhide__ = True
         count = await self.service_task_count(service)
         holds = count.nothing_left if expected == 0 else count.running == expected and count.pending == 0
         self.check(holds, f"service {service} to have exactly {expected} task(s)", seen=count)
 
     async def force_scale_down(self, service: Service, to: int = 0) -> None:
-        """Set a service's desired count by hand; see `Services.force_scale_down`."""
+        """Set a service's desired count and wait for it; see `Services.force_scale_down`."""
         __tracebackhide__ = True
         await self.services.force_scale_down(service, to, within=self.timeouts.scale_down + self.timeouts.health)
 
@@ -253,10 +260,13 @@ class Harness:
         return await self.files.run(command, service=service)
 
     async def verify_file_exists(self, path: str) -> ExecResult:
-        """Check that a workspace file is there, from inside a container, and how long the look took."""
+        """Check from inside a container that a workspace file exists, within the target `timeouts.file_check`.
+
+        `path` is relative to the workspace, such as `session.path("src/pages/prices.astro")`.
+        """
         __tracebackhide__ = True
         result = await self.files.verify_exists(path)
-        # No timer of AWS is in either: they last as long on a fast clock as they do in real time.
+        # Neither depends on a timer of AWS: both take as long on a fast clock as in real time.
         opening, check = result.opening, result.seconds - result.opening
         self._measured("a session of ECS Exec is opened", Measured(opening, opening))
         self._measured("a file's check by ECS Exec", Measured(check, check, self.timeouts.file_check))
@@ -268,7 +278,7 @@ class Harness:
         return await self.preview.fetch(session, page)
 
     async def wait_for_change(self, session: TestSession, page: str, *, within: float) -> Answer:
-        """Wait until a page is served and carries the session's marker."""
+        """Wait until a page is served and contains the session's marker; see `Preview.wait_for_change`."""
         __tracebackhide__ = True
         return await self.preview.wait_for_change(session, page, within=within)
 
@@ -277,22 +287,22 @@ class Harness:
         self,
         instruction: str,
         *,
-        marker: str,
+        marker: str = "",
         sender: str | None = None,
         client_id: str | None = None,
         subject: str = "Please change my site",
         html: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> SentMail:
-        """Send a mail to the stack's address as a user would."""
+        """Send a mail to the stack's address as a user would.
+
+        `marker` is a word of the instruction to look for in pages and the reply; `sender` is a new user unless given.
+        """
         sent = await self.mail.send(
-            instruction,
-            sender=sender or self.new_user(marker),
+            Letter(instruction, subject=subject, html=html, headers=headers or {}),
+            sender=sender or self.new_user(marker or self.new_marker()),
             to=self.system.address_for(client_id or self.settings.test_data.client_id),
             marker=marker,
-            subject=subject,
-            html=html,
-            headers=headers,
         )
         self.timeline.mark(phases.MAIL_ACCEPTED, "SMTP 250", at=sent.accepted)
         return sent
@@ -305,9 +315,9 @@ class Harness:
 
     # ---- The end
     async def wait_for_idle(self, session: TestSession, *, journey: Timeline | None = None) -> None:
-        """Wait, without touching anything, until the session is expired and both services are at zero.
+        """Wait, without any request, until the session is expired and both services are at zero.
 
-        The end is a phase of `journey`, or of the one under way.
+        The end is marked as a phase of `journey`, by default of the current one.
         """
         __tracebackhide__ = True
         await self.sessions.wait_for_status(
@@ -323,14 +333,14 @@ class Harness:
         await self.leftovers.verify_none()
 
     async def collect_evidence(self, folder: Path, name: str, since: float) -> tuple[str, ...]:
-        """Keep logs and state in files of the run; see `kit.harness.evidence`."""
+        """Write logs and state to files of the run; see `kit.harness.evidence`."""
         return await collect(self._context, self.services, folder, name, since)
 
     async def cleanup(self) -> list[str]:
-        """Take away what is left; returns what that was. See `Leftovers.clean_up`."""
+        """Remove what is left and return it; see `Leftovers.clean_up`."""
         return await self.leftovers.clean_up()
 
     async def close(self) -> None:
-        """Let go of connections and readers."""
+        """Close connections and readers."""
         await self.mail.close()
         await self.http.close()

@@ -1,4 +1,4 @@
-r"""A request that is under way for as long as a scenario wants: the client keeps the end of its body back.
+r"""A request that stays in flight until the scenario finishes it: the client holds back the end of its body.
 
 client --head--> load balancer --head--> target: waits for the body
        <--100--                             |
@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from .background import background
 from .context import Context
 from .http import Answer, Http
 
 
 class HeldRequest:
-    """One request under way."""
+    """One request in flight."""
 
     def __init__(self, context: Context, url: str) -> None:
         self._context = context
@@ -46,18 +47,17 @@ class HeldRequest:
         return answering.result()
 
     async def body(self, text: str) -> AsyncIterator[bytes]:
-        """The body: asked for once the other side waits for it."""
+        """The body; iterated once the server has asked for it with 100 Continue."""
         self._started.set()
         yield text[:1].encode()
         await self._may_end.wait()
         yield text[1:].encode()
 
     async def wait_until_started(self) -> None:
-        """Wait until the other side waits for the body."""
+        """Wait until the server waits for the body."""
         assert self.answering is not None
-        started = asyncio.ensure_future(self._started.wait())
-        await asyncio.wait({started, self.answering}, return_when=asyncio.FIRST_COMPLETED)
-        started.cancel()
+        async with background(self._started.wait(), "held request started") as started:
+            await asyncio.wait({started, self.answering}, return_when=asyncio.FIRST_COMPLETED)
         self._context.checks.check(
             self._started.is_set(),
             f"the request to {self._url} to be under way",
@@ -66,7 +66,7 @@ class HeldRequest:
 
 
 class HeldRequests:
-    """Begins requests and holds them."""
+    """Begins requests and holds them open."""
 
     def __init__(self, context: Context, http: Http) -> None:
         self._context = context
@@ -76,16 +76,11 @@ class HeldRequests:
     async def post(
         self, url: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[HeldRequest]:
-        """A POST that is under way inside the block; given up at its end when there is no answer by then."""
+        """A POST that is in flight inside the block; cancelled at its end when there is no answer by then."""
         __tracebackhide__ = True
         held = HeldRequest(self._context, url)
         sent = {"Content-Type": "application/json", "Expect": "100-continue", **(headers or {})}
-        held.answering = asyncio.create_task(
-            self._http.request("POST", url, data=held.body(json.dumps(body)), headers=sent), name=f"held {url}"
-        )
-        try:
+        request = self._http.request("POST", url, data=held.body(json.dumps(body)), headers=sent)
+        async with background(request, f"held {url}") as held.answering:
             await held.wait_until_started()
             yield held
-        finally:
-            held.answering.cancel()
-            await asyncio.gather(held.answering, return_exceptions=True)

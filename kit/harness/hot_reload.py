@@ -1,8 +1,7 @@
-"""Hot reload as a browser has it: a WebSocket through the load balancer, and what is said on it."""
+"""Hot-reload sockets: the WebSocket that a browser opens through the load balancer, and its messages."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from ..core.eventually import NotYet
 from ..system.contract import ContractBroken, check_hot_reload
 from ..system.facts import HOT_RELOAD_PROTOCOL
+from .background import background
 from .context import Context
 from .sessions import TestSession
 
@@ -26,24 +26,24 @@ class Socket:
     context: Context
     url: str
     protocol: str | None
-    """The subprotocol that was agreed on."""
+    """The negotiated subprotocol."""
     messages: list[dict[str, Any]] = field(default_factory=list)
-    """Everything said so far, oldest first."""
+    """The messages so far, oldest first."""
     breach: ContractBroken | None = None
-    """The first thing that was said in other words than Vite's; after it nothing is listened to."""
+    """The first message that breaks Vite's protocol; reading stops there."""
 
-    def heard(self) -> list[dict[str, Any]]:
-        """What was said so far. Raises `ContractBroken`."""
+    def received(self) -> list[dict[str, Any]]:
+        """The messages so far. Raises `ContractBroken`."""
         if self.breach is not None:
             raise self.breach
         return self.messages
 
     async def wait_for_reload(self, *, within: float) -> Mapping[str, Any]:
-        """Wait for a message that makes a browser load something anew; `within` AWS seconds."""
+        """Wait for a message that makes a browser reload something; `within` AWS seconds."""
         __tracebackhide__ = True
 
         async def look() -> dict[str, Any]:
-            found = next((message for message in self.heard() if message.get("type") in _RELOADS), None)
+            found = next((message for message in self.received() if message.get("type") in _RELOADS), None)
             if found is None:
                 raise NotYet(self.messages)
             return found
@@ -57,7 +57,7 @@ class Socket:
         __tracebackhide__ = True
 
         async def look() -> list[dict[str, Any]]:
-            return self.heard()
+            return self.received()
 
         await self.context.eventually(
             look,
@@ -68,14 +68,14 @@ class Socket:
 
 
 class HotReload:
-    """Opens sockets."""
+    """Opens hot-reload sockets."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     @asynccontextmanager
     async def open(self, session: TestSession) -> AsyncIterator[Socket]:
-        """A socket that follows a session, for as long as the block lasts. Raises what the upgrade meets."""
+        """A socket for a session's changes, open inside the block. Raises the upgrade's error."""
         from websockets import Subprotocol  # noqa: PLC0415 - heavy: only where a socket is opened
         from websockets.asyncio.client import connect  # noqa: PLC0415
 
@@ -98,17 +98,12 @@ class HotReload:
             except ContractBroken as breach:
                 socket.breach = breach
 
-        listening = asyncio.create_task(listen(), name=f"listening on {url}")
-        try:
+        async with connection, background(listen(), f"listening on {url}"):
             yield socket
-            socket.heard()
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-            await connection.close()
+            socket.received()
 
     async def refusal(self, session: TestSession) -> int:
-        """The HTTP status with which an upgrade is refused. Raises AssertionError when it is not."""
+        """The HTTP status that refuses an upgrade. Raises AssertionError when the upgrade succeeds."""
         from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - heavy: only where a socket is opened
 
         try:

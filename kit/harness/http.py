@@ -1,4 +1,4 @@
-"""HTTP through the load balancer: what came back, and when its first byte did."""
+"""HTTP requests through the load balancer, with the time of each answer's first byte."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..system.facts import BALANCER_SERVER, PREVIEW_HEADER
 _ANSWER_WITHIN = 150.0
 """Wall seconds: an activation of the deployed system may take 120."""
 _KEPT_OPEN = 10.0
-"""AWS seconds for which an idle connection is used again: well before the load balancer closes it, for a request
+"""AWS seconds for which an idle connection is reused: well below the load balancer's keep-alive, because a request
 that meets the closing has no answer and cannot be repeated."""
 
 
 class NoAnswer(OSError):
-    """A request to which no answer came, or half of one. What it did is open."""
+    """A request without a complete answer; it may or may not have had an effect."""
 
 
 @dataclass(frozen=True)
@@ -33,34 +33,34 @@ class Answer:
     """Names in lower case."""
     body: str
     first_byte: float
-    """AWS time at which its head arrived, epoch seconds."""
+    """AWS time at which the headers arrived, epoch seconds."""
     cookies: Mapping[str, str] = field(default_factory=dict)
-    """The cookies it set. None is ever sent back but by who asks for it."""
+    """The cookies it set. The kit sends none of them back by itself."""
 
     @property
     def by_balancer(self) -> bool:
-        """The load balancer answered by itself, no target was reached (or none answered)."""
+        """Whether the load balancer itself answered: it reached no target, or none answered."""
         return self.headers.get("server", "") == BALANCER_SERVER
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError that shows what it is instead."""
+        """The body as JSON. Raises ValueError that quotes the body otherwise."""
         try:
             return json.loads(self.body)
         except ValueError:
             raise ValueError(f"{self.url} answered {self.status} with no JSON: {shortened(self.body)}") from None
 
     def __str__(self) -> str:
-        who = " by the load balancer" if self.by_balancer else ""
-        return f"{self.status}{who} from {self.url}: {shortened(self.body, 120)}"
+        by = " by the load balancer" if self.by_balancer else ""
+        return f"{self.status}{by} from {self.url}: {shortened(self.body, 120)}"
 
 
 class Http:
-    """One connection pool for one scenario; opened at the first request."""
+    """A scenario's connection pool; opened at the first request."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.previews: set[str] = set()
-        """What rendered the pages that were seen, as they say themselves."""
+        """The renderers that the fetched pages name in their `x-preview` header."""
         self._session: Any = None
 
     async def request(
@@ -72,9 +72,9 @@ class Http:
         data: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, never repeated, redirects not followed; `body` is sent as JSON, `data` as it comes.
+        """Make one request, without retries or redirects; `body` is sent as JSON, `data` unchanged.
 
-        Raises `NoAnswer` or TimeoutError when none came, `ContractBroken` when it is in other terms than agreed on.
+        Raises `NoAnswer` or TimeoutError without an answer, `ContractBroken` for one that violates the contract.
         """
         import aiohttp  # noqa: PLC0415 - heavy: only where a call is made
 

@@ -1,4 +1,4 @@
-"""The queue between SES and Hermes, and the one for what Hermes cannot read."""
+"""The queue between SES and Hermes, and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from .context import Context
 
 _LOOK = 5
-"""Seconds (AWS) for which a look into the dead-letter queue hides what it finds."""
+"""Visibility timeout, AWS seconds, of a look into the dead-letter queue."""
 
 
 @dataclass(frozen=True)
 class Depth:
-    """How many messages there are, approximately as SQS says."""
+    """The approximate number of messages in a queue, from SQS."""
 
     visible: int
     in_flight: int
-    """Received by somebody and not deleted yet."""
+    """Received and not deleted yet."""
 
     @property
     def empty(self) -> bool:
@@ -28,39 +28,39 @@ class Depth:
 
 
 class Inbound:
-    """Looks at the inbound queue, and puts into it what never came by mail."""
+    """Reads the inbound queue, and puts messages into it that no mail would make."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._stack = context.cloud.stack
 
     async def put(self, body: str) -> str:
-        """Put a message into the queue as it is; returns its MessageId."""
+        """Put a message into the queue; returns its MessageId."""
         answer = await self._context.cloud.aws.call(
             "sqs", "send_message", QueueUrl=self._stack.inbound_queue_url, MessageBody=body
         )
         return str(answer["MessageId"])
 
     async def max_receives(self) -> int:
-        """How often a message is received before it is a dead letter, as the redrive policy says."""
+        """The `maxReceiveCount` of the redrive policy."""
         attributes = await self._attributes("RedrivePolicy")
         return int(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
 
     async def depth(self) -> Depth:
-        """What is in the queue now."""
+        """The queue's current depth."""
         visible, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
         attributes = await self._attributes(visible, in_flight)
         return Depth(int(attributes[visible]), int(attributes[in_flight]))
 
     async def wait_until_empty(self, *, within: float) -> None:
-        """Wait until Hermes has dealt with everything."""
+        """Wait until Hermes has deleted every message."""
         __tracebackhide__ = True
         await self._context.eventually(
             self.depth, until=lambda depth: depth.empty, within=within, describe="the inbound queue to be empty"
         )
 
     async def wait_for_dead_letter(self, body: str, *, within: float) -> None:
-        """Wait for a message in the dead-letter queue, by its body, and take it out; what else is there stays."""
+        """Wait for a message with this body in the dead-letter queue and delete it; others stay."""
         __tracebackhide__ = True
         aws, url = self._context.cloud.aws, self._stack.dead_letter_queue_url
 
@@ -83,11 +83,14 @@ class Inbound:
             within=within,
             every=2.0,
             describe=f"the message {body[:60]!r} in the dead-letter queue",
-            next="see what Hermes did with it: kit logs hermes",
+            next="see Hermes' log: kit logs hermes",
         )
 
     async def wait_for_complaints(self, message_id: str, number: int, *, since: float, within: float) -> None:
-        """Wait until Hermes' log names a message this often, once for each receipt. Times are AWS epoch seconds."""
+        """Wait for exactly `number` log lines of Hermes that name a message, one for each receipt.
+
+        `since` is AWS epoch seconds, `within` AWS seconds.
+        """
         __tracebackhide__ = True
         group = self._context.system.log_group("hermes")
 

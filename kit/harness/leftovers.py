@@ -1,4 +1,4 @@
-"""What a scenario may leave behind, and taking it away: this stack's services and this run's own rows only."""
+"""Leftovers of a scenario in the stack's services, queues and this run's rows: found and removed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from ..system.facts import SERVICES, Service
 from .context import Context
 from .services import Services
 from .sessions import Sessions
-from .together import together
 
 
 class Leftovers:
-    """Looks for orphans; cleans up."""
+    """Finds orphans and cleans up."""
 
     def __init__(self, context: Context, services: Services, sessions: Sessions) -> None:
         self._context = context
@@ -19,19 +18,18 @@ class Leftovers:
         self._sessions = sessions
 
     async def orphans(self) -> list[str]:
-        """One line for each thing that should not be there any more: tasks, targets, open sessions, messages."""
+        """One line for each leftover task, target, open session and queue with messages."""
         stack = self._context.cloud.stack
-        looks = [
-            self._tasks(),
-            *(self._targets(service) for service in SERVICES),
-            self._open_sessions(),
-            self._waiting("inbound", stack.inbound_queue_url),
-            self._waiting("dead-letter", stack.dead_letter_queue_url),
+        return [
+            *await self._tasks(),
+            *[line for service in SERVICES for line in await self._targets(service)],
+            *await self._open_sessions(),
+            *await self._waiting("inbound", stack.inbound_queue_url),
+            *await self._waiting("dead-letter", stack.dead_letter_queue_url),
         ]
-        return [line for lines in await together(looks) for line in lines]
 
     async def verify_none(self) -> None:
-        """Check that nothing is left; answers that lag behind are waited for."""
+        """Check that nothing is left; waits for answers that lag behind."""
         __tracebackhide__ = True
         await self._context.eventually(
             self.orphans,
@@ -42,9 +40,9 @@ class Leftovers:
         )
 
     async def clean_up(self) -> list[str]:
-        """Take away what is left, by force where needed; returns what that was. Raises `WaitExpired` when it stays.
+        """Remove the orphans, by force where needed; returns them. Raises `WaitExpired` if any stays.
 
-        Of a system other than Webordinary nothing is known that could be taken away.
+        Only for Webordinary: of another system the kit does not know what may be removed.
         """
         if not self._context.cloud.stack.is_webordinary:
             return []

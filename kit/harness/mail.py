@@ -1,15 +1,10 @@
-"""Mail: written, sent through the cloud's door, and the replies read from the stack's own queue."""
+"""Sends mail through the cloud's transport and reads the replies from the stack's queue."""
 
 from __future__ import annotations
 
 import asyncio
-import email
-import email.message
-import email.policy
-import email.utils
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.clock import epoch
@@ -17,19 +12,17 @@ from ..core.errors import Bounced
 from ..core.eventually import shortened
 from ..system import contract
 from ..system.facts import RECEIVED_AT, mail_key
+from .background import cancel
 from .context import Context
-from .mailbox import Mailbox, Reply, Taken
+from .letter import Letter
+from .mailbox import Delivery, Mailbox, Reply
 
-_SEVEN_BIT = email.policy.SMTP.clone(cte_type="7bit")
-"""Every server takes it; a door need not offer 8BITMIME."""
-WIRE = _SEVEN_BIT.clone(max_line_length=998)
-"""How a mail is put on the wire: a message id longer than a usual line must not be folded into encoded words."""
-_NOT_OURS_AGAIN_AFTER = 5
-"""Seconds (AWS) after which a mail for somebody else is visible to them again."""
+_FOREIGN_VISIBLE_AFTER = 5
+"""Seconds (AWS) after which another run's mail is visible in the queue again."""
 _POLL = 10
 """Seconds (AWS) of one long poll."""
 _SETTLED_WITHIN = 6.0 * _POLL
-"""Seconds (AWS) in which a poll comes back with nothing when no more replies come; one may be under way."""
+"""Seconds (AWS) in which a poll returns nothing when no more replies come; one may be under way."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +34,15 @@ class SentMail:
     to: str
     subject: str
     marker: str
+    """A word of its instruction to look for in pages and replies; empty when there is none."""
     accepted: float
     """AWS time of the acceptance, epoch seconds."""
+    raw: bytes = field(default=b"", repr=False)
+    """Its bytes, to deliver it again."""
 
 
 class Mail:
-    """Sends mails of a scenario and waits for their replies."""
+    """Sends a scenario's mails and waits for their replies."""
 
     def __init__(self, context: Context, mailbox: Mailbox) -> None:
         self._context = context
@@ -54,43 +50,31 @@ class Mail:
         self._reader: asyncio.Task[None] | None = None
         self._received: asyncio.Task[bool] | None = None
         self._nothing_since = 0.0
-        """AWS time at which the last look began that found nothing new in the queue; epoch seconds."""
-        self._others: set[str] = set()
-        """Messages in the queue that are for somebody else; they come again and again."""
+        """AWS time at which the last poll began that returned nothing new; epoch seconds."""
+        self._foreign: set[str] = set()
+        """Ids of queue messages for other runs; they come again and again."""
 
-    async def send(
-        self,
-        instruction: str,
-        *,
-        sender: str,
-        to: str,
-        marker: str,
-        subject: str = "Please change my site",
-        html: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> SentMail:
-        """Send one mail; returns when the cloud accepted it. Raises `MailRefused` when it was refused."""
+    async def send(self, letter: Letter, *, sender: str, to: str, marker: str = "") -> SentMail:
+        """Send a letter; returns when the cloud accepted it. Raises `MailRefused` when it was refused."""
         context = self._context
-        message = compose(
-            instruction,
-            sender=sender,
-            to=to,
-            subject=subject,
-            message_id=context.ids.message_id(sender.partition("@")[2]),
-            at=context.clock.now(),
-            html=html,
-            headers=headers,
-        )
-        self._mailbox.own(sender)
+        written = context.ids.message_id(sender.rpartition("@")[2])
+        raw = letter.wire(sender=sender, to=to, message_id=written, at=context.clock.now())
+        self._mailbox.claim(sender)
         self._read()
-        with context.history.operation("send_mail", message=message["Message-ID"], user=sender, marker=marker) as sent:
-            given = await context.cloud.mail.send(message.as_bytes(policy=WIRE), sender, [to])
-            message_id = given or str(message["Message-ID"])
-            sent.ok(to=to, subject=subject, **({} if given is None else {"message": given}))
-        return SentMail(message_id, sender, to, subject, marker, context.clock.now())
+        with context.history.operation("send_mail", message=written, user=sender, marker=marker) as operation:
+            given = await context.cloud.mail.send(raw, sender, [to])
+            operation.ok(to=to, subject=letter.subject, **({} if given is None else {"message": given}))
+        return SentMail(given or written, sender, to, letter.subject, marker, context.clock.now(), raw)
+
+    async def deliver_again(self, sent: SentMail) -> None:
+        """Deliver the same mail once more, byte by byte: mail is delivered at least once."""
+        touches = {"message": sent.message_id, "user": sent.sender, "marker": sent.marker}
+        with self._context.history.operation("send_mail", **touches) as operation:
+            await self._context.cloud.mail.again(sent.raw, sent.sender, [sent.to], sent.message_id)
+            operation.ok(to=sent.to, subject=sent.subject)
 
     async def wait_for_receipt(self, sent: SentMail, *, within: float) -> float:
-        """Wait until Hermes has taken a mail on; returns when it did (AWS epoch seconds), as its own memory tells."""
+        """Wait for Hermes to receive a mail; returns the time from its mail table (AWS epoch seconds)."""
         __tracebackhide__ = True
         stack = self._context.cloud.stack
         key = {"messageId": {"S": mail_key(sent.message_id, sent.sender)}}
@@ -114,7 +98,7 @@ class Mail:
         return epoch(received)
 
     async def wait_for_reply(self, sent: SentMail, *, within: float) -> Reply:
-        """Wait for the reply to one mail, told by its In-Reply-To."""
+        """Wait for the reply whose In-Reply-To names the mail."""
         __tracebackhide__ = True
         self._read()
 
@@ -135,7 +119,7 @@ class Mail:
         return reply
 
     def raise_if_bounced(self, sent: SentMail) -> None:
-        """Raises `Bounced` with the reason when a mail came back as undeliverable; told by its Message-ID inside."""
+        """Raise `Bounced` with the reason if a bounce that quotes the mail's Message-ID has arrived."""
         __tracebackhide__ = True
         self._raise_reader()
         for reply in self.replies(sent.sender):
@@ -143,13 +127,13 @@ class Mail:
                 raise Bounced(f"the mail to {sent.to} bounced: {shortened(reply.text(), 500)}")
 
     def replies(self, address: str) -> list[Reply]:
-        """All that came back to an address so far."""
+        """All mails that have come back to an address so far."""
         return self._mailbox.of(address)
 
     async def settle(self) -> None:
-        """Wait until all that was in the replies queue by now is taken in: then it is known who got which replies.
+        """Wait until every reply that is in the queue now has been read.
 
-        Raises what the reader met, and `WaitExpired` when replies come without an end.
+        Raises the reader's error, or `WaitExpired` when replies keep coming.
         """
         __tracebackhide__ = True
         if self._reader is None:
@@ -168,10 +152,10 @@ class Mail:
             await asyncio.wait({self._received})
 
     async def close(self) -> None:
-        """Stop reading; what was received is dealt with, what arrives later stays in the queue."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(*filter(None, (self._reader, self._received)), return_exceptions=True)
+        """Stop reading. Messages already received are dealt with; later ones stay in the queue."""
+        await cancel(self._reader)
+        if self._received is not None:
+            await asyncio.wait({self._received})
 
     def _read(self) -> None:
         if self._reader is None:
@@ -182,7 +166,7 @@ class Mail:
             self._reader.result()
 
     async def _dispatch(self) -> None:
-        """The one reader of the replies queue. What comes in belongs to no step: it comes when it comes."""
+        """Read the replies queue. Replies belong to no step of the history: they arrive at any time."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
         with self._context.history.step(""):
             while True:
@@ -195,59 +179,31 @@ class Mail:
                     self._nothing_since = began
 
     async def _take(self, messages: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether any of these messages was new: ours, or somebody else's that has not been met before."""
+        """Sort messages into the mailbox; returns whether any was new, another run's included."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
         new = False
         for message in messages:
             handle = message["ReceiptHandle"]
-            taken = self._mailbox.put(message["Body"])
-            if taken is not None:
+            delivery = self._mailbox.put(message["Body"])
+            if delivery is not None:
                 new = True
-                self._note(taken)
+                self._note(delivery)
                 await aws.call("sqs", "delete_message", QueueUrl=url, ReceiptHandle=handle)
             else:
-                new = new or message["MessageId"] not in self._others
-                self._others.add(message["MessageId"])
+                new = new or message["MessageId"] not in self._foreign
+                self._foreign.add(message["MessageId"])
                 await aws.call(
                     "sqs",
                     "change_message_visibility",
                     QueueUrl=url,
                     ReceiptHandle=handle,
-                    VisibilityTimeout=_NOT_OURS_AGAIN_AFTER,
+                    VisibilityTimeout=_FOREIGN_VISIBLE_AFTER,
                 )
         return new
 
-    def _note(self, taken: Taken) -> None:
-        """Every reply is in the history, also one that nobody waits for: checkers count them."""
-        if taken.first:
-            name = "bounce" if taken.reply.is_bounce else "reply"
-            touches = {"message": taken.reply.in_reply_to, "user": taken.address}
-            self._context.history.note(name, value={"sent": taken.reply.sent}, **touches)
-
-
-def compose(
-    instruction: str,
-    *,
-    sender: str,
-    to: str,
-    subject: str,
-    message_id: str,
-    at: float,
-    html: bool = False,
-    headers: Mapping[str, str] | None = None,
-) -> email.message.EmailMessage:
-    """A mail as a client writes it; `at` is epoch seconds, `html` makes it HTML only."""
-    message = email.message.EmailMessage(policy=_SEVEN_BIT)
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = subject
-    message["Date"] = email.utils.format_datetime(datetime.fromtimestamp(at, UTC))
-    message["Message-ID"] = message_id
-    for name, value in (headers or {}).items():
-        message[name] = value
-    if html:
-        escaped = instruction.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        message.set_content(f"<html><body><p>{escaped}</p></body></html>", subtype="html")
-    else:
-        message.set_content(instruction)
-    return message
+    def _note(self, delivery: Delivery) -> None:
+        """Record the reply in the history, whether or not a wait expects it: checkers count them."""
+        if delivery.first:
+            name = "bounce" if delivery.reply.is_bounce else "reply"
+            touches = {"message": delivery.reply.in_reply_to, "user": delivery.address}
+            self._context.history.note(name, value={"sent": delivery.reply.sent}, **touches)

@@ -1,4 +1,4 @@
-"""What came back: replies by whom they are for, read from the messages of the replies queue."""
+"""Replies by recipient, parsed from the messages of the replies queue."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Reply:
         return str(self.message.get("Message-ID", "")).strip()
 
     def text(self) -> str:
-        """What people read of it: its first plain text, or its HTML when there is none."""
+        """The first plain text part, or the HTML when there is none."""
         parts = {part.get_content_type(): part for part in reversed(list(self.message.walk()))}
         chosen = parts.get("text/plain") or parts.get("text/html")
         return "\n".join(str(chosen.get_content()).split("\r\n")).strip() if chosen is not None else ""
 
     def quoted(self) -> str:
-        """Its text as a mail program quotes it below an answer."""
+        """The text as a mail program quotes it below an answer."""
         lines = "\n".join(f"> {line}".rstrip() for line in self.text().splitlines())
         return f"On {self.message['Date']}, {self.message['From']} wrote:\n{lines}"
 
     @property
     def is_bounce(self) -> bool:
-        """It says that a mail could not be delivered (RFC 3464)."""
+        """Whether it reports that a mail could not be delivered (RFC 3464)."""
         return self.message.get_content_type() == "multipart/report"
 
     def __str__(self) -> str:
@@ -51,32 +51,32 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A message of the replies queue that is this run's."""
+class Delivery:
+    """A message of the replies queue for an address of this run."""
 
     address: str
     reply: Reply
     first: bool
-    """False when the queue delivers it once more: the mail was sent once."""
+    """False when the queue delivers the same mail again."""
 
 
 @dataclass
 class Mailbox:
-    """The replies of a whole run, by address. Lives longer than one scenario: a late reply is still a reply."""
+    """The replies of a whole run, by address. Shared by all scenarios: a late reply is still a reply."""
 
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    """Message ids of SES: the queue delivers at least once, the mail was sent once."""
+    """Message ids of SES, to recognize mails that the queue delivers again."""
 
-    def own(self, address: str) -> None:
-        """From now on mail for this address is this run's."""
+    def claim(self, address: str) -> None:
+        """Keep mail for this address from now on."""
         self.replies.setdefault(address.lower(), [])
 
     def of(self, address: str) -> list[Reply]:
         return self.replies.get(address.lower(), [])
 
-    def put(self, body: str) -> Taken | None:
-        """Take a message of the replies queue; None when it is for somebody else.
+    def put(self, body: str) -> Delivery | None:
+        """Keep the mail in a message of the replies queue; None when its address is not claimed.
 
         Raises ValueError when it is not an SES notification in an SNS envelope.
         """
@@ -95,11 +95,11 @@ class Mailbox:
         if first:
             self.seen.add(notification["mail"]["messageId"])
             self.replies[address].append(reply)
-        return Taken(address, reply, first)
+        return Delivery(address, reply, first)
 
 
 def notification_in(body: str) -> dict[str, Any]:
-    """The SES notification inside the SNS envelope of a queue message. Raises ValueError when it is none."""
+    """The SES notification inside the SNS envelope of a queue message. Raises ValueError when there is none."""
     try:
         notification: dict[str, Any] = json.loads(json.loads(body)["Message"])
         if not isinstance(notification["content"], str):

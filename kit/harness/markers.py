@@ -1,4 +1,4 @@
-"""Where markers turned up: in the files and in the git histories of users' workspaces, seen from a container."""
+"""Searches the files and git histories of users' workspaces for markers, from inside a container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .sessions import TestSession
 Place = Literal["files", "history"]
 
 _SAYS: dict[Place, str] = {
-    # Names and contents, but not git's own files: their objects are packed, the history says what is in them.
+    # Names and contents, without .git: its objects are packed, and the history covers them.
     "files": "{ find . -name .git -prune -o -print; grep -rh --exclude-dir=.git -F FOR . ; }",
     "history": "git --no-pager -c 'safe.directory=*' log --all --patch --color=never "
     "--format='%H %an %ae %cn %ce %D%n%B'",
@@ -23,19 +23,16 @@ _USER = "user:"
 
 
 class Markers:
-    """Searches workspaces, all of them in one command."""
+    """Searches all workspaces in one command."""
 
     def __init__(self, context: Context, files: Files) -> None:
         self._context = context
         self._files = files
 
-    async def found(
+    async def search(
         self, place: Place, sessions: Sequence[TestSession], markers: Collection[str]
     ) -> dict[str, frozenset[str]]:
-        """Which of the markers are in which session's project, by session id.
-
-        Raises LookupError when a project is not there: nothing is found in it, and nothing is known of it.
-        """
+        """The markers in each session's project, by session id. Raises LookupError when a project is missing."""
         wanted = " ".join(f"-e {shlex.quote(marker)}" for marker in markers)
         search = _SAYS[place].replace("FOR", wanted)
         folders = " ".join(shlex.quote(f"{session.client_id}/{facts.user_of(session.user_id)}") for session in sessions)
@@ -44,7 +41,7 @@ class Markers:
             f"{search} | grep -oF {wanted} | sort -u; done"
         )
         result = await self._files.run(command)
-        if result.exit_code not in (0, 1):  # grep's 1 is: not one found in the last project
+        if result.exit_code not in (0, 1):  # grep exits with 1 if the last project has none
             raise LookupError(f"no project to search for markers: {result.output.strip()[-300:]}")
         by_folder = _read(result.output)
         return {
@@ -55,14 +52,14 @@ class Markers:
     async def verify_workspaces(
         self, place: Place, sessions: Sequence[TestSession], own: Mapping[str, frozenset[str]]
     ) -> None:
-        """Check that in each session's project are all of its own markers (by session id) and nobody else's."""
+        """Check that each session's project contains exactly its own markers; `own` is by session id."""
         __tracebackhide__ = True
-        found = await self.found(place, sessions, sorted(frozenset().union(*own.values())))
+        found = await self.search(place, sessions, sorted(frozenset().union(*own.values())))
         for session in sessions:
             self._verify(f"the {place} of {session}", found[session.session_id], own[session.session_id])
 
     def verify_own_only(self, where: str, text: str, *, own: frozenset[str], everyone: frozenset[str]) -> None:
-        """Check that of everyone's markers exactly its own are in a text."""
+        """Check that a text contains exactly its own of all the markers."""
         __tracebackhide__ = True
         self._verify(where, frozenset(marker for marker in everyone if marker in text), own)
 
@@ -71,7 +68,7 @@ class Markers:
         foreign, lacking = sorted(found - own), sorted(own - found)
         self._context.checks.check(
             not foreign and not lacking,
-            f"the markers in {where} to be its own {len(own)} and nobody else's",
+            f"the markers in {where} to be its own {len(own)} and no others",
             seen=f"own: {', '.join(sorted(own))}; foreign: {', '.join(foreign) or 'none'}; "
             f"lacking: {', '.join(lacking) or 'none'}",
         )

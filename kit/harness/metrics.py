@@ -1,4 +1,4 @@
-"""CloudWatch metrics, always asked with their dimensions: without them nothing is found, and nothing is not zero."""
+"""CloudWatch metrics. Dimensions are required: a query without them finds nothing, which is not zero."""
 
 from __future__ import annotations
 
@@ -36,10 +36,7 @@ class Metrics:
         statistic: Statistic = "Maximum",
         period: int = 10,
     ) -> list[Datapoint]:
-        """The datapoints since an AWS time, oldest first; `period` is seconds.
-
-        Raises ValueError without dimensions.
-        """
+        """The datapoints since an AWS time, oldest first; `period` is seconds. Raises ValueError without dimensions."""
         if not dimensions:
             raise ValueError(f"metric {name} needs its dimensions: CloudWatch returns nothing for a query without them")
         answer = await self._context.cloud.aws.call(
@@ -57,7 +54,7 @@ class Metrics:
         return sorted(points, key=lambda point: point.at)
 
     async def verify_published_zero(self, name: str, *, since: float, within: float) -> Datapoint:
-        """Wait until the system itself has said zero: a datapoint after `since` that exists and is 0."""
+        """Wait until the system has published zero: a datapoint after `since` that exists and is 0."""
         __tracebackhide__ = True
 
         async def look() -> list[Datapoint]:

@@ -1,4 +1,4 @@
-"""The phases of a mail's journey, each with the time at which it was really observed."""
+"""The phases of a mail's journey, with the times at which they were observed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ZERO_TASKS = "zero tasks"
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase was reached at `at` (AWS epoch seconds), told by `source`."""
+    """A phase reached at `at` (AWS epoch seconds), according to `source`."""
 
     name: str
     at: float
@@ -47,12 +47,12 @@ class Timeline:
         self.started = self.started or self.clock.now()
 
     def mark(self, name: str, source: str, at: float | None = None) -> None:
-        """A phase was reached, now or at an AWS time that an answer told. Only the first mark counts."""
+        """Record a phase, reached now or at the AWS time `at`. Only the first mark of a phase counts."""
         if self.at(name) is None:
             self.phases.append(Phase(name, self.clock.now() if at is None else at, source))
 
     def at(self, name: str) -> float | None:
-        """The AWS time of a phase, or None when it was not reached."""
+        """The AWS time of a phase; None when it was not reached."""
         return next((phase.at for phase in self.phases if phase.name == name), None)
 
     def since_start(self, name: str) -> float | None:
@@ -61,7 +61,7 @@ class Timeline:
         return None if at is None else at - self.started
 
     def to_json(self) -> list[dict[str, Any]]:
-        """One object per phase, in the order of time; seconds are counted from the journey's start."""
+        """One object per phase in chronological order; seconds count from the journey's start."""
         return [
             {
                 "name": phase.name,

@@ -1,4 +1,4 @@
-"""A session's preview through the load balancer: ready or not, changed or not, and who looks at it."""
+"""A session's preview through the load balancer: fetched, waited for, and kept open by a visitor."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from ..core.eventually import NotYet
 from ..system.facts import TARGET_COOKIE
 from . import phases
+from .background import periodic
 from .context import Context
 from .http import Answer, Http
-from .periodic import repeatedly
 from .services import Services, Target
 from .sessions import TestSession
 
 _VISIT_EVERY = 10.0
-"""AWS seconds; no longer than the idle time of any stack (its template takes no less than 10)."""
+"""AWS seconds; at most the idle time of any stack, for which the template requires 10 or more."""
 
 
 class Preview:
-    """Fetches previews and waits for what they show."""
+    """Fetches previews and waits for their content."""
 
     def __init__(self, context: Context, http: Http, services: Services) -> None:
         self._context = context
@@ -33,8 +33,7 @@ class Preview:
     async def wait_until_ready(self, session: TestSession, *, within: float) -> Answer:
         """Wait until the session's own page is served; returns it.
 
-        A running task, a healthy target, the session's health and its page are not the same: they are
-        observed one by one, and only the last one is readiness.
+        A running task, a healthy target and the session's health are observed first, but only the page is readiness.
         """
         __tracebackhide__ = True
         context = self._context
@@ -53,7 +52,7 @@ class Preview:
         return page
 
     async def wait_for_change(self, session: TestSession, page: str, *, within: float) -> Answer:
-        """Wait until a page is served with status 200 and carries the session's marker."""
+        """Wait until a page is served with status 200 and contains the session's marker, if it has one."""
         __tracebackhide__ = True
 
         async def look() -> Answer:
@@ -74,11 +73,10 @@ class Preview:
 
     @asynccontextmanager
     async def visiting(self, session: TestSession) -> AsyncIterator[None]:
-        """Somebody has the preview open meanwhile: it is fetched every now and then.
+        """Fetch the preview regularly inside the block, as an open browser does.
 
-        Preview traffic is activity, so the session does not expire under a scenario that looks at it. As a
-        browser the visitor keeps to one container, by the load balancer's cookie. What it sees is recorded and
-        not judged.
+        Preview traffic is activity, so the session does not expire. The visitor stays with one container, by the load
+        balancer's cookie. The answers are recorded and not checked.
         """
         cookie: dict[str, str] = {}
 
@@ -91,7 +89,7 @@ class Preview:
                 except OSError as error:
                     operation.info(error)
 
-        async with repeatedly(self._context.clock, _VISIT_EVERY, visit, f"visitor of {session.session_id}"):
+        async with periodic(self._context.clock, _VISIT_EVERY, visit, f"visitor of {session.session_id}"):
             yield
 
     async def _served(self, url: str, what: str, within: float) -> Answer:
@@ -104,7 +102,7 @@ class Preview:
         )
 
     async def _mark_task(self) -> None:
-        """The phases of the task that serves, from ECS's own timestamps."""
+        """Mark the phases of the serving task, from ECS's timestamps."""
         started = [task for task in await self._services.tasks("edit") if "startedAt" in task]
         if not started:
             return
@@ -116,7 +114,7 @@ class Preview:
 
 
 def sticky(answer: Answer) -> dict[str, str]:
-    """The header by which the next request goes to the container that gave this answer; none when it is not known."""
+    """The header that sends the next request to the container of this answer; empty without a cookie."""
     bound = answer.cookies.get(TARGET_COOKIE)
     return {"Cookie": f"{TARGET_COOKIE}={bound}"} if bound else {}
 

@@ -1,4 +1,4 @@
-"""Git repositories of sessions, looked at from inside a container."""
+"""The git repositories of sessions, read from inside a container."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Commit:
 
 
 class Repositories:
-    """Reads the history of sessions' projects. Changes nothing."""
+    """Runs git in sessions' projects and checks their histories."""
 
     def __init__(self, context: Context, files: Files) -> None:
         self._context = context
         self._files = files
 
     async def log(self, session: TestSession) -> tuple[Commit, ...]:
-        """The commits of the branch that is checked out, newest first; there must be at least one."""
+        """The commits of the current branch, newest first; checks that there is at least one."""
         __tracebackhide__ = True
-        output = await self._git(session, "log --format=%H%x09%s")
+        output = await self.git(session, "log --format=%H%x09%s")
         commits = tuple(Commit(*line.split("\t", 1)) for line in output.splitlines())
         self._context.checks.check(
             bool(commits) and all(len(commit.id) == 40 for commit in commits),
@@ -42,7 +42,7 @@ class Repositories:
         return commits
 
     async def verify_continues(self, session: TestSession, before: tuple[Commit, ...]) -> tuple[Commit, ...]:
-        """Check that the history is what it was `before`, id by id, with new commits on top; returns all of it."""
+        """Check that new commits follow exactly those of `before`, id by id; returns the whole history."""
         __tracebackhide__ = True
         after = await self.log(session)
         self._context.checks.check(
@@ -53,7 +53,7 @@ class Repositories:
         return after
 
     async def verify_unchanged(self, session: TestSession, before: tuple[Commit, ...]) -> None:
-        """Check that the history is what it was `before`, id by id."""
+        """Check that the history equals `before`, id by id."""
         __tracebackhide__ = True
         after = await self.log(session)
         self._context.checks.check(
@@ -61,17 +61,17 @@ class Repositories:
         )
 
     async def verify_whole(self, session: TestSession) -> None:
-        """Check that git finds nothing broken, and nothing in the working tree that is not committed."""
+        """Check that the repository is intact and its working tree is clean."""
         __tracebackhide__ = True
-        await self._git(session, "fsck --no-dangling --no-progress")
-        left = await self._git(session, "status --porcelain")
+        await self.git(session, "fsck --no-dangling --no-progress")
+        left = await self.git(session, "status --porcelain")
         self._context.checks.check(not left.strip(), f"nothing uncommitted in the project of {session}", seen=left)
 
-    async def _git(self, session: TestSession, command: str) -> str:
+    async def git(self, session: TestSession, command: str) -> str:
+        """The output of a git command in the session's project; checks its exit code."""
         __tracebackhide__ = True
-        project = facts.project_path(session.client_id, session.user_id)
-        # ECS Exec is a terminal: git would page and colour what it says.
-        result = await self._files.run(f"{facts.git(project)} -c color.ui=false {command}")
+        # ECS Exec is a terminal: git would colour its output.
+        result = await self._files.run(f"{facts.git(session.path())} -c color.ui=false {command}")
         self._context.checks.check(
             result.exit_code == 0,
             f"git {command.split(maxsplit=1)[0]} to succeed in the project of {session}",

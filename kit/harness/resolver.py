@@ -1,4 +1,4 @@
-"""Names as the harness reads them, which is on the machine that the emulated cloud runs on."""
+"""Resolves host names from the machine that runs the emulated cloud."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 THIS_MACHINE = "host.docker.internal"
-"""What containers call it where its loopback has no address for both. Docker Desktop makes the name known outside as
-well, rootless Docker does not; a task writes it into rows and mails that are read here."""
+"""The name of this machine inside containers where both share no loopback address. Tasks write it into rows and mails,
+and rootless Docker, unlike Docker Desktop, does not define it outside containers."""
 
 
 class Resolver(ThreadedResolver):
+    """Resolves `host.docker.internal` to the loopback address, other names as usual."""
+
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:

@@ -1,11 +1,11 @@
-"""A repository of the kit's own above the sessions' projects: whoever walks up out of a project meets it.
+"""A sentinel repository above the sessions' projects: git run outside a project finds it.
 
     $WORKSPACE_PATH/.git                          the sentinel, planted from inside a container
-    $WORKSPACE_PATH/{client}/{user}/project/.git  what sessions commit to
+    $WORKSPACE_PATH/{client}/{user}/project/.git  the repositories to which sessions commit
 
-The deployed system once committed into its developer's repository: git was run where no repository was, and found
-the next one above. Tasks on AWS or in containers have no developer's repository above them, and one on a developer's
-machine must never be put at risk: the sentinel stands in for it, in every cloud alike.
+The deployed system once committed into its developer's repository: git, run in a folder without one, found the next
+one above. Tasks on AWS or in containers have no developer's repository above them, and a developer's own must not be
+put at risk. The sentinel replaces it in every cloud.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .context import Context
 from .files import Files
 
 _OURS = "webordinary-test-kit"
-"""A file in it: a repository that lacks it is somebody else's, and is not touched."""
+"""A file that marks the sentinel: a repository without it is never touched."""
 _IDENTITY = "-c user.name=sentinel -c user.email=sentinel@webordinary.invalid -c commit.gpgSign=false"
 _PLANT = " && ".join(
     (
@@ -27,18 +27,18 @@ _PLANT = " && ".join(
         "git init -q --template= .",
         f'git -c "safe.directory=*" {_IDENTITY} commit -q --allow-empty -m sentinel',
         f"touch .git/{_OURS}",
-        # ECS Exec enters as root: whoever writes to the workspace must be able to write here too.
+        # ECS Exec runs as root; the workspace's owner must be able to write here too.
         'chown -R "$(stat -c %u:%g .)" .git',
     )
 )
 _STATE = 'cd "$WORKSPACE_PATH/.git" && find . -type f -exec cksum {} + | sort -k 3'
-"""Every file of it: configuration, index, HEAD, refs, logs and objects."""
+"""Checksums of all its files: configuration, index, HEAD, refs, logs and objects."""
 _LOG = 'git --no-pager -c "safe.directory=*" -c color.ui=false -C "$WORKSPACE_PATH" log --all -20 --format="%h %cn: %s"'
 _UPROOT = f'cd "$WORKSPACE_PATH" && test -e .git/{_OURS} && rm -rf .git'
 
 
 class Sentinel:
-    """What was planted, as it was then."""
+    """Plants the sentinel and checks that it is unchanged."""
 
     def __init__(self, context: Context, files: Files) -> None:
         self._context = context
@@ -47,27 +47,27 @@ class Sentinel:
 
     @asynccontextmanager
     async def planted(self) -> AsyncIterator[None]:
-        """A sentinel for as long as the block lasts; an edit container must run at its beginning and at its end.
+        """A sentinel inside the block; an edit container must run at its beginning and at its end.
 
-        Raises RuntimeError when it cannot be planted, read or taken away: nothing is shown by it then.
+        Raises RuntimeError when it cannot be planted, read or removed.
         """
         await self._shell(_PLANT)
         self._planted = await self._shell(_STATE)
         try:
             yield
         except BaseException:
-            with suppress(Exception):  # what went wrong in the block is the news; the next one planted replaces it
+            with suppress(Exception):  # the block's error matters; the next sentinel replaces this one
                 await self._shell(_UPROOT)
             raise
         await self._shell(_UPROOT)
 
     async def verify_untouched(self) -> None:
-        """Check that every file of it is as it was planted: nobody committed, added or configured anything in it."""
+        """Check that every file of the sentinel is unchanged: no commit, index or configuration was added."""
         __tracebackhide__ = True
         now = await self._shell(_STATE)
         self._context.checks.check(
             now == self._planted,
-            "the repository above the projects to be as it was planted, with no commit, index or configuration but its",
+            "the repository above the projects to be unchanged, without a new commit, index or configuration",
             seen=f"{await self._shell(_LOG)}\n{_changed(self._planted, now)}",
             next="see which of the system's git commands does not name its repository",
         )
@@ -80,6 +80,6 @@ class Sentinel:
 
 
 def _changed(before: str, after: str) -> str:
-    """The names of the files that differ."""
+    """The names of the changed files."""
     lines = set(before.splitlines()) ^ set(after.splitlines())
     return " ".join(sorted({line.split()[-1] for line in lines})) or "no file differs"

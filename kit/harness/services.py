@@ -1,8 +1,7 @@
-"""ECS services and their tasks, counted exactly: three operations must tell the same story."""
+"""ECS services, their tasks and targets. A task count is one on which three operations agree."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -13,13 +12,12 @@ from ..aws.undo import DEADLINE, Page, UndoCall
 from ..core.eventually import NotYet
 from ..system.facts import SERVICES, Service
 from .context import Context
-from .together import together
 
 _SCALING = ("application-autoscaling", "register_scalable_target")
 _DESCRIBE_AT_ONCE = 100
-"""Tasks DescribeTasks takes in one call."""
+"""Tasks per call of DescribeTasks, at most."""
 _AGREE_WITHIN = 60.0
-"""AWS seconds for DescribeServices and ListTasks to agree: their answers may lag behind each other."""
+"""AWS seconds for DescribeServices and ListTasks to agree: one may lag behind the other."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,11 @@ class TaskCount:
     running: int
     pending: int
     statuses: tuple[str, ...]
-    """`lastStatus` of every task that is not STOPPED, those on their way out included."""
+    """`lastStatus` of every task that is not STOPPED, stopping ones included."""
 
     @property
     def nothing_left(self) -> bool:
-        """Zero wanted, zero there, in whatever state."""
+        """Whether no task is desired and none exists in any state but STOPPED."""
         return not (self.desired or self.running or self.pending or self.statuses)
 
     def __str__(self) -> str:
@@ -46,7 +44,7 @@ class TaskCount:
 
 @dataclass(frozen=True)
 class Target:
-    """One registered target as DescribeTargetHealth tells it."""
+    """A registered target, from DescribeTargetHealth."""
 
     id: str
     port: int
@@ -58,7 +56,7 @@ class Target:
 
 
 class Services:
-    """Looks at services and moves them; never at any other than the stack's own."""
+    """Reads and scales the services of the stack."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -69,18 +67,11 @@ class Services:
         return self._context.cloud.stack.cluster_name
 
     async def count(self, service: Service) -> TaskCount:
-        """The tasks of a service. Waits for the three operations to agree; raises `WaitExpired` when they never do."""
+        """The tasks of a service, once the three operations agree. Raises `WaitExpired` when they never do."""
         __tracebackhide__ = True
 
         async def agreed() -> TaskCount:
-            described, tasks = await self._told(service)
-            count = TaskCount(
-                service=service,
-                desired=described["desiredCount"],
-                running=described["runningCount"],
-                pending=described["pendingCount"],
-                statuses=tuple(sorted(task["lastStatus"] for task in tasks)),
-            )
+            count, tasks = await self._count_now(service)
             if not _agree(count, tasks):
                 raise NotYet(f"{count}: DescribeServices and DescribeTasks disagree")
             return count
@@ -103,18 +94,23 @@ class Services:
         return found
 
     async def tasks(self, service: Service | None = None, *, stopped: bool = False) -> list[dict[str, Any]]:
-        """DescribeTasks of a service's tasks, or of the whole cluster's: those not STOPPED, or only those STOPPED."""
+        """The tasks of a service, or of the whole cluster: those not STOPPED, or only those STOPPED."""
         which = {} if service is None else {"serviceName": self._context.system.service_name(service)}
-        # A task on its way out has the desired status STOPPED long before its last status says so.
-        listed = await together(
-            self._aws.pages("ecs", "list_tasks", "taskArns", cluster=self._cluster, desiredStatus=desired, **which)
-            for desired in ("RUNNING", "STOPPED")
-        )
+        # A stopping task has the desired status STOPPED long before its last status says so.
+        listed: list[str] = []
+        for desired in ("RUNNING", "STOPPED"):
+            listed += await self._aws.pages(
+                "ecs", "list_tasks", "taskArns", cluster=self._cluster, desiredStatus=desired, **which
+            )
         described: list[dict[str, Any]] = []
-        for chunk in _chunks(list(dict.fromkeys(arn for arns in listed for arn in arns))):
+        for chunk in _chunks(list(dict.fromkeys(listed))):
             answer = await self._aws.call("ecs", "describe_tasks", cluster=self._cluster, tasks=chunk)
             described += answer["tasks"]
         return [task for task in described if (task["lastStatus"] == "STOPPED") == stopped]
+
+    async def running(self, service: Service) -> list[dict[str, Any]]:
+        """The tasks of a service whose last status is RUNNING."""
+        return [task for task in await self.tasks(service) if task["lastStatus"] == "RUNNING"]
 
     async def targets(self, service: Service) -> list[Target]:
         """The targets registered for a service, with their health."""
@@ -132,12 +128,12 @@ class Services:
         ]
 
     async def wait_for_zero(self, services: Iterable[Service] = SERVICES, *, within: float) -> None:
-        """Wait until the services want no task and have none in any state. Makes no request to them."""
+        """Wait until the services desire no task and have none in any state, without a request to them."""
         __tracebackhide__ = True
         wanted = tuple(services)
 
         async def look() -> list[TaskCount]:
-            return await together(self._look(service) for service in wanted)
+            return [(await self._count_now(service))[0] for service in wanted]
 
         await self._context.eventually(
             look,
@@ -149,7 +145,7 @@ class Services:
         )
 
     async def wait_for_stable(self, service: Service, *, within: float) -> dict[str, Any]:
-        """Wait until a service runs what it wants, by one finished deployment; returns its description."""
+        """Wait until a service runs its desired count, with one finished deployment; returns its description."""
         __tracebackhide__ = True
 
         async def look() -> dict[str, Any]:
@@ -169,29 +165,28 @@ class Services:
         return await self._context.eventually(look, within=within, describe=f"service {service} to be stable")
 
     async def force_scale_down(self, service: Service, to: int = 0, *, within: float) -> None:
-        """Set the desired count and wait until it is so.
-
-        Scaling of this one service is suspended meanwhile, or its policies would work against it.
-        """
+        """Set the desired count and wait for it. The service's scaling is suspended meanwhile."""
         __tracebackhide__ = True
         name = self._context.system.service_name(service)
         async with self.scaling_suspended(service):
             await self._aws.call("ecs", "update_service", cluster=self._cluster, service=name, desiredCount=to)
 
             async def look() -> TaskCount:
-                return await self._look(service)
+                return (await self._count_now(service))[0]
 
             await self._context.eventually(
                 look,
                 until=lambda count: count.desired == to and len(count.statuses) == to,
                 within=within,
-                describe=f"service {service} to have {to} tasks after it was told so",
+                describe=f"service {service} to have {to} tasks, its new desired count",
             )
 
     @asynccontextmanager
     async def scaling_suspended(self, service: Service) -> AsyncIterator[None]:
-        """The service's scaling policies do not act inside the block. Should the run die in it, whoever cleans up after
-        it lets them act again: a stack that stays would never scale any more."""
+        """Suspend the service's scaling policies inside the block.
+
+        If the run is killed in it, its clean-up resumes them: otherwise a stack that is kept would never scale again.
+        """
         resume = UndoCall(*_SCALING, self._scaling(service, suspended=False), gone=("ObjectNotFoundException",))
         clock, name = self._context.clock, f"scaling of {service} suspended"
         page = Page.begin(self._context.cloud.ledger, name, [resume], until=clock.now() + DEADLINE)
@@ -201,22 +196,12 @@ class Services:
         finally:
             await page.undo(self._aws, clock)
 
-    async def _told(self, service: Service) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """What DescribeServices says of a service, and ListTasks with DescribeTasks of its tasks."""
-        described = asyncio.ensure_future(self.describe(service))
-        tasks = asyncio.ensure_future(self.tasks(service))
-        await together([described, tasks])
-        return described.result(), tasks.result()
-
-    async def _look(self, service: Service) -> TaskCount:
-        described, tasks = await self._told(service)
-        return TaskCount(
-            service,
-            described["desiredCount"],
-            described["runningCount"],
-            described["pendingCount"],
-            tuple(sorted(task["lastStatus"] for task in tasks)),
-        )
+    async def _count_now(self, service: Service) -> tuple[TaskCount, list[dict[str, Any]]]:
+        """The counts of DescribeServices with the statuses of DescribeTasks, and the tasks."""
+        described, tasks = await self.describe(service), await self.tasks(service)
+        statuses = tuple(sorted(task["lastStatus"] for task in tasks))
+        counts = (described["desiredCount"], described["runningCount"], described["pendingCount"])
+        return TaskCount(service, *counts, statuses), tasks
 
     def _scaling(self, service: Service, *, suspended: bool) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""Hermes' HTTP interface to a session that is open: what a client may do with it."""
+"""Hermes' HTTP API of a session: status, keepalive, deactivate."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from ..system.facts import DRAINING, EXPIRED, SessionRow
+from .background import periodic
 from .context import Context
 from .http import Answer, Http
-from .periodic import repeatedly
 from .sessions import Sessions, TestSession
 
 _KEPT_ALIVE = 6
-"""Times within the stack's idle time; a busy machine may miss some."""
+"""Keepalives per idle time of the stack; a busy machine may miss some."""
 
 
 class SessionApi:
@@ -25,12 +25,12 @@ class SessionApi:
         self._sessions = sessions
 
     async def ask(self, session_id: str, action: Literal["status", "keepalive", "deactivate"]) -> Answer:
-        """One request about a session, whether it is there or not; what it comes to is not judged here."""
+        """One request about a session, which need not exist; returns any answer."""
         url = self._context.system.session_action_url(session_id, action)
         return await self._http.request("GET" if action == "status" else "POST", url)
 
     async def rows(self, session_id: str) -> list[dict[str, Any]]:
-        """The items of the sessions table with this id, whoever's they are and whatever they look like."""
+        """The items of the sessions table with this id, of any user, unchecked."""
         return await self._context.cloud.aws.pages(
             "dynamodb",
             "query",
@@ -42,7 +42,7 @@ class SessionApi:
         )
 
     async def deactivate(self, session: TestSession) -> Answer:
-        """End a session by its client's wish; checks that Hermes took the wish."""
+        """Deactivate a session; checks that Hermes accepts."""
         __tracebackhide__ = True
         url = self._context.system.session_action_url(session.session_id, "deactivate")
         with self._context.history.operation("deactivate", session=session.session_id) as operation:
@@ -55,9 +55,9 @@ class SessionApi:
 
     @asynccontextmanager
     async def keeping_alive(self, session: TestSession) -> AsyncIterator[None]:
-        """Somebody wants the session to go on meanwhile, and tells Hermes so now and then.
+        """Send keepalives to Hermes inside the block; needs no container, unlike a visitor.
 
-        Unlike a visitor's, their word needs no container that answers. What Hermes says is recorded and not judged.
+        Hermes' answers are recorded and not checked.
         """
         url = self._context.system.session_action_url(session.session_id, "keepalive")
         every = float(self._context.cloud.stack.idle_seconds) / _KEPT_ALIVE
@@ -70,11 +70,11 @@ class SessionApi:
                 except OSError as error:
                     operation.info(error)
 
-        async with repeatedly(self._context.clock, every, keep, f"keeper of {session.session_id}"):
+        async with periodic(self._context.clock, every, keep, f"keeper of {session.session_id}"):
             yield
 
     async def end(self, session: TestSession) -> SessionRow:
-        """Deactivate a session and wait until it is expired; it has nothing to do any more, so no idle time passes."""
+        """Deactivate a session and wait until it is expired, which takes no idle time."""
         __tracebackhide__ = True
         await self.deactivate(session)
         return await self._sessions.wait_for_status(session, EXPIRED, within=self._context.settings.timeouts.scale_down)

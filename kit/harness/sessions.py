@@ -1,4 +1,4 @@
-"""Edit sessions: opened by HTTP or by mail, looked at in DynamoDB."""
+"""Edit sessions: opened by HTTP, found by mail, read from DynamoDB."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 from ..core.clock import epoch
 from ..core.eventually import NotYet
-from ..system import contract
+from ..system import contract, facts
 from ..system.facts import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
 from .context import Context
 from .http import Answer, Http
-from .together import together
 
 _TAKES_WORK = (INITIALIZING, ACTIVE)
 _WAKE_RETRY = 2.0
-"""AWS seconds before the first repetition of a request that a sleeping Hermes did not get."""
+"""AWS seconds before the first retry of a request that did not reach a sleeping Hermes."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +29,21 @@ class TestSession:
     user_id: str
     preview_url: str
     marker: str
-    """The run-unique word of its instruction, to be found at every hop."""
+    """A run-unique word of its instruction, to look for at every hop; empty when there is none."""
     answered: str = ""
-    """The status in Hermes' answer to its activation: `initializing` at once or `active` late. Empty where no answer
-    came through: it was opened by mail, or the load balancer gave up."""
+    """The status in Hermes' answer to the activation: `initializing` at once or `active` late. Empty without an answer:
+    for a session opened by mail, or when the load balancer gave up."""
+
+    def path(self, file: str = "") -> str:
+        """A file of the session's project, or the project itself, as a path in the container."""
+        return facts.project_path(self.client_id, self.user_id, file)
 
     def __str__(self) -> str:
         return f"session {self.session_id} of {self.user_id}"
 
 
 class Sessions:
-    """Opens sessions and reads their rows. Knows every session of the run it has opened or found."""
+    """Opens sessions and reads their rows. Remembers the sessions that it opened or adopted."""
 
     def __init__(self, context: Context, http: Http) -> None:
         self._context = context
@@ -50,10 +53,10 @@ class Sessions:
     async def create(self, *, client_id: str, user_id: str, instruction: str, marker: str) -> TestSession:
         """Open a session by HTTP.
 
-        A 503 of the load balancer never reached Hermes, which is asleep: the request wakes it and is
-        repeated with back-off. After a 502 or 504 of the load balancer nobody knows whether it did: Hermes
-        is asked as soon as it answers, and only when it knows of no session is the request repeated, at once.
-        Anything else is never repeated. Raises `WaitExpired` or `CheckFailed`.
+        A request with a 503 of the load balancer did not reach Hermes: it wakes Hermes, and is retried with back-off.
+        One with a 502 or 504 may have reached it: Hermes is asked for the user's sessions as soon as it answers, and
+        the request is retried, at once, only if there is none. Nothing else is retried.
+        Raises `WaitExpired` or `CheckFailed`.
         """
         __tracebackhide__ = True
         context = self._context
@@ -67,7 +70,7 @@ class Sessions:
                 if opened:
                     context.checks.equal(len(opened), 1, f"the number of open sessions of {user_id}")
                     return opened[0], ""
-                # Hermes has just said that there is none: it is awake now, there is nothing more to wait for.
+                # Hermes has just answered that there is none: it is awake, so there is nothing to wait for.
             if answer.by_balancer and answer.status == 503:
                 raise NotYet(answer)
             context.checks.equal(answer.status, 201, f"the status of POST {answer.url}")
@@ -77,7 +80,7 @@ class Sessions:
         timeouts = context.settings.timeouts
         fields, answered = await context.eventually(
             attempt,
-            # One that answers late does so when the page is served: a container may have to come up meanwhile.
+            # A late answer comes when the page is served: a container may have to start first.
             within=timeouts.wake + timeouts.container_ready,
             every=_WAKE_RETRY,
             backoff=1.5,
@@ -92,7 +95,7 @@ class Sessions:
         return self._known(TestSession(fields["sessionId"], client_id, user_id, fields["previewUrl"], marker, answered))
 
     async def of_user(self, client_id: str, user_id: str, *, marker: str, within: float) -> TestSession:
-        """Wait for the one session that a user has, as the sessions table tells it; for sessions opened by mail."""
+        """Wait for the row of a user's only session; for sessions opened by mail."""
         __tracebackhide__ = True
 
         async def look() -> list[SessionRow]:
@@ -106,14 +109,16 @@ class Sessions:
             next="see the queue and Hermes' log: kit status, kit logs hermes",
         )
         self._context.checks.equal(len(rows), 1, f"the number of session rows for {user_id}")
-        return self.found(rows[0], marker)
+        return self.adopt(rows[0], marker)
 
-    def found(self, row: SessionRow, marker: str) -> TestSession:
-        """The session of a row that a scenario has found, one of this run's from now on."""
+    def adopt(self, row: SessionRow, marker: str) -> TestSession:
+        """The session of a row, remembered as one of this run's."""
         return self._known(TestSession(row.session_id, row.client_id, row.user_id, row.preview_url, marker))
 
-    async def rows_of(self, client_id: str, user_id: str) -> list[SessionRow]:
-        """The rows of one user, whatever their status."""
+    async def rows_of(self, client_id: str, user_id: str | None = None) -> list[SessionRow]:
+        """The rows of a client's user, or of all its users, in any status."""
+        of_user = {} if user_id is None else {"FilterExpression": "userId = :user"}
+        values = {":client": {"S": client_id}} | ({} if user_id is None else {":user": {"S": user_id}})
         items = await self._context.cloud.aws.pages(
             "dynamodb",
             "query",
@@ -121,26 +126,13 @@ class Sessions:
             TableName=self._context.cloud.stack.sessions_table_name,
             IndexName=CLIENT_INDEX,
             KeyConditionExpression="clientId = :client",
-            FilterExpression="userId = :user",
-            ExpressionAttributeValues={":client": {"S": client_id}, ":user": {"S": user_id}},
-        )
-        return [self._read(item) for item in items]
-
-    async def rows_of_client(self, client_id: str) -> list[SessionRow]:
-        """The rows of all users of a client, whatever their status."""
-        items = await self._context.cloud.aws.pages(
-            "dynamodb",
-            "query",
-            "Items",
-            TableName=self._context.cloud.stack.sessions_table_name,
-            IndexName=CLIENT_INDEX,
-            KeyConditionExpression="clientId = :client",
-            ExpressionAttributeValues={":client": {"S": client_id}},
+            ExpressionAttributeValues=values,
+            **of_user,
         )
         return [self._read(item) for item in items]
 
     async def row(self, session: TestSession) -> SessionRow | None:
-        """The session's row by its whole key, read consistently; None when there is none."""
+        """The session's row by its full key, with a consistent read; None when there is none."""
         answer = await self._context.cloud.aws.call(
             "dynamodb",
             "get_item",
@@ -151,7 +143,7 @@ class Sessions:
         return self._read(answer["Item"]) if "Item" in answer else None
 
     async def verify_exists(self, session: TestSession) -> SessionRow:
-        """Check that the row is there, by its whole key, and says what was asked for."""
+        """Check that the row exists, by its full key, and that its fields fit the session."""
         __tracebackhide__ = True
         row = await self.row(session)
         checks = self._context.checks
@@ -175,7 +167,7 @@ class Sessions:
         return row
 
     async def wait_for_status(self, session: TestSession, status: str, *, within: float) -> SessionRow:
-        """Wait until the row says so. A row that is gone is not expired: it raises."""
+        """Wait for the row's status. A missing row is not an expired one."""
         __tracebackhide__ = True
 
         async def look() -> SessionRow:
@@ -193,12 +185,12 @@ class Sessions:
         )
 
     async def wait_for_all_expired(self, sessions: Sequence[TestSession], *, within: float) -> None:
-        """Wait until every one of the sessions is expired, one after the other; the budget is for all of them."""
+        """Wait until all the sessions are expired; the budget is for all of them together."""
         __tracebackhide__ = True
 
         async def look() -> dict[str, str]:
-            rows = await together(self.row(session) for session in sessions)
-            return {s.session_id: row.status if row else "no row" for s, row in zip(sessions, rows, strict=True)}
+            rows = {session.session_id: await self.row(session) for session in sessions}
+            return {id: row.status if row else "no row" for id, row in rows.items()}
 
         await self._context.eventually(
             look,
@@ -210,11 +202,11 @@ class Sessions:
 
     async def still_open(self) -> list[SessionRow]:
         """The rows of this run's sessions that may hold a container."""
-        rows = await together(self.row(session) for session in self.opened.values())
+        rows = [await self.row(session) for session in self.opened.values()]
         return [row for row in rows if row is not None and row.status in OPEN]
 
     async def delete(self, row: SessionRow) -> None:
-        """Delete one row by its whole key; for cleaning up."""
+        """Delete one row by its full key; for cleaning up."""
         await self._context.cloud.aws.call(
             "dynamodb",
             "delete_item",
@@ -223,7 +215,7 @@ class Sessions:
         )
 
     async def activate(self, client_id: str, user_id: str, instruction: str, marker: str) -> Answer:
-        """One POST that asks for a session, whatever comes back; recorded for what is known of it afterwards."""
+        """One POST that asks for a session. The history records whether it certainly failed."""
         body = {"clientId": client_id, "userId": user_id, "instruction": instruction}
         with self._context.history.operation("create_session", user=user_id, marker=marker) as operation:
             answer = await self._http.request("POST", self._context.system.activate_url(), body=body)
@@ -236,11 +228,10 @@ class Sessions:
         return answer
 
     async def _opened(self, client_id: str, user_id: str, status: int) -> list[dict[str, Any]]:
-        """What Hermes knows of a user's sessions that take work, after the load balancer gave up on a request. Those
-        that are draining or expired are of an earlier time: it was not they that the request opened.
+        """A user's sessions that take work, according to Hermes, after the load balancer gave up on a request.
 
-        After a 504 Hermes may still be at it, so the session is waited for; after a 502 the connection
-        broke, and what Hermes says as soon as it answers is all there will be.
+        Draining and expired ones are older than the request. After a 504 Hermes may still be opening the session, so
+        it is waited for; after a 502 the connection broke, and Hermes' first answer is final.
         """
         __tracebackhide__ = True
         url = self._context.system.sessions_of_client_url(client_id)
@@ -257,12 +248,12 @@ class Sessions:
             until=bool if status == 504 else lambda _: True,
             within=self._context.settings.timeouts.recovery,
             every=5.0,
-            describe=f"Hermes to tell the open sessions of {user_id}, whose request ended in a {status}",
+            describe=f"Hermes to list the open sessions of {user_id}, whose request ended in a {status}",
             counts=False,
         )
 
     def _read(self, item: Mapping[str, Any]) -> SessionRow:
-        """A row that keeps the contract. Raises `ContractBroken`."""
+        """The row, checked against the contract. Raises `ContractBroken`."""
         __tracebackhide__ = True
         contract.check_row(item, self._context.cloud.stack.sessions_table_name)
         return SessionRow.from_item(item)

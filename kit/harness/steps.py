@@ -1,4 +1,4 @@
-"""The named steps of a scenario: when each began and ended, what it asserted, and against which target."""
+"""The named steps of a scenario, with their times, targets and numbers of checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .checks import Checks
 
 @dataclass
 class Step:
-    """One step, under way or ended."""
+    """A step, running or ended."""
 
     name: str
     started_aws: float
@@ -24,7 +24,7 @@ class Step:
     asserted: int = 0
     held: bool = False
     by_chance: bool = False
-    """How often it checks what it checks is a matter of chance: of how many calls were refused, for example."""
+    """The number of checks varies between runs, for example with the number of refused calls."""
 
     def to_json(self) -> dict[str, Any]:
         times = {} if self.measured is None else self.measured.to_json()
@@ -34,7 +34,7 @@ class Step:
 
 
 class StepListener(Protocol):
-    """Follows a scenario while it runs; a console does. Must not raise."""
+    """Observes a running scenario, as the console does. Must not raise."""
 
     def step_started(self, step: Step) -> None: ...
 
@@ -50,10 +50,10 @@ class Steps:
     listener: StepListener | None = None
     all: list[Step] = field(default_factory=list)
     gate: Callable[[], None] | None = None
-    """Asked before every step; by raising it keeps the step from beginning."""
+    """Called before every step; an exception prevents the step."""
 
     def measured(self, name: str, measured: Measured) -> None:
-        """A step that was measured otherwise than by its block: a span between two things that were seen."""
+        """Add a step without a block: a measured span between two observations."""
         began = self.clock.now() - measured.aws_seconds
         step = Step(name, began, measured.target, measured, held=measured.met is not False)
         step.asserted = int(measured.met is not None)
@@ -63,9 +63,9 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> Iterator[Step]:
-        """A step around its block; it held when the block raised nothing and its target was not certainly missed.
+        """Run the block as a step; it holds when nothing is raised and its target is not certainly missed.
 
-        Raises `CheckFailed` for a target that was missed by this clock and by any other; see `Measured.met`.
+        Raises `CheckFailed` for a target that is missed on any clock; see `Measured.met`.
         """
         __tracebackhide__ = True
         if self.gate:

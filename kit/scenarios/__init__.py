@@ -1,4 +1,4 @@
-"""The scenarios, one file each; each registers itself by `registry.scenario`."""
+"""The scenarios, one file each, registered by the decorator `kit.scenarios.registry.scenario`."""
 
 ORDER = (
     "email_to_preview",
@@ -14,4 +14,4 @@ ORDER = (
     "contract",
     "outage",
 )
-"""The order in which they run; those that are not named here come last, by name."""
+"""The order in which scenarios run; others follow by name."""

@@ -26,14 +26,14 @@ async def cold_start(h: Harness) -> None:
     """All seven steps, once for each entry."""
     for entry in ("http", "mail"):
         since = h.clock.now()
-        async with from_zero(h, entry, prefix=f"{entry}: ") as opened:
+        async with from_zero(h, entry, prefix=f"{entry}: ") as journey:
             if entry == "http":
-                await _verify_agreed(h, opened.session, since)
-        await back_to_zero(h, opened, prefix=f"{entry}: ")
+                await _verify_agreed(h, journey.session, since)
+        await back_to_zero(h, journey, prefix=f"{entry}: ")
 
 
 async def _verify_agreed(h: Harness, session: TestSession, since: float) -> None:
-    """The session is counted, and every route answers as was agreed on."""
+    """Check that the session is counted and every route answers by the contract."""
     with h.step("its count is published where the alarms look for it", target=h.timeouts.health):
         await verify_counted(h, since)
     with h.step("every route answers for it; for one that nobody opened they say so"):

@@ -1,16 +1,17 @@
-"""The seed's scenario 3: several sessions at once, and none of them notices the others."""
+"""The seed's scenario 3: concurrent sessions are isolated from each other."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ..backends import capability
 from ..core.checkers import one_reply_each
 from ..harness import Harness
-from ..harness.capacity import Bounds, Watched
+from ..harness.capacity import Bounds, CountHistory
 from ..harness.mail import SentMail
 from ..harness.sessions import TestSession
 from ..system import facts
@@ -18,16 +19,18 @@ from ..system.facts import ACTIVE, OPEN
 from .registry import scenario
 from .steps.journeys import start_at_zero, verify_zero
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Member:
-    """One of the sessions, and the two words that must be found with it and with nobody else."""
+    """One of the sessions, with the two markers that belong to it alone."""
 
     session: TestSession
     title: str
-    """Of the page it was opened for."""
+    """The title of its first page."""
     mailed: str
-    """The marker of the mail that follows."""
+    """The marker of its later mail."""
 
     @property
     def own(self) -> frozenset[str]:
@@ -45,12 +48,12 @@ class Member:
     checkers=(one_reply_each,),
 )
 async def concurrency(h: Harness) -> None:
-    """So many sessions at once; their isolation at every hop; and each comes to its own end."""
+    """Several sessions at once, isolated at every hop; each ends in its own way."""
     number = h.settings.test_data.concurrent_sessions
     await start_at_zero(h)
     bounds = await h.capacity.bounds("edit")
     with h.step(f"1 {number} sessions are asked for at once", target=h.timeouts.wake):
-        members = await asyncio.gather(*(_open(h, at) for at in range(number)))
+        members = await _all(_open(h, at) for at in range(number))
     sessions = [member.session for member in members]
     ended, idle, used = sessions[0], sessions[1:-1], sessions[-1]
     async with AsyncExitStack() as to_the_end:
@@ -58,30 +61,37 @@ async def concurrency(h: Harness) -> None:
             with h.step("2 every one of them is in DynamoDB"):
                 await _verify_rows(h, sessions)
             with h.step("3 containers come up, no more than allowed", target=h.timeouts.container_ready):
-                async with h.capacity.watched("edit") as scaled_out:
-                    await asyncio.gather(*(_ready(h, session) for session in sessions))
+                async with h.capacity.watch("edit") as scaled_out:
+                    await _all(_ready(h, session) for session in sessions)
                 _verify_bounds(h, scaled_out, bounds)
-            in_use = await to_the_end.enter_async_context(h.capacity.watched("edit"))
+            in_use = await to_the_end.enter_async_context(h.capacity.watch("edit"))
             with h.step("4 there are as many as so many sessions call for", target=h.timeouts.wake):
                 await h.capacity.wait_for_running("edit", _called_for(number, bounds), within=h.timeouts.wake)
-                await asyncio.gather(*(_verify_goes_on(h, session) for session in sessions))
+                await _all(_verify_open(h, session) for session in sessions)
             with h.step(f"5 {number} mails at once, one for each of them", target=h.timeouts.reply):
-                mails = await asyncio.gather(*(_mail(h, member) for member in members))
+                mails = await _all(_mail(h, member) for member in members)
                 await _verify_replies(h, members, mails)
             with h.step("6 each has its own workspace, history and preview"):
                 await _verify_isolated(h, members)
             with h.step("7 one is ended by its client, the others go on", target=h.timeouts.scale_down):
                 await h.session_api.end(ended)
-                await asyncio.gather(*(_verify_goes_on(h, session) for session in [*idle, used]))
+                await _all(_verify_open(h, session) for session in [*idle, used])
             await to_the_end.enter_async_context(h.visiting(used))
         with h.step("8 the idle ones expire, the one in use goes on", target=h.timeouts.idle_shutdown):
             await h.wait_for_all_sessions_expired(idle)
-            await _verify_goes_on(h, used)
+            await _verify_open(h, used)
     _verify_bounds(h, in_use, bounds, at_least=1)
     since = h.clock.now()
     with h.step("9 unused, the last one expires, and it goes back to zero", target=h.timeouts.idle_shutdown):
         await h.wait_for_all_sessions_expired(sessions)
         await verify_zero(h, sessions, since=since)
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of concurrent tasks, in order; a failure cancels the others."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+    return [task.result() for task in tasks]
 
 
 async def _open(h: Harness, at: int) -> Member:
@@ -98,12 +108,12 @@ async def _ready(h: Harness, session: TestSession) -> None:
 
 async def _verify_rows(h: Harness, sessions: Sequence[TestSession]) -> None:
     h.checks.equal(len({session.session_id for session in sessions}), len(sessions), "the number of session ids")
-    rows = await asyncio.gather(*(h.verify_session_exists(session) for session in sessions))
+    rows = await _all(h.verify_session_exists(session) for session in sessions)
     h.checks.equal(len({row.thread_id for row in rows}), len(sessions), "the number of threads")
 
 
 async def _mail(h: Harness, member: Member) -> SentMail:
-    """A mail into the session that is open: its conversation is the session's thread."""
+    """Send a mail into the open session: its conversation is the session's thread."""
     row = await h.session_row(member.session)
     h.check(row is not None, f"a row of {member.session}")
     assert row is not None
@@ -115,8 +125,8 @@ async def _mail(h: Harness, member: Member) -> SentMail:
 
 
 async def _verify_replies(h: Harness, members: Sequence[Member], mails: Sequence[SentMail]) -> None:
-    """Each mail has its reply, which says nothing of anybody else; and nobody got another one."""
-    await asyncio.gather(*(h.wait_for_reply(mail) for mail in mails))
+    """Check that each mail has exactly one reply, which mentions no other session."""
+    await _all(h.wait_for_reply(mail) for mail in mails)
     everyone = _all_markers(members)
     for member, mail in zip(members, mails, strict=True):
         replies = h.mail.replies(mail.sender)
@@ -129,7 +139,7 @@ async def _verify_replies(h: Harness, members: Sequence[Member], mails: Sequence
 
 
 async def _verify_isolated(h: Harness, members: Sequence[Member]) -> None:
-    """In nobody's files, commits or pages is anything of anybody else."""
+    """Check that no session's files, commits or pages contain another's markers."""
     own = {member.session.session_id: member.own for member in members}
     sessions = [member.session for member in members]
     await h.markers.verify_workspaces("files", sessions, own)
@@ -137,13 +147,13 @@ async def _verify_isolated(h: Harness, members: Sequence[Member]) -> None:
     pages = {
         member.session.session_id: [facts.slug(member.title), facts.slug(member.mailed_title)] for member in members
     }
-    await asyncio.gather(*(_verify_preview(h, member, pages, _all_markers(members)) for member in members))
+    await _all(_verify_preview(h, member, pages, _all_markers(members)) for member in members)
 
 
 async def _verify_preview(
     h: Harness, member: Member, pages: Mapping[str, Sequence[str]], everyone: frozenset[str]
 ) -> None:
-    """Its own pages are served below its address; those of the others are not."""
+    """Check that a session's address serves its own pages and not the others'."""
     session = member.session
     shown = []
     for page in ["", *pages[session.session_id]]:
@@ -157,8 +167,8 @@ async def _verify_preview(
             h.checks.equal(answer.status, 404, f"the status of {answer.url}, which is a page of {other}")
 
 
-async def _verify_goes_on(h: Harness, session: TestSession) -> None:
-    """It is open, and its page is served."""
+async def _verify_open(h: Harness, session: TestSession) -> None:
+    """Check that the session is open and its page is served."""
     row = await h.session_row(session)
     h.check(row is not None and row.status in OPEN, f"{session} to be open still", seen=row and row.status)
     answer = await h.fetch_preview(session)
@@ -166,13 +176,12 @@ async def _verify_goes_on(h: Harness, session: TestSession) -> None:
 
 
 def _called_for(sessions: int, bounds: Bounds) -> int:
-    """The tasks for so many sessions, as the stack's template scales them: the most there may be when there are as many
-    sessions, or more; one for fewer."""
+    """The task count to which the stack's template scales: the maximum for at least as many sessions, otherwise one."""
     return bounds.highest if sessions >= bounds.highest else 1
 
 
-def _verify_bounds(h: Harness, watched: Watched, bounds: Bounds, at_least: int = 0) -> None:
-    """Never more tasks than scaling may start, and at no moment fewer than are needed."""
+def _verify_bounds(h: Harness, watched: CountHistory, bounds: Bounds, at_least: int = 0) -> None:
+    """Check that the task count never left its limits."""
     h.check(
         all(at_least <= sample.running and sample.desired <= bounds.highest for sample in watched.samples),
         f"at least {at_least} running and at most {bounds.highest} desired edit task(s) all the time",

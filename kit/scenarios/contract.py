@@ -1,4 +1,4 @@
-"""Every route of Hermes and edit, for a session that is there and one that is not; each answer in agreed terms."""
+"""Every route of Hermes and edit answers by the contract, for a session that exists and one that does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .steps.journeys import start_at_zero, verify_zero
     only_named="cold_start looks at all of it too",
 )
 async def contract(h: Harness) -> None:
-    """One session from its opening to its end, by HTTP alone. The harness checks the terms of every answer and row."""
+    """One session from its opening to its end, by HTTP. The harness checks the format of every answer and row."""
     await start_at_zero(h)
     marker = h.new_marker()
     with h.step("1 a session is opened and counted", target=h.timeouts.wake):
@@ -40,6 +40,6 @@ async def contract(h: Harness) -> None:
     with h.step("6 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
         await h.session_api.end(session)
         answer = await h.session_api.ask(session.session_id, "status")
-        if not answer.by_balancer:  # which answers when Hermes has gone to sleep meanwhile
+        if not answer.by_balancer:  # which answers when Hermes is already at zero
             h.checks.equal(answer.json().get("status"), EXPIRED, f"the status in the answer of {answer.url}")
         await verify_zero(h, [session], since=since)

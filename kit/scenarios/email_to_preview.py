@@ -23,8 +23,8 @@ from .steps.journeys import back_to_zero, check_phases, from_zero
 )
 async def email_to_preview(h: Harness) -> None:
     """The seed's seven steps by mail, with the commit, the reply and a second mail to a warm container."""
-    async with from_zero(h, "mail") as opened:
-        session, mail = opened.session, opened.mail
+    async with from_zero(h, "mail") as journey:
+        session, mail = journey.session, journey.mail
         assert mail is not None
         with h.step("the change is committed"):
             await _verify_committed(h, session)
@@ -35,14 +35,14 @@ async def email_to_preview(h: Harness) -> None:
             second = await _warm(h, session, reply)
         with h.step("its reply comes back in the same conversation"):
             await _verify_reply(h, await h.wait_for_reply(second), second, session)
-    await back_to_zero(h, opened)
+    await back_to_zero(h, journey)
     with h.step("each mail had one reply, and there was no other"):
         answered = [reply.in_reply_to for reply in h.mail.replies(mail.sender)]
         h.checks.same(answered, [mail.message_id, second.message_id], f"what {mail.sender} got replies to")
 
 
 async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
-    """Answer the reply as a mail program does, quoting it, and see the change in the same session."""
+    """Answer the reply as a mail program does, quoting it; the change appears in the same session."""
     marker = h.new_marker()
     title = f"Second Page {marker}"
     h.journey("warm")
@@ -59,10 +59,8 @@ async def _warm(h: Harness, session: TestSession, reply: Reply) -> SentMail:
 
 
 async def _verify_committed(h: Harness, session: TestSession) -> None:
-    project = facts.project_path(session.client_id, session.user_id)
-    log = await h.exec_in_container(f"{facts.git(project)} log -1 --format=%B")
-    h.checks.equal(log.exit_code, 0, "the exit code of git log")
-    h.check(session.marker in log.output, f"the last commit to carry the marker {session.marker}", seen=log.output)
+    message = await h.repositories.git(session, "log -1 --format=%B")
+    h.check(session.marker in message, f"the last commit to carry the marker {session.marker}", seen=message)
 
 
 async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestSession) -> None:
@@ -81,5 +79,5 @@ async def _verify_reply(h: Harness, reply: Reply, mail: SentMail, session: TestS
 
 
 def _re(subject: str) -> str:
-    """A subject as mail programs answer it: `Re:` once."""
+    """The subject of an answer: one `Re:`."""
     return subject if subject.lower().startswith("re:") else f"Re: {subject}"

@@ -1,7 +1,8 @@
-"""Instructions and ids that want to be more than text: they stay text, and nothing escapes."""
+"""Hostile instructions and ids: they stay text, and nothing escapes."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import html
 import re
@@ -9,20 +10,19 @@ import re
 from ..backends import capability
 from ..core.checkers import one_reply_each
 from ..harness import Harness
-from ..harness.letters import Letter
+from ..harness.letter import Letter
 from ..harness.mail import SentMail
 from ..harness.sessions import TestSession
-from ..harness.together import together
 from ..system import facts
 from ..system.facts import NOTHING_CHANGED, SERVICES, WORK_TRAILER
 from .registry import scenario
-from .steps.journeys import start_at_zero, verify_zero
+from .steps.journeys import end_at_zero, start_at_zero
 
 _BIG = 100 * 1024
 _BAD_IDS = ("../../etc", "..", "a/b", "a\\b", "$(id)", "`id`", "a b", "a\nb", ".git", "a\x00b", "")
 _LOOK = 'find "$HOME" "$PWD" /tmp -maxdepth 1 -name "*WORD*"'
 _LOOK_AROUND = f'{_LOOK}; find "$WORKSPACE_PATH" -maxdepth 4 -name "*WORD*"'
-"""Where a command of a text would leave its file: at home, where it runs, in /tmp, in the workspace."""
+"""Where an executed text would leave its file: home, working directory, /tmp, workspace."""
 
 
 @scenario(
@@ -32,9 +32,9 @@ _LOOK_AROUND = f'{_LOOK}; find "$WORKSPACE_PATH" -maxdepth 4 -name "*WORD*"'
     checkers=(one_reply_each,),
 )
 async def hostile_input(h: Harness) -> None:
-    """Texts full of shell, ids full of paths; what they would have done is looked for."""
+    """Texts full of shell and ids full of paths; the scenario looks for their effects."""
     await start_at_zero(h)
-    before = await h.developer.look()
+    before = await h.developer.state()
     marker, canary = h.new_marker(), h.new_marker()
     texts = _texts(canary)
     with h.step("1 a mail asks for pages of hostile text", target=h.timeouts.wake):
@@ -52,20 +52,20 @@ async def hostile_input(h: Harness) -> None:
                 await _verify_bad_ids(h, session)
                 await _verify_bad_work(h, session)
             with h.step("5 a mail from a path, to a path, empty, for a path: told so", target=h.timeouts.reply):
-                await together([_verify_bad_addresses(h), _verify_bad_files(h, session, canary)])
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_verify_bad_addresses(h))
+                    group.create_task(_verify_bad_files(h, session, canary))
             with h.step("6 nothing that a text would have made is in a container"):
                 await _verify_no_canary(h, canary)
             with h.step("7 the developer's repositories and identity are untouched, and so is a sentinel of the kit's"):
                 await h.developer.verify_untouched(before, [marker, canary], people)
                 await h.sentinel.verify_untouched()
     with h.step("8 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
-        since = h.clock.now()
-        await h.session_api.end(session)
-        await verify_zero(h, [session], since=since)
+        await end_at_zero(h, session)
 
 
 def _texts(canary: str) -> dict[str, str]:
-    """By name; each would leave a file called like the canary, or break what reads it."""
+    """Texts by name; each would leave a file named after the canary, or break its reader."""
     touch = f'touch {canary}; touch "$WORKSPACE_PATH/{canary}"; touch /tmp/{canary}'
     return {
         "quotes": f"it's; '; {touch}; ' && {touch}",
@@ -101,19 +101,19 @@ def _words(text: str) -> str:
 async def _verify_commit(
     h: Harness, session: TestSession, texts: dict[str, str], developer: str, canary: str
 ) -> tuple[str, ...]:
-    """The texts are in the message, and have become neither its author nor one of its trailers. Returns who commits,
-    author and committer: neither is the developer, so that a commit of a task's is known wherever it is."""
+    """Check that the texts are in the message, but not its author or one of its trailers.
+
+    Returns author and committer. Neither is the developer, so a task's commit is recognized in any repository.
+    """
     __tracebackhide__ = True
-    project = facts.project_path(session.client_id, session.user_id)
-    said = f"%an <%ae>%n%cn <%ce>%n%(trailers:key={WORK_TRAILER},valueonly,separator=%x2C)%n%B"
-    log = await h.exec_in_container(f'{facts.git(project)} log -1 --format="{said}" | base64')
-    h.checks.equal(log.exit_code, 0, "the exit code of git log")
-    author, committer, trailers, message = base64.b64decode(log.output).decode().split("\n", 3)
+    form = f"%an <%ae>%n%cn <%ce>%n%(trailers:key={WORK_TRAILER},valueonly,separator=%x2C)%n%B"
+    log = await h.repositories.git(session, f'log -1 --format="{form}" | base64')
+    author, committer, trailers, message = base64.b64decode(log).decode().split("\n", 3)
     for name, text in texts.items():
         h.check(text.strip() in message, f"the text {name!r} literally in the commit", seen=message[:2000])
     for what, who in (("an author", author), ("a committer", committer)):
         h.check(who not in ("", " <>", developer), f"{what} who is not the developer of this machine", seen=who)
-        h.check("evil" not in who, f"{what} whom no text has named", seen=who)
+        h.check("evil" not in who, f"{what} that no text has named", seen=who)
     works = trailers.split(",")
     h.check(
         len(works) == 1 and works[0] and canary not in works[0],
@@ -142,7 +142,7 @@ async def _verify_bad_ids(h: Harness, session: TestSession) -> None:
 
 
 async def _verify_bad_work(h: Harness, session: TestSession) -> None:
-    """The container looks at ids by itself: it does not rely on Hermes to have done so."""
+    """Check that the container validates ids itself and does not rely on Hermes."""
     __tracebackhide__ = True
     row = await h.verify_session_exists(session)
     good = {
@@ -156,13 +156,13 @@ async def _verify_bad_work(h: Harness, session: TestSession) -> None:
     for field in ("clientId", "userId", "threadId", "workId"):
         for bad in _BAD_IDS:
             answer = await h.http.request("POST", url, body={**good, field: bad})
-            h.checks.equal(answer.status, 400, f"the status of a work with {field} {bad!r}")
+            h.checks.equal(answer.status, 400, f"the status of a job with {field} {bad!r}")
     answer = await h.http.request("POST", h.system.work_url("..%2f..%2fetc"), body=good)
     h.checks.equal(answer.status, 400, f"the status of {answer.url}")
 
 
 async def _verify_bad_files(h: Harness, session: TestSession, canary: str) -> None:
-    """An instruction for a file outside of the site, in the thread: it is answered, and makes no commit."""
+    """Check that an instruction for a file outside the site is answered and makes no commit."""
     __tracebackhide__ = True
     row = await h.verify_session_exists(session)
     commits = await h.repositories.log(session)
@@ -170,13 +170,15 @@ async def _verify_bad_files(h: Harness, session: TestSession, canary: str) -> No
     for path in (f"../../../../{canary}.txt", f"/tmp/{canary}.txt", f".git/hooks/{canary}.txt"):
         text = f"{facts.create_file(path, 'x')}\n\n> Conversation ID: {row.thread_id}\n"
         mails.append(await h.send_mail(text, marker=h.new_marker(), sender=session.user_id))
-    await together(_verify_told(h, mail) for mail in mails)
+    async with asyncio.TaskGroup() as group:
+        for mail in mails:
+            group.create_task(_verify_refused(h, mail))
     await h.repositories.verify_unchanged(session, commits)
     await h.repositories.verify_whole(session)
 
 
 async def _verify_bad_addresses(h: Harness) -> None:
-    """Each is answered, and nobody gets a session for it."""
+    """Check that each of these mails is answered and opens no session."""
     __tracebackhide__ = True
     good = h.system.address_for(h.settings.test_data.client_id)
     local, _, domain = good.partition("@")
@@ -188,22 +190,21 @@ async def _verify_bad_addresses(h: Harness) -> None:
     ):
         marker = h.new_marker()
         sender = h.system.user_address(f"{marker}{sign}")
-        posted = await h.letters.post(Letter(text, subject="Re: my site"), sender=sender, to=to, marker=marker)
-        mails.append(posted.mail)
+        mails.append(await h.mail.send(Letter(text, subject="Re: my site"), sender=sender, to=to, marker=marker))
     for mail in mails:
-        await _verify_told(h, mail)
+        await _verify_refused(h, mail)
         rows = await h.sessions.rows_of(h.settings.test_data.client_id, mail.sender)
         h.checks.equal(rows, [], f"the sessions of {mail.sender}")
 
 
-async def _verify_told(h: Harness, mail: SentMail) -> None:
+async def _verify_refused(h: Harness, mail: SentMail) -> None:
     __tracebackhide__ = True
     body = facts.body_text((await h.wait_for_reply(mail)).message)
     h.check(NOTHING_CHANGED in body, f"the reply to {mail.sender} to say that {NOTHING_CHANGED}", seen=body)
 
 
 async def _verify_no_canary(h: Harness, canary: str) -> None:
-    """Look for the canary in both services' containers; that the look finds files is shown by one that is there."""
+    """Look for the canary in both services' containers; a control file shows that the search works."""
     __tracebackhide__ = True
     control = h.new_marker()
     planted = await h.exec_in_container(f'touch "$WORKSPACE_PATH/{control}"; {_LOOK_AROUND.replace("WORD", control)}')

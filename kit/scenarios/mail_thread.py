@@ -1,4 +1,4 @@
-"""A thread of mails, as mail programs write them, interleaved with another thread of the same user."""
+"""Two interleaved threads of one user, with mails as mail programs write them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from ..backends import capability
 from ..core.checkers import one_reply_each
 from ..harness import Harness
-from ..harness.letters import Letter
+from ..harness.letter import Letter
 from ..harness.mail import SentMail
 from ..harness.mailbox import Reply
 from ..harness.sessions import TestSession
 from ..system import facts
 from .registry import scenario
-from .steps.journeys import start_at_zero, verify_zero
+from .steps.journeys import end_at_zero, start_at_zero
 
 _WORDS = "Grüße aus Malmö = 你好, naïve ½ — and so on, longer than one line of a mail may be, " * 2
-"""Nothing of it is ASCII by chance: `=` and the length are for quoted-printable."""
+"""Not ASCII; `=` and the length exercise quoted-printable."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Exchange:
 
 @dataclass
 class Thread:
-    """One conversation, from its first mail on."""
+    """One conversation."""
 
     name: str
     user: str
@@ -61,22 +61,24 @@ class Thread:
     checkers=(one_reply_each,),
 )
 async def mail_thread(h: Harness) -> None:
-    """Three mails of one thread and two of another, each written another way; the threads never mix."""
+    """Three mails of one thread and two of another, each in another format; the threads never mix."""
     await start_at_zero(h)
     user = h.new_user(h.new_marker())
     one, other = Thread("one", user), Thread("other", user)
     async with AsyncExitStack() as visits:
         with h.step("1 first mails: HTML only, `Name <addr>`; encoded", target=h.timeouts.wake + h.timeouts.reply):
-            await asyncio.gather(
-                _first(h, one, Letter("", html=True, name='Zoë "Z" Ødegård', encoding="base64"), visits),
-                _first(h, other, Letter("", encoding="quoted-printable", name="Ødegård, Z."), visits),
-            )
+            html = Letter("", html=True, name='Zoë "Z" Ødegård', encoding="base64")
+            encoded = Letter("", encoding="quoted-printable", name="Ødegård, Z.")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_first(h, one, html, visits))
+                group.create_task(_first(h, other, encoded, visits))
             h.check(one.conversation != other.conversation, "two first mails to begin two conversations")
         with h.step("2 answers, by headers alone; by HTML with a quoted footer", target=h.timeouts.reply):
-            await asyncio.gather(
-                _mail(h, one, Letter("", encoding="base64", subject="Re: Please", headers=_in_reply_to(one.last))),
-                _mail(h, other, Letter("", html=True, encoding="quoted-printable", quoted=other.last.quoted())),
-            )
+            by_headers = Letter("", encoding="base64", subject="Re: Please", headers=_in_reply_to(one.last))
+            by_footer = Letter("", html=True, encoding="quoted-printable", quoted=other.last.quoted())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_mail(h, one, by_headers))
+                group.create_task(_mail(h, other, by_footer))
         with h.step("3 a third mail, its headers stripped, by the footer alone", target=h.timeouts.reply):
             await _mail(h, one, Letter("", encoding="quoted-printable", quoted=one.last.quoted()))
         with h.step("4 each reply belongs to its mail, its thread and its preview"):
@@ -94,10 +96,7 @@ async def mail_thread(h: Harness) -> None:
                 await _verify_commits(h, thread, foreign)
                 await _verify_pages(h, thread, foreign)
     with h.step("6 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
-        since = h.clock.now()
-        sessions = [one.opened, other.opened]
-        await asyncio.gather(*(h.session_api.end(session) for session in sessions))
-        await verify_zero(h, sessions, since=since)
+        await end_at_zero(h, one.opened, other.opened)
     with h.step("7 each mail had one reply, and there was no other"):
         h.checks.same(
             [reply.in_reply_to for reply in h.mail.replies(user)],
@@ -107,7 +106,7 @@ async def mail_thread(h: Harness) -> None:
 
 
 async def _first(h: Harness, thread: Thread, letter: Letter, visits: AsyncExitStack) -> None:
-    """The mail that begins a thread; from its reply on, somebody has the thread's preview open."""
+    """Send the first mail of a thread; after its reply the thread's preview is kept open."""
     __tracebackhide__ = True
     await _mail(h, thread, letter)
     conversation = facts.conversation_id(thread.last.message)
@@ -116,20 +115,20 @@ async def _first(h: Harness, thread: Thread, letter: Letter, visits: AsyncExitSt
     rows = await h.sessions.rows_of(h.settings.test_data.client_id, thread.user)
     of_thread = [row for row in rows if row.thread_id == conversation]
     h.checks.equal(len(of_thread), 1, f"the number of sessions of thread {conversation}")
-    thread.session = h.sessions.found(of_thread[0], thread.markers[0])
+    thread.session = h.sessions.adopt(of_thread[0], thread.markers[0])
     await visits.enter_async_context(h.visiting(thread.session))
 
 
 async def _mail(h: Harness, thread: Thread, letter: Letter) -> None:
-    """One more mail of the thread, which asks for a page of its own, and its reply."""
+    """Send a mail of the thread that asks for another page, and wait for its reply."""
     __tracebackhide__ = True
     marker = h.new_marker()
     instruction = f'{facts.add_page(_title(marker))} with "{_WORDS}"'
     letter = replace(letter, text=f"Hello,\n\n{instruction}\n\nThank you,\nZoë")
     to = h.system.address_for(h.settings.test_data.client_id)
-    posted = await h.letters.post(letter, sender=thread.user, to=to, marker=marker)
-    await h.mail.wait_for_receipt(posted.mail, within=h.timeouts.wake)
-    thread.exchanges.append(Exchange(letter, posted.mail, await h.wait_for_reply(posted.mail)))
+    sent = await h.mail.send(letter, sender=thread.user, to=to, marker=marker)
+    await h.mail.wait_for_receipt(sent, within=h.timeouts.wake)
+    thread.exchanges.append(Exchange(letter, sent, await h.wait_for_reply(sent)))
 
 
 def _verify_reply(h: Harness, exchange: Exchange, thread: Thread, foreign: Thread) -> None:
@@ -148,19 +147,17 @@ def _verify_reply(h: Harness, exchange: Exchange, thread: Thread, foreign: Threa
 
 
 async def _verify_commits(h: Harness, thread: Thread, foreign: Thread) -> None:
-    """On the thread's branch is one commit for each of its mails, in their order, and none for another's."""
+    """Check that the thread's branch has one commit for each of its mails, in order, and no others."""
     __tracebackhide__ = True
     row = await h.verify_session_exists(thread.opened)
-    project = facts.project_path(thread.opened.client_id, thread.user)
-    log = await h.exec_in_container(f'{facts.git(project)} log --reverse --format=%s "{row.edit_branch}" --')
-    h.checks.equal(log.exit_code, 0, f"the exit code of git log {row.edit_branch}", next=log.output)
+    log = await h.repositories.git(thread.opened, f'log --reverse --format=%s "{row.edit_branch}" --')
     known = [*thread.markers, *foreign.markers]
-    found = [marker for line in log.output.splitlines() for marker in known if marker in line]
+    found = [marker for line in log.splitlines() for marker in known if marker in line]
     h.checks.equal(found, thread.markers, f"the markers in the commits of thread {thread.name}")
 
 
 async def _verify_pages(h: Harness, thread: Thread, foreign: Thread) -> None:
-    """The thread's pages show the words of its mails, letter by letter; the other's are not there."""
+    """Check that the thread's pages show its mails' exact words and the other's pages are absent."""
     __tracebackhide__ = True
     for exchange in thread.exchanges:
         answer = await h.fetch_preview(thread.opened, facts.slug(_title(exchange.mail.marker)))
@@ -172,7 +169,7 @@ async def _verify_pages(h: Harness, thread: Thread, foreign: Thread) -> None:
 
 
 def _as_written(reply: Reply, name: str) -> str:
-    """A header as it came over the wire: mail programs do not look for message ids in encoded words."""
+    """The raw header: mail programs do not look for message ids in encoded words."""
     return "".join(str(value) for header, value in reply.message.raw_items() if header.lower() == name.lower()).strip()
 
 
@@ -181,6 +178,6 @@ def _title(marker: str) -> str:
 
 
 def _in_reply_to(reply: Reply) -> dict[str, str]:
-    """What a mail program writes into the head of an answer."""
+    """The headers that a mail program gives an answer."""
     references = f"{reply.message['References']} {reply.message_id}"
     return {"In-Reply-To": reply.message_id, "References": " ".join(references.split())}

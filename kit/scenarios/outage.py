@@ -1,4 +1,4 @@
-"""What AWS itself does to a system: a target that nobody reaches, a task it stops, a subnet without its database."""
+"""Faults of AWS: an unreachable target, a stopped task, a subnet without its database."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..harness.sessions import TestSession
 from ..system import facts
 from .registry import scenario
 from .steps.journeys import start_at_zero, verify_zero
-from .steps.task_replacement import look, open_session, replaced, serving, verify_preserved
+from .steps.task_replacement import edit_task, open_session, state_of, verify_preserved, verify_replaced
 
 _LONGEST = 180
-"""AWS seconds without DynamoDB, at most: it is seen from inside first, and ends with its block."""
+"""AWS seconds without DynamoDB, at most; the fault ends with its block."""
 
 
 @scenario(
@@ -29,18 +29,18 @@ async def outage(h: Harness) -> None:
     await start_at_zero(h)
     with h.step("1 a session at work", target=h.timeouts.wake + h.timeouts.container_ready):
         session, page = await open_session(h)
-    # Kept alive by Hermes: nobody can visit a container that is gone, and idle sessions expire.
+    # By keepalives: a lost container serves no visits, and an idle session would expire.
     async with h.session_api.keeping_alive(session):
-        before = await look(h, session, page)
+        before = await state_of(h, session, page)
         unhealthy = h.timeouts.health + h.timeouts.recovery
         with h.step("2 its target is out of the load balancer's reach: another task serves", target=unhealthy):
-            task = await serving(h)
+            task = await edit_task(h)
             what = "the replacement of a task out of reach"
-            await replaced(h, session, CutFromLoadBalancer(task), task, what, within=unhealthy)
+            await verify_replaced(h, session, CutFromLoadBalancer(task), task, what, within=unhealthy)
         await h.wait_for_service_stable("edit")
         with h.step("3 an experiment stops its task: another one serves", target=h.timeouts.recovery):
-            task, what = await serving(h), "the replacement of a task that was stopped"
-            await replaced(h, session, StopTask(task, by="fis"), task, what, within=h.timeouts.recovery)
+            task, what = await edit_task(h), "the replacement of a task that was stopped"
+            await verify_replaced(h, session, StopTask(task, by="fis"), task, what, within=h.timeouts.recovery)
         with h.step("4 session and workspace are as they were"):
             await verify_preserved(h, before)
     since = h.clock.now()
@@ -51,10 +51,10 @@ async def outage(h: Harness) -> None:
 
 
 async def _without_database(h: Harness, session: TestSession) -> TestSession:
-    """Somebody else's session, asked for while the subnet of the running task has no way to DynamoDB."""
+    """Another user's session, requested while the running task's subnet cannot reach DynamoDB."""
     marker = h.new_marker()
     client, user, page = session.client_id, h.new_user(marker), f"Later Page {marker}"
-    async with h.fault(DisruptConnectivity(await serving(h), scope="dynamodb", seconds=_LONGEST)):
+    async with h.fault(DisruptConnectivity(await edit_task(h), scope="dynamodb", seconds=_LONGEST)):
         answer = await h.sessions.activate(client, user, facts.add_page(page), marker)
         h.check(answer.status == 201 or answer.status >= 500, "a session, or an error of the server's", seen=answer)
     if answer.status == 201:

@@ -1,4 +1,4 @@
-"""The seed's scenario 2: what is in a workspace outlives its containers and its sessions."""
+"""The seed's scenario 2: a workspace outlives its containers and sessions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .steps.journeys import start_at_zero, verify_zero
     checkers=(one_reply_each,),
 )
 async def persistence(h: Harness) -> None:
-    """A session, its containers taken away by force, a new session, and a mail without any headers of the thread."""
+    """A session, its containers stopped by force, a new session, and a mail without the thread's headers."""
     await start_at_zero(h)
     with h.step("1 a session makes changes", target=h.timeouts.container_ready + h.timeouts.wake):
         first, kept, before = await _first_session(h)
@@ -37,12 +37,12 @@ async def persistence(h: Harness) -> None:
             await meanwhile.enter_async_context(h.session_api.keeping_alive(second))
             await _verify_elsewhere(h, second, gone)
         with h.step("4 the files of before are there"):
-            await h.verify_file_exists(_file(second, HEADER_FILE))
-            await h.verify_file_exists(_file(second, facts.page_file(kept)))
+            await h.verify_file_exists(second.path(HEADER_FILE))
+            await h.verify_file_exists(second.path(facts.page_file(kept)))
         with h.step("5 the git history is preserved, commit by commit"):
             after = await h.repositories.verify_continues(second, before)
             await h.repositories.verify_whole(second)
-            content = await h.files.read(_file(second, HEADER_FILE))
+            content = await h.files.read(second.path(HEADER_FILE))
             h.check(second.marker in content, f"the update {second.marker} in {HEADER_FILE}", seen=content)
             page = await h.fetch_preview(second, facts.slug(kept))
             h.checks.equal(page.status, 200, f"the status of {page.url}")
@@ -56,7 +56,7 @@ async def persistence(h: Harness) -> None:
 
 
 async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ...]]:
-    """The session, the title of the page it made beside the header, and its commits."""
+    """The session, the title of its other page, and its commits."""
     marker = h.new_marker()
     kept = f"Kept Page {marker}"
     instruction = f"{facts.create_header(f'Welcome {marker}')}\n{facts.add_page(kept)}"
@@ -64,7 +64,7 @@ async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ..
     async with h.session_api.keeping_alive(session):
         await h.wait_for_container_ready(session)
         await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready)
-        await h.verify_file_exists(_file(session, HEADER_FILE))
+        await h.verify_file_exists(session.path(HEADER_FILE))
         commits = await h.repositories.log(session)
         h.check(
             commits[0].subject.startswith(HEADER_COMMIT), f"the last commit to be {HEADER_COMMIT!r}", seen=commits[0]
@@ -73,7 +73,7 @@ async def _first_session(h: Harness) -> tuple[TestSession, str, tuple[Commit, ..
 
 
 async def _force_to_zero(h: Harness) -> set[str]:
-    """Scale edit to zero by hand; returns the tasks there were, each of them STOPPED now."""
+    """Scale edit to zero; returns its previous tasks, all STOPPED now."""
     there = {task["taskArn"] for task in await h.services.tasks("edit")}
     h.check(there, "edit to have had a task to take away")
     await h.force_scale_down("edit", 0)
@@ -84,7 +84,7 @@ async def _force_to_zero(h: Harness) -> set[str]:
 
 
 async def _second_session(h: Harness, first: TestSession) -> TestSession:
-    """A session that follows the first one in its thread."""
+    """A session that continues the first one's thread."""
     marker = h.new_marker()
     session = await h.create_test_session(
         facts.update_header(f"New content {marker}"), marker=marker, user_id=first.user_id
@@ -123,11 +123,7 @@ async def _header_stripped_reply(h: Harness, session: TestSession, before: tuple
     body = facts.body_text(reply.message)
     h.check(session.preview_url in body, f"the reply to name the preview {session.preview_url}", seen=body)
     await h.repositories.verify_continues(session, before)
-    await h.verify_file_exists(_file(session, facts.page_file(title)))
+    await h.verify_file_exists(session.path(facts.page_file(title)))
     rows = await h.sessions.rows_of(session.client_id, session.user_id)
     h.checks.equal({each.thread_id for each in rows}, {row.thread_id}, f"the threads of {session.user_id}")
     h.checks.equal(len(rows), 2, f"the number of sessions of {session.user_id}")
-
-
-def _file(session: TestSession, file: str) -> str:
-    return facts.project_path(session.client_id, session.user_id, file)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 from ..backends import capability
 from ..harness import Harness, phases
+from ..harness.background import background
 from ..harness.http import Answer
 from ..harness.sessions import TestSession
 from ..system import facts
 from ..system.facts import ACTIVE, INITIALIZING
 from .registry import scenario
-from .steps.journeys import check_since_asked, reached, start_at_zero, verify_zero
+from .steps.journeys import check_since_asked, end_at_zero, reached, start_at_zero
 
 _WORKS_FOR = 60
-"""AWS seconds that the agent takes for a page, so that there is time to see that it is not there."""
+"""AWS seconds that the agent takes for a page, so that its absence can be observed."""
 _CONTAINER = {phases.PROCESS_ALIVE: True, phases.PORT_OPEN: True, phases.TARGET_HEALTHY: True}
 _EVERYTHING = _CONTAINER | {phases.PAGE_SERVED: True}
 
@@ -34,9 +35,9 @@ _EVERYTHING = _CONTAINER | {phases.PAGE_SERVED: True}
     proves="a session is called ready when its own page is served, and not for any sign of life before that",
 )
 async def readiness(h: Harness) -> None:
-    """A cold session, seen in four ways at once; then one in a container that is up already, and not ready for it.
+    """A cold session, observed in four ways; then a warm one, in a container that is up but not ready for it.
 
-    Hermes may answer at once with `initializing` or, once all is done, with `active`: what it promised is checked.
+    Hermes may answer at once with `initializing` or late with `active`; either answer is checked.
     """
     with h.step("1 at zero there is no sign of life"):
         await start_at_zero(h)
@@ -55,7 +56,10 @@ async def readiness(h: Harness) -> None:
             with h.step("5 for the next one the container is up: it is not ready"):
                 asked = await meanwhile.enter_async_context(_asking(h, slowly=_WORKS_FOR))
                 warm = await _not_ready(h, asked)
-                again = await meanwhile.enter_async_context(_asked_again(h, asked))
+                # Requested again while the agent works, as after a 504; the answer may come late, or be a 504.
+                client = h.settings.test_data.client_id
+                repeated = h.sessions.activate(client, asked.user_id, asked.instruction, asked.marker)
+                again = await meanwhile.enter_async_context(background(repeated, "repeated request"))
             with h.step(
                 "6 it is called active when its own page is served", target=h.timeouts.container_ready + _WORKS_FOR
             ):
@@ -67,80 +71,60 @@ async def readiness(h: Harness) -> None:
             answer = await h.fetch_preview(cold, asked.page)
             h.checks.equal(answer.status, 404, f"the status of {answer.url}, a page of {warm}")
     with h.step("8 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
-        since = h.clock.now()
-        for session in (cold, warm):
-            await h.session_api.end(session)
-        await verify_zero(h, [cold, warm], since=since)
+        await end_at_zero(h, cold, warm)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A session that was asked for, whether or not it has been answered yet."""
+class Request:
+    """A request for a session, answered or not."""
 
     user_id: str
     marker: str
     page: str
-    """The page it is for."""
+    """The slug of its page."""
     instruction: str
     answer: asyncio.Task[TestSession]
 
-    async def seen(self, h: Harness) -> TestSession:
-        """The session by its row, as soon as there is one. Raises what asking for it met."""
+    async def session(self, h: Harness) -> TestSession:
+        """The session, from its row as soon as there is one. Raises the request's error."""
         __tracebackhide__ = True
         client = h.settings.test_data.client_id
-        row = asyncio.ensure_future(
-            h.sessions.of_user(client, self.user_id, marker=self.marker, within=h.timeouts.wake)
-        )
-        try:
-            await asyncio.wait({row, self.answer}, return_when=asyncio.FIRST_COMPLETED)
+        row = h.sessions.of_user(client, self.user_id, marker=self.marker, within=h.timeouts.wake)
+        async with background(row, "row") as found:
+            await asyncio.wait({found, self.answer}, return_when=asyncio.FIRST_COMPLETED)
             if self.answer.done():
                 await self.answer
-            return await row
-        finally:
-            row.cancel()
+            return await found
 
 
 @asynccontextmanager
-async def _asking(h: Harness, slowly: float = 0) -> AsyncIterator[Asked]:
-    """Ask for a session with a page, which takes the agent so many AWS seconds; a late answer is awaited meanwhile."""
+async def _asking(h: Harness, slowly: float = 0) -> AsyncIterator[Request]:
+    """Request a session with a page for which the agent takes so many AWS seconds; the answer may come late."""
     marker = h.new_marker()
     title = f"Ready Page {marker}"
     instruction = facts.slowly(slowly, facts.add_page(title)) if slowly else facts.add_page(title)
     user = h.new_user(marker)
-    answer = asyncio.create_task(h.create_test_session(instruction, marker=marker, user_id=user))
-    try:
-        yield Asked(user, marker, facts.slug(title), instruction, answer)
-    finally:
-        answer.cancel()
-        await asyncio.gather(answer, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _asked_again(h: Harness, asked: Asked) -> AsyncIterator[asyncio.Task[Answer]]:
-    """Ask for the same once more while it is at work, as who got a 504 does; the answer may come late, or be a 504."""
-    client = h.settings.test_data.client_id
-    again = asyncio.create_task(h.sessions.activate(client, asked.user_id, asked.instruction, asked.marker))
-    try:
-        yield again
-    finally:
-        again.cancel()
-        await asyncio.gather(again, return_exceptions=True)
+    async with background(h.create_test_session(instruction, marker=marker, user_id=user), "request") as answer:
+        yield Request(user, marker, facts.slug(title), instruction, answer)
 
 
 async def _verify_one_session(h: Harness, session: TestSession, again: Answer) -> None:
-    """Whoever asks twice for the same has one session, and is told so if he is told anything."""
+    """Check that a repeated request has the same session, also by its answer if Hermes answered."""
     __tracebackhide__ = True
     rows = await h.sessions.rows_of(session.client_id, session.user_id)
     ids = [row.session_id for row in rows]
     h.checks.equal(ids, [session.session_id], f"the sessions of {session.user_id}, who asked twice,")
     if not again.by_balancer:
         h.checks.equal(again.status, 201, f"the status of POST {again.url}, the second time", next=str(again))
-        h.checks.equal(again.json().get("sessionId"), session.session_id, "the session that was told the second time")
+        h.checks.equal(again.json().get("sessionId"), session.session_id, "the session in the second answer")
 
 
 async def _cold(h: Harness) -> tuple[TestSession, str]:
-    """The first session, and its page. The container is looked for from the beginning, for a Hermes that answers late
-    brings it up meanwhile; one that answers at once says so before there is any sign of it."""
+    """The first session, and its page.
+
+    The container is sampled from the beginning: a Hermes that answers late starts it before its answer, one that
+    answers at once must answer before there is any sign of it.
+    """
     __tracebackhide__ = True
     async with _asking(h) as asked, h.readiness.sampling():
         session = await asked.answer
@@ -154,13 +138,13 @@ async def _cold(h: Harness) -> tuple[TestSession, str]:
     return session, asked.page
 
 
-async def _not_ready(h: Harness, asked: Asked) -> TestSession:
-    """The session, at work beside a container that is up: its page is not served, and nothing says it were.
+async def _not_ready(h: Harness, asked: Request) -> TestSession:
+    """The session while the agent works in a container that is up: its page is not served, its row not active.
 
-    A Hermes may write the row with its late answer only: then there is nothing to see of the session before.
+    A Hermes that answers late may also write the row late; then only the finished session can be checked.
     """
     __tracebackhide__ = True
-    session = await asked.seen(h)
+    session = await asked.session(h)
     if asked.answer.done() and (await asked.answer).answered == ACTIVE:
         await h.readiness.verify(session, asked.page, _CONTAINER)
         await _verify_served(h, session, asked.page)
@@ -174,14 +158,14 @@ async def _not_ready(h: Harness, asked: Asked) -> TestSession:
 
 
 async def _verify_answer(h: Harness, session: TestSession, within: float | None = None) -> None:
-    """An answer that promises a session for later comes soon: to a Hermes that is up in the time of a warm one."""
+    """Check that `initializing` was answered soon, by default within `timeouts.warm`."""
     __tracebackhide__ = True
     if session.answered == INITIALIZING:
         check_since_asked(h, phases.SESSION_ACCEPTED, h.timeouts.warm if within is None else within)
 
 
 async def _active_with_its_page(h: Harness, session: TestSession, page: str) -> None:
-    """Wait for the row to say active; from then on its page must be served, at the first look."""
+    """Wait for the row to be active; then the page must be served at the first request."""
     __tracebackhide__ = True
     await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.container_ready + _WORKS_FOR)
     h.timeline.mark(phases.SESSION_ACTIVE, "status of the session row")
@@ -189,7 +173,7 @@ async def _active_with_its_page(h: Harness, session: TestSession, page: str) -> 
 
 
 async def _verify_served(h: Harness, session: TestSession, page: str) -> None:
-    """At the first look: it was called active."""
+    """Check that the page of an active session is served at the first request."""
     __tracebackhide__ = True
     seen = await h.readiness.page_served(session, page)
     h.check(seen.holds, f"the page of {session}, which is called active, to be served", seen=seen)

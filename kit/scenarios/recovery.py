@@ -18,22 +18,22 @@ from ..system import facts
 from ..system.facts import EXPIRED, SessionRow
 from .registry import scenario
 from .steps.journeys import start_at_zero, verify_zero
-from .steps.task_replacement import look, open_session, replaced, serving, verify_preserved
+from .steps.task_replacement import edit_task, open_session, state_of, verify_preserved, verify_replaced
 
 _STRESS = 20
-"""Sessions asked for at once, as the seed has it."""
+"""Concurrent requests for sessions, as in the seed."""
 _MAILS = 3
-"""Mails sent at the same time."""
+"""Concurrent mails."""
 _LONG = "long " * 2500
-"""What each session's page is to say. Where DynamoDB is throttled by its units, a row with it takes a dozen of them:
-sessions with short rows would all come through, one after the other."""
+"""The text of each session's page. Its row takes a dozen write units, so that a throttle by units refuses some
+sessions; short rows would all succeed, one after the other."""
 _REFUSED = 0.75
-"""Share of DynamoDB calls that are refused: with the system's own retries some of the sessions fail."""
+"""Probability that a DynamoDB call is refused: despite the system's retries some sessions fail."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A session that was asked for while DynamoDB was throttled, and what Hermes said."""
+    """A request for a session while DynamoDB was throttled, and Hermes' answer."""
 
     user_id: str
     marker: str
@@ -56,24 +56,28 @@ async def recovery(h: Harness) -> None:
     await start_at_zero(h)
     with h.step("a1 a session at work", target=h.timeouts.wake + h.timeouts.container_ready):
         session, page = await open_session(h)
-    # Kept alive by Hermes: nobody can visit a container that is gone, and idle sessions expire.
+    # By keepalives: a lost container serves no visits, and an idle session would expire.
     async with h.session_api.keeping_alive(session):
-        before = await look(h, session, page)
+        before = await state_of(h, session, page)
         with h.step("a2 its container is killed and ECS replaces it", target=h.timeouts.recovery):
-            task, what = await serving(h), "a killed container's replacement"
-            await replaced(h, session, KillProcess(task), task, what, within=h.timeouts.recovery)
+            task, what = await edit_task(h), "a killed container's replacement"
+            await verify_replaced(h, session, KillProcess(task), task, what, within=h.timeouts.recovery)
         with h.step("a3 session and workspace are as they were"):
             await verify_preserved(h, before)
-        # For this one machine that is work for seconds, and a fast clock's timeouts do not wait for it.
+        # This keeps the machine busy for seconds, longer than a fast clock's timeouts.
         async with h.balancer.patient():
             with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
                 attempts, mails = await _under_throttling(h)
             with h.step("b2 some succeed, some are refused, and every refusal is a clean answer"):
                 accepted = _verify_answers(h, attempts)
             with h.step("b3 what was accepted is done", target=h.timeouts.recovery, by_chance=True):
-                await asyncio.gather(*(_verify_done(h, attempt) for attempt in accepted))
+                async with asyncio.TaskGroup() as group:
+                    for attempt in accepted:
+                        group.create_task(_verify_done(h, attempt))
             with h.step("b4 no mail is lost", target=h.timeouts.reply):
-                await asyncio.gather(*(_verify_answered(h, mail) for mail in mails))
+                async with asyncio.TaskGroup() as group:
+                    for mail in mails:
+                        group.create_task(_verify_answered(h, mail))
     since = h.clock.now()
     with h.step("b5 no row stays half-open, and it goes back to zero", target=h.timeouts.idle_shutdown):
         users = {attempt.user_id: attempt.accepted for attempt in attempts} | {mail.sender: True for mail in mails}
@@ -82,11 +86,11 @@ async def recovery(h: Harness) -> None:
 
 
 async def _under_throttling(h: Harness) -> tuple[Sequence[Attempt], Sequence[SentMail]]:
-    """All at once, while the system's own calls to DynamoDB are refused."""
-    async with h.fault(Throttle("dynamodb", probability=_REFUSED)):
-        return await asyncio.gather(
-            asyncio.gather(*(_attempt(h) for _ in range(_STRESS))), asyncio.gather(*(_mail(h) for _ in range(_MAILS)))
-        )
+    """Request all sessions and send all mails at once, while the system's calls to DynamoDB are refused."""
+    async with h.fault(Throttle("dynamodb", probability=_REFUSED)), asyncio.TaskGroup() as group:
+        attempts = [group.create_task(_attempt(h)) for _ in range(_STRESS)]
+        mails = [group.create_task(_mail(h)) for _ in range(_MAILS)]
+    return [attempt.result() for attempt in attempts], [mail.result() for mail in mails]
 
 
 async def _attempt(h: Harness) -> Attempt:
@@ -102,30 +106,30 @@ async def _mail(h: Harness) -> SentMail:
 
 
 def _verify_answers(h: Harness, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Each is either a session or an error of Hermes that says so; returns those that are sessions.
+    """Check that each answer is a session or a well-formed error of Hermes; returns the sessions.
 
-    Raises `EffectNotSeen` when nobody was refused: what a refusal looks like was not seen then.
+    Raises `EffectNotSeen` when none was refused.
     """
     for attempt in attempts:
         answer = attempt.answer
         h.check(not answer.by_balancer, f"an answer of Hermes itself to {attempt.user_id}", seen=answer)
-        said = answer.json()
-        opened = attempt.accepted and said.get("sessionId") and said.get("previewUrl")
-        refused = answer.status >= 500 and said.get("statusCode") == answer.status and said.get("message")
+        fields = answer.json()
+        opened = attempt.accepted and fields.get("sessionId") and fields.get("previewUrl")
+        refused = answer.status >= 500 and fields.get("statusCode") == answer.status and fields.get("message")
         what = "a session with its preview, or an error of the server's with its statusCode and a message"
         h.check(opened or refused, f"for {attempt.user_id} {what}", seen=answer)
     accepted = [attempt for attempt in attempts if attempt.accepted]
     h.check(accepted, f"some of {len(attempts)} sessions to be opened", seen=[attempt.answer for attempt in attempts])
     if len(accepted) == len(attempts):
         raise EffectNotSeen(
-            f"nobody of {len(attempts)} was refused while DynamoDB was throttled: how a refusal is told was not shown",
-            next="throttle more: the system's own retries made up for all that was refused",
+            f"none of {len(attempts)} sessions was refused while DynamoDB was throttled, so no refusal was checked",
+            next="throttle more: the system's retries made up for every refused call",
         )
     return accepted
 
 
 async def _verify_done(h: Harness, attempt: Attempt) -> None:
-    """Its page is served: who was told that the session is there, gets what they asked for."""
+    """Check that the page of an accepted session is served."""
     said = attempt.answer.json()
     client = h.settings.test_data.client_id
     session = TestSession(said["sessionId"], client, attempt.user_id, said["previewUrl"], attempt.marker)
@@ -139,13 +143,13 @@ async def _verify_answered(h: Harness, mail: SentMail) -> None:
 
 
 async def _verify_rows_end(h: Harness, users: Mapping[str, bool]) -> None:
-    """Whose session was opened (true) has one thread, who was refused at most one; and no row is open for ever.
+    """Check that users whose session was opened (true) have one thread, others at most one, and that all rows expire.
 
-    A thread may have several rows: a mail that is tried again later may find its first session expired.
+    A thread may have several rows: a mail that is retried later may find its first session expired.
     """
 
     async def look() -> list[SessionRow]:
-        rows = await h.sessions.rows_of_client(h.settings.test_data.client_id)
+        rows = await h.sessions.rows_of(h.settings.test_data.client_id)
         return [row for row in rows if row.user_id in users]
 
     rows = await h.eventually(

@@ -1,4 +1,4 @@
-"""What is malformed blocks nobody; what comes twice, or to a Hermes that dies over it, is done once."""
+"""Malformed messages block no mail; a mail is done once, also when delivered twice or when Hermes is killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from ..backends import capability
 from ..core.checkers import one_reply_each
 from ..faults import KillProcess
 from ..harness import Harness
-from ..harness.letters import Letter, Posted
+from ..harness.letter import Letter
+from ..harness.mail import SentMail
 from ..harness.sessions import TestSession
 from ..system import facts
 from .registry import scenario
@@ -16,7 +17,7 @@ from .steps.journeys import start_at_zero, verify_zero
 
 _MAX_RECEIVES = 3
 _WORKS_FOR = 60
-"""AWS seconds that the agent takes for the mail over which Hermes dies."""
+"""AWS seconds that the agent takes for the mail during which Hermes is killed."""
 
 
 @scenario(
@@ -34,18 +35,18 @@ async def redelivery(h: Harness) -> None:
         began = h.clock.now()
         poisoned = {body: await h.inbound.put(body) for body in poison}
         twice = await _post(h)
-        await h.letters.deliver(twice)
+        await h.mail.deliver_again(twice)
     with h.step("2 the mail behind them opens one session", target=h.timeouts.wake):
-        session = await h.wait_for_session(twice.mail)
+        session = await h.wait_for_session(twice)
     async with h.visiting(session):
         with h.step("3 and it is answered", target=h.timeouts.reply):
-            await h.wait_for_reply(twice.mail)
+            await h.wait_for_reply(twice)
         with h.step("4 the malformed are dead letters after 3 receives", target=h.timeouts.wake):
             for body, message_id in poisoned.items():
                 await h.inbound.wait_for_dead_letter(body, within=h.timeouts.wake)
                 await h.inbound.wait_for_complaints(message_id, _MAX_RECEIVES, since=began, within=h.timeouts.reply)
         with h.step("5 a third time, answered already: one session, commit, reply"):
-            await h.letters.deliver(twice)
+            await h.mail.deliver_again(twice)
             await h.inbound.wait_until_empty(within=h.timeouts.reply)
             rows = await h.sessions.rows_of(session.client_id, session.user_id)
             h.checks.equal([row.session_id for row in rows], [session.session_id], f"the sessions of {session.user_id}")
@@ -53,13 +54,13 @@ async def redelivery(h: Harness) -> None:
     with h.step("6 Hermes is killed over a mail", target=h.timeouts.recovery):
         held = await _killed_over(h)
     with h.step("7 the mail is not lost, and not done twice", target=h.timeouts.recovery + h.timeouts.reply):
-        reply = await h.wait_for_reply(held.mail, within=h.timeouts.recovery + h.timeouts.reply)
-        rows = await h.sessions.rows_of(session.client_id, held.mail.sender)
-        sessions = [h.sessions.found(row, held.mail.marker) for row in rows]
+        reply = await h.wait_for_reply(held, within=h.timeouts.recovery + h.timeouts.reply)
+        rows = await h.sessions.rows_of(session.client_id, held.sender)
+        sessions = [h.sessions.adopt(row, held.marker) for row in rows]
         h.checks.equal(
             {row.thread_id for row in rows},
             {facts.conversation_id(reply.message)},
-            f"the threads of {held.mail.sender}, and the conversation id of the reply",
+            f"the threads of {held.sender}, and the conversation id of the reply",
         )
         named = [each for each in sessions if each.preview_url in facts.body_text(reply.message)]
         h.checks.equal(len(named), 1, "the number of previews that the reply names")
@@ -74,41 +75,38 @@ async def redelivery(h: Harness) -> None:
 
 
 def _poison(marker: str) -> tuple[str, ...]:
-    """What no mail can be read from: no JSON, and an envelope of SNS with nothing in it."""
+    """Messages without a mail: one is not JSON, one is an empty envelope of SNS."""
     return f"{marker} is no JSON", json.dumps({"Type": "Notification", "MessageId": marker, "Message": "{}}"})
 
 
-async def _post(h: Harness, slowly: float = 0) -> Posted:
-    """A mail for a new page; `slowly` is AWS seconds that the agent takes longer for it."""
+async def _post(h: Harness, slowly: float = 0) -> SentMail:
+    """A mail for a new page; `slowly` is additional AWS seconds of the agent."""
     marker = h.new_marker()
     text = facts.add_page(f"Once {marker}")
     text = facts.slowly(slowly, text) if slowly else text
     to = h.system.address_for(h.settings.test_data.client_id)
-    return await h.letters.post(Letter(text), sender=h.new_user(marker), to=to, marker=marker)
+    return await h.mail.send(Letter(text), sender=h.new_user(marker), to=to, marker=marker)
 
 
-async def _killed_over(h: Harness) -> Posted:
-    """A mail that Hermes has received and not deleted yet when it is killed."""
+async def _killed_over(h: Harness) -> SentMail:
+    """A mail that Hermes has received, but not deleted, when it is killed."""
     __tracebackhide__ = True
     held = await _post(h, _WORKS_FOR)
-    await h.mail.wait_for_receipt(held.mail, within=h.timeouts.reply)
-    tasks = [task for task in await h.services.tasks("hermes") if task["lastStatus"] == "RUNNING"]
+    await h.mail.wait_for_receipt(held, within=h.timeouts.reply)
+    tasks = await h.services.running("hermes")
     h.checks.equal(len(tasks), 1, "the number of running Hermes tasks")
     async with h.fault(KillProcess(tasks[0]["taskArn"])):
         depth = await h.inbound.depth()
         h.check(not depth.empty, "the mail to be in the queue still when Hermes is dead", seen=depth)
-        h.checks.equal(h.mail.replies(held.mail.sender), [], "what was answered before Hermes was killed")
+        h.checks.equal(h.mail.replies(held.sender), [], "what was answered before Hermes was killed")
     return held
 
 
-async def _verify_done_once(h: Harness, session: TestSession, posted: Posted) -> None:
-    """One commit and one reply."""
+async def _verify_done_once(h: Harness, session: TestSession, sent: SentMail) -> None:
+    """Check that the mail has one commit and one reply."""
     __tracebackhide__ = True
     await h.wait_for_container_ready(session)
-    project = facts.project_path(session.client_id, session.user_id)
-    marker = posted.mail.marker
-    log = await h.exec_in_container(f"{facts.git(project)} log --all --grep={marker} --format=%H")
-    h.checks.equal(log.exit_code, 0, "the exit code of git log", next=log.output)
-    h.checks.equal(len(log.output.split()), 1, f"the number of commits for {marker}")
-    answered = [reply.in_reply_to for reply in h.mail.replies(posted.mail.sender)]
-    h.checks.equal(answered, [posted.mail.message_id], f"what {posted.mail.sender} got replies to")
+    log = await h.repositories.git(session, f"log --all --grep={sent.marker} --format=%H")
+    h.checks.equal(len(log.split()), 1, f"the number of commits for {sent.marker}")
+    answered = [reply.in_reply_to for reply in h.mail.replies(sent.sender)]
+    h.checks.equal(answered, [sent.message_id], f"what {sent.sender} got replies to")

@@ -1,4 +1,4 @@
-"""Defines scenarios and keeps the register of them."""
+"""Scenarios and their registry."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Body = Callable[["Harness"], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """Something the system under test must do, shown from outside."""
+    """A behaviour of the system under test, shown from outside."""
 
     name: str
     proves: str
-    """One sentence: what is known when it has passed."""
+    """One sentence: what a pass proves."""
     needs: tuple[str, ...]
     """Capabilities (`kit.backends.capability`) without which it is skipped."""
     body: Body
     checkers: tuple[Checker, ...] = ()
-    """Read the history when the body has ended."""
+    """Checkers of the history, run after the body."""
     only_named: str = ""
-    """Why it is run only when it is named; empty when it is run with all others."""
+    """Why it runs only when named; empty when it runs by default."""
 
     def skipped_because(self, capabilities: Mapping[str, Level]) -> str | None:
-        """Why this cloud cannot run it; None when it can."""
+        """Why a cloud with these capabilities skips it; None if it runs."""
         absent = lacking(capabilities, self.needs)
         return f"this cloud has no {', '.join(absent)}" if absent else None
 
@@ -50,7 +50,7 @@ _REGISTER: dict[str, Scenario] = {}
 def scenario(
     name: str, *, needs: Iterable[str] = (), proves: str, checkers: Iterable[Checker] = (), only_named: str = ""
 ) -> Callable[[Body], Body]:
-    """Register an async function as a scenario. Raises `UsageError` for a name that is taken."""
+    """Register an async function as a scenario. Raises `UsageError` for a duplicate or reserved name."""
 
     def register(body: Body) -> Body:
         if name == ALL:
@@ -83,11 +83,11 @@ def all_scenarios(modules: Iterable[str] = ()) -> list[Scenario]:
     return [_REGISTER[name] for name in sorted(_REGISTER, key=lambda name: (place.get(name, len(place)), name))]
 
 
-def chosen(names: Iterable[str], modules: Iterable[str] = ()) -> list[Scenario]:
-    """The scenarios with these names, in this order; `all` is every scenario.
+def select(names: Iterable[str], modules: Iterable[str] = ()) -> list[Scenario]:
+    """The scenarios with these names, in this order; `all` selects every scenario.
 
     Without names: every scenario of `modules` (see `all_scenarios`), or of the kit and the entry points if there are
-    no modules; `only_named` ones are left out. Raises `UsageError` that names the nearest one.
+    no modules, except those that are `only_named`. Raises `UsageError` that suggests the nearest name.
     """
     modules = tuple(modules)
     known = {one.name: one for one in all_scenarios(modules)}

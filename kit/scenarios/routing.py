@@ -1,4 +1,4 @@
-"""The seed's scenario 4: the load balancer sends everything where it belongs, and says what it cannot."""
+"""The seed's scenario 4: the load balancer routes every path, and answers correctly when it cannot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..backends import capability
 from ..faults import KillProcess, PauseTask
 from ..harness import Harness
-from ..harness.capacity import Held
+from ..harness.capacity import PinnedService
 from ..harness.http import Answer
 from ..harness.preview import sticky
 from ..harness.sessions import TestSession
@@ -25,24 +25,24 @@ from ..system.facts import (
     Service,
 )
 from .registry import scenario
-from .steps.journeys import start_at_zero, verify_zero
+from .steps.journeys import end_at_zero, start_at_zero
 
 _NO_RULE = ("/", "/hermesx", "/Hermes/health", "/api", "/apis/health", "/sessions/x", "/preview", "/ws", "/health")
 """Near misses of the rules: a pattern matches whole paths, and case counts."""
 _CLIENTS = 8
 """Clients without a cookie, spread over two targets."""
 _DRAINING = 60
-"""AWS seconds for which a target drains while that is watched."""
+"""AWS seconds for which a target drains."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """A declared path pattern, a path that it alone matches, and who answers there."""
+    """A path that only one declared pattern matches, and the service that answers."""
 
     path: str
     service: Service
     answers: str
-    """Words of its body."""
+    """Text in the answer's body."""
 
 
 @scenario(
@@ -66,14 +66,14 @@ async def routing(h: Harness) -> None:
         session = await h.create_test_session(facts.add_page(f"Routed Page {marker}"), marker=marker)
         await h.wait_for_container_ready(session)
         await h.wait_for_change(session, facts.slug(f"Routed Page {marker}"), within=h.timeouts.container_ready)
-    async with h.session_api.keeping_alive(session), h.capacity.held("edit") as edit, AsyncExitStack() as drained:
+    async with h.session_api.keeping_alive(session), h.capacity.pinned("edit") as edit, AsyncExitStack() as drained:
         with h.step("3 every rule of the load balancer, the default included"):
             await _verify_rules(h, session)
             await _verify_unknown_sessions(h)
         with h.step("4 a change arrives as a hot-reload message", target=h.timeouts.warm):
             await _verify_hot_reload(h, session, facts.slug(f"Routed Page {marker}"))
         with h.step("5 a second container joins", target=h.timeouts.container_ready + h.timeouts.health):
-            await edit.ask_for(2)
+            await edit.set_desired(2)
             tasks = await edit.wait_for_healthy(2, within=h.timeouts.container_ready + h.timeouts.health)
             await _verify_all_serve(h, session)
         with h.step("6 one client stays with one container; one that hangs costs 504"):
@@ -83,12 +83,10 @@ async def routing(h: Harness) -> None:
         with h.step("8 a request under way is finished while its container drains"):
             await drained.enter_async_context(h.balancer.drain_delay("edit", _DRAINING))
             await _verify_draining(h, session, edit)
-            # Until then Hermes stays: asleep, it would be woken by the 503 that was just given.
+            # Keepalives until then: the 503 would wake a Hermes at zero.
             await h.services.wait_for_zero(["edit"], within=_DRAINING + h.timeouts.scale_down)
-    since = h.clock.now()
     with h.step("9 ended, it goes back to zero", target=h.timeouts.idle_shutdown):
-        await h.session_api.end(session)
-        await verify_zero(h, [session], since=since)
+        await end_at_zero(h, session)
 
 
 async def _verify_asleep(h: Harness) -> None:
@@ -112,7 +110,7 @@ async def _verify_default(h: Harness) -> None:
 
 
 async def _verify_rules(h: Harness, session: TestSession) -> None:
-    """What is declared is what is tried, all of it; and each path is answered by the service it is for."""
+    """Check that every declared pattern is tried, and that the right service answers each path."""
     page = await h.fetch_preview(session)
     script = HOT_RELOAD_LOADED.search(page.body)
     h.check(script, "the page to load Vite's client, or a hot-reload script in its place", seen=page.body)
@@ -136,26 +134,28 @@ async def _verify_rules(h: Harness, session: TestSession) -> None:
 
 
 async def _verify_unknown_sessions(h: Harness) -> None:
-    """A session that nobody knows is a 404 of the service, which is not the load balancer's."""
+    """Check that an unknown session gets a 404 of the service, not of the load balancer."""
     unknown = f"TEST_{h.new_marker()}"
     for url in (h.system.preview_url(unknown), h.system.session_action_url(unknown, "status")):
         answer = await h.http.get(url)
         h.check((answer.status, answer.by_balancer) == (404, False), f"404 by the service for {url}", seen=answer)
         h.checks.equal(answer.json(), {"statusCode": 404, "message": "Session not found"}, f"the body of {url}")
     h.checks.equal(
-        await h.hot_reload.refusal(TestSession(unknown, "", "", "", "")), 404, "the status of an upgrade for nobody"
+        await h.hot_reload.refusal(TestSession(unknown, "", "", "", "")),
+        404,
+        "the status of an upgrade for an unknown session",
     )
 
 
 async def _verify_hot_reload(h: Harness, session: TestSession, slug: str) -> None:
-    """A browser that looks at a page is told when it changes, and finds the change when it loads it."""
+    """Check that a browser gets a message when its page changes, and the change when it reloads."""
     marker = h.new_marker()
     page = await h.fetch_preview(session, slug)
-    h.checks.equal(page.status, 200, f"the status of {page.url}, which is looked at")
+    h.checks.equal(page.status, 200, f"the status of {page.url}, which is open")
     async with h.hot_reload.open(session) as socket:
-        h.checks.equal(socket.protocol, HOT_RELOAD_PROTOCOL, "the subprotocol that was agreed on")
+        h.checks.equal(socket.protocol, HOT_RELOAD_PROTOCOL, "the negotiated subprotocol")
         await socket.wait_until_connected(within=h.timeouts.warm)
-        h.checks.equal(socket.messages, [{"type": "connected"}], "what was said before anything changed")
+        h.checks.equal(socket.messages, [{"type": "connected"}], "the messages before any change")
         again = await h.create_test_session(facts.update_page(slug, marker), marker=marker, user_id=session.user_id)
         h.checks.equal(again.session_id, session.session_id, "the session of the second instruction")
         message = await socket.wait_for_reload(within=h.timeouts.warm)
@@ -166,7 +166,7 @@ async def _verify_hot_reload(h: Harness, session: TestSession, slug: str) -> Non
 
 
 async def _verify_all_serve(h: Harness, session: TestSession) -> None:
-    """A healthy target may still have to load what it shows pages with: ready is who serves the page."""
+    """Wait until every container serves the page: a healthy target may still be loading its renderer."""
 
     async def statuses() -> list[int]:
         return [(await h.fetch_preview(session)).status for _ in range(_CLIENTS)]
@@ -180,14 +180,16 @@ async def _verify_all_serve(h: Harness, session: TestSession) -> None:
 
 
 async def _verify_hanging(h: Harness, session: TestSession, hanging: str) -> Mapping[str, str]:
-    """Clients are spread over both containers and each stays with its own: so when one container stands still, some
-    clients get 504 and nothing else, and the others nothing but pages. Returns the cookie of one of the others."""
+    """Check that each client stays with its container: while one container is paused, some clients get only 504 and
+    the others only pages. Returns the cookie of one of the others."""
     timeout = await h.balancer.idle_timeout()
     cookies = [sticky(await h.fetch_preview(session)) for _ in range(_CLIENTS)]
     h.check(all(cookies), f"{TARGET_COOKIE} for each of {_CLIENTS} clients", seen=cookies)
     async with h.fault(PauseTask(hanging)):
         began = h.clock.now()
-        answers = await asyncio.gather(*(_twice(h, session, cookie) for cookie in cookies))
+        async with asyncio.TaskGroup() as group:
+            gets = [[group.create_task(_get(h, session, cookie)) for _ in range(2)] for cookie in cookies]
+    answers = [[get.result() for get in both] for both in gets]
     statuses = [tuple(answer.status for answer in both) for both in answers]
     h.checks.equal(sorted(set(statuses)), [(200, 200), (504, 504)], "what clients get twice, each by its own cookie")
     late = [answer for both in answers for answer in both if answer.status == 504]
@@ -202,30 +204,29 @@ async def _verify_hanging(h: Harness, session: TestSession, hanging: str) -> Map
     return next(cookie for cookie, status in zip(cookies, statuses, strict=True) if status == (200, 200))
 
 
-async def _twice(h: Harness, session: TestSession, cookie: Mapping[str, str]) -> tuple[Answer, Answer]:
-    first, second = await asyncio.gather(*(h.http.get(session.preview_url, headers=cookie) for _ in range(2)))
-    return first, second
+async def _get(h: Harness, session: TestSession, cookie: Mapping[str, str]) -> Answer:
+    return await h.http.get(session.preview_url, headers=cookie)
 
 
 async def _verify_broken(h: Harness, session: TestSession, task: str, cookie: Mapping[str, str]) -> None:
-    """A container that dies takes the requests under way with it, and no others: their clients get 502 at once."""
-    url, work = await _work(h, session)
-    async with h.held_requests.post(url, work, headers=cookie) as request, h.fault(KillProcess(task)):
+    """Check that the client of a request in flight to a dying container gets a 502 at once."""
+    url, job = await _job(h, session)
+    async with h.held_requests.post(url, job, headers=cookie) as request, h.fault(KillProcess(task)):
         answer = await request.answer(within=h.timeouts.warm)
     h.check((answer.status, answer.by_balancer) == (502, True), "502 by the load balancer", seen=answer)
 
 
-async def _verify_draining(h: Harness, session: TestSession, edit: Held) -> None:
-    """Taken out of service with a request under way, a container still answers it."""
+async def _verify_draining(h: Harness, session: TestSession, edit: PinnedService) -> None:
+    """Check that a draining container still answers the request in flight."""
     served = await h.eventually(
         lambda: h.fetch_preview(session),
         until=lambda answer: answer.status == 200,
         within=h.timeouts.recovery,
         describe=f"the page of {session} to be served after a container broke",
     )
-    url, work = await _work(h, session)
-    async with h.held_requests.post(url, work, headers=sticky(served)) as request:
-        await edit.ask_for(0)
+    url, job = await _job(h, session)
+    async with h.held_requests.post(url, job, headers=sticky(served)) as request:
+        await edit.set_desired(0)
         await h.eventually(
             lambda: h.services.targets("edit"),
             until=lambda targets: {target.state for target in targets} == {"draining"},
@@ -233,15 +234,15 @@ async def _verify_draining(h: Harness, session: TestSession, edit: Held) -> None
             describe="every target of edit to be draining",
         )
         refused = await h.fetch_preview(session)
-        h.check((refused.status, refused.by_balancer) == (503, True), "503 for who comes now", seen=refused)
+        h.check((refused.status, refused.by_balancer) == (503, True), "503 for a new request", seen=refused)
         await request.finish()
         answer = await request.answer(within=_DRAINING)
     h.checks.equal(answer.status, 200, f"the status of {answer.url}, begun before its container drained")
     h.check(len(answer.json().get("commit", "")) == 40, "the commit that was made of it", seen=answer)
 
 
-async def _work(h: Harness, session: TestSession) -> tuple[str, dict[str, str]]:
-    """A work as Hermes posts it: a request to a container that has a body to wait for."""
+async def _job(h: Harness, session: TestSession) -> tuple[str, dict[str, str]]:
+    """The URL and body of a job as Hermes posts it to a container."""
     row = await h.verify_session_exists(session)
     marker = h.new_marker()
     return h.system.work_url(session.session_id), {
@@ -254,7 +255,7 @@ async def _work(h: Harness, session: TestSession) -> tuple[str, dict[str, str]]:
 
 
 def _routes(session: TestSession, script: str) -> dict[str, Route]:
-    """A path for every pattern that a plain GET can try, and words of the answer."""
+    """A route for every pattern that a plain GET can try."""
     return {
         "/hermes": Route("/hermes", "hermes", "hermes"),
         "/hermes/*": Route("/hermes/health", "hermes", '"healthy"'),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 
 from ..runner.run import Run
-from ..scenarios.registry import chosen
+from ..scenarios.registry import select
 from ..settings import Settings
 from .breaking import PROGRAMS, load
 from .finding import Finding, judged, sound
@@ -27,7 +27,7 @@ async def controls(settings: Settings, scenarios: Sequence[str]) -> AsyncIterato
     run = Run(settings, folder_suffix="-control")
     await run.start()
     try:
-        for scenario in chosen(scenarios):
+        for scenario in select(scenarios):
             yield sound(await run.execute(scenario))
     finally:
         await run.stop()
@@ -36,7 +36,7 @@ async def controls(settings: Settings, scenarios: Sequence[str]) -> AsyncIterato
 async def check(settings: Settings, name: str) -> Finding:
     """Run a break's scenario on the system that it broke."""
     broken = load(name)
-    (scenario,) = chosen([broken.scenario])
+    (scenario,) = select([broken.scenario])
     run = Run(_with(settings, name, broken.program), folder_suffix=f"-{name}")
     await run.start()
     try:

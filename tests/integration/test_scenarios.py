@@ -6,10 +6,10 @@ import pytest
 
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.runner.run import Run
-from webordinary_testkit.kit.scenarios.registry import Scenario, chosen
+from webordinary_testkit.kit.scenarios.registry import Scenario, select
 
 
-@pytest.mark.parametrize("scenario", chosen([]), ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", select([]), ids=lambda scenario: scenario.name)
 async def test_scenario(scenario: Scenario, kit_run: Run) -> None:
     __tracebackhide__ = True
     outcome = await kit_run.execute(scenario)

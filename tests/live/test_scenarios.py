@@ -6,12 +6,12 @@ import pytest
 
 from tests.integration.test_scenarios import test_scenario as run_scenario
 from webordinary_testkit.kit.runner.run import Run
-from webordinary_testkit.kit.scenarios.registry import Scenario, chosen
+from webordinary_testkit.kit.scenarios.registry import Scenario, select
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A rehearsal costs nothing, so it leaves out none."""
-    scenarios = chosen(["all"] if metafunc.config.getoption("rehearse") else [])
+    scenarios = select(["all"] if metafunc.config.getoption("rehearse") else [])
     metafunc.parametrize("scenario", scenarios, ids=[one.name for one in scenarios])
 
 

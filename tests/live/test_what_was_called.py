@@ -31,7 +31,7 @@ from webordinary_testkit.kit.backends.live.iam.calls import (
 from webordinary_testkit.kit.backends.rehearsal import CALLS, Rehearsal, aimed
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.runner.run import Run
-from webordinary_testkit.kit.scenarios.registry import chosen
+from webordinary_testkit.kit.scenarios.registry import select
 from webordinary_testkit.kit.settings import Settings, load
 
 
@@ -70,7 +70,7 @@ def records(rehearsal: Rehearsal | None, kit_run: Run, commands: Path) -> list[P
     """What was recorded. Only a whole rehearsal tells what is superfluous."""
     if rehearsal is None:
         pytest.skip("AWS itself keeps no record for the kit; a rehearsal does")
-    left = {scenario.name for scenario in chosen([])} - {outcome.name for outcome in kit_run.report.outcomes}
+    left = {scenario.name for scenario in select([])} - {outcome.name for outcome in kit_run.report.outcomes}
     if left:
         pytest.skip(f"only after all scenarios, and these were not run: {', '.join(sorted(left))}")
     shutil.copy(rehearsal.folder / CALLS, kit_run.folder / CALLS)

@@ -1,1 +1,1 @@
-"""Steps that several scenarios share."""
+"""Steps shared by several scenarios."""

@@ -1,6 +1,6 @@
-"""What Hermes and edit agreed on: the count that is published, and every route, for a session that is there or is not.
+"""Checks of the contract between Hermes and edit: the published session count, and every route's content.
 
-The harness checks the terms of every answer and row; here is what they must say.
+The harness already checks the format of every answer and row.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...system.facts import ACTIVE, ACTIVE_SESSIONS, SERVICES
 
 
 async def verify_counted(h: Harness, since: float) -> None:
-    """Its count, at least 1, with the dimension that the alarms name."""
+    """Check that a count of at least 1 is published, with the alarms' dimension."""
     __tracebackhide__ = True
     dimensions = h.system.metric_dimensions()
 
@@ -31,7 +31,7 @@ async def verify_counted(h: Harness, since: float) -> None:
 
 
 async def verify_looking_counts(h: Harness, session: TestSession) -> None:
-    """Somebody has its preview open, and nothing else happens to it."""
+    """Check that an open preview alone moves lastActivity."""
     before = await h.verify_session_exists(session)
 
     async def moved() -> int:
@@ -47,7 +47,7 @@ async def verify_looking_counts(h: Harness, session: TestSession) -> None:
 
 
 async def verify_known(h: Harness, session: TestSession) -> None:
-    """The routes of a session that is open."""
+    """Check every route for an open session."""
     __tracebackhide__ = True
     for url in (
         *(h.system.health_url(service) for service in SERVICES),
@@ -80,22 +80,22 @@ async def verify_known(h: Harness, session: TestSession) -> None:
 
 
 async def _verify_whereabouts(h: Harness, session: TestSession) -> None:
-    """Once its work is done, the row tells by whom: by a task that runs, and where that is."""
+    """Check that the active session's row names a running task and its address."""
     __tracebackhide__ = True
     row = await h.sessions.wait_for_status(session, ACTIVE, within=h.timeouts.health)
-    running = [task["taskArn"] for task in await h.services.tasks("edit") if task["lastStatus"] == "RUNNING"]
+    running = [task["taskArn"] for task in await h.services.running("edit")]
     h.check(row.task_arn in running, f"fargateTaskArn of {session} to be a running task of edit", seen=row.task_arn)
-    h.check(row.container_ip, f"containerIp of {session} to be told once it is active", seen=repr(row.container_ip))
+    h.check(row.container_ip, f"containerIp of {session} to be set once it is active", seen=repr(row.container_ip))
 
 
 async def verify_unknown(h: Harness, session_id: str) -> None:
-    """The routes of a session that nobody opened: each says so, and none brings it to life."""
+    """Check every route for a session that does not exist: each answers 404, and none creates a row."""
     __tracebackhide__ = True
     actions: tuple[Literal["keepalive", "deactivate", "status"], ...] = ("keepalive", "deactivate", "status")
     for action in actions:
         answer = await h.session_api.ask(session_id, action)
         rows = await h.session_api.rows(session_id)
-        h.check(not rows, f"no row for session {session_id}, which nobody opened, after {action}", seen=rows)
-        h.checks.equal(answer.status, 404, f"the status of {answer.url}, a session that nobody opened")
+        h.check(not rows, f"no row for session {session_id}, which was never opened, after {action}", seen=rows)
+        h.checks.equal(answer.status, 404, f"the status of {answer.url}, a session that was never opened")
     health = await h.http.get(h.system.session_health_url(session_id))
-    h.checks.equal(health.status, 404, f"the status of {health.url}, a session that nobody opened")
+    h.checks.equal(health.status, 404, f"the status of {health.url}, a session that was never opened")

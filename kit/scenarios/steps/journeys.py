@@ -1,4 +1,4 @@
-"""The seed's seven steps from zero to a page and back to zero, for whichever way a session is opened."""
+"""The seed's seven steps from zero to a page and back to zero, by mail or by HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ...harness import Harness, phases
 from ...harness.mail import SentMail
 from ...harness.phases import Timeline
 from ...harness.sessions import TestSession
-from ...harness.together import together
 from ...system import facts
 from ...system.facts import ACTIVE_SESSIONS, EXPIRED, SERVICES
 
@@ -19,13 +18,13 @@ Entry = Literal["mail", "http"]
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A session on its way, with the page it was asked for."""
+class Journey:
+    """An opened session with its page and its phases."""
 
     session: TestSession
     title: str
     mail: SentMail | None
-    journey: Timeline
+    timeline: Timeline
 
     @property
     def slug(self) -> str:
@@ -33,10 +32,10 @@ class Opened:
 
 
 @asynccontextmanager
-async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator[Opened]:
-    """Steps 1 to 6: nothing runs, a session is opened, and its page is served and kept.
+async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator[Journey]:
+    """Steps 1 to 6: nothing runs, a session is opened, and its page is served and stored.
 
-    The page stays open inside the block, so that the session does not go idle meanwhile.
+    The page stays open inside the block, so that the session does not go idle.
     """
     __tracebackhide__ = True
     marker = h.new_marker()
@@ -54,65 +53,66 @@ async def from_zero(h: Harness, entry: Entry, prefix: str = "") -> AsyncIterator
         if mail is not None:
             session = await h.wait_for_session(mail)
         await h.verify_session_exists(session)
-    opened = Opened(session, title, mail, h.timeline)
+    journey = Journey(session, title, mail, h.timeline)
     with h.step(f"{prefix}4 a container comes up from zero", target=h.timeouts.container_ready):
         await h.wait_for_container_ready(session)
     async with h.visiting(session):
         with h.step(f"{prefix}5 the preview shows the new page"):
-            await h.wait_for_change(session, opened.slug, within=h.timeouts.container_ready)
+            await h.wait_for_change(session, journey.slug, within=h.timeouts.container_ready)
             check_phases(h, phases.TASK_RUNNING, phases.TARGET_HEALTHY, h.timeouts.health)
             check_phases(h, phases.SESSION_ROW, phases.CHANGE_VISIBLE, h.timeouts.container_ready)
             check_since_asked(h, phases.CHANGE_VISIBLE, h.timeouts.wake + h.timeouts.container_ready)
         with h.step(f"{prefix}6 the file is on the shared workspace"):
-            await h.verify_file_exists(facts.project_path(session.client_id, session.user_id, facts.page_file(title)))
-        yield opened
+            await h.verify_file_exists(session.path(facts.page_file(title)))
+        yield journey
 
 
-async def back_to_zero(h: Harness, opened: Opened, prefix: str = "") -> None:
-    """Step 7: nobody does anything any more, and nothing is left."""
+async def back_to_zero(h: Harness, journey: Journey, prefix: str = "") -> None:
+    """Step 7: without further activity, everything stops and nothing is left."""
     __tracebackhide__ = True
     idle_since = h.clock.now()
     with h.step(f"{prefix}7 idle, it goes back to zero by itself", target=h.timeouts.idle_shutdown):
-        await h.wait_for_idle(opened.session, journey=opened.journey)
-        await verify_zero(h, [opened.session], since=idle_since)
-        stopped = reached(h, phases.ZERO_TASKS, opened.journey)
+        await h.wait_for_idle(journey.session, journey=journey.timeline)
+        await verify_zero(h, [journey.session], since=idle_since)
+        stopped = reached(h, phases.ZERO_TASKS, journey.timeline)
         h.check_within("the last activity to zero tasks", stopped - idle_since, h.timeouts.idle_shutdown)
 
 
 async def start_at_zero(h: Harness) -> None:
-    """Check that nothing runs yet."""
+    """Check that both services have no task."""
     __tracebackhide__ = True
-    await together(h.verify_service_task_count(service, 0) for service in SERVICES)
+    for service in SERVICES:
+        await h.verify_service_task_count(service, 0)
+
+
+async def end_at_zero(h: Harness, *sessions: TestSession) -> None:
+    """End the sessions and check that everything goes back to zero."""
+    __tracebackhide__ = True
+    since = h.clock.now()
+    for session in sessions:
+        await h.session_api.end(session)
+    await verify_zero(h, sessions, since=since)
 
 
 async def verify_zero(h: Harness, sessions: Sequence[TestSession], *, since: float) -> None:
-    """Check that nothing is left of these sessions, that the system itself said so after `since`, and nothing else."""
+    """Check that the sessions are expired, no task or orphan is left, and a zero was published after `since`."""
     __tracebackhide__ = True
     await h.services.wait_for_zero(SERVICES, within=h.timeouts.idle_shutdown)
-    await together(
-        [
-            start_at_zero(h),
-            *(h.verify_session_status(session, EXPIRED) for session in sessions),
-            _said_zero(h, since),
-            h.verify_no_orphans(),
-        ]
-    )
-
-
-async def _said_zero(h: Harness, since: float) -> None:
-    __tracebackhide__ = True
+    await start_at_zero(h)
+    for session in sessions:
+        await h.verify_session_status(session, EXPIRED)
     await h.metrics.verify_published_zero(ACTIVE_SESSIONS, since=since, within=h.timeouts.scale_down)
+    await h.verify_no_orphans()
 
 
 def check_phases(h: Harness, begins: str, ends: str, target: float) -> None:
-    """Check how long it took from one phase of the journey under way to another, AWS seconds. Both must have been seen:
-    a target that nothing was held to would look as if it had been met."""
+    """Check the AWS seconds between two phases of the current journey; fails if one was not observed."""
     __tracebackhide__ = True
     h.check_within(f"{begins} to {ends}", reached(h, ends) - reached(h, begins), target)
 
 
 def check_since_asked(h: Harness, ends: str, target: float) -> None:
-    """Check how long it took from the beginning of the journey under way, its mail or its first request, to a phase."""
+    """Check the AWS seconds from the journey's mail or first request to a phase."""
     __tracebackhide__ = True
     by_mail = h.timeline.entry == "mail"
     began = reached(h, phases.MAIL_ACCEPTED) if by_mail else h.timeline.started
@@ -122,12 +122,12 @@ def check_since_asked(h: Harness, ends: str, target: float) -> None:
 
 
 def reached(h: Harness, phase: str, journey: Timeline | None = None) -> float:
-    """The AWS time of a phase of `journey`, or of the one under way. Raises `CheckFailed` when nobody saw it."""
+    """The AWS time of a phase of `journey`, by default the current one. Raises `CheckFailed` if it was not observed."""
     __tracebackhide__ = True
     journey = journey or h.timeline
     at = journey.at(phase)
     if at is None:
         seen = [each.name for each in journey.phases]
-        h.check(False, f"phase {phase!r} of this journey to have been seen: it is held to a target", seen=seen)
+        h.check(False, f"phase {phase!r} of this journey to have been seen: it has a target", seen=seen)
     assert at is not None
     return at

@@ -10,7 +10,7 @@ import pytest
 from tests.support.kit import some_settings
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.runner.run import Run
-from webordinary_testkit.kit.scenarios.registry import chosen
+from webordinary_testkit.kit.scenarios.registry import select
 from webordinary_testkit.kit.selftest.run import IMAGES
 
 
@@ -24,7 +24,7 @@ async def test_a_late_answer_passes_too(name: str, scale: float, tmp_path: Path)
     run = Run(some_settings(report_dir=tmp_path, emulated={"programs": late, "scale": scale}))
     await run.start()
     try:
-        (scenario,) = chosen([name])
+        (scenario,) = select([name])
         outcome = await run.execute(scenario)
     finally:
         await run.stop()

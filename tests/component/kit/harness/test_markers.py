@@ -62,7 +62,7 @@ def markers(workspace: Path) -> Markers:
 
 async def found(workspace: Path, place: Place, *users: str) -> list[set[str]]:
     sessions = [a_session(user) for user in users]
-    by_session = await markers(workspace).found(place, sessions, MARKERS)
+    by_session = await markers(workspace).search(place, sessions, MARKERS)
     return [set(by_session[session.session_id]) for session in sessions]
 
 

@@ -77,7 +77,7 @@ async def test_git_that_walked_up_out_of_a_project_is_found(workspace: Path, com
     async with sentinel.planted():
         (workspace / "c" / "v" / "project" / "page").touch()
         git(workspace / "c" / "v" / "project", *command)
-        with pytest.raises(CheckFailed, match="the repository above the projects to be as it was planted"):
+        with pytest.raises(CheckFailed, match="the repository above the projects to be unchanged"):
             await sentinel.verify_untouched()
     assert not (workspace / ".git").exists()
 

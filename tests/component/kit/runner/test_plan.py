@@ -29,7 +29,7 @@ from webordinary_testkit.kit.cost.prices import shipped
 from webordinary_testkit.kit.cost.publishing import data_of
 from webordinary_testkit.kit.cost.summary import line
 from webordinary_testkit.kit.runner.plan import actions_of, plan
-from webordinary_testkit.kit.scenarios.registry import all_scenarios, chosen
+from webordinary_testkit.kit.scenarios.registry import all_scenarios, select
 
 
 def own_template(**parameters: str) -> Template:
@@ -133,7 +133,7 @@ def test_only_runs_of_the_same_kind_and_scenarios_that_passed_tell(tmp_path: Pat
 
 
 def test_a_live_plan_without_a_mail_domain_tells_what_would_be_skipped_and_why(tmp_path: Path) -> None:
-    made = plan(some_settings(mode="live", report_dir=tmp_path), chosen(["email_to_preview", "contract"]))
+    made = plan(some_settings(mode="live", report_dir=tmp_path), select(["email_to_preview", "contract"]))
     skipped, executed = made.scenarios
     assert "mail_in" in skipped.skipped
     assert (executed.skipped, executed.modelled) == ("", ())

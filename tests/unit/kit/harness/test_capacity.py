@@ -70,7 +70,7 @@ async def test_a_service_that_nothing_scales_has_no_bounds() -> None:
 
 async def test_a_watch_notes_each_change_once_from_the_beginning_to_the_end() -> None:
     ecs = Ecs(counts=(1, 0, 1))
-    async with ecs.capacity.watched("edit") as watched:
+    async with ecs.capacity.watch("edit") as watched:
         for counts in ((1, 0, 1), (1, 1, 0)):
             ecs.counts = counts
             for _ in range(3):
@@ -82,7 +82,7 @@ async def test_a_watch_notes_each_change_once_from_the_beginning_to_the_end() ->
 async def test_a_watch_that_could_not_look_has_seen_nothing_and_says_why() -> None:
     ecs = Ecs(counts=(1, 1, 0))
     with pytest.raises(AssertionError, match=r"nobody expected ecs\.describe_services"):
-        async with ecs.capacity.watched("edit"):
+        async with ecs.capacity.watch("edit"):
             answers, ecs.aws.answers = ecs.aws.answers, {}
             await ecs.clock.sleep(5)
             await ecs.clock.sleep(5)
@@ -99,8 +99,8 @@ async def test_as_many_as_are_called_for_are_waited_for_and_no_other_number_will
 async def test_a_held_service_is_left_alone_by_scaling_until_the_end_of_the_block() -> None:
     ecs = Ecs()
     with pytest.raises(RuntimeError):
-        async with ecs.capacity.held("edit") as held:
-            await held.ask_for(2)
+        async with ecs.capacity.pinned("edit") as held:
+            await held.set_desired(2)
             assert ecs.suspended() == [True]
             raise RuntimeError
     assert ecs.suspended() == [True, False]
@@ -109,7 +109,7 @@ async def test_a_held_service_is_left_alone_by_scaling_until_the_end_of_the_bloc
 
 async def test_two_tasks_are_there_when_both_run_and_are_healthy() -> None:
     ecs = Ecs("RUNNING", "RUNNING", targets=("healthy", "healthy"))
-    async with ecs.capacity.held("edit") as held:
+    async with ecs.capacity.pinned("edit") as held:
         assert await held.wait_for_healthy(2, within=60) == ["arn:0", "arn:1"]
 
 
@@ -126,6 +126,6 @@ async def test_anything_less_or_more_is_not_two_healthy_tasks(
     statuses: tuple[str, ...], targets: tuple[str, ...]
 ) -> None:
     ecs = Ecs(*statuses, targets=targets)
-    async with ecs.capacity.held("edit") as held:
+    async with ecs.capacity.pinned("edit") as held:
         with pytest.raises(WaitExpired, match="exactly 2 task"):
             await held.wait_for_healthy(2, within=60)

@@ -7,7 +7,7 @@ import pytest
 from webordinary_testkit.kit.backends.capability import ALL, ECS_EXEC, MAIL_IN, Level, lacking
 from webordinary_testkit.kit.core.errors import UsageError
 from webordinary_testkit.kit.harness import Harness
-from webordinary_testkit.kit.scenarios.registry import Scenario, all_scenarios, chosen, scenario
+from webordinary_testkit.kit.scenarios.registry import Scenario, all_scenarios, scenario, select
 
 
 async def body(h: Harness) -> None:
@@ -25,19 +25,19 @@ def test_every_scenario_says_what_it_proves_and_needs_known_capabilities() -> No
 
 
 def test_without_names_all_are_chosen_and_names_keep_their_order() -> None:
-    assert chosen([]) == [one for one in all_scenarios() if not one.only_named]
-    assert [one.name for one in chosen(["email_to_preview", "cold_start"])] == ["email_to_preview", "cold_start"]
+    assert select([]) == [one for one in all_scenarios() if not one.only_named]
+    assert [one.name for one in select(["email_to_preview", "cold_start"])] == ["email_to_preview", "cold_start"]
 
 
 def test_some_are_run_only_when_they_are_named() -> None:
-    assert [one.name for one in chosen(["contract", "outage"])] == ["contract", "outage"]
-    assert not {"contract", "outage"} & {one.name for one in chosen([])}
-    assert chosen(["all"]) == all_scenarios()
+    assert [one.name for one in select(["contract", "outage"])] == ["contract", "outage"]
+    assert not {"contract", "outage"} & {one.name for one in select([])}
+    assert select(["all"]) == all_scenarios()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'cold_start'"):
-        chosen(["coldstart"])
+        select(["coldstart"])
 
 
 def test_a_name_is_given_once() -> None:

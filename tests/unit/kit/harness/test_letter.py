@@ -1,19 +1,29 @@
-"""Letters: written as people's programs write them, and the same bytes when they are delivered again."""
+"""Letters: composed as mail programs do, and the same bytes when they are delivered again."""
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.message
 import email.policy
+from typing import Any
 
 import pytest
 
 from tests.support.kit import START, a_context
-from webordinary_testkit.kit.harness.letters import Encoding, Letter, Letters
-from webordinary_testkit.kit.harness.mail import WIRE
+from webordinary_testkit.kit.harness.letter import Encoding, Letter
+from webordinary_testkit.kit.harness.mail import Mail
 from webordinary_testkit.kit.harness.mailbox import Mailbox
 
 WORDS = "Grüße = 你好 " * 20
+
+
+class EmptyQueue:
+    """A replies queue without messages."""
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {}
 
 
 class Door:
@@ -31,7 +41,7 @@ class Door:
 
 
 def wire(letter: Letter, sender: str = "zoe@x") -> bytes:
-    return letter.message(sender=sender, to="edit@it.test", message_id="<1@x>", at=START).as_bytes(policy=WIRE)
+    return letter.wire(sender=sender, to="edit@it.test", message_id="<1@x>", at=START)
 
 
 def read(raw: bytes) -> email.message.EmailMessage:
@@ -51,7 +61,7 @@ def test_an_encoded_body_is_ascii_on_the_wire_and_whole_when_read(encoding: Enco
 
 def test_a_plain_mail_that_is_not_plain_is_refused() -> None:
     with pytest.raises(UnicodeEncodeError):
-        wire(Letter(WORDS))
+        wire(Letter(WORDS, encoding="7bit"))
 
 
 def test_a_display_name_stands_before_the_address() -> None:
@@ -74,6 +84,10 @@ def test_html_quotes_in_a_block_of_its_own_and_escapes() -> None:
     assert 'On Monday, W wrote:<blockquote type="cite">Hello<br>\nBye</blockquote>' in body
 
 
+def test_the_date_is_aws_time() -> None:
+    assert read(wire(Letter("x")))["Date"] == "Fri, 15 Jan 2027 08:00:00 +0000"
+
+
 def test_a_message_id_longer_than_a_line_stays_whole() -> None:
     long = f"<{'a' * 90}@us-west-2.amazonses.com>"
     assert f"References: <1@x> {long}\r\n".encode() in wire(Letter("x", headers={"References": f"<1@x> {long}"}))
@@ -81,10 +95,11 @@ def test_a_message_id_longer_than_a_line_stays_whole() -> None:
 
 async def test_delivered_again_it_is_the_same_mail_byte_by_byte() -> None:
     door, box = Door(), Mailbox()
-    letters = Letters(a_context(mail=door), box)
-    posted = await letters.post(Letter("x"), sender="Zoe@clients.it.test", to="edit@it.test", marker="m")
-    await letters.deliver(posted)
+    mail = Mail(a_context(EmptyQueue(), mail=door), box)
+    sent = await mail.send(Letter("x"), sender="Zoe@clients.it.test", to="edit@it.test")
+    await mail.deliver_again(sent)
+    await mail.close()
     assert len(door.sent) == 2
-    assert door.sent[0] == door.sent[1] == (posted.raw, "Zoe@clients.it.test", ["edit@it.test"])
-    assert posted.mail.message_id in posted.raw.decode()
+    assert door.sent[0] == door.sent[1] == (sent.raw, "Zoe@clients.it.test", ["edit@it.test"])
+    assert sent.message_id in sent.raw.decode()
     assert "zoe@clients.it.test" in box.replies

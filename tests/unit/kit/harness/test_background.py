@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from webordinary_testkit.kit.core.clock import Clock
-from webordinary_testkit.kit.harness.periodic import repeatedly
+from webordinary_testkit.kit.harness.background import periodic
 
 
 async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_for_ever_more() -> None:
@@ -20,7 +20,7 @@ async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_
         await asyncio.Event().wait()
 
     clock = Clock(scale=1000)
-    async with asyncio.timeout(5), repeatedly(clock, 10, unanswered, "x"):
+    async with asyncio.timeout(5), periodic(clock, 10, unanswered, "x"):
         await enough.wait()
         await clock.sleep(100)
         assert len(begun) == 4
@@ -37,7 +37,7 @@ async def test_what_breaks_is_done_again_and_told_at_the_end_after_which_nothing
 
     clock = Clock(scale=1000)
     with pytest.raises(ValueError, match="broken, the first time"):
-        async with asyncio.timeout(5), repeatedly(clock, 10, broken, "x"):
+        async with asyncio.timeout(5), periodic(clock, 10, broken, "x"):
             await enough.wait()
     seen = len(begun)
     await clock.sleep(100)
@@ -52,6 +52,6 @@ async def test_what_went_wrong_in_the_block_is_the_news() -> None:
         raise ValueError("broken")
 
     with pytest.raises(KeyError):
-        async with asyncio.timeout(5), repeatedly(Clock(scale=1000), 10, broken, "x"):
+        async with asyncio.timeout(5), periodic(Clock(scale=1000), 10, broken, "x"):
             await once.wait()
             raise KeyError
