@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .core.eventually import NotYet, eventually
     from .core.history import Event, History
     from .core.verdict import Verdict
+    from .ecs_exec.client import ExecResult
     from .faults.context import Site
     from .faults.fault import Effect, Fault, Seen, Shows
-    from .harness.files import ExecResult
     from .harness.harness import Harness
     from .harness.mail import SentMail
     from .harness.mailbox import Reply
@@ -78,9 +78,9 @@ _MODULES = {
     "core.eventually": ("NotYet", "eventually"),
     "core.history": ("Event", "History"),
     "core.verdict": ("Verdict",),
+    "ecs_exec.client": ("ExecResult",),
     "faults.context": ("Site",),
     "faults.fault": ("Effect", "Fault", "Seen", "Shows"),
-    "harness.files": ("ExecResult",),
     "harness.harness": ("Harness",),
     "harness.mail": ("SentMail",),
     "harness.mailbox": ("Reply",),

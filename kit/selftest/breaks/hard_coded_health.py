@@ -20,5 +20,5 @@ def apply() -> None:
 
 
 BREAK = Break(
-    "edit", "cold_start", r"the status of \S+/health, a session that nobody opened to be 404\nseen: 200", apply
+    "edit", "cold_start", r"the status of \S+/health, a session that was never opened to be 404\nseen: 200", apply
 )

@@ -36,4 +36,4 @@ def apply() -> None:
     rerouted("hermes.api", "/keepalive", by)
 
 
-BREAK = Break("hermes", "cold_start", r"no row for session \S+, which nobody opened", apply)
+BREAK = Break("hermes", "cold_start", r"no row for session \S+, which was never opened", apply)
