@@ -266,7 +266,7 @@ async def test_an_engine_that_ended_is_no_image_and_no_defect(run: Bed, monkeypa
         raise aiohttp.ServerDisconnectedError
 
     monkeypatch.setattr(run.client.images, "inspect", gone)
-    with pytest.raises(CannotPull, match="the container engine does not tell of the image"):
+    with pytest.raises(CannotPull, match="the container engine cannot inspect the image"):
         await run.host.runtime.pull(SHELL)
 
 

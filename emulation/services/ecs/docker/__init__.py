@@ -1,10 +1,10 @@
-"""The Docker runtime: every task is containers on a network of the run's own, every file system a volume.
+"""The Docker runtime: tasks are containers on a network of the run, file systems are volumes.
 
-DockerHost      engine, network, the way back to this machine; removes everything at the end
-  DockerRuntime   ContainerSpec --shape--> container, attach, wait, exec
-  TaskMemory      holds the containers of a task to its memory together
-  Volumes         (file system, root directory) --> volume
-sweep.py        what removes a run's things without this process: the guardian, an audit
+DockerHost        engine, network, address of this machine; removes everything at the end
+  EngineRun         what the parts below need of it
+  DockerRuntime     ContainerSpec --engine_config--> container: attach, wait, exec
+  TaskMemory        limits the memory of a task with several containers
+  Volumes           (file system, root directory) --> volume
 """
 
 from .host import DockerHost

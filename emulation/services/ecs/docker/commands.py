@@ -1,4 +1,4 @@
-"""Commands beside a container's own program: health checks, and ECS Exec's terminals."""
+"""Runs commands inside a container: health checks, and the terminals of ECS Exec."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 from aiodocker.execs import Exec
+
+from .engine_run import ENGINE_ERRORS
 
 _MARK = "EMULATION_COMMAND"
 _END = (
     'for p in /proc/[0-9]*; do s=$(cat "$p/stat" 2>/dev/null) || continue; set -- ${s##*) }; '
     f'if [ "$4" = "$SESSION" ] || grep -qs "{_MARK}=$MARK" "$p/environ"; then kill -9 "${{p#/proc/}}"; fi; done'
 )
-"""Kills every process of a session (field 4 behind the name in /proc/<pid>/stat), and every process that carries the
-mark, as far as root may read it: not that of another user's."""
+"""Kills every process of a session (field 4 behind the name in /proc/<pid>/stat) and every process with the mark in its
+environment, as far as root may read that."""
 
 
 async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int:
-    """As `Running.run`."""
+    """Implements `RunningContainer.run`."""
     try:
         command = await container.exec(list(argv), environment={_MARK: mark})
-        said = b""
+        output = b""
         async with command.start() as stream:
             try:
                 while (message := await stream.read_out()) is not None:
-                    said = said or message.data
+                    output = output or message.data
             except BaseException:
                 await _end(container, command, mark, user="")
                 raise
         code = (await command.inspect())["ExitCode"]
-    except (DockerError, aiohttp.ClientError) as error:
+    except ENGINE_ERRORS as error:
         return _not_run(error)
-    if code == 126 and _missing(said.decode(errors="replace")):  # engines differ here; shells do not
+    if code == 126 and _missing(output.decode(errors="replace")):  # engines differ here; shells do not
         return 127
     return 137 if code is None else int(code)
 
@@ -64,12 +65,12 @@ class ExecTerminal:
             stream = command.start()
             await stream._init()
             state = await _begun(command)
-        except (DockerError, aiohttp.ClientError) as error:
+        except ENGINE_ERRORS as error:
             raise OSError(str(getattr(error, "message", error))) from error
         if not state["Running"] and state["ExitCode"] in (126, 127) and not state.get("Pid"):
-            said = await stream.read_out()
+            output = await stream.read_out()
             await stream.close()
-            text = said.data.decode(errors="replace").strip() if said else ""
+            text = output.data.decode(errors="replace").strip() if output else ""
             raise OSError(text or f'exec: "{argv[0]}": executable file not found in $PATH')
         return cls(container, command, stream, mark, user)
 
@@ -97,7 +98,7 @@ class ExecTerminal:
         self._writing.cancel()
         await asyncio.wait({self._writing})
         try:
-            with contextlib.suppress(DockerError, aiohttp.ClientError):
+            with contextlib.suppress(*ENGINE_ERRORS):
                 if (await self._command.inspect())["Running"]:
                     await _end(self._container, self._command, self._mark, user=self._user)
         finally:
@@ -105,17 +106,17 @@ class ExecTerminal:
 
     async def _write(self) -> None:
         while True:
-            told = await self._unwritten.get()
-            with contextlib.suppress(DockerError, aiohttp.ClientError, OSError, RuntimeError, AssertionError):
-                if isinstance(told, bytes):
-                    await self._stream.write_in(told)
+            item = await self._unwritten.get()
+            with contextlib.suppress(*ENGINE_ERRORS, OSError, RuntimeError, AssertionError):
+                if isinstance(item, bytes):
+                    await self._stream.write_in(item)
                 else:
-                    await self._command.resize(w=told[0], h=told[1])
+                    await self._command.resize(w=item[0], h=item[1])
 
 
 async def _begun(command: Exec) -> dict[str, Any]:
-    """What the engine says of a command once it runs, or is known not to; its first answer comes before that, and
-    nothing tells when."""
+    """The state of a command once it runs or has failed. It is polled: the engine reports earlier states too, and no
+    change."""
     while True:
         state: dict[str, Any] = await command.inspect()
         if state.get("Pid") or not state["Running"]:
@@ -124,19 +125,19 @@ async def _begun(command: Exec) -> dict[str, Any]:
 
 
 async def _end(container: DockerContainer, command: Exec, mark: str, *, user: str) -> None:
-    """Kill a command and all it started. The engine has no call for that, so another command does it, which needs a
-    shell and grep in the image; without them the command ends with its container."""
-    with contextlib.suppress(DockerError, aiohttp.ClientError):
+    """Kill a command and all it started. The engine's API cannot, so another command does, which needs a shell and grep
+    in the image; without them the command ends with its container."""
+    with contextlib.suppress(*ENGINE_ERRORS):
         session = _inner_pid((await command.inspect()).get("Pid") or 0)
-        told = {"SESSION": str(session or "none"), "MARK": mark}
-        killer = await container.exec(["/bin/sh", "-c", _END], user=user, environment=told)
+        environment = {"SESSION": str(session or "none"), "MARK": mark}
+        killer = await container.exec(["/bin/sh", "-c", _END], user=user, environment=environment)
         async with killer.start() as stream:
             while await stream.read_out() is not None:
                 pass
 
 
 def _inner_pid(pid: int) -> int | None:
-    """A process' id as its container has it; None where the engine's processes are not this machine's."""
+    """A process id inside its container; None if the engine does not run on this machine."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""A container as the engine's API wants it."""
+"""Builds the engine API's container configurations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ...efs.controller import NamedVolume
 from ..runtime import ContainerSpec, Mount, Sandbox
 
 MIB = 1024 * 1024
-INSIDE = "host.docker.internal"
-"""This machine, as a container calls it."""
+HOST_NAME = "host.docker.internal"
+"""The name of this machine inside containers."""
 
 
 def container_config(
@@ -25,21 +25,21 @@ def container_config(
     labels: Mapping[str, str],
     network: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The body of /containers/create. `cpus` is its limit, None for all there are; `network` is `network_config`'s or
-    `shared_network`'s."""
+    """The body of /containers/create. `cpus` is None for no limit; `network` is from `network_config` or
+    `shared_network`."""
     task = sandbox.task
     memory = int(min(container.memory_mib or task.memory_mib, task.memory_mib) * MIB)
     host = {
         **network.get("HostConfig", {}),
-        "Mounts": [_mount(mount, own_volume(mount, sandbox, run)) for mount in container.mounts],
+        "Mounts": [_mount(mount, task_volume(mount, sandbox, run)) for mount in container.mounts],
         "Memory": memory,
         "MemorySwap": memory,  # no swap, as on Fargate
         **({"NanoCpus": int(cpus * 1e9)} if cpus is not None else {}),
         "Init": container.init_process,
         "ReadonlyRootfs": container.read_only,
-        # Its output is read as it comes; a second copy in a file nobody reads would only fill the disk.
+        # Output is read from the attached stream; a log file would only fill the disk.
         "LogConfig": {"Type": "none"},
-        # What is scarce is shared as the sizes say.
+        # Under contention CPU time is shared in proportion to the sizes.
         "CpuShares": max(2, container.cpu_units or int(task.vcpus * 1024)),
         **({"GroupAdd": _groups(container)} if _groups(container) else {}),
     }
@@ -47,7 +47,7 @@ def container_config(
         "Image": image,
         "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": {**task.labels, **labels},
-        # ECS runs the task definition's health check and no other.
+        # ECS runs only the task definition's health check.
         "Healthcheck": {"Test": ["NONE"]},
         **({"ExposedPorts": network["ExposedPorts"]} if "ExposedPorts" in network else {}),
         **({"Entrypoint": list(container.entry_point)} if container.entry_point else {}),
@@ -59,12 +59,12 @@ def container_config(
 
 
 def network_config(sandbox: Sandbox, network: str, this_machine: str) -> dict[str, Any]:
-    """A network namespace of its own, its ports published on loopback."""
+    """A new network namespace with ports published on loopback."""
     return {
         "ExposedPorts": {f"{port}/tcp": {} for port in sandbox.ports},
         "HostConfig": {
             "NetworkMode": network,
-            "ExtraHosts": [f"{INSIDE}:{this_machine}"],
+            "ExtraHosts": [f"{HOST_NAME}:{this_machine}"],
             "PortBindings": {
                 f"{port}/tcp": [{"HostIp": sandbox.address, "HostPort": str(real)}]
                 for port, real in sandbox.ports.items()
@@ -79,18 +79,18 @@ def shared_network(holder: str) -> dict[str, Any]:
 
 
 def container_name(*words: str) -> str:
-    """A name the engine takes."""
+    """A valid container name of these words."""
     return re.sub(r"[^a-zA-Z0-9_.-]", "-", "-".join(words))
 
 
-def own_volumes(sandbox: Sandbox, container: ContainerSpec, run: str) -> set[str]:
-    """The volumes it mounts that go with its task."""
-    names = {own_volume(mount, sandbox, run) for mount in container.mounts}
+def task_volumes(sandbox: Sandbox, container: ContainerSpec, run: str) -> set[str]:
+    """The volumes it mounts that live as long as its task."""
+    names = {task_volume(mount, sandbox, run) for mount in container.mounts}
     return {name for name in names if name is not None}
 
 
-def own_volume(mount: Mount, sandbox: Sandbox, run: str) -> str | None:
-    """The volume in place of a folder below the task's own, which lives as long as the task; None for any other."""
+def task_volume(mount: Mount, sandbox: Sandbox, run: str) -> str | None:
+    """The volume that replaces a folder below the task's folder; None for other mounts."""
     own = sandbox.task.folder
     if isinstance(mount.source, NamedVolume) or not mount.source.is_relative_to(own):
         return None
@@ -100,7 +100,7 @@ def own_volume(mount: Mount, sandbox: Sandbox, run: str) -> str | None:
 def _mount(mount: Mount, own: str | None) -> dict[str, Any]:
     common = {"Target": mount.target, "ReadOnly": mount.read_only}
     if isinstance(mount.source, NamedVolume):
-        # NoCopy: a file system hides what the image has at that place.
+        # NoCopy: a file system hides the image's files at the mount point.
         return {"Type": "volume", "Source": mount.source.name, "VolumeOptions": {"NoCopy": True}, **common}
     if own is not None:
         return {"Type": "volume", "Source": own, **common}

@@ -1,7 +1,7 @@
-"""A run's place in the engine: its network, its way back to this machine, its labels; and the end of it all.
+"""Sets up a run in the container engine (network, labels, address of this machine) and removes it at the end.
 
 container --host.docker.internal--> bridge of the run's network --> gateway, load balancers     (Linux)
-          --host.docker.internal--> the engine's own way --> this machine's loopback      (Docker Desktop)
+          --host.docker.internal--> the engine's forwarding --> this machine's loopback   (Docker Desktop)
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import aiohttp
-from aiodocker import Docker, DockerError
-
 from ....container_engine import rootless, sweep
 from ....container_engine.engine import Engine, EngineUnusable
 from ....container_engine.labels import Owner
@@ -25,20 +22,21 @@ from ....core.addressing import Addressing
 from ....core.controller import Context, Handler, Operation, Watcher
 from ....time.clock import Clock
 from ..runtime import CannotPull
-from . import engine_config, pause
+from .engine_run import ENGINE_ERRORS, EngineRun
 from .runtime import DockerRuntime
 from .volumes import Volumes
 
 SWEEPER = Path(sweep.__file__)
+_NO_NETWORK_LEFT = ": other runs or projects hold all of the engine's networks; see docker network ls, and kit audit"
 
 
 class Guardian(Protocol):
-    """Runs a program should the cloud be killed."""
+    """Runs a program if the cloud is killed."""
 
     async def afterwards(self, argv: list[str]) -> None: ...
 
 
-class DockerHost:
+class DockerHost(EngineRun):
     """A `Controller`, started before all that use it and stopped after them."""
 
     def __init__(
@@ -51,31 +49,14 @@ class DockerHost:
         listen: Callable[[], Awaitable[None]],
         volume_mib: int = 0,
     ) -> None:
-        """`listen` lets the gateway listen wherever `reach` says. `volume_mib` is what a file system holds, 0 for as
-        much as the engine's disk."""
-        self.run = f"kit-{ctx.ids.hex(12)}"
-        self.network = self.run
-        self.this_machine = "host-gateway"
-        self.labels: dict[str, str] = {}
+        """`listen` opens the gateway at all of `addressing`'s addresses. `volume_mib` is the size of a file system; 0
+        for the size of the engine's disk."""
+        super().__init__(ctx, addressing)
         self.runtime = DockerRuntime(self, images)
         self.volumes = Volumes(self, volume_mib)
-        self.engine: Engine
-        self._ctx = ctx
         self._guardian = guardian
-        self._addressing = addressing
         self._listen = listen
-        self._pause = asyncio.Lock()
-        self._pause_image: str | None = None
         self._opened = False
-
-    @property
-    def client(self) -> Docker:
-        return self.engine.client
-
-    @property
-    def scale(self) -> float:
-        """AWS seconds in a second of this machine."""
-        return self._ctx.clock.scale
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return {}
@@ -84,11 +65,11 @@ class DockerHost:
         return {}
 
     def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
-        return {"engine": self._tell}
+        return {"engine": self._status}
 
     async def start(self) -> None:
-        """Raises `EngineUnusable` when there is no engine, or it cannot make a network; `CannotPull` becomes a
-        ValueError: an image that is not to be had is told before anything is built on it."""
+        """Raises `EngineUnusable` without an engine or a network, and `ValueError` for an image that cannot be pulled:
+        before anything uses it."""
         self.engine = await Engine.open()
         self._opened = True
         self.labels = Owner.this_process(self.run, _wall(self._ctx.clock)).labels()
@@ -101,41 +82,14 @@ class DockerHost:
         await self._listen()
 
     async def stop(self) -> None:
-        """Remove everything of the run, also what was not known to be there. Does not raise."""
+        """Remove everything with the run's label. Does not raise."""
         if not self._opened:
             return
         try:
             await self._remove_all()
-        except (DockerError, aiohttp.ClientError, OSError) as error:
-            self._ctx.log.error("the engine does not say what is left of %s: %s", self.run, error)
+        except (*ENGINE_ERRORS, OSError) as error:
+            self._ctx.log.error("the engine cannot list what is left of %s: %s", self.run, error)
         await self.engine.close()
-
-    def inside(self, text: str) -> str:
-        """A text with places of this machine, as a container reads it."""
-        return self._addressing.for_container(text, engine_config.INSIDE)
-
-    async def pause_image(self) -> str:
-        """The image that only waits, made by now. Raises `DockerError`."""
-        async with self._pause:
-            if self._pause_image is None:
-                tag = f"{self.run}-pause:1"
-                try:
-                    archive = pause.archive(tag, self.engine.architecture, self.labels)
-                except ValueError as error:
-                    raise DockerError(400, str(error)) from error
-                await self.client.images.import_image(archive)
-                self._pause_image = tag
-        return self._pause_image
-
-    async def create_volume(self, name: str, options: Mapping[str, str]) -> str:
-        """Raises `DockerError`."""
-        config = {"Name": name, "Driver": "local", "DriverOpts": dict(options), "Labels": self.labels}
-        await self.client.volumes.create(config)
-        return name
-
-    async def remove_volume(self, name: str) -> None:
-        """Raises `DockerError`, when it is in use for example."""
-        await (await self.client.volumes.get(name)).delete()
 
     async def _make_network(self) -> None:
         config = {"Name": self.network, "Driver": "bridge", "CheckDuplicate": True, "Labels": self.labels}
@@ -144,21 +98,17 @@ class DockerHost:
             gateway = (await made.show())["IPAM"]["Config"][0].get("Gateway", "").partition("/")[0]
             if not _is_of_this_machine(gateway) and not self.engine.remote:
                 await self._keep_bridge()
-        except (DockerError, aiohttp.ClientError) as error:
+        except ENGINE_ERRORS as error:
             message = getattr(error, "message", str(error))
-            hint = ""
-            if "address pool" in message:
-                hint = (
-                    ": other runs or projects hold all of the engine's networks; see docker network ls, and kit audit"
-                )
-            raise EngineUnusable(f"the container engine makes no network: {message}{hint}") from error
-        if self.engine.rootless:  # its bridges are elsewhere, even where another engine has one of the same address
+            hint = _NO_NETWORK_LEFT if "address pool" in message else ""
+            raise EngineUnusable(f"the container engine cannot create a network: {message}{hint}") from error
+        if self.engine.rootless:  # its bridges are in another network namespace, even if an address here is the same
             self.this_machine = await rootless.this_machine(self.engine)
         elif _is_of_this_machine(gateway):
             self._addressing.bridge = self.this_machine = gateway
 
     async def _keep_bridge(self) -> None:
-        """podman makes a bridge for the first container on it, and takes it away with the last."""
+        """podman creates a bridge with the first container on it and removes it with the last."""
         config: dict[str, Any] = {
             "Image": await self.pause_image(),
             "Labels": self.labels,
@@ -172,7 +122,7 @@ class DockerHost:
         containers = await client.containers.list(all=True, filters=json.dumps(filters))
         await asyncio.gather(*(self._removed("container", each.delete(force=True, v=True)) for each in containers))
         volumes = (await client.volumes.list(filters=filters))["Volumes"] or ()
-        for name in sorted((each["Name"] for each in volumes), key=len, reverse=True):  # a directory's before the whole
+        for name in sorted((each["Name"] for each in volumes), key=len, reverse=True):  # volumes of directories first
             await self._removed(f"volume {name}", self.remove_volume(name))
         for each in await client.networks.list(filters=filters):
             await self._removed(f"network {each['Name']}", (await client.networks.get(each["Id"])).delete())
@@ -182,11 +132,11 @@ class DockerHost:
     async def _removed(self, what: str, removal: Awaitable[Any]) -> None:
         try:
             await removal
-        except (DockerError, aiohttp.ClientError) as error:
+        except ENGINE_ERRORS as error:
             if getattr(error, "status", None) != 404:
                 self._ctx.log.error("%s is left in the engine: %s", what, error)
 
-    async def _tell(self) -> Any:
+    async def _status(self) -> Any:
         return {
             "address": self.engine.address,
             "run": self.run,
@@ -200,7 +150,7 @@ def _wall(clock: Clock) -> float:
 
 
 def _is_of_this_machine(address: str) -> bool:
-    """Whether a server of this machine can listen there: not where the engine runs in a virtual machine."""
+    """Whether a server of this machine can listen there; false if the engine runs in a virtual machine."""
     with socket.socket() as probe, contextlib.suppress(OSError):
         probe.bind((address, 0))
         return bool(address)

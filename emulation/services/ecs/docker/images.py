@@ -1,22 +1,20 @@
-"""The images of the engine: which one stands for which, and whether it is to be had."""
+"""Maps images of task definitions to local images, and pulls them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiodocker import DockerError
 
 from ....container_engine import pulling
 from ..runtime import CannotPull
-
-if TYPE_CHECKING:
-    from .host import DockerHost
+from .engine_run import EngineRun
 
 
 class Images:
-    def __init__(self, host: DockerHost, mapped: Mapping[str, str]) -> None:
+    def __init__(self, host: EngineRun, mapped: Mapping[str, str]) -> None:
         self._host = host
         self._mapped = mapped
 
@@ -24,12 +22,12 @@ class Images:
         return self._mapped.get(image, image)
 
     async def check(self) -> None:
-        """As `pull`, for every mapped image."""
+        """Pull every mapped image. Raises `CannotPull`."""
         for image in self._mapped:
             await self.pull(image)
 
     async def pull(self, image: str) -> str:
-        """The digest of the image that stands for this one; pulled if it is not here. Raises `CannotPull`."""
+        """Pull the mapped image unless it is local, and return its digest. Raises `CannotPull`."""
         real = self.real(image)
         found = await self._local(real) or await self._pulled(image, real)
         architecture = found.get("Architecture", "")
@@ -50,9 +48,9 @@ class Images:
         except DockerError as error:
             if error.status in (400, 404):
                 return None
-            raise CannotPull(f"the container engine does not tell of the image {real}: {error.message}") from error
+            raise CannotPull(f"the container engine cannot inspect the image {real}: {error.message}") from error
         except aiohttp.ClientError as error:
-            raise CannotPull(f"the container engine does not tell of the image {real}: {error}") from error
+            raise CannotPull(f"the container engine cannot inspect the image {real}: {error}") from error
 
     async def _pulled(self, image: str, real: str) -> Mapping[str, Any]:
         try:
@@ -65,7 +63,7 @@ class Images:
             ) from error
         found = await self._local(real)
         if found is None:
-            raise CannotPull(f"{pulling.canonical(real)} was pulled and is not there: the engine's disk may be full")
+            raise CannotPull(f"{pulling.canonical(real)} was pulled but is missing: the engine's disk may be full")
         return found
 
 

@@ -1,22 +1,18 @@
-"""The memory of a task with several containers.
+"""Enforces the memory limit of a task with several containers.
 
-On Fargate they are in one control group, which has the task's size. The engine's API can make none with a limit around
-containers, so each of them alone may use what its task has, and together they are watched: what their processes hold,
-as the engine tells it about once a second, and when that is more than the task has, the largest is killed.
+On Fargate they share one control group. The engine's API has no limit for a group of containers, so each may use the
+task's memory, and when their processes together exceed it, as reported about once a second, the largest is killed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .container import EngineContainer
+from .container import EngineContainer
 
 
 class TaskMemory:
-    """Holds a task's containers to `limit` bytes together. `watch` each of them; it ends with them."""
+    """Limits a task's containers to `limit` bytes together. `watch` each of them; watching ends with the container."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -30,7 +26,7 @@ class TaskMemory:
         watching.add_done_callback(self._watching.discard)
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         for each in self._watching:
             each.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
@@ -49,10 +45,3 @@ class TaskMemory:
         finally:
             self._held.pop(container, None)
             self._doomed.discard(container)
-
-
-def held(stats: Mapping[str, Any]) -> int:
-    """Bytes that the processes of a container hold and the kernel cannot take back, of what the engine tells. Files it
-    has read are not among them."""
-    told = stats.get("memory_stats", {}).get("stats", {})
-    return int(told.get("anon", told.get("total_rss", 0)))

@@ -1,6 +1,6 @@
-"""An image of one 200-byte program that waits: it holds a task's network, or a volume, and needs no registry.
+"""Builds the pause image: one 200-byte program that waits, and so holds a task's network or a volume.
 
-The program is written here byte by byte, because a runtime that pulls nothing has no other program it could rely on.
+The program is assembled here, so that no registry and no other image is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BASE = 0x400000
 
 
 def program(architecture: str) -> bytes:
-    """A static ELF executable. Raises ValueError for an architecture it is not written for."""
+    """A static ELF executable. Raises `ValueError` for an unsupported architecture."""
     if architecture not in _MACHINES:
         raise ValueError(f"no pause program for {architecture} containers; there is one for {', '.join(_MACHINES)}")
     machine, code = _MACHINES[architecture]
@@ -41,7 +41,7 @@ def program(architecture: str) -> bytes:
 
 
 def archive(tag: str, architecture: str, labels: Mapping[str, str]) -> bytes:
-    """The image as `docker load` takes it."""
+    """The image in the format of `docker load`."""
     layer = _tar({"pause": (program(architecture), 0o755)})
     configuration = {
         "architecture": architecture,

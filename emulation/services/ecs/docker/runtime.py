@@ -1,52 +1,43 @@
-"""The Docker runtime: a container is a container.
-
-What a process cannot have it has: a file system and a loopback of its own, limits of memory and CPU, read-only mounts.
-Its ports are published on 127.0.0.1 and nowhere else.
-"""
+"""The Docker runtime: every container of a task is one of the engine, with ports published on 127.0.0.1 only."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-import aiohttp
-from aiodocker import DockerError
+from typing import Any
 
 from ....core.addressing import LOOPBACK
 from ..ports import Ports
 from ..runtime import CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from . import engine_config
-from .container import ContainerResources, EngineContainer, why
+from .container import ContainerResources, EngineContainer
+from .engine_run import ENGINE_ERRORS, EngineRun, engine_errors_as
 from .images import Images
 from .memory import TaskMemory
-
-if TYPE_CHECKING:
-    from .host import DockerHost
 
 
 class DockerRuntime:
     """A `Runtime` of one engine's containers."""
 
-    def __init__(self, host: DockerHost, images: Mapping[str, str]) -> None:
-        """`images` maps an image of a task definition to the one that stands for it here; others are themselves."""
+    def __init__(self, host: EngineRun, images: Mapping[str, str]) -> None:
+        """`images` maps images of task definitions to local ones; other images are used unchanged."""
         self._host = host
         self._images = Images(host, images)
         self._ports = Ports()
         self._places: dict[str, dict[str, EngineContainer]] = {}
-        self._own_volumes: dict[str, set[str]] = {}
+        self._task_volumes: dict[str, set[str]] = {}
         self._holders: dict[str, EngineContainer] = {}
-        """Task → the container that holds the network of its several containers."""
+        """Task → the container that holds the network of its containers."""
         self._memory: dict[str, TaskMemory] = {}
-        """Task → what holds its several containers to its size."""
+        """Task → the memory limit of its containers."""
 
     async def check_images(self) -> None:
-        """Raises `CannotPull` for the first of the mapped images that is not to be had."""
+        """Raises `CannotPull` for the first mapped image that cannot be pulled."""
         await self._images.check()
 
     async def prepare(self, task: TaskSpec) -> Sandbox:
-        self._places[task.id], self._own_volumes[task.id] = {}, set()
+        self._places[task.id], self._task_volumes[task.id] = {}, set()
         sandbox = Sandbox(task, LOOPBACK, {port: self._ports.take() for port in task.ports})
         if task.containers > 1:
             self._memory[task.id] = TaskMemory(int(task.memory_mib * engine_config.MIB))
@@ -62,9 +53,9 @@ class DockerRuntime:
 
     async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> EngineContainer:
         place = self._places[sandbox.task.id]
-        if (earlier := place.pop(container.name, None)) is not None:  # its restart policy wants it again
+        if (earlier := place.pop(container.name, None)) is not None:  # restarted by its restart policy
             await earlier.remove()
-        await self._make_own_volumes(sandbox, container)
+        await self._make_task_volumes(sandbox, container)
         holder = self._holders.get(sandbox.task.id)
         config = engine_config.container_config(
             sandbox,
@@ -72,7 +63,7 @@ class DockerRuntime:
             run=self._host.run,
             image=self._images.real(container.image),
             cpus=self._cpus(sandbox.task.vcpus),
-            environment={name: self._host.inside(value) for name, value in container.environment.items()},
+            environment={name: self._host.for_container(value) for name, value in container.environment.items()},
             labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},
             network=self._network(sandbox) if holder is None else engine_config.shared_network(holder.id),
         )
@@ -101,8 +92,8 @@ class DockerRuntime:
             await memory.close()
         if (holder := self._holders.pop(task.id, None)) is not None:
             await holder.remove()
-        for volume in self._own_volumes.pop(task.id, ()):
-            with contextlib.suppress(DockerError, aiohttp.ClientError):
+        for volume in self._task_volumes.pop(task.id, ()):
+            with contextlib.suppress(*ENGINE_ERRORS):
                 await self._host.remove_volume(volume)
         for port in sandbox.ports.values():
             self._ports.give_back(port)
@@ -112,30 +103,24 @@ class DockerRuntime:
     ) -> EngineContainer:
         engine = self._host.engine
         cpus = config["HostConfig"].get("NanoCpus", engine.cpus * 1e9) / 1e9
-        belongings = ContainerResources(cpus, self._host.network, holder)
-        try:
+        resources = ContainerResources(cpus, self._host.network, holder)
+        with engine_errors_as(CannotStart):
             created = await engine.client.containers.create(dict(config), name=name)
-        except (DockerError, aiohttp.ClientError) as error:
-            raise CannotStart(why(error)) from error
-        container = EngineContainer(engine, created, output, belongings, exec_user=exec_user)
+        container = EngineContainer(engine, created, output, resources, exec_user=exec_user)
         await container.start()
         return container
 
-    async def _make_own_volumes(self, sandbox: Sandbox, container: ContainerSpec) -> None:
-        """Here and not by the container's creation, where podman takes no labels for them. Raises `CannotStart`."""
-        made = self._own_volumes[sandbox.task.id]
-        for volume in engine_config.own_volumes(sandbox, container, self._host.run) - made:
-            try:
+    async def _make_task_volumes(self, sandbox: Sandbox, container: ContainerSpec) -> None:
+        """Create the task's volumes explicitly: podman labels none that a container creates. Raises `CannotStart`."""
+        made = self._task_volumes[sandbox.task.id]
+        for volume in engine_config.task_volumes(sandbox, container, self._host.run) - made:
+            with engine_errors_as(CannotStart):
                 made.add(await self._host.create_volume(volume, {}))
-            except (DockerError, aiohttp.ClientError) as error:
-                raise CannotStart(why(error)) from error
 
     async def _hold_network(self, sandbox: Sandbox) -> None:
         network = self._network(sandbox)
-        try:
+        with engine_errors_as(CannotStart):
             image = await self._host.pause_image()
-        except (DockerError, aiohttp.ClientError) as error:
-            raise CannotStart(why(error)) from error
         config = {
             "Image": image,
             "Labels": {**sandbox.task.labels, **self._host.labels},
@@ -145,7 +130,7 @@ class DockerRuntime:
         self._holders[sandbox.task.id] = await self._start(f"{self._prefix(sandbox)}-network", config, _nothing)
 
     def _cpus(self, vcpus: float) -> float | None:
-        """The limit in CPUs of this machine: the task's size is CPU time for each second of AWS time."""
+        """The limit in CPUs of this machine: the task size is CPU seconds per AWS second."""
         cpus = vcpus * self._host.scale
         return cpus if cpus < self._host.engine.cpus else None
 
@@ -158,7 +143,7 @@ class DockerRuntime:
 
     async def _usage(self, container: str) -> Usage | None:
         stats: dict[str, Any] | None = None
-        with contextlib.suppress(DockerError, aiohttp.ClientError, ValueError):  # it has ended meanwhile
+        with contextlib.suppress(*ENGINE_ERRORS, ValueError):  # it has ended
             stats = await self._host.engine.json(f"containers/{container}/stats", {"stream": "0", "one-shot": "1"})
         memory = (stats or {}).get("memory_stats", {})
         if stats is None or "usage" not in memory:
@@ -169,4 +154,4 @@ class DockerRuntime:
 
 
 async def _nothing(data: bytes) -> None:
-    """The pause program says nothing."""
+    """The pause program has no output."""

@@ -1,10 +1,10 @@
 """File systems as volumes of the engine.
 
-    file system             a volume; where it is to have an end, one in memory
-    its directory /a/b      a volume that is a bind of that directory, which is all a task can see
+    file system             a volume; with a limited size, one in memory
+    its directory /a/b      a volume that binds that directory, which is all a task can see
 
-Everything is made by the engine itself, by way of a container that never runs: no file of a task lies in a folder of
-this machine, so it does not matter who this machine's user is, nor whether the engine has this machine's folders.
+The engine creates everything, through a container that never runs. No file of a task lies in a folder of this machine,
+so neither this machine's user nor the engine's access to its folders matters.
 """
 
 from __future__ import annotations
@@ -18,19 +18,15 @@ import json
 import struct
 import tarfile
 from collections import defaultdict
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import aiohttp
 from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 
 from ...efs.controller import Creation, MountFailed, NamedVolume, Owner, creation, leads_out, missing
-from .container import why
-
-if TYPE_CHECKING:
-    from .host import DockerHost
+from .engine_run import ENGINE_ERRORS, EngineRun, engine_errors_as, why
 
 _TOP = PurePosixPath("/fs")
 _TASK = "com.amazonaws.ecs.task-arn"
@@ -41,19 +37,19 @@ _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 class Volumes:
     """`emulation.storage.Shelves` of one engine."""
 
-    def __init__(self, host: DockerHost, mib: int = 0) -> None:
-        """`mib` is what a file system holds, in the engine's memory; 0 for as much as its disk."""
+    def __init__(self, host: EngineRun, mib: int = 0) -> None:
+        """`mib` is the size of a file system, in the engine's memory; 0 for the size of the engine's disk."""
         self._host = host
         self._mib = mib
         self._keepers: dict[str, DockerContainer] = {}
-        """File system → the container by which the engine looks into it."""
+        """File system → the container through which the engine accesses it."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._volumes: dict[tuple[str, PurePosixPath], str] = {}
-        """Those of directories."""
+        """Volumes of directories."""
 
     async def existing(self, file_system: str, directory: PurePosixPath) -> NamedVolume:
         async with self._locks[file_system]:
-            with _engine_trouble():
+            with _mount_errors():
                 if not await self._is_directory(file_system, directory):
                     raise missing(directory)
                 return NamedVolume(await self._volume(file_system, directory))
@@ -62,7 +58,7 @@ class Volumes:
         self, file_system: str, directory: PurePosixPath, info: Mapping[str, Any] | None, owner: Owner | None
     ) -> NamedVolume:
         async with self._locks[file_system]:
-            with _engine_trouble():
+            with _mount_errors():
                 if not await self._is_directory(file_system, directory):
                     how = creation(info)
                     await self._make(file_system, directory, how, owner)
@@ -74,18 +70,17 @@ class Volumes:
                 return NamedVolume(volume, None if owner is None else owner.gid)
 
     async def remove(self, file_system: str) -> None:
-        """Raises `OSError` that names who uses it, when somebody does; nothing is removed then, and it may be tried
-        again."""
+        """Raises `OSError`, naming the users of a file system in use; nothing is removed then, and a retry is fine."""
         async with self._locks[file_system]:
             if file_system not in self._keepers:
                 return
             own = [key for key in self._volumes if key[0] == file_system]
             volumes = [*(self._volumes[key] for key in own), self._whole(file_system)]
-            with _as_os_error():
+            with engine_errors_as(OSError):
                 if users := await self._users(volumes, but=self._keepers[file_system]):
                     raise OSError(
-                        f"it is mounted by {', '.join(users)}. next: nothing needs to be done, the end of the run "
-                        "removes it; to have the room before, stop that first and delete the file system then"
+                        f"it is mounted by {', '.join(users)}. next: nothing, the end of the run removes it; to free "
+                        "the space earlier, stop that and delete the file system again"
                     )
                 for key in own:
                     await _unless_gone(self._host.remove_volume(self._volumes[key]))
@@ -95,35 +90,33 @@ class Volumes:
             del self._keepers[file_system]
 
     async def _users(self, volumes: Sequence[str], *, but: DockerContainer) -> list[str]:
-        """The containers that mount any of these volumes, by name, with their task when they are one's."""
+        """The names of the containers that mount any of these volumes, with their tasks."""
         filters = json.dumps({"volume": list(volumes)})
         found = await self._host.client.containers.list(all=True, filters=filters)
         return sorted([_named(await each.show()) for each in found if each.id != but.id])
 
     async def fill(self, file_system: str) -> None:
-        """Take all that is free in a file system. Raises `OSError` when it has no end that may be reached, or is not
-        mounted by anybody."""
+        """Fill a file system. Raises `OSError` when its size is not limited, or it was never mounted."""
         if not self._mib:
             raise OSError("file systems here are as large as the engine's disk; emulated.volume_mib gives them an end")
         async with self._locks[file_system]:
             if file_system not in self._keepers:
-                raise OSError(f"nobody has mounted {file_system} so far")
+                raise OSError(f"{file_system} has not been mounted yet")
             try:
                 await self._write_filler(file_system, self._mib << 20)
-            except (DockerError, aiohttp.ClientError) as error:
+            except ENGINE_ERRORS as error:
                 if "no space left on device" not in str(error):
                     raise OSError(why(error)) from error
 
     async def empty(self, file_system: str) -> None:
-        """Give back what `fill` took. Nothing happens when that was nothing, or the file system is gone. Raises
-        `OSError`."""
+        """Undo `fill`; idempotent. Raises `OSError`."""
         async with self._locks[file_system]:
             if file_system in self._keepers:
-                with _as_os_error():
+                with engine_errors_as(OSError):
                     await self._write_filler(file_system, 0)
 
     async def _write_filler(self, file_system: str, size: int) -> None:
-        """A file cannot be removed by way of a container that runs no program; an empty one is as good."""
+        """Write the filler file; size 0 replaces removal, which a stopped container does not offer."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
             entry = tarfile.TarInfo(_FILLER)
@@ -135,7 +128,7 @@ class Volumes:
         return f"{self._host.run}-{file_system}"
 
     async def _volume(self, file_system: str, directory: PurePosixPath, owner: Owner | None = None) -> str:
-        """The volume that shows this directory and what is below it. `owner` is the directory's, when it is known."""
+        """The volume of this directory. `owner` is the directory's owner, if known."""
         if directory == PurePosixPath("/"):
             return self._whole(file_system)
         key = file_system, directory
@@ -144,7 +137,7 @@ class Volumes:
             place = str((await whole.show())["Mountpoint"]) + str(directory)
             name = f"{key[0]}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
             options = {"type": "none", "o": "bind", "device": place}
-            if self._host.engine.podman and owner is not None:  # else it gives it to the first container's user
+            if self._host.engine.podman and owner is not None:  # else podman gives it to the first container's user
                 options["o"] += f",uid={owner.uid},gid={owner.gid}"
             self._volumes[key] = await self._host.create_volume(f"{self._host.run}-{name}", options)
         return self._volumes[key]
@@ -164,10 +157,10 @@ class Volumes:
             keeper = await self._host.client.containers.create(config, name=name)
             if self._mib:
                 try:
-                    await keeper.start()  # what is in memory is there for as long as somebody has it mounted
+                    await keeper.start()  # a volume in memory lives as long as it is mounted
                 except BaseException:
-                    with contextlib.suppress(DockerError, aiohttp.ClientError):
-                        await keeper.delete(force=True)  # its name is wanted at the next try
+                    with contextlib.suppress(*ENGINE_ERRORS):
+                        await keeper.delete(force=True)  # the next attempt needs its name
                     raise
             self._keepers[file_system] = keeper
         return self._keepers[file_system]
@@ -176,7 +169,7 @@ class Volumes:
         return {"type": "tmpfs", "device": "tmpfs", "o": f"size={self._mib}m,mode=0755"} if self._mib else {}
 
     async def _is_directory(self, file_system: str, directory: PurePosixPath) -> bool:
-        """Looks at each step of the way: what a task made a symbolic link could lead out of the volume."""
+        """Checks each step of the path: a symbolic link made by a task could lead out of the volume."""
         keeper = await self._keeper(file_system)
         for step in reversed((directory, *directory.parents[:-1])):
             mode = await self._mode(keeper, _TOP / step.relative_to("/"))
@@ -189,16 +182,16 @@ class Volumes:
         return True
 
     async def _mode(self, keeper: DockerContainer, path: PurePosixPath) -> int | None:
-        """A Go `FileMode`; None for what is not there."""
+        """A Go `FileMode`; None for a missing path."""
         try:
             headers = await self._host.engine.headers(f"containers/{keeper.id}/archive", {"path": str(path)})
         except DockerError as error:
             if error.status == 404:
                 return None
             raise
-        told = {name.lower(): value for name, value in headers.items()}["x-docker-container-path-stat"]
-        stat = json.loads(base64.b64decode(told))
-        # podman tells of what a link leads to, and where that is.
+        encoded = {name.lower(): value for name, value in headers.items()}["x-docker-container-path-stat"]
+        stat = json.loads(base64.b64decode(encoded))
+        # podman follows links: the mode is the target's.
         leads_away = stat.get("linkTarget") and PurePosixPath(stat["linkTarget"]) != path
         return int(stat["mode"]) | (_GO_SYMLINK if leads_away else 0)
 
@@ -224,24 +217,23 @@ class Volumes:
         try:
             await self._host.engine.unpack(keeper.id, str(top), buffer.getvalue())
         except DockerError as error:
-            if "file exists" in error.message:  # a link to nowhere, of which podman tells that nothing is there
+            if "file exists" in error.message:  # a dangling link, which podman reports as missing
                 raise leads_out(file_system, directory) from error
             raise
 
 
 class _Zeros(io.RawIOBase):
-    """A file without end."""
+    """An endless file of zeros."""
 
     def read(self, size: int = -1) -> bytes:
         return bytes(size)
 
 
 def shared_by(owner: Owner, mode: int) -> dict[str, str]:
-    """Access lists for a directory, as tar carries them, that let the access point's user and group do everything in
-    it and in all that is made in it. EFS makes every user of an access point its one user; an engine's volume cannot,
-    so all its users are in the one group."""
+    """tar headers of access lists that give the access point's user and group full access to a directory and everything
+    created in it. EFS maps every user of an access point to one user; a volume cannot, so its users share a group."""
     own, group, other = mode >> 6 & 7, mode >> 3 & 7, mode & 7
-    # Tags and the order are the kernel's: owner, named user, owning group, named group, mask, others.
+    # Tags and order as in the kernel: owner, named user, owning group, named group, mask, others.
     entries = [(1, own), (2, 7, owner.uid), (4, group), (8, 7, owner.gid), (16, 7), (32, other)]
     packed = struct.pack("<I", 2) + b"".join(
         struct.pack("<HHI", tag, bits, *(who or [0xFFFFFFFF])) for tag, bits, *who in entries
@@ -264,17 +256,5 @@ async def _unless_gone(removal: Awaitable[Any]) -> None:
             raise
 
 
-@contextlib.contextmanager
-def _as_os_error() -> Iterator[None]:
-    try:
-        yield
-    except (DockerError, aiohttp.ClientError) as error:
-        raise OSError(why(error)) from error
-
-
-@contextlib.contextmanager
-def _engine_trouble() -> Iterator[None]:
-    try:
-        yield
-    except (DockerError, aiohttp.ClientError) as error:
-        raise MountFailed(f"the container engine cannot make the volume: {why(error)}") from error
+def _mount_errors() -> contextlib.AbstractContextManager[None]:
+    return engine_errors_as(MountFailed, "the container engine cannot make the volume: ")

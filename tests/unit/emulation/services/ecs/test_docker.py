@@ -10,8 +10,7 @@ from aiodocker import DockerError
 from webordinary_testkit.emulation.container_engine import engine
 from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable
 from webordinary_testkit.emulation.core.ids import Ids
-from webordinary_testkit.emulation.services.ecs.docker.container import why
-from webordinary_testkit.emulation.services.ecs.docker.memory import held
+from webordinary_testkit.emulation.services.ecs.docker.container import held_memory, why
 from webordinary_testkit.emulation.state.localstack import LocalStack
 from webordinary_testkit.emulation.time.clock import Clock
 
@@ -86,4 +85,4 @@ async def test_without_docker_host_the_engine_is_at_dockers_default_socket(
     ],
 )
 def test_what_processes_hold_is_told_by_both_kinds_of_control_groups(told: dict[str, object], bytes_: int) -> None:
-    assert held(told) == bytes_
+    assert held_memory(told) == bytes_
