@@ -324,7 +324,7 @@ async def test_a_volume_without_room_for_what_the_image_has_there_is_told_as_a_f
 ) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         small = Mount(b.sandbox.task.folder / "volumes" / "small", "/usr/lib")
-        name = engine_config.own_volume(small, b.sandbox, run.host.run)
+        name = engine_config.task_volume(small, b.sandbox, run.host.run)
         assert name is not None
         await run.host.create_volume(name, {"type": "tmpfs", "device": "tmpfs", "o": "size=64k"})
         with pytest.raises(CannotStart, match=r"no space left on device\. The disk of the container engine is full: "):

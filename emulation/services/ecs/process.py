@@ -1,7 +1,7 @@
-"""The process runtime: a container is a program of this machine in a process group of its own.
+"""The process runtime: a container is a program of this machine in a new process group.
 
-What a process cannot have: a file system, a network address, memory and CPU limits, read-only mounts. Its container
-port becomes a port of its own on 127.0.0.1, told in PORT; paths of its mounts become the real folders.
+A process has no file system, network address, memory and CPU limits or read-only mounts. Its container port becomes a
+port on 127.0.0.1, passed in PORT; paths of its mounts become the real folders.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...core.run_token import run_variables
 from .ports import Ports
-from .process_table import carrying, usage_by_group
+from .process_table import signal_by_environment, usage_by_group
 from .runtime import METADATA_VARIABLE, CannotPull, CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from .translation import Translation
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _ADDRESS = "127.0.0.1"
 _CHUNK = 65_536
 _LAST_OUTPUT = 1.0
-"""Wall seconds of silence after which output is given up that something out of reach still holds open."""
+"""Wall seconds of silence after which the output is closed, even if a stray process still holds it open."""
 
 
 class Guardian(Protocol):
-    """Kills the process groups it watches when the cloud itself is killed."""
+    """Kills the process groups it watches if the cloud is killed."""
 
     async def watch(self, pgid: int) -> None: ...
 
@@ -46,10 +46,10 @@ class ProcessRuntime:
         self._programs = programs
         self._guardian = guardian
         self._ports = Ports()
-        self._places: dict[str, dict[str, _Process]] = {}
+        self._containers: dict[str, dict[str, _Process]] = {}
 
     async def prepare(self, task: TaskSpec) -> Sandbox:
-        self._places[task.id] = {}
+        self._containers[task.id] = {}
         return Sandbox(task, _ADDRESS, {port: self._ports.take() for port in task.ports})
 
     async def pull(self, image: str) -> str:
@@ -71,21 +71,21 @@ class ProcessRuntime:
         environment = _environment(container, sandbox, translation, home)
         process = _Process(self._guardian, environment, directory, translation, output)
         await process.start([translation.value(word) for word in argv])
-        self._places[sandbox.task.id][container.name] = process
+        self._containers[sandbox.task.id][container.name] = process
         return process
 
     async def usage(self) -> Mapping[tuple[str, str], Usage]:
         running = {
             (task, name): process.group
-            for task, place in self._places.items()
-            for name, process in place.items()
+            for task, containers in self._containers.items()
+            for name, process in containers.items()
             if process.alive
         }
-        used = await usage_by_group(set(running.values()))
+        used = usage_by_group(set(running.values()))
         return {key: used[group] for key, group in running.items() if group in used}
 
     async def release(self, sandbox: Sandbox) -> None:
-        for process in self._places.pop(sandbox.task.id, {}).values():
+        for process in self._containers.pop(sandbox.task.id, {}).values():
             process.kill()
             await process.wait()
         for port in sandbox.ports.values():
@@ -98,10 +98,10 @@ def _make(*folders: Path) -> None:
 
 
 def _environment(container: ContainerSpec, sandbox: Sandbox, translation: Translation, home: Path) -> Mapping[str, str]:
-    """All a process finds: nothing of the developer's own environment but the language and where programs are."""
-    told = {name: translation.value(value) for name, value in container.environment.items()}
-    environment = {"LANG": os.environ.get("LANG", "C.UTF-8"), **told, **run_variables()}
-    # These describe the container's own file system, which is not there.
+    """The process's whole environment; of the developer's only LANG and PATH."""
+    translated = {name: translation.value(value) for name, value in container.environment.items()}
+    environment = {"LANG": os.environ.get("LANG", "C.UTF-8"), **translated, **run_variables()}
+    # These describe the container's file system, which a process does not have.
     environment |= {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PATH": os.environ.get("PATH", os.defpath)}
     for port, real in sandbox.ports.items():
         environment[f"PORT_{port}"] = str(real)
@@ -113,7 +113,7 @@ def _environment(container: ContainerSpec, sandbox: Sandbox, translation: Transl
 
 
 class _Process:
-    """One container: a process group, its leader, and the commands run beside it."""
+    """One container: the process group of its program, and those of commands run in it."""
 
     def __init__(
         self,
@@ -128,8 +128,8 @@ class _Process:
         self._directory = directory
         self._translation = translation
         self._output = output
-        self._beside: set[int] = set()
-        """Process groups of commands run in the container by others than its program."""
+        self._command_groups: set[int] = set()
+        """Process groups of health checks and terminals."""
         self._delivered = 0
         self._leader: asyncio.subprocess.Process
         self._over: asyncio.Task[int]
@@ -161,14 +161,14 @@ class _Process:
 
     def signal(self, number: signal.Signals) -> None:
         if self.alive:
-            # Not by Popen's own method: that looks whether the process has ended, and may take its exit code away
-            # from asyncio, which then says 255.
+            # Not by Popen's method: it polls the process, and may take its exit code from asyncio, which then reports
+            # 255.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._leader.pid, number)
 
     def kill(self) -> None:
         if self.alive:
-            _kill_group(self.group)
+            _signal_group(self.group, signal.SIGKILL)
 
     def pause(self) -> None:
         self._signal_all(signal.SIGSTOP)
@@ -188,7 +188,7 @@ class _Process:
         try:
             return _exit_code(await command.wait())
         finally:
-            _kill_group(command.pid)
+            _signal_group(command.pid, signal.SIGKILL)
             await self._leave(command.pid)
 
     async def terminal(self, argv: Sequence[str]) -> Terminal:
@@ -196,7 +196,7 @@ class _Process:
 
         terminal = await LocalTerminal.start(argv, environment=self._environment, directory=self._directory)
         await self._join(terminal.process_group)
-        return _TerminalBeside(terminal, lambda: self._leave(terminal.process_group))
+        return _ContainerTerminal(terminal, lambda: self._leave(terminal.process_group))
 
     async def _spawn(self, argv: Sequence[str], out: int) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -231,41 +231,37 @@ class _Process:
             self._delivered += len(data)
 
     async def _end_rest(self) -> None:
-        """The first process has ended, so the container has: nothing of it goes on."""
-        for group in (self.group, *self._beside):
-            _kill_group(group)
+        """Kill everything left of the container after its first process has ended."""
+        for group in (self.group, *self._command_groups):
+            _signal_group(group, signal.SIGKILL)
             await self._guardian.forget(group)
-        self._beside.clear()
-        for stray in self._carrying():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(stray, signal.SIGKILL)
+        self._command_groups.clear()
+        self._signal_strays(signal.SIGKILL)
 
     def _signal_all(self, number: int) -> None:
-        """To every process of the container, those that left its groups included."""
+        """Signal every process of the container, also those that left its groups."""
         if not self.alive:
             return
-        for group in (self.group, *self._beside):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, number)
-        for stray in self._carrying():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(stray, number)
+        for group in (self.group, *self._command_groups):
+            _signal_group(group, number)
+        self._signal_strays(number)
 
-    def _carrying(self) -> list[int]:
-        return carrying(f"{METADATA_VARIABLE}={self._environment.get(METADATA_VARIABLE)}")
+    def _signal_strays(self, number: int) -> None:
+        if value := self._environment.get(METADATA_VARIABLE):
+            signal_by_environment(METADATA_VARIABLE, value, number)
 
     async def _join(self, group: int) -> None:
-        self._beside.add(group)
+        self._command_groups.add(group)
         await self._guardian.watch(group)
 
     async def _leave(self, group: int) -> None:
-        if group in self._beside:
-            self._beside.discard(group)
+        if group in self._command_groups:
+            self._command_groups.discard(group)
             await self._guardian.forget(group)
 
 
-class _TerminalBeside:
-    """A terminal whose process group is the container's for as long as it is open."""
+class _ContainerTerminal:
+    """A terminal whose process group belongs to the container while it is open."""
 
     def __init__(self, terminal: Terminal, left: Callable[[], Awaitable[None]]) -> None:
         self.read, self.write, self.resize = terminal.read, terminal.write, terminal.resize
@@ -277,9 +273,9 @@ class _TerminalBeside:
         await self._left()
 
 
-def _kill_group(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
-        os.killpg(group, signal.SIGKILL)
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS raises EPERM for a group of zombies
+        os.killpg(group, number)
 
 
 def _exit_code(returncode: int) -> int:

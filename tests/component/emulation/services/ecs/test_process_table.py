@@ -1,4 +1,4 @@
-"""What the process runtime stands on: ports, the process table, translated paths."""
+"""The parts of the process runtime: ports, the process table, translated paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from webordinary_testkit.emulation.services.ecs.ports import Ports
-from webordinary_testkit.emulation.services.ecs.process_table import carrying, cpu_time, usage_by_group
+from webordinary_testkit.emulation.services.ecs.process_table import usage_by_group, with_environment
 from webordinary_testkit.emulation.services.ecs.runtime import Mount
 from webordinary_testkit.emulation.services.ecs.translation import Translation
 
@@ -81,7 +81,7 @@ async def test_the_usage_of_a_process_group_is_that_of_all_its_processes() -> No
     assert process.stdout is not None
     for _ in range(2):
         await process.stdout.readline()
-    used = await usage_by_group({process.pid, 1 << 30})
+    used = usage_by_group({process.pid, 1 << 30})
     os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
     assert set(used) == {process.pid}
@@ -89,15 +89,9 @@ async def test_the_usage_of_a_process_group_is_that_of_all_its_processes() -> No
     assert used[process.pid].memory_bytes > 2_000_000
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_processes_are_found_by_what_they_carry() -> None:
+def test_processes_are_found_by_their_environment() -> None:
     with subprocess.Popen(["sleep", "60"], env={"MARK": "me"}) as process:
-        found, others = carrying("MARK=me"), carrying("MARK=m")
+        found, others = with_environment("MARK", "me"), with_environment("MARK", "m")
         process.kill()
-    assert process.pid in found
-    assert process.pid not in others
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("0:01.50", 1.5), ("01:02:03", 3723), ("2-00:00:01", 172_801)])
-def test_cpu_time_as_ps_prints_it(text: str, seconds: float) -> None:
-    assert cpu_time(text) == seconds
+    assert [each.pid for each in found] == [process.pid]
+    assert others == []
