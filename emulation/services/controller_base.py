@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from ..core.controller import Call, Handler, Operation, Watcher
-from ..core.errors import not_emulated
-from ..state.models import service_model
+from ..core.controller import Handler, Operation, Watcher
+from ..state.operations import all_handlers
 
 
 class ControllerBase:
@@ -27,19 +25,9 @@ class ControllerBase:
 
 
 class ServiceController(ControllerBase):
-    """Answers every operation of `service`, botocore's name: those of `operations`, and the others with an error."""
+    """Answers every operation of `service` (botocore's name): by the method named as in boto3, or as not emulated."""
 
     service: str
 
-    def operations(self) -> Mapping[str, Handler]:
-        """The emulated operations."""
-        raise NotImplementedError
-
     def handlers(self) -> Mapping[Operation, Handler]:
-        emulated = self.operations()
-        names = service_model(self.service).operation_names
-        return {(self.service, name): emulated.get(name, _refuse) for name in names}
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)
+        return all_handlers(self.service, self)

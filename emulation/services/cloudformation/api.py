@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...core.controller import Context, Handler
-from ..controller_base import ServiceController
+from ...core.controller import Context, Handler, Operation
+from ...state.operations import all_handlers
+from ..controller_base import ControllerBase
 from .change_sets import ChangeSets
 from .read_operations import ReadOperations
 from .stacks import Stacks
 from .write_operations import WriteOperations
 
 
-class Cloudformation(ServiceController):
+class Cloudformation(ControllerBase):
     """Creates, updates and deletes stacks by AWS calls under the name `cloudformation`."""
-
-    service = "cloudformation"
 
     def __init__(self, ctx: Context) -> None:
         stacks = Stacks()
@@ -23,8 +22,8 @@ class Cloudformation(ServiceController):
         self._read_operations = ReadOperations(ctx, stacks, change_sets)
         self._write_operations = WriteOperations(ctx, stacks, change_sets)
 
-    def operations(self) -> Mapping[str, Handler]:
-        return {**self._read_operations.handlers(), **self._write_operations.handlers()}
+    def handlers(self) -> Mapping[Operation, Handler]:
+        return all_handlers("cloudformation", self._read_operations, self._write_operations)
 
     async def stop(self) -> None:
         await self._write_operations.stop()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...core.controller import Call, Context, Handler
+from ...core.controller import Call, Context
 from . import responses
 from .change_sets import ChangeSets
 from .errors import ValidationError, stack_not_found
@@ -23,23 +23,6 @@ class ReadOperations:
         self._ctx = ctx
         self._stacks = stacks
         self._change_sets = change_sets
-
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "DescribeStacks": self.describe_stacks,
-            "DescribeStackEvents": self.describe_stack_events,
-            "DescribeStackResource": self.describe_stack_resource,
-            "DescribeStackResources": self.describe_stack_resources,
-            "ListStackResources": self.list_stack_resources,
-            "ListStacks": self.list_stacks,
-            "ListExports": self.list_exports,
-            "ListImports": self.list_imports,
-            "GetTemplate": self.get_template,
-            "GetTemplateSummary": self.get_template_summary,
-            "ValidateTemplate": self.validate_template,
-            "DescribeChangeSet": self.describe_change_set,
-            "ListChangeSets": self.list_change_sets,
-        }
 
     async def describe_stacks(self, call: Call) -> dict[str, Any]:
         if name := call.params.get("StackName"):

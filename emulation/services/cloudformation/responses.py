@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from ...core.pagination import paginate
+from ...core.timestamps import instant
 from . import parameters
 from .change_sets import ChangeSet, resource_change
 from .checks import capabilities
@@ -25,14 +27,7 @@ _NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 
 def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
     """One page of a listing, with the token of the next. Raises `ValidationError` for an invalid token."""
-    try:
-        start = int(token) if token else 0
-    except ValueError:
-        raise ValidationError(f"NextToken {token!r} is not one that was given") from None
-    answer: dict[str, Any] = {key: list(entries[start : start + PAGE])}
-    if start + PAGE < len(entries):
-        answer["NextToken"] = str(start + PAGE)
-    return answer
+    return paginate(entries, token, PAGE, ValidationError(f"NextToken {token!r} is invalid")).answer(key)
 
 
 def stack(each: Stack) -> dict[str, Any]:
@@ -223,4 +218,4 @@ def _present(**members: Any) -> dict[str, Any]:
 
 
 def _time(epoch: float | None) -> datetime | None:
-    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+    return None if epoch is None else instant(epoch)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
-from ...core.controller import Call, Context, Handler
+from ...core.controller import Call, Context
 from ...core.errors import AwsError
 from .change_plan import changed_outputs, plan
 from .change_sets import NO_CHANGES, ChangeSet, ChangeSets
@@ -33,17 +33,6 @@ class WriteOperations:
         self._change_sets = change_sets
         self._engine = Engine(ctx, stacks)
         self._running: dict[str, asyncio.Task[None]] = {}
-
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "CreateStack": self.create_stack,
-            "UpdateStack": self.update_stack,
-            "DeleteStack": self.delete_stack,
-            "UpdateTerminationProtection": self.update_termination_protection,
-            "CreateChangeSet": self.create_change_set,
-            "ExecuteChangeSet": self.execute_change_set,
-            "DeleteChangeSet": self.delete_change_set,
-        }
 
     async def stop(self) -> None:
         """Cancel the operations under way."""

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.controller import Call, Context, Handler
+from ...core.controller import Call, Context
 from ...core.errors import AwsError
+from ...core.pagination import paginate
 from ..controller_base import ServiceController
 
 PUBLISHED = "2026-09-15T00:00:00Z"
@@ -113,26 +114,16 @@ class Pricing(ServiceController):
     def __init__(self, ctx: Context) -> None:
         self._region = ctx.region
 
-    def operations(self) -> Mapping[str, Handler]:
-        return {"GetProducts": self._get_products}
-
-    async def _get_products(self, call: Call) -> dict[str, Any]:
-        service = call.params["ServiceCode"]
-        filters = call.params.get("Filters", ())
-        size = call.params.get("MaxResults", 100)
-        start = _start(call.params.get("NextToken"))
-        found = [
-            product
+    async def get_products(self, call: Call) -> dict[str, Any]:
+        service, filters = call.params["ServiceCode"], call.params.get("Filters", ())
+        matching = [
+            json.dumps(self._price(product))
             for product in PRODUCTS
-            if product.service == service and all(_holds(each, self._attributes(product)) for each in filters)
+            if product.service == service and all(_matches(each, self._attributes(product)) for each in filters)
         ]
-        answer: dict[str, Any] = {
-            "FormatVersion": "aws_v1",
-            "PriceList": [json.dumps(self._shown(each)) for each in found[start : start + size]],
-        }
-        if start + size < len(found):
-            answer["NextToken"] = str(start + size)
-        return answer
+        invalid = AwsError("InvalidNextTokenException", "The pagination token is invalid. Try again without it.")
+        page = paginate(matching, call.params.get("NextToken"), call.params.get("MaxResults", 100), invalid)
+        return {"FormatVersion": "aws_v1", **page.answer("PriceList")}
 
     def _attributes(self, product: Product) -> dict[str, str]:
         return {
@@ -145,7 +136,7 @@ class Pricing(ServiceController):
             **product.more,
         }
 
-    def _shown(self, product: Product) -> dict[str, Any]:
+    def _price(self, product: Product) -> dict[str, Any]:
         attributes = self._attributes(product)
         family, _ = attributes.pop("productFamily"), attributes.pop("ServiceCode")
         sku = f"SKU{PRODUCTS.index(product):013d}"
@@ -173,7 +164,7 @@ class Pricing(ServiceController):
         }
 
 
-def _holds(wanted: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
+def _matches(wanted: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
     value, kind = wanted["Value"], wanted["Type"]
     there = attributes.get(wanted["Field"])
     if kind == "NONE_OF":
@@ -183,11 +174,3 @@ def _holds(wanted: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
     if kind == "CONTAINS":
         return value in there
     return there in value.split(",") if kind == "ANY_OF" else there == value
-
-
-def _start(token: str | None) -> int:
-    if token is None:
-        return 0
-    if not token.isdecimal():
-        raise AwsError("InvalidNextTokenException", "The pagination token is invalid. Try again without it.")
-    return int(token)

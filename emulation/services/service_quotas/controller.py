@@ -5,11 +5,10 @@ Values: the quota pages of each service; for Fargate's vCPUs and the network, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.controller import Call, Context, Handler
+from ...core.controller import Call, Context
 from ...core.errors import AwsError
 from ..controller_base import ServiceController
 
@@ -62,39 +61,33 @@ class Quotas(ServiceController):
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def operations(self) -> Mapping[str, Handler]:
-        return {
-            "GetServiceQuota": self._get,
-            "GetAWSDefaultServiceQuota": self._get,
-            "ListServiceQuotas": self._list,
-            "ListAWSDefaultServiceQuotas": self._list,
-            "ListServices": self._services,
-        }
-
-    async def _get(self, call: Call) -> dict[str, Any]:
+    async def get_service_quota(self, call: Call) -> dict[str, Any]:
         wanted = call.params["ServiceCode"], call.params["QuotaCode"]
         for quota in QUOTAS:
             if (quota.service, quota.code) == wanted:
-                return {"Quota": self._shown(quota)}
+                return {"Quota": self._quota(quota)}
         raise AwsError(
             "NoSuchResourceException",
             f"The request failed because the specified service quota does not exist: {wanted[0]} {wanted[1]} "
             "(only quotas that concern the stack under test are emulated)",
         )
 
-    async def _list(self, call: Call) -> dict[str, Any]:
+    async def list_service_quotas(self, call: Call) -> dict[str, Any]:
         service = call.params["ServiceCode"]
         if service not in _NAMES:
             raise AwsError(
                 "NoSuchResourceException",
                 f"The specified service {service} does not exist; there are {', '.join(_NAMES)}",
             )
-        return {"Quotas": [self._shown(each) for each in QUOTAS if each.service == service]}
+        return {"Quotas": [self._quota(each) for each in QUOTAS if each.service == service]}
 
-    async def _services(self, call: Call) -> dict[str, Any]:
+    get_aws_default_service_quota = get_service_quota
+    list_aws_default_service_quotas = list_service_quotas
+
+    async def list_services(self, call: Call) -> dict[str, Any]:
         return {"Services": [{"ServiceCode": code, "ServiceName": name} for code, name in _NAMES.items()]}
 
-    def _shown(self, quota: Quota) -> dict[str, Any]:
+    def _quota(self, quota: Quota) -> dict[str, Any]:
         region, account = self._ctx.region, self._ctx.account
         return {
             "ServiceCode": quota.service,

@@ -5,11 +5,10 @@ AssumeRole --> keys whose caller is arn:aws:sts::…:assumed-role/<role>/<sessio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ...core.controller import Call, Caller, Context, Credentials, Handler
+from ...core.controller import Call, Caller, Context, Credentials
 from ...core.errors import AwsError
 from ..controller_base import ServiceController
 from .trust import allows
@@ -25,15 +24,7 @@ class Sts(ServiceController):
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def operations(self) -> Mapping[str, Handler]:
-        return {
-            "GetCallerIdentity": self._get_caller_identity,
-            "AssumeRole": self._assume_role,
-            "AssumeRoleWithWebIdentity": self._assume_role_with_web_identity,
-            "GetSessionToken": self._get_session_token,
-        }
-
-    async def _get_caller_identity(self, call: Call) -> dict[str, Any]:
+    async def get_caller_identity(self, call: Call) -> dict[str, Any]:
         arn = await self._arn(call.caller)
         kind, _, name = arn.rpartition(":")[2].partition("/")
         if kind == "assumed-role":
@@ -67,12 +58,12 @@ class Sts(ServiceController):
             return "AROAUNKNOWN"
         return str(answer["Role"]["RoleId"])
 
-    async def _assume_role(self, call: Call) -> dict[str, Any]:
+    async def assume_role(self, call: Call) -> dict[str, Any]:
         principal = await self._arn(call.caller)
         accepted = (f"arn:aws:iam::{self._ctx.account}:root", self._ctx.account, principal)
         return await self._assume(call, principal, "AWS", accepted)
 
-    async def _assume_role_with_web_identity(self, call: Call) -> dict[str, Any]:
+    async def assume_role_with_web_identity(self, call: Call) -> dict[str, Any]:
         """The token's signature is not checked."""
         providers = await self._ctx.aws.call("iam", "ListOpenIDConnectProviders")
         accepted = [each["Arn"] for each in providers["OpenIDConnectProviderList"]]
@@ -109,7 +100,7 @@ class Sts(ServiceController):
             "AssumedRoleUser": {"AssumedRoleId": f"{role['RoleId']}:{session}", "Arn": assumed},
         }
 
-    async def _get_session_token(self, call: Call) -> dict[str, Any]:
+    async def get_session_token(self, call: Call) -> dict[str, Any]:
         if call.caller.name.startswith("arn:aws:sts:") or call.caller.kind == "task":
             raise AwsError("AccessDenied", "Cannot call GetSessionToken with session credentials", status=403)
         seconds = call.params.get("DurationSeconds", _DEFAULT_TOKEN)

@@ -5,12 +5,12 @@ Limits and error codes: https://docs.aws.amazon.com/resourcegroupstagging/latest
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.controller import Call, Context, Handler
+from ...core.controller import Call, Context
 from ...core.errors import AwsError, not_emulated
+from ...core.pagination import paginate
 from ..controller_base import ServiceController
 from . import tag_changes
 from .filters import Filters, TaggedResource, service_of
@@ -27,43 +27,35 @@ class Tagging(ServiceController):
     def __init__(self, ctx: Context) -> None:
         self._account = AwsAccount(ctx.aws, ctx.region, ctx.account)
 
-    def operations(self) -> Mapping[str, Handler]:
-        return {
-            "GetResources": self._get_resources,
-            "GetTagKeys": self._get_tag_keys,
-            "GetTagValues": self._get_tag_values,
-            "TagResources": self._tag_resources,
-            "UntagResources": self._untag_resources,
-        }
-
-    async def _get_resources(self, call: Call) -> dict[str, Any]:
+    async def get_resources(self, call: Call) -> dict[str, Any]:
         filters = _filters(call.params)
         size = call.params.get("ResourcesPerPage", _PAGE)
         if not 1 <= size <= _MOST_PER_PAGE:
             raise invalid(f"ResourcesPerPage must be between 1 and {_MOST_PER_PAGE}, got {size}")
         found = await self._found(filters)
-        start = _start(call.params.get("PaginationToken"))
+        expired = AwsError("PaginationTokenExpiredException", "The PaginationToken is not valid any more")
+        page = paginate(found, call.params.get("PaginationToken"), size, expired)
         return {
-            "PaginationToken": _token(start + size) if start + size < len(found) else "",
+            "PaginationToken": page.token or "",
             "ResourceTagMappingList": [
                 {
                     "ResourceARN": each.arn,
                     "Tags": [{"Key": key, "Value": value} for key, value in sorted(each.tags.items())],
                 }
-                for each in found[start : start + size]
+                for each in page.items
             ],
         }
 
-    async def _get_tag_keys(self, call: Call) -> dict[str, Any]:
+    async def get_tag_keys(self, call: Call) -> dict[str, Any]:
         keys = sorted({key for each in await self._found(Filters()) for key in each.tags})
         return {"PaginationToken": "", "TagKeys": keys}
 
-    async def _get_tag_values(self, call: Call) -> dict[str, Any]:
+    async def get_tag_values(self, call: Call) -> dict[str, Any]:
         key = call.params["Key"]
         values = sorted({each.tags[key] for each in await self._found(Filters(tags=((key, ()),)))})
         return {"PaginationToken": "", "TagValues": values}
 
-    async def _tag_resources(self, call: Call) -> dict[str, Any]:
+    async def tag_resources(self, call: Call) -> dict[str, Any]:
         tags: Mapping[str, str] = call.params["Tags"]
         if not tags:
             raise invalid("Tags must hold at least one tag")
@@ -71,7 +63,7 @@ class Tagging(ServiceController):
             raise invalid(f"Tag keys that begin with aws: are reserved: {', '.join(reserved)}")
         return await self._each(call, lambda arn: tag_changes.tag(self._account, arn, tags))
 
-    async def _untag_resources(self, call: Call) -> dict[str, Any]:
+    async def untag_resources(self, call: Call) -> dict[str, Any]:
         keys = call.params["TagKeys"]
         return await self._each(call, lambda arn: tag_changes.untag(self._account, arn, keys))
 
@@ -141,16 +133,3 @@ def _filters(params: Mapping[str, Any]) -> Filters:
 def _check_arn(arn: str) -> None:
     if not service_of(arn):
         raise invalid(f"{arn!r} is not an ARN")
-
-
-def _token(start: int) -> str:
-    return base64.b64encode(str(start).encode()).decode()
-
-
-def _start(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        return int(base64.b64decode(token, validate=True))
-    except ValueError:
-        raise AwsError("PaginationTokenExpiredException", "The PaginationToken is not valid any more") from None
