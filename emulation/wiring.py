@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from .cloud import CloudParts, Wiring
 from .faults import Faults
+from .services import dynamodb, logs, sns
 from .services.application_autoscaling import ApplicationAutoScaling
 from .services.cloudformation import Cloudformation
 from .services.cloudwatch import Cloudwatch
-from .services.dynamodb import OnDemand
-from .services.dynamodb.metering import Consumption
 from .services.ec2 import Network
 from .services.ecs import Ecs, ProcessRuntime
 from .services.efs.controller import Storage
@@ -40,10 +39,10 @@ def everything(parts: CloudParts) -> Wiring:
     alb = Alb(context("elbv2"), parts.addressing)
     runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian)
     ecs = Ecs(context("ecs"), runtime, storage)
-    consumption = Consumption(context("consumption"))
+    metering = (dynamodb.Metering(context("dynamodb")), sns.Metering(), logs.Metering())
     network = Network(context("network"), parts.dispatch, alb.links, ecs)
-    on_demand = OnDemand(context("dynamodb"), parts.dispatch.interceptors)
-    cloudwatch = Cloudwatch(context("cloudwatch"), [queues, alb, ecs, consumption, on_demand])
+    on_demand = dynamodb.OnDemandThroughput(context("dynamodb"), parts.dispatch.interceptors)
+    cloudwatch = Cloudwatch(context("cloudwatch"), [queues, alb, ecs, *metering, on_demand])
     scaling = ApplicationAutoScaling(context("application-autoscaling"), cloudwatch)
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), parts.dispatch, alb.links, ecs, storage)
@@ -58,7 +57,7 @@ def everything(parts: CloudParts) -> Wiring:
             alb,
             network,
             ecs,
-            consumption,
+            *metering,
             on_demand,
             cloudwatch,
             scaling,

@@ -1,5 +1,6 @@
-"""DynamoDB's on-demand maximum throughput, kept and made real; everything else of DynamoDB is the base's."""
+"""DynamoDB beyond the state store: metering of capacity units, and on-demand maximum throughput."""
 
-from .controller import OnDemand
+from .metering import Metering
+from .on_demand_throughput import OnDemandThroughput
 
-__all__ = ["OnDemand"]
+__all__ = ["Metering", "OnDemandThroughput"]

@@ -1,4 +1,4 @@
-"""DynamoDB's arithmetic: item sizes, and the request units of operations.
+"""Item sizes and capacity units, as DynamoDB computes them.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html and
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
@@ -16,11 +16,11 @@ READ_BLOCK, WRITE_BLOCK = 4096, 1024
 _DOCUMENT_OVERHEAD, _ELEMENT_OVERHEAD = 3, 1
 
 Item = Mapping[str, Mapping[str, Any]]
-"""Attribute name → typed value, as the wire has it."""
+"""Attribute name → typed value, as in API calls."""
 
 
 def item_size(item: Item) -> int:
-    """Bytes: the UTF-8 of the attributes' names, and their values."""
+    """Bytes of attribute names in UTF-8, and of values."""
     return sum(len(name.encode()) + value_size(value) for name, value in item.items())
 
 
@@ -50,7 +50,7 @@ def value_size(value: Mapping[str, Any]) -> int:
 
 
 def _number_size(text: str) -> int:
-    """A byte for two significant digits, and one more."""
+    """One byte for two significant digits, plus one."""
     digits = text.lstrip("-+").partition("e")[0].partition("E")[0].replace(".", "").strip("0")
     return math.ceil(len(digits) / 2) + 1
 
@@ -60,14 +60,14 @@ def _binary_size(held: bytes | str) -> int:
 
 
 def write_units(before: Item | None, after: Item | None, *, transactional: bool = False) -> float:
-    """A write: a unit for each begun KB of the larger of the item before and after, one at least."""
+    """A unit for each started KB of the larger of the item before and after, at least one; double in a transaction."""
     larger = max((item_size(item) for item in (before, after) if item is not None), default=0)
     return max(1, math.ceil(larger / WRITE_BLOCK)) * (2 if transactional else 1)
 
 
 def index_write_units(before: Item | None, after: Item | None, keys: Iterable[str]) -> float:
-    """What a write to a table writes to an index that holds all attributes: nothing, one entry, or two
-    when the entry moves."""
+    """Units of a table write for an index that projects all attributes: of no entry, one, or two when its key
+    changes."""
     names = tuple(keys)
     old, new = (item if item is not None and all(name in item for name in names) else None for item in (before, after))
     if old is None and new is None:
@@ -81,6 +81,11 @@ def index_write_units(before: Item | None, after: Item | None, keys: Iterable[st
 
 
 def read_units(size: int, *, consistent: bool, transactional: bool = False) -> float:
-    """A read of so many bytes: half a unit for each begun 4 KB, a whole one when consistent, two in a transaction."""
+    """Half a unit for each started 4 KB of `size` bytes, one if consistent, two in a transaction."""
     blocks = max(1, math.ceil(size / READ_BLOCK))
     return blocks * (2 if transactional else 1 if consistent else 0.5)
+
+
+def table_name(table: str) -> str:
+    """The name of a table given by name or ARN."""
+    return table.rpartition("/")[2]

@@ -1,6 +1,6 @@
-"""Follows the operations on DynamoDB tables, and counts the request units they consume.
+"""Counts the capacity units that successful operations consume, by table and index.
 
-Not counted: writes whose condition did not hold, and reads of PartiQL statements.
+Not counted: writes whose condition failed, and reads by PartiQL statements.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.controller import Aws, Call, Datum
-from .capacity import Item, index_write_units, item_size, read_units, write_units
+from .capacity import Item, index_write_units, item_size, read_units, table_name, write_units
 
 OPERATIONS = (
     "GetItem",
@@ -26,8 +26,8 @@ OPERATIONS = (
     "TransactGetItems",
     "TransactWriteItems",
 )
-_SHOWN = ("FilterExpression", "ProjectionExpression", "AttributesToGet", "QueryFilter", "ScanFilter", "Select")
-"""What makes an answer smaller than what was read."""
+_NARROWING = ("FilterExpression", "ProjectionExpression", "AttributesToGet", "QueryFilter", "ScanFilter", "Select")
+"""Parameters that make an answer smaller than the data read."""
 
 Key = tuple[tuple[str, str], ...]
 
@@ -43,14 +43,14 @@ class Schema:
         return tuple((name, repr(item.get(name))) for name in self.keys)
 
 
-class Tables:
-    """Consumed units since the last time they were asked for, by table and index."""
+class ConsumedCapacity:
+    """Consumed units since the last `collect`, by table and index."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._schemas: dict[str, Schema] = {}
         self._items: dict[str, dict[Key, Item]] = {}
-        """The items as last written, to know how large they were before they are written again."""
+        """The items as last written: a write is charged for the larger of the item before and after."""
         self._consumed: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
 
     def forget(self, table: str) -> None:
@@ -71,10 +71,10 @@ class Tables:
         self._consumed.clear()
         return data
 
-    async def follow(self, call: Call) -> None:
-        """Count one operation that has succeeded. What its answer does not show is read once more, from the base."""
+    async def count(self, call: Call) -> None:
+        """Count a successful operation. Items that its answer omits are read from the state store."""
         params = call.params
-        shown = json.loads(call.answer) if call.answer and not any(name in params for name in _SHOWN) else {}
+        shown = json.loads(call.answer) if call.answer and not any(name in params for name in _NARROWING) else {}
         match call.operation:
             case "UpdateItem" if params.get("ReturnValues") == "ALL_NEW" and "Attributes" in shown:
                 await self._write(params["TableName"], shown["Attributes"], "PutItem")
@@ -97,7 +97,7 @@ class Tables:
                     await self._get(one["Get"]["TableName"], one["Get"]["Key"], consistent=True, transactional=True)
             case "TransactWriteItems":
                 for one in params["TransactItems"]:
-                    await self._transacted(one)
+                    await self._transact_write(one)
 
     async def _batch_get(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
         for table, one in wanted.items():
@@ -112,10 +112,10 @@ class Tables:
                 else:
                     await self._write(table, one["DeleteRequest"]["Key"], "DeleteItem")
 
-    async def _transacted(self, one: Mapping[str, Any]) -> None:
+    async def _transact_write(self, one: Mapping[str, Any]) -> None:
         ((kind, what),) = one.items()
         item = what.get("Item") or what["Key"]
-        if kind == "ConditionCheck":  # consumes as a write of the item that it looks at
+        if kind == "ConditionCheck":  # charged as a write of the item
             schema = await self._schema(what["TableName"])
             there = await self._stored(what["TableName"], schema, item)
             self._add("Write", what["TableName"], "", write_units(there, there, transactional=True))
@@ -124,7 +124,7 @@ class Tables:
             await self._write(what["TableName"], item, operation, transactional=True)
 
     async def _write(self, name: str, item: Item, operation: str, *, transactional: bool = False) -> None:
-        table = _name(name)
+        table = table_name(name)
         schema = await self._schema(table)
         known = self._items.setdefault(table, {})
         key = schema.key(item)
@@ -143,13 +143,13 @@ class Tables:
             self._add("Write", table, index, index_write_units(before, after, keys))
 
     async def _get(self, name: str, key: Item, *, consistent: bool, transactional: bool = False) -> None:
-        table = _name(name)
+        table = table_name(name)
         item = await self._stored(table, await self._schema(table), key)
         size = 0 if item is None else item_size(item)
         self._add("Read", table, "", read_units(size, consistent=consistent, transactional=transactional))
 
     async def _read(self, operation: str, params: Mapping[str, Any]) -> None:
-        whole = {name: value for name, value in params.items() if name not in _SHOWN}
+        whole = {name: value for name, value in params.items() if name not in _NARROWING}
         if operation == "Scan" or "FilterExpression" in params or "ProjectionExpression" in params:
             whole = _without_unused(whole)
         answer = await self._aws.store("dynamodb", operation, **whole)
@@ -157,16 +157,16 @@ class Tables:
 
     def _add_read(self, params: Mapping[str, Any], size: int) -> None:
         units = read_units(size, consistent=bool(params.get("ConsistentRead")))
-        self._add("Read", _name(params["TableName"]), params.get("IndexName", ""), units)
+        self._add("Read", table_name(params["TableName"]), params.get("IndexName", ""), units)
 
     async def _stored(self, table: str, schema: Schema, item: Item) -> Item | None:
         key = {name: item[name] for name in schema.keys}
         answer = await self._aws.store("dynamodb", "GetItem", TableName=table, Key=key, ConsistentRead=True)
-        found: Item | None = answer.get("Item")
-        return found
+        stored: Item | None = answer.get("Item")
+        return stored
 
     async def _schema(self, name: str) -> Schema:
-        table = _name(name)
+        table = table_name(name)
         if table not in self._schemas:
             described = (await self._aws.store("dynamodb", "DescribeTable", TableName=table))["Table"]
             self._schemas[table] = Schema(
@@ -184,13 +184,8 @@ def _names(described: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(one["AttributeName"] for one in described["KeySchema"])
 
 
-def _name(table: str) -> str:
-    """A table's name, also where its ARN was given."""
-    return table.rpartition("/")[2]
-
-
 def _without_unused(params: dict[str, Any]) -> dict[str, Any]:
-    """Names and values that only a filter or a projection used must go with it: unused ones are an error."""
+    """Drop the names and values that only a filter or a projection used: DynamoDB refuses unused ones."""
     text = params.get("KeyConditionExpression", "")
     for kind in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
         left = {name: value for name, value in params.get(kind, {}).items() if name in text}

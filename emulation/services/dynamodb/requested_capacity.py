@@ -1,18 +1,18 @@
-"""How many request units a call takes of which table, as far as it can be told before it is answered.
+"""Request units of a call before it is answered, by table.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .capacity import read_units, table_name, write_units
+
 READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
-_KB = 1024
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Demand:
 
 
 def demands(operation: str, params: Mapping[str, Any]) -> list[Demand]:
-    """What a read or write asks for, table by table. Reads count the smallest item (4 KB), as their answer is not
-    known yet; writes count a kilobyte begun of what they send, and one where that does not tell the item's size."""
-    return [Demand(_name(table), units) for table, units in _demands(operation, params)]
+    """The units that a read or write requests, by table. A read counts the smallest item (4 KB), as its answer is not
+    known yet; a write counts the item it sends, or 1 KB where it sends none."""
+    return [Demand(table_name(table), units) for table, units in _demands(operation, params)]
 
 
 def _demands(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -34,35 +34,27 @@ def _demands(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, f
             if operation == "BatchGetItem":
                 yield table, _read(entries) * len(entries.get("Keys", ()))
             else:
-                yield table, sum(_write(entry.get("PutRequest", {}).get("Item")) for entry in entries)
-    elif operation in ("TransactGetItems", "TransactWriteItems"):
+                yield table, sum(_write(entry.get("PutRequest", {})) for entry in entries)
+    elif operation == "TransactGetItems":
         for item in params.get("TransactItems", ()):
             for action in item.values():
-                units = 1.0 if operation == "TransactGetItems" else _write(action.get("Item"))
-                yield action["TableName"], 2 * units
+                yield action["TableName"], read_units(0, consistent=True, transactional=True)
+    elif operation == "TransactWriteItems":
+        for item in params.get("TransactItems", ()):
+            for action in item.values():
+                yield action["TableName"], _write(action, transactional=True)
     elif operation in READS:
         yield params["TableName"], _read(params)
     elif operation in WRITES:
-        yield params["TableName"], _write(params.get("Item"))
+        yield params["TableName"], _write(params)
 
 
 def _read(params: Mapping[str, Any]) -> float:
-    return 1.0 if params.get("ConsistentRead") else 0.5
+    return read_units(0, consistent=bool(params.get("ConsistentRead")))
 
 
-def _write(item: Mapping[str, Any] | None) -> float:
-    return float(max(1, math.ceil(_size(item) / _KB)))
-
-
-def _size(value: Any) -> int:
-    """Bytes of names and values, without what DynamoDB adds for nesting."""
-    if isinstance(value, Mapping):
-        return sum(len(str(key)) + _size(item) for key, item in value.items())
-    if isinstance(value, list | set | tuple):
-        return sum(_size(item) for item in value)
-    return len(value) if isinstance(value, str | bytes) else 1
-
-
-def _name(table: str) -> str:
-    """A table may be given by ARN."""
-    return table.rpartition("/")[2]
+def _write(params: Mapping[str, Any], *, transactional: bool = False) -> float:
+    try:
+        return write_units(None, params.get("Item"), transactional=transactional)
+    except (AttributeError, TypeError, ValueError):  # malformed: DynamoDB refuses it afterwards
+        return write_units(None, None, transactional=transactional)

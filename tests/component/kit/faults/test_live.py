@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from tests.support.ecs import eventually
 from tests.support.faults import CLUSTER, MAILS, TABLE, Place, place
 from webordinary_testkit.emulation.core.controller import Caller
-from webordinary_testkit.emulation.services.dynamodb import OnDemand
+from webordinary_testkit.emulation.services.dynamodb import OnDemandThroughput
 from webordinary_testkit.emulation.services.ec2 import Network
 from webordinary_testkit.kit.aws.client import Aws
 from webordinary_testkit.kit.aws.undo import KIND, undo_entry
@@ -161,7 +161,7 @@ async def test_a_throttle_that_nobody_met_is_not_verified(live: Live, monkeypatc
     async def nothing(*_: Any) -> None:
         return None
 
-    on_demand = next(each for each in live.place.cloud.wiring.controllers if isinstance(each, OnDemand))
+    on_demand = next(each for each in live.place.cloud.wiring.controllers if isinstance(each, OnDemandThroughput))
     interceptors = live.place.cloud.dispatch.interceptors
     monkeypatch.setattr(live.place.cloud.dispatch, "interceptors", [nothing for _ in interceptors])
     async with live.nemesis.fault(Throttle("dynamodb", "PutItem"), wait=False) as effect:

@@ -1,4 +1,4 @@
-"""What is used of DynamoDB, SNS and Logs is published as AWS publishes it."""
+"""The capacity units of DynamoDB calls are published as AWS publishes them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.world import World, world
+from webordinary_testkit.emulation.services.dynamodb import Metering
 from webordinary_testkit.emulation.services.dynamodb.capacity import (
     index_write_units,
     item_size,
     read_units,
     write_units,
 )
-from webordinary_testkit.emulation.services.dynamodb.metering import Consumption
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_index_is_written_when_its_entry_changes_and_twice_when_it_moves() ->
 
 async def consumed(w: World) -> dict[tuple[str, ...], float]:
     (controller,) = w.controllers
-    assert isinstance(controller, Consumption)
+    assert isinstance(controller, Metering)
     return {
         (datum.name.removeprefix("Consumed").removesuffix("CapacityUnits"), *datum.dimensions.values()): sum(
             datum.values
@@ -104,7 +104,7 @@ async def a_table(w: World) -> None:
 
 
 async def test_what_boto3_does_to_a_table_is_counted() -> None:
-    async with world(Consumption) as w:
+    async with world(Metering) as w:
         await a_table(w)
         client = w.client("dynamodb")
 
@@ -141,7 +141,7 @@ async def test_what_boto3_does_to_a_table_is_counted() -> None:
 
 
 async def test_an_update_whose_answer_shows_the_item_is_counted_by_it() -> None:
-    async with world(Consumption) as w:
+    async with world(Metering) as w:
         await a_table(w)
         client = w.client("dynamodb")
 
@@ -161,7 +161,7 @@ async def test_an_update_whose_answer_shows_the_item_is_counted_by_it() -> None:
 
 
 async def test_what_a_condition_refused_changes_nothing() -> None:
-    async with world(Consumption) as w:
+    async with world(Metering) as w:
         await a_table(w)
         client = w.client("dynamodb")
         with pytest.raises(client.exceptions.ConditionalCheckFailedException):
@@ -169,17 +169,3 @@ async def test_what_a_condition_refused_changes_nothing() -> None:
                 client.put_item, TableName="t", Item={"id": {"S": "1"}}, ConditionExpression="attribute_exists(id)"
             )
         assert await consumed(w) == {}
-
-
-async def test_publishes_and_log_bytes_are_counted() -> None:
-    async with world(Consumption) as w:
-        topic = await w.aws.call("sns", "CreateTopic", Name="inbound")
-        await w.aws.call("sns", "Publish", TopicArn=topic["TopicArn"], Message="hello")
-        await w.aws.call("logs", "CreateLogGroup", logGroupName="/ecs/x")
-        await w.aws.call("logs", "CreateLogStream", logGroupName="/ecs/x", logStreamName="s")
-        event = {"timestamp": int(w.ctx.clock.now() * 1000), "message": "ü"}
-        await w.aws.call("logs", "PutLogEvents", logGroupName="/ecs/x", logStreamName="s", logEvents=[event])
-        found = await consumed(w)
-        assert found["NumberOfMessagesPublished", "inbound"] == 1
-        assert found["IncomingBytes", "/ecs/x"] == 2 + 26
-        assert found["IncomingLogEvents", "/ecs/x"] == 1

@@ -15,7 +15,7 @@ from tests.support.world import World
 from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
-from webordinary_testkit.emulation.services.dynamodb import OnDemand
+from webordinary_testkit.emulation.services.dynamodb import OnDemandThroughput
 from webordinary_testkit.emulation.services.dynamodb.requested_capacity import Demand, demands
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +26,7 @@ ARN = "arn:aws:dynamodb:us-west-2:123456789012:table"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def w() -> AsyncIterator[World]:
     def assemble(parts: CloudParts) -> Wiring:
-        on_demand = OnDemand(parts.context("dynamodb"), parts.dispatch.interceptors)
+        on_demand = OnDemandThroughput(parts.context("dynamodb"), parts.dispatch.interceptors)
         return Wiring([on_demand, Cloudwatch(parts.context("cloudwatch"), [on_demand])])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)

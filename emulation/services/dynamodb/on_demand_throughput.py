@@ -1,4 +1,4 @@
-"""The controller of on-demand maximum throughput: tables that were given one really throttle.
+"""Enforces the on-demand maximum throughput of tables by throttling calls.
 
     UpdateTable OnDemandThroughput --> Limit --(calls over the wire)--> ProvisionedThroughputExceededException
                                           \\--> AWS/DynamoDB WriteThrottleEvents, ReadThrottleEvents, ThrottledRequests
@@ -12,14 +12,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
+from ...core.controller import Call, Context, Datum, Handler, Operation
 from ...core.errors import AwsError
 from ...gateway import InterceptedCall, Interceptor
-from .limit import UNLIMITED, Limit
+from ..controller_base import ControllerBase
+from .capacity import table_name
 from .requested_capacity import READS, WRITES, demands
+from .throughput_limit import UNLIMITED, Limit
 
 UPDATING_SECONDS = 5.0
-"""AWS seconds in which a table whose maximum was changed is UPDATING."""
+"""AWS seconds for which a table is UPDATING after its maximum changed."""
 
 _MESSAGE = (
     "Throughput exceeds the maximum OnDemandThroughput configured on table or index. "
@@ -27,8 +29,8 @@ _MESSAGE = (
 )
 
 
-class OnDemand:
-    """A `Controller` and a `MetricSource`. `interceptors` are the gateway's: it adds itself to them."""
+class OnDemandThroughput(ControllerBase):
+    """A `Controller` and a `MetricSource`. Adds itself to `interceptors`, the gateway's."""
 
     def __init__(self, ctx: Context, interceptors: list[Interceptor]) -> None:
         self._ctx = ctx
@@ -44,9 +46,6 @@ class OnDemand:
             ("dynamodb", "DescribeTable"): self._describe,
             ("dynamodb", "DeleteTable"): self._delete,
         }
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     async def start(self) -> None:
         self._interceptors.append(self._intercept)
@@ -79,10 +78,10 @@ class OnDemand:
         self._limits.pop(name, None)
         if limit is not None:
             self._limits[name] = limit
-        return {"TableDescription": self._shown(answer["TableDescription"])}
+        return {"TableDescription": self._described(answer["TableDescription"])}
 
     async def _update(self, call: Call) -> dict[str, Any]:
-        name = _name(call.params["TableName"])
+        name = table_name(call.params["TableName"])
         before = self._limits.get(name)
         if before is not None and self._is_updating(before) and call.caller.kind != "service":
             raise AwsError(
@@ -90,7 +89,7 @@ class OnDemand:
             )
         if "OnDemandThroughput" not in call.params:
             answer = await self._ctx.aws.store("dynamodb", "UpdateTable", **call.params)
-            return {"TableDescription": self._shown(answer["TableDescription"])}
+            return {"TableDescription": self._described(answer["TableDescription"])}
         table = (await self._ctx.aws.store("dynamodb", "DescribeTable", TableName=name))["Table"]
         mode = call.params.get("BillingMode") or table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
         limit = self._limit(call.params, before, mode, since=self._ctx.clock.now() + UPDATING_SECONDS)
@@ -99,19 +98,20 @@ class OnDemand:
             table = (await self._ctx.aws.store("dynamodb", "UpdateTable", **rest))["TableDescription"]
         assert limit is not None
         self._limits[name] = limit
-        return {"TableDescription": self._shown(table)}
+        return {"TableDescription": self._described(table)}
 
     async def _describe(self, call: Call) -> dict[str, Any]:
         answer = await self._ctx.aws.store("dynamodb", "DescribeTable", **call.params)
-        return {"Table": self._shown(answer["Table"])}
+        return {"Table": self._described(answer["Table"])}
 
     async def _delete(self, call: Call) -> dict[str, Any]:
         answer = await self._ctx.aws.store("dynamodb", "DeleteTable", **call.params)
-        self._limits.pop(_name(call.params["TableName"]), None)
+        self._limits.pop(table_name(call.params["TableName"]), None)
         return answer
 
     def _limit(self, params: Mapping[str, Any], before: Limit | None, mode: str, *, since: float) -> Limit | None:
-        """What the request says, over what was before; None when it says nothing. Raises ValidationException."""
+        """The limit that the request sets, with members it omits from `before`; None if it sets none.
+        Raises ValidationException."""
         wanted = params.get("OnDemandThroughput")
         if wanted is None:
             return None
@@ -133,14 +133,14 @@ class OnDemand:
     def _is_updating(self, limit: Limit) -> bool:
         return self._ctx.clock.now() < limit.since
 
-    def _shown(self, table: Mapping[str, Any]) -> dict[str, Any]:
+    def _described(self, table: Mapping[str, Any]) -> dict[str, Any]:
         limit = self._limits.get(table["TableName"])
         if limit is None:
             return dict(table)
-        shown = {**table, "OnDemandThroughput": dict(limit.shown)}
+        described = {**table, "OnDemandThroughput": dict(limit.description)}
         if self._is_updating(limit):
-            shown["TableStatus"] = "UPDATING"
-        return shown
+            described["TableStatus"] = "UPDATING"
+        return described
 
     async def _intercept(self, call: InterceptedCall) -> AwsError | None:
         if call.service != "dynamodb" or not self._limits:
@@ -161,10 +161,6 @@ class OnDemand:
 
 def _events(name: str, dimensions: Mapping[str, str], count: int) -> Datum:
     return Datum("AWS/DynamoDB", name, dimensions, (1.0,) * count, "Count")
-
-
-def _name(table: str) -> str:
-    return table.rpartition("/")[2]
 
 
 def _without(params: Mapping[str, Any]) -> dict[str, Any]:

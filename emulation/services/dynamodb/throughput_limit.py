@@ -1,4 +1,4 @@
-"""One table's maximum, one bucket for reads and one for writes, in AWS seconds."""
+"""The maximum throughput of a table: a token bucket for reads and one for writes, in AWS seconds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ...time.clock import Clock
 UNLIMITED = -1
 
 
-class Bucket:
-    """Holds one second's units; a call passes while there are any, and may leave a debt that has to be paid first."""
+class TokenBucket:
+    """Holds up to one second's units. A larger call takes the bucket into debt, which delays the next ones."""
 
     def __init__(self, clock: Clock, rate: float) -> None:
         self._clock = clock
@@ -31,12 +31,12 @@ class Bucket:
 
 @dataclass
 class Limit:
-    """What UpdateTable's OnDemandThroughput says; in force from `since` on, when the table is ACTIVE again."""
+    """UpdateTable's OnDemandThroughput, enforced from `since` (AWS epoch seconds), when the table is ACTIVE again."""
 
     reads: int
     writes: int
     since: float
-    buckets: dict[str, Bucket] = field(default_factory=dict)
+    buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
     def of(self, direction: str) -> int:
         return self.reads if direction == "Read" else self.writes
@@ -46,9 +46,9 @@ class Limit:
         if rate == UNLIMITED or clock.now() < self.since:
             return True
         if direction not in self.buckets:
-            self.buckets[direction] = Bucket(clock, rate)
+            self.buckets[direction] = TokenBucket(clock, rate)
         return self.buckets[direction].take(units)
 
     @property
-    def shown(self) -> Mapping[str, int]:
+    def description(self) -> Mapping[str, int]:
         return {"MaxReadRequestUnits": self.reads, "MaxWriteRequestUnits": self.writes}
