@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .core.history import Event, History
     from .core.verdict import Verdict
     from .ecs_exec.client import ExecResult
-    from .faults.context import Site
-    from .faults.fault import Effect, Fault, Seen, Shows
+    from .faults.context import FaultContext
+    from .faults.fault import Effect, Fault, Observation, Visibility
     from .harness.harness import Harness
     from .harness.mail import SentMail
     from .harness.mailbox import Reply
@@ -43,6 +43,7 @@ __all__ = [
     "Event",
     "ExecResult",
     "Fault",
+    "FaultContext",
     "Finding",
     "Harness",
     "History",
@@ -51,17 +52,16 @@ __all__ = [
     "Level",
     "NotSupported",
     "NotYet",
+    "Observation",
     "Reply",
     "Run",
     "Scenario",
-    "Seen",
     "SentMail",
     "Settings",
-    "Shows",
-    "Site",
     "TestSession",
     "UsageError",
     "Verdict",
+    "Visibility",
     "WaitExpired",
     "capability",
     "eventually",
@@ -79,8 +79,8 @@ _MODULES = {
     "core.history": ("Event", "History"),
     "core.verdict": ("Verdict",),
     "ecs_exec.client": ("ExecResult",),
-    "faults.context": ("Site",),
-    "faults.fault": ("Effect", "Fault", "Seen", "Shows"),
+    "faults.context": ("FaultContext",),
+    "faults.fault": ("Effect", "Fault", "Observation", "Visibility"),
     "harness.harness": ("Harness",),
     "harness.mail": ("SentMail",),
     "harness.mailbox": ("Reply",),

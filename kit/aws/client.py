@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..core.errors import InfraError
 from ..core.history import History
-from ..core.threads import Threads
+from ..core.threads import BlockingPool
 from ..core.version import __version__
 
 _READS = ("describe_", "list_", "get_", "query", "scan", "batch_get_", "lookup_", "filter_", "validate_", "receive_")
@@ -80,7 +80,7 @@ class Aws:
     """Makes AWS calls. Clients are made once and kept; calls run in the kit's threads."""
 
     access: Access
-    threads: Threads
+    threads: BlockingPool
     history: History
     gate: Gate | None = None
     pace: Pace | None = None

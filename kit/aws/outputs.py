@@ -13,6 +13,11 @@ from ..core.errors import InfraError
 _ADD_IT = "add it to the template: the kit finds everything by the stack's outputs"
 
 
+def outputs_of(description: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs in DescribeStacks' description of a stack, by key; empty until it is deployed."""
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs") or ()}
+
+
 def output_key(field: str) -> str:
     """`load_balancer_url` → `LoadBalancerUrl`."""
     return re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), field)
@@ -73,7 +78,7 @@ class Stack:
     receipt_rule_set_name = Output()
     idle_seconds = Output()
     fault_role_arn = Output("")
-    """What experiments of the Fault Injection Service act as; empty where the template has none."""
+    """The role of Fault Injection Service experiments; empty when the template has none."""
     fault_abort_alarm_arn = Output("")
     """The alarm that stops them."""
 
@@ -107,8 +112,3 @@ class Stack:
     @property
     def mail_domain(self) -> str:
         return self.mail_address.partition("@")[2]
-
-
-def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
-    """The outputs of a stack as DescribeStacks returns it."""
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs") or ()}

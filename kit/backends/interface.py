@@ -1,6 +1,6 @@
-"""The seam between the kit and a cloud.
+"""The protocols between the kit and a cloud.
 
-scenario --> harness --> Cloud (aws, alb, mail, clock, stack) <-- made by -- Backend
+scenario --> harness --> Cloud (aws, mail, clock, stack) <-- made by -- Backend
 """
 
 from __future__ import annotations
@@ -11,32 +11,30 @@ from typing import Any, Protocol
 
 from ..aws.client import Aws
 from ..aws.outputs import Stack
+from ..aws.undo import UndoBook
 from ..core.clock import Clock
-from ..core.threads import Threads
+from ..core.threads import BlockingPool
 from .capability import Level
-from .emulated.faults import FaultDoor
-from .live.ledger import Ledger
 
 
-class MailDoor(Protocol):
-    """How a mail enters the cloud."""
+class MailTransport(Protocol):
+    """Delivers mail to the cloud."""
 
     async def send(self, message: bytes, sender: str, recipients: list[str]) -> str | None:
-        """Deliver one mail; returns when the cloud has accepted it, with the Message-ID that the cloud gave it,
-        or None when it keeps the one it was written with.
+        """Deliver one mail and return once the cloud has accepted it.
 
-        Raises `MailRefused` when it is refused for good, and leaves the outcome open otherwise.
+        Returns the Message-ID that the cloud assigned, or None when the mail keeps the one it was written with.
+        Raises `MailRefused` when the mail is refused for good; any other exception leaves the outcome open.
         """
         ...
 
     async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
-        """Deliver a mail once more that was sent already and travels under this Message-ID: the same mail twice,
-        as mail and queues deliver at least once."""
+        """Deliver a mail a second time under the Message-ID it already has: mail and queues deliver at least once."""
         ...
 
 
 class MailRefused(Exception):
-    """The cloud refused a mail: the SMTP reply code and its text, or the API's."""
+    """The cloud refused a mail. Carries the code and text of the SMTP reply or of the API error."""
 
     definite = True
 
@@ -46,60 +44,75 @@ class MailRefused(Exception):
         self.text = text
 
 
+class FaultApi(Protocol):
+    """Makes the cloud itself fail on request. Only the emulated cloud has one."""
+
+    async def inject(self, id: str, kind: str, settings: Mapping[str, Any]) -> None:
+        """Start a fault. Raises `UsageError` when it is refused; nothing has happened then."""
+        ...
+
+    async def counts(self, id: str) -> Mapping[str, int]:
+        """The fault's counters so far. Works after its end as well."""
+        ...
+
+    async def undo(self, id: str) -> None:
+        """End a fault. Harmless when it has ended, never began, or is gone with its cloud."""
+        ...
+
+
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud with the stack under test deployed, ready to be used. The same for every backend."""
+    """A running cloud with the stack under test deployed. The same for every backend."""
 
     aws: Aws
     clock: Clock
     stack: Stack
-    mail: MailDoor
-    threads: Threads
+    mail: MailTransport
+    threads: BlockingPool
     region: str
     account: str
     capabilities: Mapping[str, Level]
     evidence: tuple[str, ...] = ()
-    """Files that tell what happened, to be named when something fails."""
-    ledger: Ledger | None = None
-    """Where stands, before it is done, what must be taken back even if this process is killed; None for a cloud that
-    ends with it."""
+    """Log files, named when something fails."""
+    undo_book: UndoBook | None = None
+    """Records each change before it is made, so that it can be undone after a kill; None for a cloud that ends with
+    this process."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """What everything that is created in it carries."""
+    """Put on every resource that is created in it."""
     base: Mapping[str, Any] = field(default_factory=dict)
-    """What holds its declared state, where that is not a part of it: name, endpoint, and which services it serves."""
-    fault_door: FaultDoor | None = None
-    """Where it takes orders to go wrong; None for a cloud that takes none."""
+    """The state store in use when it is not the embedded one: name, endpoint and the services it serves."""
+    fault_api: FaultApi | None = None
+    """None for a cloud that cannot be made to fail."""
 
 
 class Backend(Protocol):
-    """Makes a cloud and takes it away again."""
+    """Creates a cloud and removes it again."""
 
     name: str
 
     def capabilities(self) -> Mapping[str, Level]:
-        """What this backend can do; known before anything is started."""
+        """What this backend supports; known before anything is started."""
         ...
 
     async def start(self) -> Cloud:
-        """Bring up the cloud and deploy the stack; called once. Touches nothing that is not its own.
+        """Start the cloud and deploy the stack; called once. Touches no foreign resources.
 
-        Raises `UsageError` for what can be refused beforehand, `InfraError` for what failed on the way;
-        then nothing is left behind.
+        Raises `UsageError` for bad input and `InfraError` for a failure on the way; nothing is left behind then.
         """
         ...
 
     async def health(self) -> str | None:
-        """None while the ground holds; otherwise one sentence that says what broke."""
+        """None while the cloud works; otherwise one sentence that says what broke."""
         ...
 
-    async def faults(self) -> list[str]:
-        """What the ground has told of faults of its own since the last call; empty when it tells none."""
+    async def internal_errors(self) -> list[str]:
+        """The cloud's own unhandled errors since the last call; empty when it reports none."""
         ...
 
     async def stop(self, *, keep: bool = False) -> None:
-        """End everything it started. May be called at any time, more than once, and never raises for what is gone.
+        """End everything it started. May be called at any time and repeatedly; never raises for what is gone.
 
-        `keep` leaves a stack in a real account as it is, to be looked at; what is on this machine ends all the same.
-        Raises `InfraError` that names what could not be taken away.
+        `keep` leaves the stack in a real account for inspection; processes on this machine end all the same.
+        Raises `InfraError` that names what could not be removed.
         """
         ...

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from ..backends.emulated.backend import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from ..backends.emulated.programs import image_recipes  # noqa: PLC0415 - heavy: only where images are
     from ..images.build import build  # noqa: PLC0415
     from ..images.engine import engine  # noqa: PLC0415
     from ..images.recipes import read  # noqa: PLC0415
@@ -59,7 +59,7 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ..backends.emulated.backend import image_recipes  # noqa: PLC0415 - heavy: only where images are
+    from ..backends.emulated.programs import image_recipes  # noqa: PLC0415 - heavy: only where images are
     from ..images.check import check  # noqa: PLC0415
     from ..images.engine import engine  # noqa: PLC0415
     from ..images.recipes import read  # noqa: PLC0415
@@ -77,11 +77,11 @@ def _check(args: argparse.Namespace) -> int:
 def _others(args: argparse.Namespace) -> list[str]:
     """The stack's images that the settings name."""
     from ..aws.deploy import template_text  # noqa: PLC0415 - heavy: only where images are
-    from ..aws.images import chosen, images  # noqa: PLC0415
+    from ..aws.template import image_choice, images  # noqa: PLC0415
 
     settings = common.load_settings(args)
     template = template_text(settings.stack.template)
-    parameters, instead = chosen(template, settings.stack.parameters, settings.images)
+    parameters, instead = image_choice(template, settings.stack.parameters, settings.images)
     return [instead.get(image, image) for image in images(template, parameters)]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import common
 
 if TYPE_CHECKING:
-    from ..backends.rehearsal import Account, Rehearsal
+    from ..backends.emulated.rehearsal import Account, Rehearsal
     from ..settings import Settings
 
 HELP = "run scenarios as live ones, against a stand-in for AWS"
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
-    from ..backends.rehearsal import Rehearsal, aimed  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..backends.emulated.rehearsal import Rehearsal, aimed  # noqa: PLC0415 - heavy: only where a cloud is started
 
     with tempfile.TemporaryDirectory(prefix="kit-rehearsal-") as scratch:
         folder = settings.report_dir / "rehearsal" if args.hold else Path(scratch)
@@ -53,7 +53,7 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
-    from ..backends.rehearsal import CALLS  # noqa: PLC0415
+    from ..backends.emulated.rehearsal import CALLS  # noqa: PLC0415
     from ..runner.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
     from ..runner.run import Run  # noqa: PLC0415
     from ..scenarios.registry import select  # noqa: PLC0415

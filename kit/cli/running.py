@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import UsageError
+from ..backends.emulated import admin_api
+from ..core.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
     from ..aws.outputs import Stack
-    from ..backends.emulated.backend import Readiness
+    from ..backends.emulated.readiness import Readiness
     from ..backends.interface import Cloud
     from ..harness import Harness
     from ..settings import Settings
@@ -42,7 +41,7 @@ class Running:
     @classmethod
     def from_json(cls, note: dict[str, Any]) -> Running:
         from ..aws.outputs import Stack  # noqa: PLC0415
-        from ..backends.emulated.backend import Readiness  # noqa: PLC0415 - only where a cloud is used
+        from ..backends.emulated.readiness import Readiness  # noqa: PLC0415 - only where a cloud is used
 
         stack = Stack(note["stack"]["name"], note["stack"]["outputs"])
         return cls(note["pid"], Readiness.from_json(note["readiness"]), stack)
@@ -103,7 +102,7 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
     from ..backends.emulated.backend import cloud_at  # noqa: PLC0415
     from ..core.history import History  # noqa: PLC0415
     from ..core.ids import Ids  # noqa: PLC0415
-    from ..core.threads import Threads  # noqa: PLC0415
+    from ..core.threads import BlockingPool  # noqa: PLC0415
     from ..harness import Harness  # noqa: PLC0415
     from ..harness.checks import Checks  # noqa: PLC0415
     from ..harness.context import Context  # noqa: PLC0415
@@ -113,7 +112,7 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
     running = needed(settings.report_dir)
     allowance = settings.emulated.allowance
     history = History(running.readiness.clock(allowance))
-    aws = Aws(running.readiness.access(), Threads(), history)
+    aws = Aws(running.readiness.access(), BlockingPool(), history)
     cloud = cloud_at(running.readiness, running.stack, aws, allowance=allowance)
     checks = Checks(history)
     context = Context(cloud, settings, history, checks, Ids())
@@ -127,17 +126,15 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
 
 
 def fetch(running: Running, name: str) -> Any:
-    """What the cloud tells about itself at `/_emulation/<name>`. Raises `UsageError` when it does not answer."""
+    """The running cloud's answer at `/_emulation/<name>`. Raises `UsageError` when there is none."""
     try:
-        with urllib.request.urlopen(f"{running.readiness.aws}/_emulation/{name}", timeout=10) as answer:
-            return json.loads(answer.read())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the running cloud does not tell its {name}: {error}") from error
+        return admin_api.get(running.readiness.aws, name)
+    except InfraError as error:
+        raise UsageError(f"the running cloud does not show its {name}: {error.what}") from error
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/_emulation/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
+        return admin_api.request(url, "health", within=5.0)[0] == 200
+    except InfraError:
         return False

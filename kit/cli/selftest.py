@@ -10,7 +10,7 @@ from ..core.errors import UsageError
 from . import common
 
 if TYPE_CHECKING:
-    from ..selftest.finding import Finding
+    from ..selftest.detection import Detection
     from ..settings import Settings
 
 HELP = "break the reference system on purpose: every break must turn its scenario red"
@@ -68,7 +68,7 @@ async def _selftest(settings: Settings, names: list[str], *, control: bool) -> i
     return 0
 
 
-def _told(finding: Finding) -> int:
+def _told(finding: Detection) -> int:
     """Say what was found; 1 when it is not what it must be."""
     mark = "✓" if finding.caught else "✗"
     common.say(f"{mark} {finding.name:34} {finding.scenario:18} {finding.seconds:6.1f} s  {finding.why}")

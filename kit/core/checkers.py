@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .fault_names import INJECT, VERIFY
-from .history import FAIL, INFO, INVOKE, OK, Event
+from .history import FAIL, INFO, INJECT, INVOKE, OK, VERIFY, Event
 from .verdict import Verdict
 
 
@@ -81,7 +80,7 @@ def _listed(mails: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"{message or '(nothing)'} of {user}" for user, message in sorted(mails))
 
 
-def judged(events: Sequence[Event], checkers: Iterable[Checker]) -> list[Finding]:
+def run_checkers(events: Sequence[Event], checkers: Iterable[Checker]) -> list[Finding]:
     """What each checker finds. One that crashes has found nothing out: unknown, never a pass."""
     findings = []
     for checker in checkers:

@@ -23,6 +23,9 @@ from weakref import WeakKeyDictionary
 from .clock import Clock
 
 INVOKE, OK, FAIL, INFO = "invoke", "ok", "fail", "info"
+NEMESIS = "nemesis"
+"""The caller of the operations that inject, verify and undo faults."""
+INJECT, VERIFY, UNDO = "nemesis.inject", "nemesis.verify", "nemesis.undo"
 
 _scenario: ContextVar[str] = ContextVar("scenario", default="")
 _step: ContextVar[str] = ContextVar("step", default="")

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Measured:
+class Duration:
     """How long something took: the same span in AWS seconds and in wall seconds."""
 
     aws_seconds: float

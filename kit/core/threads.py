@@ -12,7 +12,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Threads:
+class BlockingPool:
     """A bounded pool. Not bound to an event loop, so one pool serves a whole test session."""
 
     def __init__(self, workers: int = 16) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from ..aws.client import Aws
 from ..backends.live import account
 from ..backends.live.stack import StackPlan
-from ..core.threads import Threads
+from ..core.threads import BlockingPool
 from ..settings import Settings
 from .finding import Finding, fail, ok, warn
 
@@ -21,7 +21,7 @@ _NAMES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
 async def images(
-    settings: Settings, aws: Aws, threads: Threads, wanted: StackPlan, architecture: str
+    settings: Settings, aws: Aws, threads: BlockingPool, wanted: StackPlan, architecture: str
 ) -> Sequence[Finding]:
     """`architecture`: of the template's tasks, as ECS names it (X86_64, ARM64)."""
     findings: list[Finding] = []
@@ -67,7 +67,9 @@ async def _manifest(aws: Aws, found: account.EcrImage) -> tuple[dict[str, Any], 
     return manifest, str(image["imageId"].get("imageDigest", ""))
 
 
-async def _architectures(aws: Aws, threads: Threads, found: account.EcrImage, manifest: dict[str, Any]) -> list[str]:
+async def _architectures(
+    aws: Aws, threads: BlockingPool, found: account.EcrImage, manifest: dict[str, Any]
+) -> list[str]:
     """From the index, or from the image's configuration, which ECR keeps as a layer."""
     if manifest.get("mediaType") in _INDEXES or "manifests" in manifest:
         named = {each.get("platform", {}).get("architecture", "") for each in manifest.get("manifests", ())}

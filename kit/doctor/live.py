@@ -14,7 +14,7 @@ from ..backends.live.rates import RateLimiter
 from ..backends.live.stack import StackPlan, plan_stack
 from ..core.errors import KitError
 from ..core.history import History
-from ..core.threads import Threads
+from ..core.threads import BlockingPool
 from ..settings import Settings
 from . import access, images, mail, room
 from .finding import Check, Finding, fail, ok
@@ -23,7 +23,7 @@ from .finding import Check, Finding, fail, ok
 @asynccontextmanager
 async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
     """All of them; without an account that answers, only those that need none."""
-    clock, threads = clock_of(settings), Threads()
+    clock, threads = clock_of(settings), BlockingPool()
     guard = Guard(settings.account, settings.stack.name, settings.production)  # told nothing: it lets no change through
     aws = Aws(access_of(settings), threads, History(clock), gate=guard, pace=RateLimiter(clock))
     try:
@@ -82,7 +82,7 @@ async def _settings(settings: Settings, wanted: StackPlan | None, refused: KitEr
     ]
 
 
-async def _images(settings: Settings, aws: Aws, threads: Threads, wanted: StackPlan | None) -> Sequence[Finding]:
+async def _images(settings: Settings, aws: Aws, threads: BlockingPool, wanted: StackPlan | None) -> Sequence[Finding]:
     assert wanted is not None
     template = Template.read(wanted.template, wanted.parameters)
     kinds = {

@@ -11,7 +11,7 @@ from .cut_from_aws import CutFromAws
 from .cut_from_load_balancer import CutFromLoadBalancer
 from .cut_network import CutNetwork
 from .disrupt_connectivity import DisruptConnectivity
-from .fault import Effect, EffectNotSeen, Fault, Seen, Shows
+from .fault import Effect, EffectNotSeen, Fault, Observation, Visibility
 from .fill_volume import FillVolume
 from .kill_process import KillProcess
 from .missing_image import MissingImage
@@ -39,15 +39,15 @@ __all__ = [
     "KillProcess",
     "MissingImage",
     "NetworkLatency",
+    "Observation",
     "PacketLoss",
     "PauseTask",
-    "Seen",
-    "Shows",
     "SlowStart",
     "StarveCpu",
     "StopTask",
     "Throttle",
     "UseUpMemory",
+    "Visibility",
 ]
 
 

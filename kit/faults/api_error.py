@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backends.capability import FAULT_API
-from .context import Site
-from .emulator_fault import ByDoor, OfCalls
-from .fault import Effect, Shows
+from .context import FaultContext
+from .emulator_fault import ApiFault, EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
-class ApiError(OfCalls):
+class ApiError(ApiFault):
     """Let calls fail."""
 
     status: int = 500
@@ -28,15 +28,15 @@ class ApiError(OfCalls):
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 30.0
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         settings = {
-            **self.concerned(site),
+            **self.concerned(context),
             "status": self.status,
             "code": self.code,
             "probability": self.probability,
             "seed": self.seed,
         }
-        return await ByDoor.inject(site, "error", settings, did="failed", what="call(s) failed")
+        return await EmulatorFault.inject(context, "error", settings, did="failed", what="call(s) failed")

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backends.capability import FAULT_API
-from .context import Site
-from .emulator_fault import ByDoor, OfCalls
-from .fault import Effect, Shows
+from .context import FaultContext
+from .emulator_fault import ApiFault, EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
-class ApiLatency(OfCalls):
+class ApiLatency(ApiFault):
     """Let answers come late."""
 
     seconds: float = 1.0
     """AWS seconds added to each call."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 30.0
 
-    async def inject(self, site: Site) -> Effect:
-        settings = {**self.concerned(site), "seconds": self.seconds}
-        return await ByDoor.inject(site, "latency", settings, did="delayed", what="call(s) delayed")
+    async def inject(self, context: FaultContext) -> Effect:
+        settings = {**self.concerned(context), "seconds": self.seconds}
+        return await EmulatorFault.inject(context, "latency", settings, did="delayed", what="call(s) delayed")

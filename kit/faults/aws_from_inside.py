@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..core.errors import UsageError
-from .context import ANSWERS, SILENT, Site
+from .context import ANSWERS, SILENT, FaultContext
 
 ReachedService = Literal["dynamodb", "s3"]
 
@@ -28,7 +28,7 @@ _NODE = (
 )
 
 
-def asks(service: ReachedService, seconds: float) -> str:
+def request_script(service: ReachedService, seconds: float) -> str:
     """A script for a shell in the container; waits so many wall seconds. Says `answers` or `silent`."""
     variable = f"AWS_ENDPOINT_URL_{service.upper()}"
     return (
@@ -44,9 +44,9 @@ def asks(service: ReachedService, seconds: float) -> str:
     )
 
 
-async def reaches(site: Site, task: str, container: str, service: ReachedService, seconds: float) -> bool:
+async def reaches(context: FaultContext, task: str, container: str, service: ReachedService, seconds: float) -> bool:
     """Ask once. Raises `ExecError` when ECS Exec does not get in, `UsageError` for an image with nothing to ask by."""
-    result = await site.run(task, container, asks(service, seconds))
+    result = await context.run(task, container, request_script(service, seconds))
     said = result.output.strip()
     if said not in (ANSWERS, SILENT):
         raise UsageError(

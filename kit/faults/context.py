@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..aws.client import Aws
 from ..aws.undo import UndoBook
-from ..backends.emulated.faults import FaultDoor
+from ..backends.interface import FaultApi
 from ..core.clock import Clock
 from ..core.errors import NotSupported, UsageError
 from ..core.ids import Ids
@@ -27,7 +27,7 @@ class Result(Protocol):
 
 
 @dataclass(frozen=True)
-class Site:
+class FaultContext:
     """The place of a fault: the same for every cloud, but for the door, which AWS has not, and the book."""
 
     aws: Aws
@@ -36,20 +36,20 @@ class Site:
     ids: Ids
     run: Callable[[str, str, str], Awaitable[Result]]
     """ECS Exec: task ARN, container, shell command."""
-    door: FaultDoor | None = None
+    fault_api: FaultApi | None = None
     """Where a cloud takes orders to fail. Without one, faults go the ways that AWS has."""
-    book: UndoBook | None = None
+    undo_book: UndoBook | None = None
     """Where it is written down beforehand what takes a fault back; None where faults die with their cloud."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """What everything that is created carries."""
 
-    def the_door(self, what: str) -> FaultDoor:
+    def injector(self, what: str) -> FaultApi:
         """The cloud's own door for faults. Raises `NotSupported` where there is none."""
-        if self.door is None:
+        if self.fault_api is None:
             raise NotSupported(
                 f"this cloud cannot be told to {what}", next="name the capability in the scenario's needs"
             )
-        return self.door
+        return self.fault_api
 
     def callers(self, by: str) -> str:
         """Whose calls are meant, as the cloud is told: a service of the stack by its ECS name."""
@@ -115,7 +115,7 @@ class Site:
                     return interface["privateIpv4Address"], port["containerPort"]
         raise UsageError(f"task {task['taskArn']} listens on no port, so nobody can tell whether it answers")
 
-    async def way_to(self, task: str) -> dict[str, Any]:
+    async def network_path(self, task: str) -> dict[str, Any]:
         """A running task as the cloud is told of it: its ARN, and where the load balancer reaches it, if it does.
         Raises `UsageError`."""
         found = await self.running_task(task)

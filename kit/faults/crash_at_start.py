@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_START
 from ..core.errors import UsageError
-from .context import Site
-from .fault import Effect, Shows
-from .task_revision import AnotherRevision, main
+from .context import FaultContext
+from .fault import Effect, Visibility
+from .task_revision import TaskRevision, main_container
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CrashAtStart:
     exit_code: int = 1
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_START,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 240.0
 
     def __post_init__(self) -> None:
@@ -39,10 +39,10 @@ class CrashAtStart:
     def target(self) -> str:
         return self.service
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         def change(wanted: dict[str, Any]) -> None:
             script = f"echo 'crashes: a fault of the test kit'; exit {self.exit_code}"
-            main(wanted).update(entryPoint=["/bin/sh", "-c"], command=[script])
+            main_container(wanted).update(entryPoint=["/bin/sh", "-c"], command=[script])
 
         def judge(task: Mapping[str, Any]) -> str | None:
             codes = [each.get("exitCode") for each in task["containers"]]
@@ -50,4 +50,4 @@ class CrashAtStart:
                 return None
             return f"{task.get('stoppedReason')}, exit code {self.exit_code}"
 
-        return await AnotherRevision.inject(site, self.service, change, judge)
+        return await TaskRevision.inject(context, self.service, change, judge)

@@ -19,9 +19,9 @@ from ..backends.capability import FAULT_NETWORK
 from ..core.errors import InfraError, NotSupported, UsageError
 from ..core.eventually import eventually
 from . import processes
-from .context import Site
-from .emulator_fault import ByDoor
-from .fault import Effect, Seen, Shows
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Effect, Observation, Visibility
 
 _HTTPS = 443
 _AFTERWARDS = 90.0
@@ -41,51 +41,53 @@ class CutFromAws:
     """AWS seconds; heeded where it cannot be called off."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 90.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
-        task = await site.running_task(self.task)
-        if site.door is None:
-            return await _cut_inside(site, task, self.how, self.lasts)
+    async def inject(self, context: FaultContext) -> Effect:
+        task = await context.running_task(self.task)
+        if context.fault_api is None:
+            return await _cut_inside(context, task, self.how, self.lasts)
         settings = {"task": self.task, "how": self.how}
-        return await ByDoor.inject(site, "cut-from-aws", settings, did="cut", what="call(s) without an answer")
+        return await EmulatorFault.inject(
+            context, "cut-from-aws", settings, did="cut", what="call(s) without an answer"
+        )
 
 
 @dataclass(frozen=True)
-class CutInside:
+class AgentEffect:
     """The effect of a task's own container agent."""
 
-    site: Site
+    context: FaultContext
     task: str
     container: str
     until: float
     """AWS epoch seconds at which it ends by itself."""
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         why = await self._refusal()
-        return Seen(
-            why == _OUT_OF_REACH and self.site.clock.now() < self.until,
+        return Observation(
+            why == _OUT_OF_REACH and self.context.clock.now() < self.until,
             "ECS Exec gets through to it" if why is None else f"ECS Exec: {why}",
         )
 
     async def undo(self) -> None:
         """Wait for its end."""
-        await self.site.clock.sleep(self.until - self.site.clock.now())
-        if (await self.site.task(self.task))["lastStatus"] != "RUNNING":
+        await self.context.clock.sleep(self.until - self.context.clock.now())
+        if (await self.context.task(self.task))["lastStatus"] != "RUNNING":
             return
         seen = await eventually(
             self._refusal,
             until=lambda why: why != _OUT_OF_REACH,
             within=_AFTERWARDS,
-            clock=self.site.clock,
+            clock=self.context.clock,
             describe=f"ECS Exec to get through to {self.task} again",
         )
-        if seen is not None and (await self.site.task(self.task))["lastStatus"] == "RUNNING":
+        if seen is not None and (await self.context.task(self.task))["lastStatus"] == "RUNNING":
             raise InfraError(f"task {self.task} may be cut off from AWS still: {seen}")
 
     async def counts(self) -> Mapping[str, int]:
@@ -96,10 +98,10 @@ class CutInside:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
         try:
-            await self.site.aws.call(
+            await self.context.aws.call(
                 "ecs",
                 "execute_command",
-                cluster=self.site.system.stack.cluster_name,
+                cluster=self.context.system.stack.cluster_name,
                 task=self.task,
                 container=self.container,
                 command="true",
@@ -113,17 +115,17 @@ class CutInside:
 _OUT_OF_REACH = "TargetNotConnectedException"
 
 
-async def _cut_inside(site: Site, task: Mapping[str, Any], how: str, lasts: float) -> CutInside:
+async def _cut_inside(context: FaultContext, task: Mapping[str, Any], how: str, lasts: float) -> AgentEffect:
     arn, container = task["taskArn"], task["containers"][0]["name"]
     if how != "silence":
         raise NotSupported("nothing on AWS breaks a task's connections", next='CutFromAws(…, how="silence")')
-    answer = await site.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+    answer = await context.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
     if not (answer["taskDefinition"].get("enableFaultInjection") and task.get("enableExecuteCommand")):
         raise NotSupported(
             f"task {arn} cannot be cut off from AWS",
             next="that takes EnableFaultInjection in its task definition, and EnableExecuteCommand in its service",
         )
-    result = await site.run(arn, container, processes.blackhole(_HTTPS, lasts / site.clock.scale))
+    result = await context.run(arn, container, processes.blackhole(_HTTPS, lasts / context.clock.scale))
     if result.exit_code != 0 or "not-running" not in result.output:
         raise UsageError(f"the container agent of {arn} refuses: {result.output.strip()}")
-    return CutInside(site, arn, container, site.clock.now() + lasts)
+    return AgentEffect(context, arn, container, context.clock.now() + lasts)

@@ -14,19 +14,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..aws.undo import DEADLINE, Page, UndoCall
+from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..backends.capability import FAULT_NETWORK
 from ..core.errors import InfraError, NotSupported, UsageError
 from ..system.facts import SERVICES
-from .context import Site
-from .emulator_fault import ByDoor
-from .fault import Effect, Seen, Shows
-from .security_group import Permission, Replacement, leaving_out
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Effect, Observation, Visibility
+from .security_group import Permission, Replacement, exclude_target
 
 
 @dataclass(frozen=True)
 class CutFromLoadBalancer:
-    """Cut a task's target off."""
+    """CutEffect a task's target off."""
 
     task: str
     """The task's ARN, or the target's `address:port`."""
@@ -34,79 +34,82 @@ class CutFromLoadBalancer:
     """Packets vanish, or connections are refused."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 240.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         if self.task.startswith("arn:"):
-            host, port = await site.address(await site.running_task(self.task))
+            host, port = await context.address(await context.running_task(self.task))
         else:
             host, _, digits = self.task.rpartition(":")
             port = int(digits) if digits.isdigit() else 0
-        if await _health(site, host, port) is None:
+        if await _health(context, host, port) is None:
             raise UsageError(
                 f"{host}:{port} is no target of the stack's load balancer", next="see h.services.targets('edit')"
             )
-        if site.door is None:
-            return await _cut_by_group(site, host, port, self.how)
+        if context.fault_api is None:
+            return await _cut_by_group(context, host, port, self.how)
         settings = {"host": host, "port": port, "how": self.how}
         what = "attempt(s) of the load balancer blocked"
-        return Cut(
-            site, await ByDoor.inject(site, "cut-from-load-balancer", settings, did="blocked", what=what), host, port
+        return CutEffect(
+            context,
+            await EmulatorFault.inject(context, "cut-from-load-balancer", settings, did="blocked", what=what),
+            host,
+            port,
         )
 
 
 @dataclass(frozen=True)
-class Cut:
-    site: Site
-    by_door: ByDoor
+class CutEffect:
+    context: FaultContext
+    emulator_fault: EmulatorFault
     host: str
     port: int
 
-    async def verify(self) -> Seen:
-        blocked = await self.by_door.verify()
-        health = await _health(self.site, self.host, self.port) or "not registered any more"
-        return Seen(blocked.effective, f"{blocked.what}; target {self.host}:{self.port} is {health}")
+    async def verify(self) -> Observation:
+        blocked = await self.emulator_fault.verify()
+        health = await _health(self.context, self.host, self.port) or "not registered any more"
+        return Observation(blocked.effective, f"{blocked.what}; target {self.host}:{self.port} is {health}")
 
     async def undo(self) -> None:
-        await self.by_door.undo()
+        await self.emulator_fault.undo()
 
     async def counts(self) -> Mapping[str, int]:
-        return await self.by_door.counts()
+        return await self.emulator_fault.counts()
 
 
 _UNSEEN = ("unhealthy", "draining", "unused")
 
 
 @dataclass(frozen=True)
-class CutByGroup:
+class SecurityGroupEffect:
     """The effect of a security group that leaves the target out."""
 
-    site: Site
+    context: FaultContext
     host: str
     port: int
-    page: Page
+    undo_record: UndoRecord
 
-    async def verify(self) -> Seen:
-        health = await _health(self.site, self.host, self.port) or "unused: taken out and replaced"
-        return Seen(health.split()[0].rstrip(":") in _UNSEEN, f"target {self.host}:{self.port} is {health}")
+    async def verify(self) -> Observation:
+        health = await _health(self.context, self.host, self.port) or "unused: taken out and replaced"
+        return Observation(health.split()[0].rstrip(":") in _UNSEEN, f"target {self.host}:{self.port} is {health}")
 
     async def undo(self) -> None:
-        await self.page.undo(self.site.aws, self.site.clock)
+        await self.undo_record.undo(self.context.aws, self.context.clock)
 
     async def counts(self) -> Mapping[str, int]:
         return {}
 
 
-async def _cut_by_group(site: Site, host: str, port: int, how: str) -> CutByGroup:
+async def _cut_by_group(context: FaultContext, host: str, port: int, how: str) -> SecurityGroupEffect:
     if how != "silence":
         raise NotSupported("a security group refuses no connection", next='CutFromLoadBalancer(…, how="silence")')
-    arn = site.system.stack.load_balancer_arn
-    balancer = (await site.aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[arn]))["LoadBalancers"][0]
+    arn = context.system.stack.load_balancer_arn
+    balancer = (await context.aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[arn]))["LoadBalancers"][0]
     named = list(balancer.get("SecurityGroups", ()))
     which = (
         {"GroupIds": named}
@@ -118,24 +121,26 @@ async def _cut_by_group(site: Site, host: str, port: int, how: str) -> CutByGrou
             ]
         }
     )
-    groups = (await site.aws.call("ec2", "describe_security_groups", **which))["SecurityGroups"]
-    changes = [change for group in groups if (change := leaving_out(group, host, port)) is not None]
+    groups = (await context.aws.call("ec2", "describe_security_groups", **which))["SecurityGroups"]
+    changes = [change for group in groups if (change := exclude_target(group, host, port)) is not None]
     if not changes:
         raise InfraError(f"no security group of {arn} lets anything out to {host}:{port} as it is")
-    calls = [call for change in changes for call in _back(change)]
-    page = Page.begin(site.book, f"cut {site.ids.marker()}", calls, until=site.clock.now() + DEADLINE)
-    cut = CutByGroup(site, host, port, page)
+    calls = [call for change in changes for call in _undo_calls(change)]
+    undo_record = UndoRecord.begin(
+        context.undo_book, f"cut {context.ids.marker()}", calls, until=context.clock.now() + DEADLINE
+    )
+    cut = SecurityGroupEffect(context, host, port, undo_record)
     try:
         for change in changes:
-            for call in _there(change):
-                await site.aws.call(call.service, call.operation, **call.params)
+            for call in _apply_calls(change):
+                await context.aws.call(call.service, call.operation, **call.params)
     except BaseException:
         await cut.undo()
         raise
     return cut
 
 
-def _there(change: Replacement) -> list[UndoCall]:
+def _apply_calls(change: Replacement) -> list[UndoCall]:
     """First what is to be instead, then the loss: nobody else is cut off meanwhile."""
     return [
         *([_egress("authorize", change.group, change.instead)] if change.instead else []),
@@ -143,7 +148,7 @@ def _there(change: Replacement) -> list[UndoCall]:
     ]
 
 
-def _back(change: Replacement) -> list[UndoCall]:
+def _undo_calls(change: Replacement) -> list[UndoCall]:
     """One by one, as a call fails whole when a part of it was done before."""
     lost = [_egress("authorize", change.group, [each]) for each in change.lost]
     instead = [
@@ -163,11 +168,11 @@ def _egress(verb: str, group: str, permissions: Sequence[Permission]) -> UndoCal
     )
 
 
-async def _health(site: Site, host: str, port: int) -> str | None:
+async def _health(context: FaultContext, host: str, port: int) -> str | None:
     """A target's state and reason as DescribeTargetHealth tells them; None when it is registered nowhere."""
     for service in SERVICES:
-        group = site.system.target_group_arn(service)
-        answer = await site.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)
+        group = context.system.target_group_arn(service)
+        answer = await context.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)
         for entry in answer["TargetHealthDescriptions"]:
             if (entry["Target"]["Id"], entry["Target"].get("Port", 0)) == (host, port):
                 return f"{entry['TargetHealth']['State']} {entry['TargetHealth'].get('Reason', '')}".strip()

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 from ..backends.capability import FAULT_UNPLUG
 from ..core.errors import UsageError
-from .context import ANSWERS, Site
-from .emulator_fault import ByDoor
-from .fault import Effect, Seen, Shows
+from .context import ANSWERS, FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Effect, Observation, Visibility
 
 _PATIENCE = 5.0
 """Wall seconds in which the task must answer before, and in which it must not under the fault."""
@@ -32,35 +32,37 @@ class CutNetwork:
     """The task's ARN."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_UNPLUG,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 60.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
-        host, port = await site.address(await site.running_task(self.task))
-        before = await site.probe(host, port, _PATIENCE)
+    async def inject(self, context: FaultContext) -> Effect:
+        host, port = await context.address(await context.running_task(self.task))
+        before = await context.probe(host, port, _PATIENCE)
         if before != ANSWERS:
             raise UsageError(f"task {self.task} {before} at {host}:{port} already: a cut would not show")
-        cut = await ByDoor.inject(site, "cut-network", {"task": self.task}, did="unplugged", what="task(s) unplugged")
-        return Unplugged(site, cut, host, port)
+        cut = await EmulatorFault.inject(
+            context, "cut-network", {"task": self.task}, did="unplugged", what="task(s) unplugged"
+        )
+        return UnplugEffect(context, cut, host, port)
 
 
 @dataclass(frozen=True)
-class Unplugged:
-    site: Site
-    by_door: ByDoor
+class UnplugEffect:
+    context: FaultContext
+    emulator_fault: EmulatorFault
     host: str
     port: int
 
-    async def verify(self) -> Seen:
-        seen = await self.site.probe(self.host, self.port, _PATIENCE)
-        return Seen(seen != ANSWERS, f"{self.host}:{self.port}, which answered before: {seen}")
+    async def verify(self) -> Observation:
+        seen = await self.context.probe(self.host, self.port, _PATIENCE)
+        return Observation(seen != ANSWERS, f"{self.host}:{self.port}, which answered before: {seen}")
 
     async def undo(self) -> None:
-        await self.by_door.undo()
+        await self.emulator_fault.undo()
 
     async def counts(self) -> Mapping[str, int]:
-        return await self.by_door.counts()
+        return await self.emulator_fault.counts()

@@ -18,10 +18,10 @@ from typing import ClassVar, Literal
 from ..backends.capability import FAULT_EXPERIMENT
 from ..core.errors import UsageError
 from .aws_from_inside import ReachedService, reaches
-from .context import Site
-from .exec_fault import chosen, entered
+from .context import FaultContext
+from .exec_fault import choose_container, require_exec
 from .experiment import SHORTEST, Experiment
-from .fault import Effect, Seen, Shows
+from .fault import Effect, Observation, Visibility
 
 _LEAST, _MOST, _SHARE = 0.25, 5.0, 0.1
 """How long the service has to answer before, and must not answer under the fault: a share of the time that the fault
@@ -41,7 +41,7 @@ class DisruptConnectivity:
     """AWS seconds after which FIS ends it, undone or not."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_EXPERIMENT,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 60.0
 
     def __post_init__(self) -> None:
@@ -52,16 +52,16 @@ class DisruptConnectivity:
     def target(self) -> str:
         return f"{self.scope} from the subnet of {self.task}"
 
-    async def inject(self, site: Site) -> Effect:
-        task = await site.running_task(self.task)
+    async def inject(self, context: FaultContext) -> Effect:
+        task = await context.running_task(self.task)
         details = {each["name"]: each["value"] for entry in task["attachments"] for each in entry["details"]}
         if "subnetId" not in details:
             raise UsageError(f"task {self.task} is in no subnet")
-        entered(task)
-        container = chosen(task, None)
+        require_exec(task)
+        container = choose_container(task, None)
         service: ReachedService = "dynamodb" if self.scope == "all" else self.scope
-        patience = min(_MOST, max(_LEAST, _SHARE * self.seconds / site.clock.scale))
-        if not await reaches(site, self.task, container, service, patience):
+        patience = min(_MOST, max(_LEAST, _SHARE * self.seconds / context.clock.scale))
+        if not await reaches(context, self.task, container, service, patience):
             raise UsageError(f"task {self.task} does not reach {service} already: a cut would not show")
         _, partition, _, region, account, *_ = self.task.split(":")
         subnet = f"arn:{partition}:ec2:{region}:{account}:subnet/{details['subnetId']}"
@@ -72,14 +72,14 @@ class DisruptConnectivity:
             "parameters": parameters,
             "targets": {"Subnets": _TARGET},
         }
-        experiment = await Experiment.start(site, self.target[:512], {_TARGET: target}, {_ACTION: action})
-        return Disrupted(experiment, site, self.task, container, service, patience, self.scope == "all")
+        experiment = await Experiment.start(context, self.target[:512], {_TARGET: target}, {_ACTION: action})
+        return DisruptionEffect(experiment, context, self.task, container, service, patience, self.scope == "all")
 
 
 @dataclass(frozen=True)
-class Disrupted:
+class DisruptionEffect:
     experiment: Experiment
-    site: Site
+    context: FaultContext
     task: str
     container: str
     service: ReachedService
@@ -87,17 +87,17 @@ class Disrupted:
     all_of_it: bool
     """ECS Exec is cut off as well."""
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
         told = await self.experiment.action(_ACTION)
         before = f"{self.service} from inside, which answered before"
         try:
-            answers = await reaches(self.site, self.task, self.container, self.service, self.patience)
+            answers = await reaches(self.context, self.task, self.container, self.service, self.patience)
         except ExecError as error:
-            runs = (await self.site.task(self.task))["lastStatus"] == "RUNNING"
-            return Seen(self.all_of_it and runs, f"ECS Exec, which got in before: {error}; {told}")
-        return Seen(not answers, f"{before}: {'answers still' if answers else 'silent'}; {told}")
+            runs = (await self.context.task(self.task))["lastStatus"] == "RUNNING"
+            return Observation(self.all_of_it and runs, f"ECS Exec, which got in before: {error}; {told}")
+        return Observation(not answers, f"{before}: {'answers still' if answers else 'silent'}; {told}")
 
     async def undo(self) -> None:
         await self.experiment.end()

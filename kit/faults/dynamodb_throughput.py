@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..aws.undo import DEADLINE, Page, UndoCall
+from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..core.errors import NotSupported
 from ..core.eventually import eventually
-from .context import Site
-from .fault import Seen
+from .context import FaultContext
+from .fault import Observation
 
 _READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
@@ -30,21 +30,21 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True)
-class Limited:
+class ThroughputLimit:
     """The effect: these tables have a maximum now."""
 
-    site: Site
+    context: FaultContext
     tables: Sequence[str]
     kinds: Sequence[str]
     """Read, Write."""
     since: float
     """AWS epoch seconds."""
-    page: Page
+    undo_record: UndoRecord
 
     @classmethod
     async def inject(
-        cls, site: Site, service: str, operation: str | None, *, probability: float, rate: float | None
-    ) -> Limited:
+        cls, context: FaultContext, service: str, operation: str | None, *, probability: float, rate: float | None
+    ) -> ThroughputLimit:
         """Raises `NotSupported` for what DynamoDB's own limits cannot do."""
         if service != "dynamodb":
             raise NotSupported(
@@ -52,44 +52,46 @@ class Limited:
             )
         kinds = _kinds(operation)
         units = max(1, round(rate if rate is not None else _USUAL * (1.0 - probability)))
-        stack = site.system.stack
+        stack = context.system.stack
         tables = tuple(dict.fromkeys((stack.sessions_table_name, stack.mail_table_name)))
-        before = {each: _maximum(await _active(site, each)) for each in tables}
-        calls = [_back(each, before[each]) for each in tables]
-        now = site.clock.now()
-        page = Page.begin(site.book, f"throttle {site.ids.marker()}", calls, until=now + DEADLINE)
-        limited = cls(site, tables, kinds, now, page)
+        before = {each: _maximum(await _active(context, each)) for each in tables}
+        calls = [_undo_call(each, before[each]) for each in tables]
+        now = context.clock.now()
+        undo_record = UndoRecord.begin(
+            context.undo_book, f"throttle {context.ids.marker()}", calls, until=now + DEADLINE
+        )
+        limited = cls(context, tables, kinds, now, undo_record)
         wanted = {f"Max{kind}RequestUnits": units if kind in kinds else _UNLIMITED for kind in ("Read", "Write")}
         try:
             for table in tables:
                 if before[table] != wanted:
-                    await site.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
+                    await context.aws.call("dynamodb", "update_table", TableName=table, OnDemandThroughput=wanted)
             for table in tables:
-                await _active(site, table)
+                await _active(context, table)
         except BaseException:
             await limited.undo()
             raise
         return limited
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         seen = await self.counts()
-        return Seen(seen["throttled"] > 0, f"{seen['throttled']} calls throttled, as CloudWatch tells")
+        return Observation(seen["throttled"] > 0, f"{seen['throttled']} calls throttled, as CloudWatch tells")
 
     async def undo(self) -> None:
-        await self.page.undo(self.site.aws, self.site.clock)
+        await self.undo_record.undo(self.context.aws, self.context.clock)
 
     async def counts(self) -> Mapping[str, int]:
         return {"throttled": round(sum([await self._events(t, k) for t in self.tables for k in self.kinds]))}
 
     async def _events(self, table: str, kind: str) -> float:
-        answer = await self.site.aws.call(
+        answer = await self.context.aws.call(
             "cloudwatch",
             "get_metric_statistics",
             Namespace="AWS/DynamoDB",
             MetricName=f"{kind}ThrottleEvents",
             Dimensions=[{"Name": "TableName", "Value": table}],
             StartTime=datetime.fromtimestamp(self.since // _MINUTE * _MINUTE, UTC),
-            EndTime=datetime.fromtimestamp(self.site.clock.now() + _MINUTE, UTC),
+            EndTime=datetime.fromtimestamp(self.context.clock.now() + _MINUTE, UTC),
             Period=_MINUTE,
             Statistics=["Sum"],
         )
@@ -106,19 +108,19 @@ def _kinds(operation: str | None) -> Sequence[str]:
     raise NotSupported(f"AWS cannot be made to throttle dynamodb.{operation}", next="name a read, a write, or none")
 
 
-async def _described(site: Site, table: str) -> Mapping[str, Any]:
-    answer = await site.aws.call("dynamodb", "describe_table", TableName=table)
+async def _described(context: FaultContext, table: str) -> Mapping[str, Any]:
+    answer = await context.aws.call("dynamodb", "describe_table", TableName=table)
     found: Mapping[str, Any] = answer["Table"]
     return found
 
 
-async def _active(site: Site, table: str) -> Mapping[str, Any]:
+async def _active(context: FaultContext, table: str) -> Mapping[str, Any]:
     """The table's description once no change of it is under way."""
     return await eventually(
-        lambda: _described(site, table),
+        lambda: _described(context, table),
         until=lambda told: told["TableStatus"] == "ACTIVE",
         within=_ACTIVE_WITHIN,
-        clock=site.clock,
+        clock=context.clock,
         describe=f"table {table} to be ACTIVE",
     )
 
@@ -129,7 +131,7 @@ def _maximum(table: Mapping[str, Any]) -> Mapping[str, int]:
     return {name: int(had.get(name, _UNLIMITED)) for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits")}
 
 
-def _back(table: str, before: Mapping[str, int]) -> UndoCall:
+def _undo_call(table: str, before: Mapping[str, int]) -> UndoCall:
     """What makes its maximum what it was; DynamoDB refuses a change that changes nothing."""
     return UndoCall(
         "dynamodb",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..backends.emulated.faults import FaultDoor
-from .context import Site
-from .fault import Seen
+from ..backends.interface import FaultApi
+from .context import FaultContext
+from .fault import Observation
 
 
 @dataclass(frozen=True)
-class OfCalls:
+class ApiFault:
     """What all faults of AWS's calls are told."""
 
     service: str
@@ -26,16 +26,16 @@ class OfCalls:
     def target(self) -> str:
         return f"{self.service}.{self.operation or '*'} by {self.by}"
 
-    def concerned(self, site: Site) -> dict[str, Any]:
+    def concerned(self, context: FaultContext) -> dict[str, Any]:
         """The calls, as the door takes them."""
-        return {"service": self.service, "operation": self.operation, "callers": site.callers(self.by)}
+        return {"service": self.service, "operation": self.operation, "callers": context.callers(self.by)}
 
 
 @dataclass(frozen=True)
-class ByDoor:
+class EmulatorFault:
     """Effective once the cloud has counted that it did `did` to something."""
 
-    door: FaultDoor
+    api: FaultApi
     id: str
     did: str
     """The name of the count."""
@@ -43,21 +43,23 @@ class ByDoor:
     """The sentence of what was done, after a number."""
 
     @classmethod
-    async def inject(cls, site: Site, kind: str, settings: Mapping[str, Any], *, did: str, what: str) -> ByDoor:
-        door = site.the_door(f"commit a fault such as {kind}")
-        id = site.ids.marker()
-        await door.inject(id, kind, settings)
-        return cls(door, id, did, what)
+    async def inject(
+        cls, context: FaultContext, kind: str, settings: Mapping[str, Any], *, did: str, what: str
+    ) -> EmulatorFault:
+        api = context.injector(kind)
+        id = context.ids.marker()
+        await api.inject(id, kind, settings)
+        return cls(api, id, did, what)
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         counts = await self.counts()
-        return Seen(counts.get(self.did, 0) > 0, f"{counts.get(self.did, 0)} {self.what}{_of(counts)}")
+        return Observation(counts.get(self.did, 0) > 0, f"{counts.get(self.did, 0)} {self.what}{_of(counts)}")
 
     async def undo(self) -> None:
-        await self.door.undo(self.id)
+        await self.api.undo(self.id)
 
     async def counts(self) -> Mapping[str, int]:
-        return await self.door.counts(self.id)
+        return await self.api.counts(self.id)
 
 
 def _of(counts: Mapping[str, int]) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import NotSupported, UsageError
-from .context import Site
-from .emulator_fault import ByDoor
-from .fault import Seen
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Observation
 
 _KILLED = 137
 """128 + SIGKILL: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
@@ -19,7 +19,7 @@ _LOOK_EVERY = 2.0
 
 
 @dataclass(frozen=True)
-class InContainer:
+class ContainerFault:
     """What all of them are told; the first container when none is named."""
 
     task: str
@@ -32,22 +32,22 @@ class InContainer:
 
 
 @dataclass(frozen=True)
-class Died:
+class KillEffect:
     """The effect on a container whose program was killed. It stays dead, so there is nothing to undo."""
 
-    site: Site
+    context: FaultContext
     task: str
     container: str
     of_this: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
     """Whether a task and its container, as DescribeTasks tells them, show that it was this that killed it."""
 
-    async def verify(self) -> Seen:
-        task = await self.site.task(self.task)
+    async def verify(self) -> Observation:
+        task = await self.context.task(self.task)
         container = next(each for each in task["containers"] if each["name"] == self.container)
         code, reason = container.get("exitCode"), container.get("reason", "no reason")
         seen = f"container {container['lastStatus']}, exit code {code}, {reason}; "
         seen += f"task {task['lastStatus']}, {task.get('stopCode')}"
-        return Seen(code == _KILLED and self.of_this(task, container), seen)
+        return Observation(code == _KILLED and self.of_this(task, container), seen)
 
     async def undo(self) -> None:
         return None
@@ -57,22 +57,22 @@ class Died:
 
 
 @dataclass(frozen=True)
-class SeenInside:
+class ExecEffect:
     """The effect of a fault that the cloud commits and that is seen in the container."""
 
-    site: Site
-    by_door: ByDoor
+    context: FaultContext
+    emulator_fault: EmulatorFault
     task: str
     container: str
 
     async def undo(self) -> None:
-        await self.by_door.undo()
+        await self.emulator_fault.undo()
 
     async def counts(self) -> Mapping[str, int]:
-        return await self.by_door.counts()
+        return await self.emulator_fault.counts()
 
 
-def chosen(task: Mapping[str, Any], container: str | None) -> str:
+def choose_container(task: Mapping[str, Any], container: str | None) -> str:
     """The container of this name, the first one when there is none. Raises `UsageError`."""
     names = [each["name"] for each in task["containers"]]
     if container is not None and container not in names:
@@ -80,7 +80,7 @@ def chosen(task: Mapping[str, Any], container: str | None) -> str:
     return container or str(names[0])
 
 
-def entered(task: Mapping[str, Any]) -> None:
+def require_exec(task: Mapping[str, Any]) -> None:
     """Raises `NotSupported` for a task without ECS Exec: nobody could tell what is seen in it."""
     if not task.get("enableExecuteCommand"):
         raise NotSupported(
@@ -88,12 +88,12 @@ def entered(task: Mapping[str, Any]) -> None:
         )
 
 
-async def dies_of(site: Site, task: str, container: str, script: str) -> None:
+async def kill_by(context: FaultContext, task: str, container: str, script: str) -> None:
     """Run a script in a container that kills its program. Raises `UsageError` when it says that it could not."""
     from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
-    killing = asyncio.ensure_future(site.run(task, container, script))
-    dying = asyncio.ensure_future(_stops_running(site, task))
+    killing = asyncio.ensure_future(context.run(task, container, script))
+    dying = asyncio.ensure_future(_stops_running(context, task))
     try:
         # The shell dies with its container, often before it has said so: either end will do.
         await asyncio.wait({killing, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -112,6 +112,6 @@ async def dies_of(site: Site, task: str, container: str, script: str) -> None:
         raise UsageError(f"nothing was killed in {container} of {task}: {result.output.strip()}")
 
 
-async def _stops_running(site: Site, task: str) -> None:
-    while (await site.task(task))["lastStatus"] == "RUNNING":
-        await site.clock.sleep(_LOOK_EVERY)
+async def _stops_running(context: FaultContext, task: str) -> None:
+    while (await context.task(task))["lastStatus"] == "RUNNING":
+        await context.clock.sleep(_LOOK_EVERY)

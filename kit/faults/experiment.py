@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.undo import DEADLINE, Page, UndoCall
+from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..core.errors import InfraError, NotSupported
 from ..core.eventually import NotYet, eventually
-from .context import Site
+from .context import FaultContext
 
 SHORTEST = 60.0
 """Seconds of an action that lasts: PT1M."""
@@ -28,31 +28,33 @@ _STARTS_WITHIN, _ENDS_WITHIN = 120.0, 120.0
 class Experiment:
     """An experiment that was started."""
 
-    site: Site
-    page: Page
+    context: FaultContext
+    undo_record: UndoRecord
     template: str = ""
     id: str = ""
 
     @classmethod
     async def start(
-        cls, site: Site, description: str, targets: Mapping[str, Any], actions: Mapping[str, Any]
+        cls, context: FaultContext, description: str, targets: Mapping[str, Any], actions: Mapping[str, Any]
     ) -> Experiment:
         """Start it, and return when its actions run or it has ended. Raises `NotSupported` where the stack has no role
         for it, `InfraError` when it failed."""
-        role = site.system.stack.fault_role_arn
+        role = context.system.stack.fault_role_arn
         if not role:
             raise NotSupported(
-                f"stack {site.system.stack.name} has no role for experiments",
+                f"stack {context.system.stack.name} has no role for experiments",
                 next="add the output FaultRoleArn: a role that fis.amazonaws.com may assume",
             )
-        alarm = site.system.stack.fault_abort_alarm_arn
+        alarm = context.system.stack.fault_abort_alarm_arn
         condition = {"source": "aws:cloudwatch:alarm", "value": alarm} if alarm else {"source": "none"}
-        name = site.ids.marker()
-        page = Page.begin(site.book, f"experiment {name}", (), until=site.clock.now() + DEADLINE)
-        experiment = cls(site, page)
-        tags = {**site.tags, "Name": name}
+        name = context.ids.marker()
+        undo_record = UndoRecord.begin(
+            context.undo_book, f"experiment {name}", (), until=context.clock.now() + DEADLINE
+        )
+        experiment = cls(context, undo_record)
+        tags = {**context.tags, "Name": name}
         try:
-            made = await site.aws.call(
+            made = await context.aws.call(
                 "fis",
                 "create_experiment_template",
                 clientToken=f"template-{name}",
@@ -67,8 +69,8 @@ class Experiment:
             delete = UndoCall(
                 "fis", "delete_experiment_template", {"id": experiment.template}, gone=("ResourceNotFoundException",)
             )
-            page.add(f"template of {name}", delete, id=experiment.template)
-            started = await site.aws.call(
+            undo_record.add(f"template of {name}", delete, id=experiment.template)
+            started = await context.aws.call(
                 "fis",
                 "start_experiment",
                 clientToken=f"experiment-{name}",
@@ -78,12 +80,12 @@ class Experiment:
             experiment.id = started["experiment"]["id"]
             over = ("ResourceNotFoundException", "ValidationException")  # which is said of one that has ended
             stop = UndoCall("fis", "stop_experiment", {"id": experiment.id}, gone=over)
-            page.add(f"run of {name}", stop, id=experiment.id)
+            undo_record.add(f"run of {name}", stop, id=experiment.id)
             await eventually(
                 experiment.state,
                 until=lambda state: state["status"] == "running" or state["status"] in _ENDED,
                 within=_STARTS_WITHIN,
-                clock=site.clock,
+                clock=context.clock,
                 describe=f"experiment {experiment.id} to run",
             )
             state = await experiment.state()
@@ -112,9 +114,11 @@ class Experiment:
 
     async def end(self) -> None:
         """Stop it unless it has ended, wait for its end, delete its template. May be repeated. Raises `InfraError`."""
-        await self.page.undo(self.site.aws, self.site.clock)
+        await self.undo_record.undo(self.context.aws, self.context.clock)
         if self.id:
-            await eventually(self._over, within=_ENDS_WITHIN, clock=self.site.clock, describe=f"the end of {self.id}")
+            await eventually(
+                self._over, within=_ENDS_WITHIN, clock=self.context.clock, describe=f"the end of {self.id}"
+            )
 
     async def _over(self) -> str:
         status = (await self.state())["status"]
@@ -123,5 +127,5 @@ class Experiment:
         return str(status)
 
     async def _shown(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = (await self.site.aws.call("fis", "get_experiment", id=self.id))["experiment"]
+        found: Mapping[str, Any] = (await self.context.aws.call("fis", "get_experiment", id=self.id))["experiment"]
         return found

@@ -1,6 +1,6 @@
 r"""The seam: what can go wrong, as a value, and its effect, as something to look at and to undo.
 
-Fault --inject--> Effect --verify--> Seen
+Fault --inject--> Effect --verify--> Observation
                      \-----undo----> as before
 """
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from ..core.errors import KitError
 
 if TYPE_CHECKING:
-    from .context import Site
+    from .context import FaultContext
 
 
-class Shows(Enum):
+class Visibility(Enum):
     """When the effect of a fault can be seen."""
 
     AT_ONCE = "at once"
@@ -27,7 +27,7 @@ class Shows(Enum):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One look at an effect."""
 
     effective: bool
@@ -43,7 +43,7 @@ class Effect(Protocol):
     back; it may be called at any time, more than once, and when the target or the cloud is gone.
     """
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         """Look once whether the effect is there. Changes nothing. May raise what the look itself meets."""
         ...
 
@@ -64,7 +64,7 @@ class Fault(Protocol):
 
     needs: ClassVar[tuple[str, ...]]
     """Capabilities (`kit.backends.capability`) of a cloud that can do it."""
-    shows: ClassVar[Shows]
+    visibility: ClassVar[Visibility]
     within: ClassVar[float]
     """AWS seconds in which the effect shows, if it shows."""
 
@@ -73,7 +73,7 @@ class Fault(Protocol):
         """What it befalls, in a word or an ARN."""
         ...
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         """Let it happen; returns when it was done, not when its effect is seen.
 
         Raises `UsageError` for a target that is not there or settings that cannot be; then nothing happened.

@@ -22,32 +22,34 @@ from typing import Any, ClassVar
 from ..backends.capability import FAULT_TASK
 from ..core.errors import NotSupported
 from . import processes
-from .context import Site
-from .exec_fault import Died, InContainer, chosen, dies_of
-from .fault import Effect, Shows
+from .context import FaultContext
+from .exec_fault import ContainerFault, KillEffect, choose_container, kill_by
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
-class KillProcess(InContainer):
+class KillProcess(ContainerFault):
     """Kill the program of a task's container; the first container when none is named."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 60.0
 
-    async def inject(self, site: Site) -> Effect:
-        task = await site.running_task(self.task)
-        container = chosen(task, self.container)
-        if await site.can_signal(task, container):
-            await dies_of(site, self.task, container, processes.KILL)
-        elif site.door is not None:
-            await site.door.inject(site.ids.marker(), "kill-process", {"task": self.task, "container": container})
+    async def inject(self, context: FaultContext) -> Effect:
+        task = await context.running_task(self.task)
+        container = choose_container(task, self.container)
+        if await context.can_signal(task, container):
+            await kill_by(context, self.task, container, processes.KILL)
+        elif context.fault_api is not None:
+            await context.fault_api.inject(
+                context.ids.marker(), "kill-process", {"task": self.task, "container": container}
+            )
         else:
             raise NotSupported(
                 f"container {container} of {self.task} cannot be killed from inside",
                 next="that takes EnableExecuteCommand and LinuxParameters.InitProcessEnabled; or use StopTask",
             )
-        return Died(site, self.task, container, unasked)
+        return KillEffect(context, self.task, container, unasked)
 
 
 def unasked(task: Mapping[str, Any], _: Mapping[str, Any]) -> bool:

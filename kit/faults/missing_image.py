@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_START
-from .context import Site
-from .fault import Effect, Shows
-from .task_revision import AnotherRevision, main
+from .context import FaultContext
+from .fault import Effect, Visibility
+from .task_revision import TaskRevision, main_container
 
 _REASON = "CannotPullContainerError"
 
@@ -28,19 +28,19 @@ class MissingImage:
     """hermes or edit."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_START,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 240.0
 
     @property
     def target(self) -> str:
         return self.service
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         def change(wanted: dict[str, Any]) -> None:
-            container = main(wanted)
-            container["image"] = f"{_repository(container['image'])}:never-made-{site.ids.marker()}"
+            container = main_container(wanted)
+            container["image"] = f"{_repository(container['image'])}:never-made-{context.ids.marker()}"
 
-        return await AnotherRevision.inject(site, self.service, change, _judge)
+        return await TaskRevision.inject(context, self.service, change, _judge)
 
 
 def _judge(task: Mapping[str, Any]) -> str | None:

@@ -19,19 +19,18 @@ from ..backends.capability import Level, lacking
 from ..core.clock import iso
 from ..core.errors import InfraError, NotSupported, WaitExpired
 from ..core.eventually import NotYet, eventually
-from ..core.fault_names import CALLER, INJECT, UNDO, VERIFY
-from ..core.history import History
-from .context import Site
-from .fault import Effect, EffectNotSeen, Fault, Seen, Shows
+from ..core.history import INJECT, NEMESIS, UNDO, VERIFY, History
+from .context import FaultContext
+from .fault import Effect, EffectNotSeen, Fault, Observation, Visibility
 
 _LASTS_AT_LEAST = 60.0
 """Wall seconds a fault may last at any rate: on a fast clock the deadline is over in no time."""
 
 
-class Injected:
+class Injection:
     """A fault under way, as a scenario holds it, and what is reported of it."""
 
-    def __init__(self, fault: Fault, site: Site, history: History) -> None:
+    def __init__(self, fault: Fault, context: FaultContext, history: History) -> None:
         self.fault = fault
         self.at: float | None = None
         """AWS time at which its injection began, epoch seconds; None before it was done."""
@@ -42,14 +41,14 @@ class Injected:
         self.undone = False
         self.overdue = False
         """Whether it was undone at its deadline, before its block had ended."""
-        self._site = site
+        self._context = context
         self._history = history
         self._effect: Effect | None = None
         self._ending = asyncio.Lock()
         self._deadline: asyncio.TimerHandle | None = None
         self._expiring: asyncio.Task[None] | None = None
         self._counts: Mapping[str, int] = {}
-        self._touches = {"fault": type(fault).__name__, "target": fault.target, "injection": site.ids.marker()}
+        self._touches = {"fault": type(fault).__name__, "target": fault.target, "injection": context.ids.marker()}
 
     def __str__(self) -> str:
         return f"{type(self.fault).__name__} of {self.fault.target}"
@@ -121,18 +120,18 @@ class Injected:
         }
 
     async def _begin(self) -> None:
-        with self._history.operation(INJECT, caller=CALLER, **self._touches):
-            began = self._site.clock.now()
-            self._effect = await self.fault.inject(self._site)
+        with self._history.operation(INJECT, caller=NEMESIS, **self._touches):
+            began = self._context.clock.now()
+            self._effect = await self.fault.inject(self._context)
             self.at = began
-        lasts = max(self._site.clock.patience(DEADLINE), _LASTS_AT_LEAST)
+        lasts = max(self._context.clock.patience(DEADLINE), _LASTS_AT_LEAST)
         self._deadline = asyncio.get_running_loop().call_later(lasts, self._expire)
 
     async def _undo(self, effect: Effect) -> None:
         async with self._ending:
             if self.undone:
                 return
-            with self._history.operation(UNDO, caller=CALLER, **self._touches) as operation:
+            with self._history.operation(UNDO, caller=NEMESIS, **self._touches) as operation:
                 await effect.undo()
                 self.undone = True
                 with suppress(InfraError):  # gone with its cloud
@@ -150,12 +149,12 @@ class Injected:
             await self.end()
 
     async def _verify(self, within: float | None) -> bool:
-        with self._history.operation(VERIFY, caller=CALLER, **self._touches) as operation:
+        with self._history.operation(VERIFY, caller=NEMESIS, **self._touches) as operation:
             try:
                 if within is None:
                     await self._look()
                 else:
-                    clock, what = self._site.clock, f"the effect of {self}"
+                    clock, what = self._context.clock, f"the effect of {self}"
                     await eventually(self._look, within=within, clock=clock, describe=what, until=_always)
             except (NotYet, WaitExpired):
                 operation.info(f"not seen: {self.seen}")
@@ -168,7 +167,7 @@ class Injected:
         try:
             seen = await self._effect.verify()
         except Exception as error:  # another fault may be in the way of the look; the next one may get through
-            seen = Seen(False, f"could not look: {type(error).__name__}: {error}")
+            seen = Observation(False, f"could not look: {type(error).__name__}: {error}")
         self.seen, self.verified = seen.what, seen.effective
         if not seen.effective:
             raise NotYet(seen.what)
@@ -177,15 +176,15 @@ class Injected:
 class Nemesis:
     """Everything that went wrong on purpose in one scenario."""
 
-    def __init__(self, site: Site, history: History, capabilities: Mapping[str, Level]) -> None:
-        self._site = site
+    def __init__(self, context: FaultContext, history: History, capabilities: Mapping[str, Level]) -> None:
+        self._context = context
         self._history = history
         self._capabilities = capabilities
-        self.injected: list[Injected] = []
+        self.injected: list[Injection] = []
         """In the order of injection."""
 
     @asynccontextmanager
-    async def fault(self, fault: Fault, *, wait: bool | None = None) -> AsyncIterator[Injected]:
+    async def fault(self, fault: Fault, *, wait: bool | None = None) -> AsyncIterator[Injection]:
         """A fault for as long as the block lasts, undone whatever happens in it.
 
         Where its effect shows by itself it is waited for before the block begins (`wait=False` leaves that to the
@@ -201,11 +200,11 @@ class Nemesis:
                 f"this cloud cannot do {type(fault).__name__}: it has no {', '.join(absent)}",
                 next=f"name {', '.join(absent)} in the scenario's needs, and it is skipped here",
             )
-        injected = Injected(fault, self._site, self._history)
+        injected = Injection(fault, self._context, self._history)
         self.injected.append(injected)
         try:
             await injected.begin()
-            if fault.shows is Shows.AT_ONCE if wait is None else wait:
+            if fault.visibility is Visibility.AT_ONCE if wait is None else wait:
                 await injected.until_seen()
             try:
                 yield injected

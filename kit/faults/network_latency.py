@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backends.capability import FAULT_NETWORK
-from .context import Site
-from .emulator_fault import ByDoor
-from .fault import Effect, Shows
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class NetworkLatency:
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 120.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         settings = {
-            **await site.way_to(self.task),
+            **await context.network_path(self.task),
             "seconds": self.seconds,
             "jitter": self.jitter,
             "seed": self.seed,
         }
-        return await ByDoor.inject(
-            site, "network-latency", settings, did="delayed", what="request(s) and call(s) delayed"
+        return await EmulatorFault.inject(
+            context, "network-latency", settings, did="delayed", what="request(s) and call(s) delayed"
         )

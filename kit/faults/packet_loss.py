@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backends.capability import FAULT_NETWORK
-from .context import Site
-from .emulator_fault import ByDoor
-from .fault import Effect, Shows
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class PacketLoss:
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 240.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
-        settings = {**await site.way_to(self.task), "probability": self.probability, "seed": self.seed}
-        return await ByDoor.inject(
-            site, "packet-loss", settings, did="lost", what="request(s) and call(s) lost a packet"
+    async def inject(self, context: FaultContext) -> Effect:
+        settings = {**await context.network_path(self.task), "probability": self.probability, "seed": self.seed}
+        return await EmulatorFault.inject(
+            context, "packet-loss", settings, did="lost", what="request(s) and call(s) lost a packet"
         )

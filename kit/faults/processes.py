@@ -65,7 +65,7 @@ def states(pids: list[str]) -> str:
     )
 
 
-def go_on(pids: list[str]) -> str:
+def resume(pids: list[str]) -> str:
     """Let them go on; those that are gone are none."""
     return f"kill -CONT {' '.join(pids)} 2>/dev/null; true"
 

@@ -10,7 +10,7 @@ from ..core.errors import UsageError
 from ..core.extensions import objects
 
 _REGISTERED: dict[str, Any] = {}
-_REQUIRED = ("needs", "shows", "within", "target", "inject")
+_REQUIRED = ("needs", "visibility", "within", "target", "inject")
 
 
 def register(named: Iterable[str], taken: Iterable[str]) -> None:

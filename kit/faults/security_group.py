@@ -29,7 +29,7 @@ class Replacement:
     instead: tuple[Permission, ...]
 
 
-def leaving_out(group: Mapping[str, Any], host: str, port: int) -> Replacement | None:
+def exclude_target(group: Mapping[str, Any], host: str, port: int) -> Replacement | None:
     """From DescribeSecurityGroups: what keeps the target out of reach; None when nothing lets through to it.
 
     Rules that name other groups are replaced whole: nothing goes to them while the target is cut off.

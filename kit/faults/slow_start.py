@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_START
 from ..core.errors import UsageError
-from .context import Site
-from .fault import Effect, Shows
-from .task_revision import AnotherRevision, main
+from .context import FaultContext
+from .fault import Effect, Visibility
+from .task_revision import TaskRevision, main_container
 
 _NAME = "slow-start"
 _LONGEST = 120.0
@@ -32,7 +32,7 @@ class SlowStart:
     """AWS seconds by which each start takes longer."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_START,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 300.0
 
     def __post_init__(self) -> None:
@@ -43,14 +43,14 @@ class SlowStart:
     def target(self) -> str:
         return self.service
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         def change(wanted: dict[str, Any]) -> None:
             first = {
                 "name": _NAME,
-                "image": main(wanted)["image"],
+                "image": main_container(wanted)["image"],
                 "essential": False,
                 "entryPoint": ["/bin/sh", "-c"],
-                "command": [f"sleep {self.seconds / site.clock.scale:.3f}"],
+                "command": [f"sleep {self.seconds / context.clock.scale:.3f}"],
             }
             for each in wanted["containerDefinitions"]:
                 each["dependsOn"] = [*each.get("dependsOn", ()), {"containerName": _NAME, "condition": "COMPLETE"}]
@@ -64,4 +64,4 @@ class SlowStart:
                 return None
             return f"RUNNING {(until - since).total_seconds():.0f} s after its images were there"
 
-        return await AnotherRevision.inject(site, self.service, change, judge)
+        return await TaskRevision.inject(context, self.service, change, judge)

@@ -13,53 +13,57 @@ from typing import ClassVar
 
 from ..backends.capability import FAULT_CPU
 from ..core.errors import UsageError
-from .context import Site
-from .emulator_fault import ByDoor
-from .exec_fault import InContainer, SeenInside, chosen, entered
-from .fault import Effect, Seen, Shows
+from .context import FaultContext
+from .emulator_fault import EmulatorFault
+from .exec_fault import ContainerFault, ExecEffect, choose_container, require_exec
+from .fault import Effect, Observation, Visibility
 
 _WORK = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo $i"
 """Some 30 ms of CPU time."""
 _TIMES, _LONGER = 3.0, 0.2
-"""Starved, it takes so many times as long, and so many wall seconds longer."""
+"""StarvationEffect, it takes so many times as long, and so many wall seconds longer."""
 
 
 @dataclass(frozen=True)
-class StarveCpu(InContainer):
+class StarveCpu(ContainerFault):
     """Starve a task's container; the first one when none is named."""
 
     cpus: float = 0.05
     """What is left to it, in CPUs of the machine it runs on."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_CPU,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 120.0
 
-    async def inject(self, site: Site) -> Effect:
-        task = await site.running_task(self.task)
-        container = chosen(task, self.container)
-        entered(task)
-        before = min([await _work(site, self.task, container) for _ in range(2)])
+    async def inject(self, context: FaultContext) -> Effect:
+        task = await context.running_task(self.task)
+        container = choose_container(task, self.container)
+        require_exec(task)
+        before = min([await _work(context, self.task, container) for _ in range(2)])
         settings = {"task": self.task, "container": container, "cpus": self.cpus}
-        starved = await ByDoor.inject(site, "starve-cpu", settings, did="starved", what="container(s) starved")
-        return Starved(site, starved, self.task, container, before)
+        starved = await EmulatorFault.inject(
+            context, "starve-cpu", settings, did="starved", what="container(s) starved"
+        )
+        return StarvationEffect(context, starved, self.task, container, before)
 
 
 @dataclass(frozen=True)
-class Starved(SeenInside):
+class StarvationEffect(ExecEffect):
     before: float
     """Wall seconds of the work before."""
 
-    async def verify(self) -> Seen:
-        now = await _work(self.site, self.task, self.container)
+    async def verify(self) -> Observation:
+        now = await _work(self.context, self.task, self.container)
         enough = max(_TIMES * self.before, self.before + _LONGER)
-        return Seen(now >= enough, f"the same work in {self.container} took {now:.2f} s, {self.before:.2f} s before")
+        return Observation(
+            now >= enough, f"the same work in {self.container} took {now:.2f} s, {self.before:.2f} s before"
+        )
 
 
-async def _work(site: Site, task: str, container: str) -> float:
+async def _work(context: FaultContext, task: str, container: str) -> float:
     """Wall seconds. Raises `UsageError` when it cannot be done there."""
-    began = site.clock.monotonic()
-    result = await site.run(task, container, _WORK)
+    began = context.clock.monotonic()
+    result = await context.run(task, container, _WORK)
     if result.exit_code != 0:
         raise UsageError(f"no shell does its work in {container} of {task}: {result.output.strip()}")
-    return site.clock.monotonic() - began
+    return context.clock.monotonic() - began

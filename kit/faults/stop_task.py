@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..backends.capability import FAULT_TASK
-from .context import Site
+from .context import FaultContext
 from .experiment import Experiment
-from .fault import Effect, Seen, Shows
+from .fault import Effect, Observation, Visibility
 
 
 @dataclass(frozen=True)
@@ -27,36 +27,36 @@ class StopTask:
     by: Literal["api", "fis"] = "api"
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 120.0
 
     @property
     def target(self) -> str:
         return self.task
 
-    async def inject(self, site: Site) -> Effect:
-        await site.running_task(self.task)
-        cluster = site.system.stack.cluster_name
+    async def inject(self, context: FaultContext) -> Effect:
+        await context.running_task(self.task)
+        cluster = context.system.stack.cluster_name
         if self.by == "fis":
             target = {"resourceType": "aws:ecs:task", "resourceArns": [self.task], "selectionMode": "ALL"}
             action = {"actionId": "aws:ecs:stop-task", "targets": {"Tasks": "task"}}
-            experiment = await Experiment.start(site, f"stop {self.task}"[:512], {"task": target}, {"stop": action})
-            return Stopped(site, self.task, experiment)
-        await site.aws.call("ecs", "stop_task", cluster=cluster, task=self.task, reason=self.reason)
-        return Stopped(site, self.task)
+            experiment = await Experiment.start(context, f"stop {self.task}"[:512], {"task": target}, {"stop": action})
+            return StopEffect(context, self.task, experiment)
+        await context.aws.call("ecs", "stop_task", cluster=cluster, task=self.task, reason=self.reason)
+        return StopEffect(context, self.task)
 
 
 @dataclass(frozen=True)
-class Stopped:
-    site: Site
+class StopEffect:
+    context: FaultContext
     task: str
     experiment: Experiment | None = None
 
-    async def verify(self) -> Seen:
-        task = await self.site.task(self.task)
+    async def verify(self) -> Observation:
+        task = await self.context.task(self.task)
         status, why = task["lastStatus"], task.get("stopCode")
         seen = f"task {status}, {why}: {task.get('stoppedReason', 'no reason')}"
-        return Seen(status == "STOPPED" and why == "UserInitiated", seen)
+        return Observation(status == "STOPPED" and why == "UserInitiated", seen)
 
     async def undo(self) -> None:
         """A stopped task stays stopped; of an experiment, its template goes."""

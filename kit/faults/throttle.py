@@ -17,14 +17,14 @@ from typing import ClassVar
 
 from ..backends.capability import FAULT_THROTTLE
 from ..core.errors import UsageError
-from .context import Site
-from .dynamodb_throughput import Limited
-from .emulator_fault import ByDoor, OfCalls
-from .fault import Effect, Shows
+from .context import FaultContext
+from .dynamodb_throughput import ThroughputLimit
+from .emulator_fault import ApiFault, EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
-class Throttle(OfCalls):
+class Throttle(ApiFault):
     """Throttle by probability (all calls, unless told otherwise) or to a rate."""
 
     probability: float | None = None
@@ -38,7 +38,7 @@ class Throttle(OfCalls):
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 240.0
     """CloudWatch tells a minute's throttled calls one to three minutes later."""
 
@@ -46,17 +46,19 @@ class Throttle(OfCalls):
         if self.probability is not None and self.rate is not None:
             raise UsageError("a Throttle takes a probability or a rate, not both")
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         everything = self.probability is None and self.rate is None
-        if site.door is None:
+        if context.fault_api is None:
             share = 1.0 if self.probability is None else self.probability
-            return await Limited.inject(site, self.service, self.operation, probability=share, rate=self.rate)
+            return await ThroughputLimit.inject(
+                context, self.service, self.operation, probability=share, rate=self.rate
+            )
         settings = {
-            **self.concerned(site),
+            **self.concerned(context),
             "probability": 1.0 if everything else self.probability,
             "rate": self.rate,
             "burst": self.burst,
             "code": self.code,
             "seed": self.seed,
         }
-        return await ByDoor.inject(site, "throttle", settings, did="throttled", what="call(s) throttled")
+        return await EmulatorFault.inject(context, "throttle", settings, did="throttled", what="call(s) throttled")

@@ -20,33 +20,33 @@ from typing import Any, ClassVar
 from ..backends.capability import FAULT_MEMORY
 from ..core.errors import NotSupported
 from . import processes
-from .context import Site
-from .exec_fault import Died, InContainer, chosen, dies_of
-from .fault import Effect, Shows
+from .context import FaultContext
+from .exec_fault import ContainerFault, KillEffect, choose_container, kill_by
+from .fault import Effect, Visibility
 
 _REASON = "OutOfMemoryError"
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
 
 
 @dataclass(frozen=True)
-class UseUpMemory(InContainer):
+class UseUpMemory(ContainerFault):
     """Use up the memory of a task's container; of the first one when none is named."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_MEMORY,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 120.0
 
-    async def inject(self, site: Site) -> Effect:
-        task = await site.running_task(self.task)
-        container = chosen(task, self.container)
-        if not await site.can_signal(task, container):
+    async def inject(self, context: FaultContext) -> Effect:
+        task = await context.running_task(self.task)
+        container = choose_container(task, self.container)
+        if not await context.can_signal(task, container):
             raise NotSupported(
                 f"nobody can get into container {container} of {self.task}",
                 next="that takes EnableExecuteCommand and LinuxParameters.InitProcessEnabled",
             )
-        limit = _limit(task, await site.definition(task, container))
-        await dies_of(site, self.task, container, processes.use_up_memory(limit))
-        return Died(site, self.task, container, _out_of_memory)
+        limit = _limit(task, await context.definition(task, container))
+        await kill_by(context, self.task, container, processes.use_up_memory(limit))
+        return KillEffect(context, self.task, container, _out_of_memory)
 
 
 def _out_of_memory(_: Mapping[str, Any], container: Mapping[str, Any]) -> bool:

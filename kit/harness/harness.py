@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws.client import Aws
 from ..aws.outputs import Stack
 from ..core.clock import Clock, epoch
-from ..core.measurement import Measured
+from ..core.measurement import Duration
 from ..faults.fault import Fault
-from ..faults.nemesis import Injected
+from ..faults.nemesis import Injection
 from ..settings import Settings, Timeouts
 from ..system.facts import EXPIRED, SERVICES, Service, SessionRow, System
 from . import phases
@@ -149,14 +149,14 @@ class Harness:
         self.checks.check(holds, what, **seen)
 
     def check_within(self, what: str, aws_seconds: float, target: float) -> None:
-        """Assert that something took at most `target` AWS seconds, if this clock can tell; see `Measured.met`.
+        """Assert that something took at most `target` AWS seconds, if this clock can tell; see `Duration.met`.
 
         The report shows it as a separate step.
         """
         __tracebackhide__ = True
-        self._measured(what, Measured(aws_seconds, aws_seconds / self._context.clock.scale, target))
+        self._measured(what, Duration(aws_seconds, aws_seconds / self._context.clock.scale, target))
 
-    def _measured(self, what: str, measured: Measured) -> None:
+    def _measured(self, what: str, measured: Duration) -> None:
         __tracebackhide__ = True
         self._steps.measured(what, measured)
         if measured.met is not None:
@@ -168,7 +168,7 @@ class Harness:
             )
 
     # ---- Faults
-    def fault(self, fault: Fault, *, wait: bool | None = None) -> AbstractAsyncContextManager[Injected]:
+    def fault(self, fault: Fault, *, wait: bool | None = None) -> AbstractAsyncContextManager[Injection]:
         """Inject a fault for the duration of the block; see `Nemesis.fault`."""
         return self.faults.fault(fault, wait=wait)
 
@@ -268,8 +268,8 @@ class Harness:
         result = await self.files.verify_exists(path)
         # Neither depends on a timer of AWS: both take as long on a fast clock as in real time.
         opening, check = result.opening, result.seconds - result.opening
-        self._measured("a session of ECS Exec is opened", Measured(opening, opening))
-        self._measured("a file's check by ECS Exec", Measured(check, check, self.timeouts.file_check))
+        self._measured("a session of ECS Exec is opened", Duration(opening, opening))
+        self._measured("a file's check by ECS Exec", Duration(check, check, self.timeouts.file_check))
         return result
 
     # ---- Preview

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.undo import DEADLINE, Page, UndoCall
+from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..core.eventually import NotYet
 from ..system.facts import SERVICES, Service
 from .context import Context
@@ -189,7 +189,7 @@ class Services:
         """
         resume = UndoCall(*_SCALING, self._scaling(service, suspended=False), gone=("ObjectNotFoundException",))
         clock, name = self._context.clock, f"scaling of {service} suspended"
-        page = Page.begin(self._context.cloud.ledger, name, [resume], until=clock.now() + DEADLINE)
+        page = UndoRecord.begin(self._context.cloud.undo_book, name, [resume], until=clock.now() + DEADLINE)
         try:
             await self._aws.call(*_SCALING, **self._scaling(service, suspended=True))
             yield

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..core.clock import Clock, iso
-from ..core.measurement import Measured
+from ..core.measurement import Duration
 from .checks import Checks
 
 
@@ -20,7 +20,7 @@ class Step:
     started_aws: float
     target: float | None = None
     """AWS seconds it should take at most."""
-    measured: Measured | None = None
+    measured: Duration | None = None
     asserted: int = 0
     held: bool = False
     by_chance: bool = False
@@ -52,7 +52,7 @@ class Steps:
     gate: Callable[[], None] | None = None
     """Called before every step; an exception prevents the step."""
 
-    def measured(self, name: str, measured: Measured) -> None:
+    def measured(self, name: str, measured: Duration) -> None:
         """Add a step without a block: a measured span between two observations."""
         began = self.clock.now() - measured.aws_seconds
         step = Step(name, began, measured.target, measured, held=measured.met is not False)
@@ -65,7 +65,7 @@ class Steps:
     def step(self, name: str, *, target: float | None = None, by_chance: bool = False) -> Iterator[Step]:
         """Run the block as a step; it holds when nothing is raised and its target is not certainly missed.
 
-        Raises `CheckFailed` for a target that is missed on any clock; see `Measured.met`.
+        Raises `CheckFailed` for a target that is missed on any clock; see `Duration.met`.
         """
         __tracebackhide__ = True
         if self.gate:
@@ -73,9 +73,9 @@ class Steps:
         step = Step(name, self.clock.now(), target, by_chance=by_chance)
         wall, asserted = self.clock.monotonic(), self.checks.asserted
 
-        def elapsed() -> Measured:
+        def elapsed() -> Duration:
             seconds = self.clock.monotonic() - wall
-            return Measured(seconds * self.clock.scale, seconds, target)
+            return Duration(seconds * self.clock.scale, seconds, target)
 
         self.all.append(step)
         if self.listener:
@@ -93,7 +93,7 @@ class Steps:
             if self.listener:
                 self.listener.step_ended(step)
 
-    def _missed(self, name: str, measured: Measured) -> None:
+    def _missed(self, name: str, measured: Duration) -> None:
         __tracebackhide__ = True
         self.checks.check(
             False,

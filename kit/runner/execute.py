@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..backends.interface import Backend, Cloud
-from ..core.checkers import Checker, every_fault_showed, every_operation_ended
-from ..core.checkers import judged as checked
+from ..core.checkers import Checker, every_fault_showed, every_operation_ended, run_checkers
 from ..core.errors import InfraError
 from ..core.history import History
 from ..core.ids import Ids
-from ..core.measurement import Measured
+from ..core.measurement import Duration
 from ..core.verdict import Verdict, of_checks
 from ..cost.account import Account
 from ..harness import Harness
@@ -74,7 +73,7 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
                 ground.account.check()
             outcome.verdict = Verdict.UNKNOWN
             outcome.message = f"it did not end within {ground.settings.timeouts.scenario:g} AWS s"
-        for finding in checked(
+        for finding in run_checkers(
             ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers, *ground.checkers)
         ):
             if finding.verdict is not Verdict.PASS:
@@ -108,11 +107,11 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
                 if of_checks(checks.asserted) is not Verdict.PASS:
                     _add(outcome, Verdict.UNKNOWN, "it asserted nothing, so nothing is shown")
             await _undo_faults(harness, outcome)
-            for finding in checked(ground.history.events(name), (every_fault_showed,)):
+            for finding in run_checkers(ground.history.events(name), (every_fault_showed,)):
                 if finding.verdict is not Verdict.PASS:
                     _add(outcome, finding.verdict, finding.message)
             seconds = cloud.clock.monotonic() - started
-            outcome.measured = Measured(seconds * cloud.clock.scale, seconds)
+            outcome.measured = Duration(seconds * cloud.clock.scale, seconds)
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
             outcome.previews = sorted(harness.http.previews)
             if outcome.verdict is not Verdict.PASS:
@@ -145,7 +144,7 @@ async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> No
         # What a scenario sees on a ground that is gone says nothing about the system.
         outcome.verdict, outcome.message = Verdict.INFRA, f"{broken}\n{outcome.message}".strip()
         return
-    outcome.cloud_faults = await ground.backend.faults()
+    outcome.cloud_faults = await ground.backend.internal_errors()
     if outcome.cloud_faults and outcome.verdict is not Verdict.PASS:
         # The system may be innocent: the ground it stood on was not sound. What passed on it all the same has passed.
         outcome.verdict = Verdict.INFRA

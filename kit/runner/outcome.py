@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import Failed, InfraError, KitError
-from ..core.measurement import Measured
+from ..core.measurement import Duration
 from ..core.verdict import Verdict
-from ..faults.nemesis import Injected
+from ..faults.nemesis import Injection
 from ..harness.phases import Timeline
 from ..harness.steps import Step
 
@@ -23,10 +23,10 @@ class Outcome:
     name: str
     verdict: Verdict | None
     asserted: int = 0
-    measured: Measured = field(default_factory=lambda: Measured(0.0, 0.0))
+    measured: Duration = field(default_factory=lambda: Duration(0.0, 0.0))
     journeys: list[Timeline] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    faults: list[Injected] = field(default_factory=list)
+    faults: list[Injection] = field(default_factory=list)
     """What was made to go wrong."""
     previews: list[str] = field(default_factory=list)
     """What rendered the pages."""

@@ -1,6 +1,6 @@
-"""The kit tests itself: it breaks the reference system on purpose, and must notice.
+"""Self-test of the kit: it breaks the reference system on purpose and must detect every break.
 
-breaks/<name>.py --> broken.py: the program, broken --> a cloud that runs it --> the scenario the break names
+breaks/<name>.py --> broken.py: the broken program --> a cloud that runs it --> the scenario that the break names
                                                                                          |
-verdict.py: red, and for that reason <---------------------------------------------------+
+detection.py: red, for that reason     <---------------------------------------------------+
 """

@@ -1,4 +1,4 @@
-"""What a break is, and the few tools that breaks are made with. Imported in the broken program: it stays light."""
+"""Breaks, and the tools that they are written with. Imported by the broken program, so it stays light."""
 
 from __future__ import annotations
 
@@ -8,59 +8,61 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-PROGRAMS = {
-    "hermes": "webordinary_testkit.emulation.system.hermes",
-    "edit": "webordinary_testkit.emulation.system.edit",
-}
-"""The reference system's programs by their service. The kit knows them by name only."""
+_BREAKS = f"{__package__}.breaks"
+_system = ""
+"""The package of the system's modules: the parent of the program that is broken."""
 
 
 @dataclass(frozen=True)
 class Break:
-    """One way in which the system under test is wrong."""
+    """One way to break the system under test."""
 
     program: Literal["hermes", "edit"]
     scenario: str
-    """The scenario that must turn red by it."""
+    """The scenario that must fail."""
     says: str
-    """A regular expression that the scenario's message must match: it has to point at the cause."""
+    """A regular expression that the scenario's message must match, so that it points at the cause."""
     apply: Callable[[], None]
-    """Breaks the program; called in its process before it starts."""
+    """Breaks the program; called in its process before the program starts."""
     step: str = ""
-    """A regular expression that the name of the broken step must match, where the message says too little by itself."""
+    """A regular expression for the name of the failed step, where the message alone says too little."""
 
 
 def load(name: str) -> Break:
     """The break of this name. Raises ModuleNotFoundError."""
-    found: Break = importlib.import_module(f"webordinary_testkit.kit.selftest.breaks.{name}").BREAK
+    found: Break = _module(name).BREAK
     return found
 
 
 def names() -> list[str]:
-    """Every break there is."""
-    breaks = importlib.import_module("webordinary_testkit.kit.selftest.breaks")
+    """The names of all breaks."""
+    breaks = importlib.import_module(_BREAKS)
     return sorted(module.name for module in pkgutil.iter_modules(breaks.__path__))
 
 
 def about(name: str) -> str:
-    """What a break does, in its own first line."""
-    return (
-        str(importlib.import_module(f"webordinary_testkit.kit.selftest.breaks.{name}").__doc__).strip().splitlines()[0]
-    )
+    """The first line of a break's docstring: what it does."""
+    return str(_module(name).__doc__).strip().splitlines()[0]
+
+
+def aim(program: str) -> None:
+    """Break this program, a module such as `acme.system.hermes`: `part` finds its neighbours."""
+    global _system  # noqa: PLW0603 - a broken process runs one program
+    _system = program.rpartition(".")[0]
 
 
 def part(name: str) -> Any:
-    """A module of the reference system, for example `part("hermes.watch")`."""
-    return importlib.import_module(f"webordinary_testkit.emulation.system.{name}")
+    """A module of the system that is broken, for example `part("hermes.watch")`. Raises ModuleNotFoundError."""
+    return importlib.import_module(f"{_system}.{name}")
 
 
 def wrap(owner: Any, name: str, by: Callable[[Any], Any]) -> None:
-    """Put `by(original)` in the place of an attribute. Raises AttributeError when it is not there any more."""
+    """Replace an attribute by `by(original)`. Raises AttributeError when it is gone."""
     setattr(owner, name, by(getattr(owner, name)))
 
 
 def rerouted(module: str, path: str, by: Callable[[Callable[[Any], Awaitable[Any]]], Any]) -> None:
-    """Put `by(handler)` in the place of the handler of the route that ends in `path`. Raises LookupError."""
+    """Replace the handler of the route that ends in `path` by `by(handler)`. Raises LookupError."""
 
     def routes(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
         def changed(*args: Any) -> list[Any]:
@@ -77,3 +79,7 @@ def rerouted(module: str, path: str, by: Callable[[Callable[[Any], Awaitable[Any
         return changed
 
     wrap(part(module), "routes", routes)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{_BREAKS}.{name}")

@@ -1,16 +1,17 @@
-"""`python -m kit.selftest.broken BREAK -- MODULE`: run a program of the reference system, broken in one way."""
+"""`python -m kit.selftest.broken BREAK -- MODULE`: runs a program of the reference system with one break."""
 
 from __future__ import annotations
 
 import runpy
 import sys
 
-from .breaking import load
+from .breaking import aim, load
 
 
 def main() -> None:
     match sys.argv:
         case [_, name, "--", module, *arguments]:
+            aim(module)
             load(name).apply()
             sys.argv = [module, *arguments]
             runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from webordinary_testkit.kit.backends.emulated.backend import image_recipes
+from webordinary_testkit.kit.backends.emulated.programs import image_recipes
 from webordinary_testkit.kit.images import cache
 from webordinary_testkit.kit.images.build import BASE_SIZE
 from webordinary_testkit.kit.images.check import Finding, check

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from webordinary_testkit.kit.backends.rehearsal import Account, Rehearsal, aimed
+from webordinary_testkit.kit.backends.emulated.rehearsal import Account, Rehearsal, aimed
 from webordinary_testkit.kit.core.errors import KitError
 from webordinary_testkit.kit.settings import Settings, load
 

@@ -16,11 +16,11 @@ import pytest
 
 from tests.support.account import calls, everything, foreign, inject, kit, stacks
 from webordinary_testkit.kit.aws.deploy import template_text
+from webordinary_testkit.kit.backends.emulated.rehearsal import ROLE, RULE_SET, Account
 from webordinary_testkit.kit.backends.live import tags
 from webordinary_testkit.kit.backends.live.account import clock_of
 from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.ledger import ledgers
-from webordinary_testkit.kit.backends.rehearsal import ROLE, RULE_SET, Account
 from webordinary_testkit.kit.core.errors import UsageError
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.settings import load

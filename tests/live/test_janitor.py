@@ -11,12 +11,12 @@ import boto3
 import pytest
 
 from tests.support.account import everything, foreign, inject, kit
-from webordinary_testkit.kit.aws.undo import KIND, UndoCall
+from webordinary_testkit.kit.aws.undo import FAULT_ENTRY, UndoCall
+from webordinary_testkit.kit.backends.emulated.rehearsal import RULE_SET, Account
 from webordinary_testkit.kit.backends.live import tags
 from webordinary_testkit.kit.backends.live.account import clock_of
 from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.ledger import STACK, Header, Ledger, ledgers
-from webordinary_testkit.kit.backends.rehearsal import RULE_SET, Account
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.settings import load
 
@@ -156,7 +156,7 @@ async def test_a_fault_that_a_dead_run_left_in_a_stack_that_stays_is_undone(acco
     ledger = a_ledger(tmp_path, "faulty")
     free = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
     call = UndoCall("dynamodb", "update_table", {"TableName": table, "OnDemandThroughput": free})
-    ledger.intend(KIND, "throttle 1", until=now() + HOUR, undo=[vars(call)])
+    ledger.intend(FAULT_ENTRY, "throttle 1", until=now() + HOUR, undo=[vars(call)])
     slow = {"MaxReadRequestUnits": 1, "MaxWriteRequestUnits": 1}
     dynamodb.update_table(TableName=table, OnDemandThroughput=slow)
     shown = await kit("janitor", report_dir=tmp_path)

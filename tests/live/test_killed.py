@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.account import everything, foreign, kit, started
 from tests.support.kit import some_settings
-from webordinary_testkit.kit.backends.rehearsal import FOREIGN_QUEUE, RULE_SET, Rehearsal, aimed
+from webordinary_testkit.kit.backends.emulated.rehearsal import FOREIGN_QUEUE, RULE_SET, Rehearsal, aimed
 
 KILLS = int(os.environ.get("KILLS", "20"))
 SEED = int(os.environ.get("KILL_SEED", "20261122"))

@@ -20,14 +20,7 @@ import pytest
 
 from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
-from webordinary_testkit.kit.backends.interface import Backend
-from webordinary_testkit.kit.backends.live import tags
-from webordinary_testkit.kit.backends.live.account import clock_of
-from webordinary_testkit.kit.backends.live.backend import LiveBackend
-from webordinary_testkit.kit.backends.live.guard import Refused
-from webordinary_testkit.kit.backends.live.lease import lease_holder
-from webordinary_testkit.kit.backends.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
-from webordinary_testkit.kit.backends.rehearsal import (
+from webordinary_testkit.kit.backends.emulated.rehearsal import (
     FOREIGN_CLUSTER,
     FOREIGN_QUEUE,
     FOREIGN_RULE,
@@ -39,6 +32,13 @@ from webordinary_testkit.kit.backends.rehearsal import (
     Rehearsal,
     aimed,
 )
+from webordinary_testkit.kit.backends.interface import Backend
+from webordinary_testkit.kit.backends.live import tags
+from webordinary_testkit.kit.backends.live.account import clock_of
+from webordinary_testkit.kit.backends.live.backend import LiveBackend
+from webordinary_testkit.kit.backends.live.guard import Refused
+from webordinary_testkit.kit.backends.live.lease import lease_holder
+from webordinary_testkit.kit.backends.live.ledger import CREATED, INTENDED, STACK, Entry, ledgers
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
 from webordinary_testkit.kit.core.eventually import eventually
 from webordinary_testkit.kit.core.history import History

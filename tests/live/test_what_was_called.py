@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.emulated.rehearsal import CALLS, Rehearsal, aimed
 from webordinary_testkit.kit.backends.live.account import clock_of
 from webordinary_testkit.kit.backends.live.backend import LiveBackend
 from webordinary_testkit.kit.backends.live.iam import policy
@@ -28,7 +29,6 @@ from webordinary_testkit.kit.backends.live.iam.calls import (
     recorded,
     who_called,
 )
-from webordinary_testkit.kit.backends.rehearsal import CALLS, Rehearsal, aimed
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.runner.run import Run
 from webordinary_testkit.kit.scenarios.registry import select

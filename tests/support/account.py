@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from webordinary_testkit.kit.backends.rehearsal import (
+from webordinary_testkit.kit.backends.emulated.rehearsal import (
     FOREIGN_CLUSTER,
     FOREIGN_QUEUE,
     FOREIGN_SERVICE,

@@ -73,7 +73,7 @@ async def _start(p: Place, _: str) -> str:
         if latest["rolloutState"] != "COMPLETED":
             return "fails" if latest["failedTasks"] else None
         arns = (await p.aws.call("ecs", "list_tasks", cluster=CLUSTER, serviceName=SERVICE))["taskArns"]
-        tasks = [await p.site.task(arn) for arn in arns]
+        tasks = [await p.context.task(arn) for arn in arns]
         newest = max((each for each in tasks if "startedAt" in each), key=lambda each: each["startedAt"])
         return "starts late" if (newest["startedAt"] - newest["pullStoppedAt"]).total_seconds() >= LATE else "starts"
 
@@ -83,12 +83,12 @@ async def _start(p: Place, _: str) -> str:
 async def _work(p: Place, task: str) -> str:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await p.site.run(task, "edit", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+    await p.context.run(task, "edit", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
     return "slow" if loop.time() - began >= 0.5 else "fast"
 
 
 async def _write(p: Place, task: str) -> str:
-    said = await p.site.run(task, "edit", f"(head -c 5000 /dev/zero > {SHARED}/file) 2>&1; rm -f {SHARED}/file")
+    said = await p.context.run(task, "edit", f"(head -c 5000 /dev/zero > {SHARED}/file) 2>&1; rm -f {SHARED}/file")
     return "full" if "No space left on device" in said.output else "writes" if not said.output else said.output
 
 
@@ -237,7 +237,7 @@ def of_processes(running: type[Any]) -> Mapping[str, Case]:
             during="does not run",
             unknown=KillProcess(NOBODY),
             complaint=f"there is no task {NOBODY}",
-            spoilt=(kill_process, "dies_of"),
+            spoilt=(kill_process, "kill_by"),
             after="does not run",
         ),
     }
@@ -251,7 +251,7 @@ OF_CONTAINERS: Mapping[str, Case] = {
         during="does not run",
         unknown=UseUpMemory(NOBODY),
         complaint=f"there is no task {NOBODY}",
-        spoilt=(use_up_memory, "dies_of"),
+        spoilt=(use_up_memory, "kill_by"),
         after="does not run",
     ),
     "StarveCpu": Case(

@@ -16,7 +16,7 @@ import pytest
 from tests.support.ecs import eventually
 from tests.support.faults import CLUSTER, SERVICE, Place
 from webordinary_testkit.kit.core.errors import NotSupported, UsageError
-from webordinary_testkit.kit.faults import CrashAtStart, EffectNotSeen, Fault, MissingImage, Shows
+from webordinary_testkit.kit.faults import CrashAtStart, EffectNotSeen, Fault, MissingImage, Visibility
 from webordinary_testkit.kit.faults.nemesis import Nemesis
 
 NOBODY = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
@@ -130,7 +130,7 @@ class FaultConformance:
         self, p: Place, case: Case
     ) -> None:
         task = await p.task()
-        nemesis = Nemesis(p.site, p.history, {})
+        nemesis = Nemesis(p.context, p.history, {})
         with pytest.raises(NotSupported, match=r"this cloud cannot do \w+: it has no fault_"):
             async with nemesis.fault(case.make(task)):
                 pass
@@ -147,7 +147,7 @@ class FaultConformance:
             since = (event for event in answer["services"][0]["events"] if event["createdAt"].timestamp() >= began)
             return [event["message"] for event in since if "unable to consistently start tasks" in event["message"]]
 
-        began = p.site.clock.now()
+        began = p.context.clock.now()
         async with p.nemesis.fault(fault) as effect:
             said = await eventually(throttled, within=30)
         assert said == [
@@ -168,7 +168,7 @@ class FaultConformance:
     async def test_says_when_it_shows_and_how_soon(self, case: Case) -> None:
         fault = case.make(NOBODY)
 
-        assert isinstance(fault.shows, Shows)
+        assert isinstance(fault.visibility, Visibility)
         assert 0 < fault.within <= 300
         assert fault.needs
 

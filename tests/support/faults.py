@@ -29,13 +29,13 @@ from webordinary_testkit.emulation.core.controller import Caller
 from webordinary_testkit.emulation.wiring import everything
 from webordinary_testkit.kit.aws.client import Access, Aws, Credentials
 from webordinary_testkit.kit.backends.capability import FAULTS, Level
-from webordinary_testkit.kit.backends.emulated.faults import GatewayFaults
+from webordinary_testkit.kit.backends.emulated.fault_api import GatewayFaultApi
 from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.core.ids import Ids
-from webordinary_testkit.kit.core.threads import Threads
+from webordinary_testkit.kit.core.threads import BlockingPool
 from webordinary_testkit.kit.ecs_exec import EcsExec
-from webordinary_testkit.kit.faults.context import Site
+from webordinary_testkit.kit.faults.context import FaultContext
 from webordinary_testkit.kit.faults.nemesis import Nemesis
 from webordinary_testkit.kit.system.facts import System
 
@@ -66,7 +66,7 @@ ThreadingHTTPServer((os.environ["LISTEN"], int(os.environ["PORT"])), Handler).se
 class Place:
     cloud: Cloud
     aws: Aws
-    site: Site
+    context: FaultContext
     nemesis: Nemesis
     history: History
     url: str
@@ -78,7 +78,7 @@ class Place:
 
     async def status(self, task: str) -> str:
         """A task's last status."""
-        return str((await self.site.task(task))["lastStatus"])
+        return str((await self.context.task(task))["lastStatus"])
 
     async def get(self) -> str:
         """The status of a request through the load balancer."""
@@ -88,8 +88,8 @@ class Place:
 
     async def ask(self, task: str) -> str:
         """What the task's own port does: answers, silent, refused."""
-        host, port = await self.site.address(await self.site.task(task))
-        return await self.site.probe(host, port, 0.3)
+        host, port = await self.context.address(await self.context.task(task))
+        return await self.context.probe(host, port, 0.3)
 
     async def call_as(self, caller: Caller, within: float = 2.0) -> str:
         """What comes of a GetItem in the caller's name: ok, AWS's error code, silent (so many wall seconds), reset."""
@@ -113,12 +113,12 @@ class Place:
 
     async def _healthy(self) -> str | None:
         arns = (await self.aws.call("ecs", "list_tasks", cluster=CLUSTER, serviceName=SERVICE))["taskArns"]
-        group = self.site.system.target_group_arn("edit")
+        group = self.context.system.target_group_arn("edit")
         answer = await self.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)
         states = {each["Target"]["Port"]: each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]}
         for arn in arns:
-            task = await self.site.task(arn)
-            if task["lastStatus"] == "RUNNING" and states.get((await self.site.address(task))[1]) == "healthy":
+            task = await self.context.task(arn)
+            if task["lastStatus"] == "RUNNING" and states.get((await self.context.address(task))[1]) == "healthy":
                 return str(arn)
         return None
 
@@ -152,7 +152,7 @@ async def place(
         config = CloudConfig(scale=60.0, programs={"server:1": [sys.executable, "-I", "-S", "-c", SERVER]})
     cloud = Cloud(config, everything)
     await cloud.start()
-    threads = Threads(8)
+    threads = BlockingPool(8)
     try:
         clock = Clock(scale=60.0, origin=cloud.clock.origin)
         history = History(clock)
@@ -163,10 +163,10 @@ async def place(
         async def run(task: str, container: str, command: str) -> Any:
             return await ecs.run(task, command, container=container)
 
-        door = GatewayFaults(cloud.gateway.url, threads)
-        site = Site(aws, System(stack), clock, Ids.seeded(1), run, door)
-        nemesis = Nemesis(site, history, dict.fromkeys(FAULTS, Level.MODELLED))
-        yield Place(cloud, aws, site, nemesis, history, stack.load_balancer_url)
+        door = GatewayFaultApi(cloud.gateway.url, threads)
+        context = FaultContext(aws, System(stack), clock, Ids.seeded(1), run, door)
+        nemesis = Nemesis(context, history, dict.fromkeys(FAULTS, Level.MODELLED))
+        yield Place(cloud, aws, context, nemesis, history, stack.load_balancer_url)
         aws.close()
     finally:
         threads.close()

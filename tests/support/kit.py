@@ -15,7 +15,7 @@ from webordinary_testkit.kit.backends.interface import Cloud
 from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.core.ids import Ids
-from webordinary_testkit.kit.core.threads import Threads
+from webordinary_testkit.kit.core.threads import BlockingPool
 from webordinary_testkit.kit.harness.checks import Checks
 from webordinary_testkit.kit.harness.context import Context
 from webordinary_testkit.kit.harness.mailbox import Mailbox
@@ -92,7 +92,7 @@ class StillGround:
     async def health(self) -> str | None:
         return self.broken
 
-    async def faults(self) -> list[str]:
+    async def internal_errors(self) -> list[str]:
         return self.own_faults
 
     async def stop(self) -> None:
@@ -119,7 +119,7 @@ def a_cloud(aws: object = None, clock: Clock | None = None, **changes: Any) -> C
         "clock": clock or ManualClock(),
         "stack": a_stack(),
         "mail": NoMail(),
-        "threads": Threads(2),
+        "threads": BlockingPool(2),
         "region": "us-west-2",
         "account": "123456789012",
         "capabilities": dict.fromkeys(ALL, Level.MODELLED),

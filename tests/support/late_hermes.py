@@ -10,7 +10,8 @@ import json
 import runpy
 from typing import Any
 
-from webordinary_testkit.kit.selftest.breaking import PROGRAMS, part, rerouted
+from webordinary_testkit.kit.backends.emulated.programs import MODULES
+from webordinary_testkit.kit.selftest.breaking import aim, part, rerouted
 
 
 def answers_late() -> None:
@@ -33,5 +34,6 @@ def answers_late() -> None:
 
 
 if __name__ == "__main__":
+    aim(MODULES["hermes"])
     answers_late()
-    runpy.run_module(PROGRAMS["hermes"], run_name="__main__", alter_sys=True)
+    runpy.run_module(MODULES["hermes"], run_name="__main__", alter_sys=True)

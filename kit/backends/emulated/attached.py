@@ -1,12 +1,10 @@
-"""An emulated cloud that somebody else runs, with the stack deployed: found out from its endpoint, used, and left.
+"""Uses a running emulated cloud, with its stack deployed, by its endpoint; starts and stops nothing.
 
-What it tells at `/_emulation/status` is its readiness line; its stack's outputs tell the rest.
+Its readiness line comes from `/_emulation/status`, the rest from its stack's outputs.
 """
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,23 +14,23 @@ from urllib.parse import urlsplit
 from ...aws.client import Aws
 from ...aws.outputs import Stack, outputs_of
 from ...core.clock import Clock
-from ...core.errors import UsageError, WaitExpired
+from ...core.errors import InfraError, UsageError, WaitExpired
 from ...core.eventually import NotYet, eventually
 from ...core.history import History
-from ...core.threads import Threads
+from ...core.threads import BlockingPool
 from ...settings import Settings
 from ..capability import FAULT_PAUSE, Level
 from ..interface import Cloud
-from .backend import CAPABILITIES, Readiness, cloud_at
+from . import admin_api
+from .backend import CAPABILITIES, cloud_at
+from .readiness import Readiness
 
 _ELSEWHERE: Mapping[str, Level] = {**CAPABILITIES, FAULT_PAUSE: Level.ABSENT}
-"""A pause shows at the task's own port, which only the cloud's own machine (or container) reaches."""
-_ANSWERS_WITHIN = 10.0
-"""Wall seconds."""
+"""A pause is observed at the task's own port, which only the cloud's own machine (or container) reaches."""
 
 
 class AttachedBackend:
-    """A `Backend` that starts nothing and takes nothing away."""
+    """A `Backend` that starts and removes nothing."""
 
     name = "emulated"
 
@@ -40,23 +38,23 @@ class AttachedBackend:
         self._settings = settings
         self._endpoint = settings.emulated.endpoint.rstrip("/")
         self._history = history
-        self._threads = Threads()
+        self._threads = BlockingPool()
         self._aws: Aws | None = None
-        self._let_go = False
+        self._detached = False
 
     def capabilities(self) -> Mapping[str, Level]:
         try:
-            return _capabilities(_status(self._endpoint))
-        except UsageError:  # it is still coming up; what it can do is told again when it has
+            return _capabilities(str(_status(self._endpoint).get("workdir", "")))
+        except UsageError:  # it is still starting; `start` returns the final ones
             return _ELSEWHERE
 
     async def start(self) -> Cloud:
-        """Waits for a cloud that is coming up. Raises `UsageError` when within `emulated.start_within` none answers
-        there, or the stack is not deployed."""
+        """Waits for a starting cloud. Raises `UsageError` when within `emulated.start_within` none answers there, or
+        the stack is not deployed."""
         settings = self._settings
         last: UsageError | None = None
 
-        async def looked() -> tuple[Readiness, Stack] | None:
+        async def look() -> tuple[Readiness, Stack, Aws]:
             nonlocal last
             try:
                 return await self._look()
@@ -65,19 +63,17 @@ class AttachedBackend:
                 raise NotYet(error.what) from None
 
         try:
-            found = await eventually(
-                looked, within=settings.emulated.start_within, clock=Clock(), describe=f"the cloud at {self._endpoint}"
+            ready, stack, aws = await eventually(
+                look, within=settings.emulated.start_within, clock=Clock(), describe=f"the cloud at {self._endpoint}"
             )
         except WaitExpired:
             assert last is not None
             raise last from None
-        assert found is not None and self._aws is not None
-        ready, stack = found
-        cloud = cloud_at(ready, stack, self._aws, allowance=settings.emulated.allowance)
-        return replace(cloud, capabilities=_capabilities({"workdir": ready.workdir}))
+        cloud = cloud_at(ready, stack, aws, allowance=settings.emulated.allowance)
+        return replace(cloud, capabilities=_capabilities(ready.workdir))
 
     async def health(self) -> str | None:
-        if self._let_go:
+        if self._detached:
             return "the cloud was let go"
         try:
             await self._threads.run(_status, self._endpoint)
@@ -85,18 +81,18 @@ class AttachedBackend:
             return error.what
         return None
 
-    async def faults(self) -> list[str]:
-        """Its log is elsewhere."""
+    async def internal_errors(self) -> list[str]:
+        """None: its log is elsewhere."""
         return []
 
     async def stop(self, *, keep: bool = False) -> None:
-        self._let_go = True
+        self._detached = True
         if self._aws is not None:
             self._aws.close()
         self._threads.close()
 
-    async def _look(self) -> tuple[Readiness, Stack]:
-        """The cloud and its stack as they are now. Raises `UsageError` for what is not there."""
+    async def _look(self) -> tuple[Readiness, Stack, Aws]:
+        """The cloud and its stack at this moment. Raises `UsageError` for whatever is missing."""
         ready = reached_at(self._endpoint, await self._threads.run(_status, self._endpoint))
         if self._aws is None:
             self._history.follow(ready.clock(self._settings.emulated.allowance))
@@ -110,42 +106,42 @@ class AttachedBackend:
                 where="stack.name",
                 next="deploy it (docker compose up and kit up do), or name the one that is there",
             ) from error
-        told = answer["Stacks"][0]
-        if not told.get("Outputs"):
-            raise UsageError(f"stack {name} is {told['StackStatus']} and has no outputs so far", where=self._endpoint)
-        stack = Stack(name, outputs_of(told)).verify()
-        # Whoever deployed it opens the mail last.
-        if stack.is_webordinary:
+        description = answer["Stacks"][0]
+        outputs = outputs_of(description)
+        if not outputs:
+            raise UsageError(
+                f"stack {name} is {description['StackStatus']} and has no outputs yet", where=self._endpoint
+            )
+        stack = Stack(name, outputs).verify()
+        if stack.is_webordinary:  # a deployment activates the receipt rules last
             active = await self._aws.call("ses", "describe_active_receipt_rule_set")
             if active.get("Metadata", {}).get("Name") != stack.receipt_rule_set_name:
                 raise UsageError(
                     f"stack {name} takes no mail: its receipt rule set is not active",
                     next=f"ses.SetActiveReceiptRuleSet with RuleSetName={stack.receipt_rule_set_name}",
                 )
-        return ready, stack
+        return ready, stack, self._aws
 
 
 def reached_at(endpoint: str, status: Mapping[str, Any]) -> Readiness:
-    """Where the cloud is for somebody who reaches it at `endpoint`: its doors have the same host."""
+    """The cloud's addresses as seen from `endpoint`: SMTP is at the same host."""
     ready = Readiness.from_json(status)
     host = urlsplit(endpoint).hostname or ""
     return replace(ready, aws=endpoint, smtp=f"{host}:{ready.smtp.rpartition(':')[2]}")
 
 
-def _capabilities(status: Mapping[str, Any]) -> Mapping[str, Level]:
-    """All of them where the cloud runs on this very machine, shown by its folder."""
-    workdir = str(status.get("workdir", ""))
+def _capabilities(workdir: str) -> Mapping[str, Level]:
+    """All of them when the cloud runs on this machine, where its folder is."""
     return CAPABILITIES if workdir and Path(workdir).is_dir() else _ELSEWHERE
 
 
 def _status(endpoint: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"{endpoint}/_emulation/status", timeout=_ANSWERS_WITHIN) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
-    except (OSError, ValueError) as error:
+        status: dict[str, Any] = admin_api.get(endpoint, "status")
+    except InfraError as error:
         raise UsageError(
-            f"no emulated cloud answers at {endpoint}: {error}",
+            f"no emulated cloud answers at {endpoint}: {error.what}",
             where="emulated.endpoint (--endpoint)",
             next="start one: docker compose up --wait, or kit up",
         ) from error
-    return told
+    return status

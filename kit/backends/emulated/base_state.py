@@ -1,4 +1,4 @@
-"""What holds an emulated cloud's declared state: its base, in words, and what of it outlives the cloud."""
+"""The base (state store) of an emulated cloud: describes it, and removes what would outlive the cloud."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _THERE_ALREADY = ("already exist", "ResourceInUse", "already in use", "EntityAlr
 
 
 def outlives(base: str) -> bool:
-    """Whether a base (the setting `emulated.base`) goes on when the cloud ends."""
+    """Whether a base (the setting `emulated.base`) keeps running when the cloud ends."""
     return "://" in base
 
 
 def lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    """A base other than the embedded one, as the readiness line tells of it, for people."""
+    """Describes the readiness line's base for people; nothing for the embedded one."""
     if not facts:
         return
     at = "" if facts["name"] == facts["endpoint"] else f" at {facts['endpoint']}"
@@ -39,26 +39,26 @@ def _by_reason(embedded: Mapping[str, str]) -> Sequence[tuple[str, list[str]]]:
 
 
 def ready_within(settings: Settings) -> float:
-    """Wall seconds for the cloud to be ready. A base in a container may have to be pulled, which is not told on the
-    way; of the images of tasks it is (see `Child.ready`)."""
+    """Wall seconds for the cloud to be ready. Pulling a base's image reports no progress, unlike pulling those of tasks
+    (see `Child.ready`)."""
     within = settings.emulated.start_within
     return max(within, PULLED_WITHIN) if settings.emulated.base == LOCALSTACK else within
 
 
-async def taken_back(aws: Aws, clock: Clock, settings: Settings) -> list[str]:
-    """Delete the stack, so that a base that goes on keeps nothing of it. Returns what was not taken back."""
+async def delete_stack(aws: Aws, clock: Clock, settings: Settings) -> list[str]:
+    """Delete the stack, so that nothing of it stays in the base. Returns what could not be deleted, a line each."""
     try:
-        there = await stack_named(aws, settings.stack.name)
-        if there is not None:
-            await aws.call("ses", "set_active_receipt_rule_set")  # none: an active one is not deleted
-            await destroy(aws, clock, there["StackId"], within=settings.timeouts.deploy)
-    except Exception as error:  # whatever it is, the cloud is still to be ended
+        stack = await stack_named(aws, settings.stack.name)
+        if stack is not None:
+            await aws.call("ses", "set_active_receipt_rule_set")  # none: an active one cannot be deleted
+            await destroy(aws, clock, stack["StackId"], within=settings.timeouts.deploy)
+    except Exception as error:  # the cloud must be ended all the same
         return [f"resources of the stack in the base {settings.emulated.base}: {error}"]
     return []
 
 
 def explained(error: InfraError, base: str) -> InfraError:
-    """A failed deployment, with what to do when the base had the resource before."""
+    """A failed deployment's error, with advice when the base had the resource before."""
     if not outlives(base) or not any(sign in error.what for sign in _THERE_ALREADY):
         return error
     return InfraError(

@@ -1,4 +1,4 @@
-"""The emulated cloud as a child process: its lifeline, its readiness line, its end."""
+"""Starts the emulated cloud as a child process, waits until it is ready, and ends it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from ...core.clock import Clock
 from ...core.errors import InfraError, UsageError
 
 _STOP_WITHIN = 15.0
-"""Wall seconds for an orderly end, before it is killed."""
+"""Wall seconds for an orderly end before the process is killed."""
 PULLED_WITHIN = 900.0
 """Wall seconds for a cloud that has to pull an image first."""
 
 
 class Child:
-    """A process that prints one JSON line when it is ready, and ends when its standard input does.
+    """A process that prints one JSON line when it is ready, and ends when its standard input is closed.
 
-    The pipe to its standard input is its lifeline: should this process be killed, the system closes the
-    pipe and the child ends by itself.
+    If this process is killed, the system closes that pipe, and the child ends by itself.
     """
 
     def __init__(self, argv: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
@@ -55,25 +54,25 @@ class Child:
         return self._process.pid
 
     def ready(self, within: float, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-        """The readiness line, waited for `within` wall seconds; `PULLED_WITHIN` once the child says that it is at
-        something that takes its time (a line `{"progress": "pulling …"}`), which is handed to `say`. Blocks.
+        """Wait for the readiness line, `within` wall seconds at most. Blocks.
 
+        Progress lines (`{"progress": "pulling …"}`) go to `say` and extend the wait to `PULLED_WITHIN`.
         Raises `UsageError` when the child refused its configuration (exit code 2), else `InfraError`; both
-        with what it said last.
+        with its last lines.
         """
         began, doing = self._clock.monotonic(), ""
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, began + within - self._clock.monotonic()))
             except queue.Empty:
-                last = f"; the last it said was: {doing}" if doing else ""
+                last = f"; its last progress: {doing}" if doing else ""
                 raise InfraError(
                     f"the emulated cloud was not ready within {within:g} s{last}{self._said()}", where=str(self.log)
                 ) from None
-            if (told := _progress(line)) is None:
+            if (progress := _progress(line)) is None:
                 return self._readiness(line)
-            within, doing = max(within, PULLED_WITHIN), told
-            say(told)
+            within, doing = max(within, PULLED_WITHIN), progress
+            say(progress)
 
     def _readiness(self, line: bytes) -> dict[str, Any]:
         if not line:
@@ -92,25 +91,25 @@ class Child:
         return answer
 
     def ended(self) -> str | None:
-        """None while it runs; otherwise one sentence with its exit code and last words."""
+        """None while it runs; otherwise one sentence with its exit code and last lines."""
         code = self._process.poll()
         return None if code is None else f"the emulated cloud ended by itself with exit code {code}{self._said()}"
 
-    def faults(self) -> list[str]:
-        """The exceptions whose tracebacks have come into the log since the last call, one line each."""
+    def new_exceptions(self) -> list[str]:
+        """The exceptions whose tracebacks were logged since the last call, one line each."""
         with self.log.open("rb") as log:
             log.seek(self._judged)
             text = log.read().decode("utf-8", "replace")
             self._judged = log.tell()
-        found: list[str] = []
+        exceptions: list[str] = []
         inside = False
         for line in text.splitlines():
             if line.startswith("Traceback (most recent call last)"):
                 inside = True
             elif inside and line and not line.startswith((" ", "\t")):
-                found.append(line)
+                exceptions.append(line)
                 inside = False
-        return found
+        return exceptions
 
     def wait(self) -> str:
         """Block until it has ended; returns the sentence of `ended`."""
@@ -118,7 +117,7 @@ class Child:
         return self.ended() or ""
 
     def stop(self) -> None:
-        """End it in order; by force when it does not. Blocks; does nothing when it has ended."""
+        """Close its standard input, and kill it when it does not end. Blocks; does nothing when it has ended."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -152,7 +151,7 @@ class Child:
 
 
 def _progress(line: bytes) -> str | None:
-    """What a line says of what takes its time; None for any other line."""
+    """The text of a progress line; None for any other line."""
     try:
         return str(json.loads(line)["progress"])
     except (ValueError, KeyError, TypeError):
@@ -160,5 +159,5 @@ def _progress(line: bytes) -> str | None:
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """This process's environment without AWS's own variables: the cloud must not depend on the developer's account."""
+    """This process's environment without AWS variables: the cloud must not depend on the developer's account."""
     return {name: value for name, value in environ.items() if not name.startswith("AWS_")}

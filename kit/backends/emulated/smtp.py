@@ -1,28 +1,28 @@
-"""Mail by SMTP: how it enters the emulated cloud."""
+"""Delivers mail to the emulated cloud by SMTP."""
 
 from __future__ import annotations
 
 import smtplib
 from dataclasses import dataclass
 
-from ...core.threads import Threads
+from ...core.threads import BlockingPool
 from ..interface import MailRefused
 
 
 @dataclass(frozen=True)
-class SmtpDoor:
+class SmtpTransport:
     """Delivers over SMTP to a host and port, one connection a mail."""
 
     host: str
     port: int
-    threads: Threads
+    threads: BlockingPool
 
     async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
-        """As `MailDoor.send`; the mail is accepted when the server has answered 250 to its data."""
+        """As `MailTransport.send`; a mail is accepted once the server has answered 250 to its data."""
         await self.threads.run(self._blocking, message, sender, recipients)
 
     async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
-        """As `MailDoor.again`: by SMTP a mail keeps its Message-ID, so it is the same one."""
+        """As `MailTransport.again`: by SMTP a mail keeps its Message-ID."""
         await self.send(message, sender, recipients)
 
     def _blocking(self, message: bytes, sender: str, recipients: list[str]) -> None:

@@ -16,7 +16,7 @@ from ...aws.template import Template
 from ...core.errors import InfraError, KitError
 from ...core.history import History
 from ...core.ids import Ids
-from ...core.threads import Threads
+from ...core.threads import BlockingPool
 from ...settings import Settings
 from .. import capability
 from ..capability import Level
@@ -67,7 +67,7 @@ class LiveBackend:
         self._folder = folder
         self._history = history
         self._tell = tell
-        self._threads = Threads()
+        self._threads = BlockingPool()
         self._clock = clock_of(settings)
         self.run = run or Ids().run_id(self._clock.wall())
         self.guard = Guard(settings.account, settings.stack.name, settings.production)
@@ -109,7 +109,7 @@ class LiveBackend:
             account=settings.account,
             capabilities=self.capabilities(),
             evidence=(str(self.ledger.path),) if self.ledger is not None else (),
-            ledger=self.ledger,
+            undo_book=self.ledger,
             tags=tags.tags(settings.stack.name, self.run, self._clock.now() + settings.live.expires),
         )
 
@@ -151,7 +151,7 @@ class LiveBackend:
             return "the stack is not deployed"
         return self.stack.lease.lost() if self.stack.lease is not None else None
 
-    async def faults(self) -> list[str]:
+    async def internal_errors(self) -> list[str]:
         """AWS reports none; an outage appears as failing calls."""
         return []
 

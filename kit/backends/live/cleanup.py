@@ -12,7 +12,7 @@ from ...aws import undo as fault_undo
 from ...aws.client import Aws
 from ...aws.deploy import Tell, destroy, stack_named
 from ...aws.errors import error_code
-from ...aws.undo_kinds import FAULT
+from ...aws.undo import FAULT_ENTRY
 from ...core.clock import Clock
 from ...core.errors import InfraError, NotSupported, WaitExpired
 from ...core.eventually import eventually
@@ -62,7 +62,10 @@ class StackCleanup:
     def faults(self, stack: str) -> list[tuple[Ledger, Entry]]:
         """Faults in a stack that dead runs did not undo, newest first."""
         return [
-            (ledger, entry) for ledger in self._records.dead(stack) for entry in ledger.open() if entry.kind == FAULT
+            (ledger, entry)
+            for ledger in self._records.dead(stack)
+            for entry in ledger.open()
+            if entry.kind == FAULT_ENTRY
         ]
 
     async def undo(self, stack: Mapping[str, Any], using: Holder | None) -> list[Exception | None]:

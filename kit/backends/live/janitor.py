@@ -16,7 +16,7 @@ from typing import Any
 
 from ...aws.client import Aws
 from ...aws.deploy import Tell, stack_named
-from ...aws.undo_kinds import FAULT
+from ...aws.undo import FAULT_ENTRY
 from ...core.clock import Clock
 from ...core.errors import KitError
 from . import tags
@@ -266,7 +266,7 @@ class Janitor:
             ids = {entry.id for entry in entries if entry.id}
             remaining = any(self._is_of(resource, ledger, ids, snapshot) for resource in snapshot.resources)
             stack = any(each.kind == STACK and each.name == ledger.header.stack for each in snapshot.resources)
-            if not remaining and not (stack and any(entry.kind == FAULT for entry in entries)):
+            if not remaining and not (stack and any(entry.kind == FAULT_ENTRY for entry in entries)):
                 for entry in entries:
                     ledger.removed(entry)
 

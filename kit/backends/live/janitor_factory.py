@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from ...aws.client import Aws
 from ...aws.deploy import Tell
 from ...core.history import History
-from ...core.threads import Threads
+from ...core.threads import BlockingPool
 from ...settings import Settings
 from .account import access_of, clock_of, identity
 from .guard import Guard
@@ -22,7 +22,7 @@ from .rates import RateLimiter
 @asynccontextmanager
 async def janitor(settings: Settings, tell: Tell | None = None) -> AsyncIterator[Janitor]:
     """Raises `Refused` when the credentials belong to another account than the settings expect."""
-    clock, threads = clock_of(settings), Threads()
+    clock, threads = clock_of(settings), BlockingPool()
     limiter, history = RateLimiter(clock), History(clock)
     clients: list[Aws] = []
 

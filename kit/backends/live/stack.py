@@ -15,9 +15,8 @@ from typing import Any
 
 from ...aws.client import Aws
 from ...aws.deploy import Taken, Tell, deploy, destroy, stack_named, template_text
-from ...aws.images import images, parameter_names
 from ...aws.outputs import Stack, outputs_of
-from ...aws.template import Template
+from ...aws.template import Template, images, parameter_names
 from ...core.clock import Clock
 from ...core.errors import InfraError, UsageError
 from ...settings import Settings

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.backends.emulated.programs import IMAGES
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.runner.run import Run
 from webordinary_testkit.kit.scenarios.registry import select
-from webordinary_testkit.kit.selftest.run import IMAGES
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....core.errors import UsageError
-from ...rehearsal import OWNER
+from ...emulated.rehearsal import OWNER
 from ..rules import MAILS, TAGGED, TOUCHES
 
 KEPT = "calls.json"

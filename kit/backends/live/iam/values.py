@@ -28,8 +28,7 @@ def values_of(settings: Settings) -> dict[str, str]:
     """Placeholder → value. Raises `UsageError` for a template that cannot be read, and for a stack's name that would be
     cut off in the names of its roles."""
     from ....aws.deploy import template_text  # noqa: PLC0415 - only where a template is read
-    from ....aws.images import parameter_names  # noqa: PLC0415
-    from ....aws.template import Template  # noqa: PLC0415
+    from ....aws.template import Template, parameter_names  # noqa: PLC0415
     from ..names import refuse_long_name  # noqa: PLC0415
 
     text = template_text(settings.stack.template)

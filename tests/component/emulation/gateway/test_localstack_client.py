@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.support.world import world
-from webordinary_testkit.kit.backends.emulated.backend import Readiness
+from webordinary_testkit.kit.backends.emulated.readiness import Readiness
 
 PROGRAM = """\
 import localstack_client.session

@@ -28,7 +28,7 @@ async def a_place() -> AsyncIterator[Place]:
 async def p(a_place: Place) -> Place:
     """The same cloud for all, with a healthy task and a nemesis of the test's own."""
     await a_place.task()
-    nemesis = Nemesis(a_place.site, a_place.history, a_place.nemesis._capabilities)
+    nemesis = Nemesis(a_place.context, a_place.history, a_place.nemesis._capabilities)
     return replace(a_place, nemesis=nemesis)
 
 

@@ -18,8 +18,8 @@ from webordinary_testkit.kit.core.errors import NotSupported, UsageError
 from webordinary_testkit.kit.core.ids import Ids
 from webordinary_testkit.kit.ecs_exec import ExecError
 from webordinary_testkit.kit.faults import KillProcess
-from webordinary_testkit.kit.faults.context import Site
-from webordinary_testkit.kit.faults.exec_fault import Died
+from webordinary_testkit.kit.faults.context import FaultContext
+from webordinary_testkit.kit.faults.exec_fault import KillEffect
 from webordinary_testkit.kit.faults.kill_process import unasked
 from webordinary_testkit.kit.faults.processes import KILL
 from webordinary_testkit.kit.system.facts import System
@@ -101,7 +101,7 @@ class TestTheScript:
         assert b"killing" not in answer.stdout
 
 
-def a_site(task: dict[str, Any], *, init: bool = True, run: Any = None) -> Site:
+def a_site(task: dict[str, Any], *, init: bool = True, run: Any = None) -> FaultContext:
     described = {"taskArn": TASK, "lastStatus": "RUNNING", "taskDefinitionArn": "d", "containers": [], **task}
     definition = {"containerDefinitions": [{"name": "edit", "linuxParameters": {"initProcessEnabled": init}}]}
     aws: Any = ScriptedAws(
@@ -110,7 +110,7 @@ def a_site(task: dict[str, Any], *, init: bool = True, run: Any = None) -> Site:
             ("ecs", "describe_task_definition"): lambda **_: {"taskDefinition": definition},
         }
     )
-    return Site(aws, System(a_stack()), ManualClock(), Ids.seeded(1), run)
+    return FaultContext(aws, System(a_stack()), ManualClock(), Ids.seeded(1), run)
 
 
 EDIT = {"containers": [{"name": "edit", "lastStatus": "RUNNING"}]}
@@ -158,17 +158,17 @@ class TestTheWay:
 
     async def test_a_shell_that_dies_with_its_container_is_not_waited_for(self) -> None:
         task = {**EDIT, "enableExecuteCommand": True}
-        site = a_site(task)
+        context = a_site(task)
 
         async def run(*_: str) -> Any:
-            aws: Any = site.aws
+            aws: Any = context.aws
             stopping = {"taskArn": TASK, "lastStatus": "STOPPING"}
             aws.answers = {("ecs", "describe_tasks"): lambda **_: {"tasks": [stopping]}}
             await asyncio.Event().wait()
 
-        object.__setattr__(site, "run", run)
+        object.__setattr__(context, "run", run)
         async with asyncio.timeout(5):
-            await KillProcess(TASK).inject(site)
+            await KillProcess(TASK).inject(context)
 
     async def test_where_exec_is_off_the_emulated_cloud_kills_by_its_own_hand(self) -> None:
         async with place(execute_command=False) as p:
@@ -196,7 +196,7 @@ class TestWhatCounts:
         task: dict[str, Any] = {"containers": [{"name": "edit", "lastStatus": "STOPPED", "exitCode": code}]}
         if why:
             task["stopCode"] = why
-        seen = await Died(a_site(task), TASK, "edit", unasked).verify()
+        seen = await KillEffect(a_site(task), TASK, "edit", unasked).verify()
 
         assert seen.effective is killed
         assert str(code) in seen.what

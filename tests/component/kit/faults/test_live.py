@@ -23,7 +23,7 @@ from webordinary_testkit.emulation.core.controller import Caller
 from webordinary_testkit.emulation.services.dynamodb import OnDemandThroughput
 from webordinary_testkit.emulation.services.ec2 import Network
 from webordinary_testkit.kit.aws.client import Aws
-from webordinary_testkit.kit.aws.undo import KIND, undo_entry
+from webordinary_testkit.kit.aws.undo import FAULT_ENTRY, undo_entry
 from webordinary_testkit.kit.backends.capability import FAULTS, Level
 from webordinary_testkit.kit.backends.live import tags
 from webordinary_testkit.kit.backends.live.guard import Guard
@@ -43,7 +43,7 @@ from webordinary_testkit.kit.faults import (
     processes,
 )
 from webordinary_testkit.kit.faults.nemesis import Nemesis
-from webordinary_testkit.kit.faults.security_group import leaving_out
+from webordinary_testkit.kit.faults.security_group import exclude_target
 from webordinary_testkit.kit.settings import Production
 from webordinary_testkit.kit.system.facts import System
 
@@ -61,7 +61,7 @@ class Book:
     open: dict[int, Any] = field(default_factory=dict)
 
     def intend(self, kind: str, name: str, **facts: Any) -> Any:
-        assert kind == KIND
+        assert kind == FAULT_ENTRY
         entry = SimpleNamespace(index=len(self.lines), facts=json.loads(json.dumps(facts)))
         self.lines.append(name)
         self.open[entry.index] = entry
@@ -84,8 +84,8 @@ class Live:
     book: Book
 
     def __post_init__(self) -> None:
-        self.site = replace(self.place.site, door=None, book=self.book)
-        self.nemesis = Nemesis(self.site, self.place.history, dict.fromkeys(FAULTS, Level.NATIVE))
+        self.context = replace(self.place.context, fault_api=None, undo_book=self.book)
+        self.nemesis = Nemesis(self.context, self.place.history, dict.fromkeys(FAULTS, Level.NATIVE))
 
     async def write_as_task(self, task: str, size: int = 1) -> str:
         """What comes of a task's PutItem."""
@@ -111,13 +111,13 @@ class Live:
         return await self.write_as_task(task)
 
     async def states(self) -> set[str]:
-        group = self.site.system.target_group_arn("edit")
+        group = self.context.system.target_group_arn("edit")
         answer = await self.place.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)
         return {each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]}
 
     async def undo_as_somebody_else(self) -> None:
         for entry in reversed(list(self.book.open.values())):
-            await undo_entry(self.place.aws, self.site.clock, entry.facts)
+            await undo_entry(self.place.aws, self.context.clock, entry.facts)
             self.book.removed(entry)
 
 
@@ -127,7 +127,7 @@ async def a_place() -> AsyncIterator[Place]:
         await made.aws.call(
             "elbv2",
             "modify_target_group",
-            TargetGroupArn=made.site.system.target_group_arn("edit"),
+            TargetGroupArn=made.context.system.target_group_arn("edit"),
             HealthCheckIntervalSeconds=20,
             HealthCheckTimeoutSeconds=15,
             UnhealthyThresholdCount=2,
@@ -187,7 +187,7 @@ async def test_pauses_a_task_from_inside_until_it_is_undone(live: Live) -> None:
 async def test_a_paused_task_goes_on_by_itself_when_nobody_says_so(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webordinary_testkit.kit.faults.pause_task.DEADLINE", 60.0)  # a second here
     task = await live.place.task()
-    await PauseTask(task).inject(live.site)
+    await PauseTask(task).inject(live.context)
     during = await live.place.ask(task)
 
     async def answers() -> bool:
@@ -200,7 +200,7 @@ async def test_a_paused_task_goes_on_by_itself_when_nobody_says_so(live: Live, m
 async def test_a_pause_that_stops_nothing_is_not_verified(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "pause", lambda _: 'echo "paused $$"')
     task = await live.place.task()
-    effect = await PauseTask(task).inject(live.site)
+    effect = await PauseTask(task).inject(live.context)
 
     assert not (await effect.verify()).effective
     assert await live.place.ask(task) == "answers"
@@ -219,7 +219,7 @@ async def test_leaves_a_target_out_of_the_load_balancers_reach(live: Live) -> No
 
 async def test_a_cut_without_effect_is_not_verified(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "_apply", lambda _: None)
-    effect = await CutFromLoadBalancer(await live.place.task()).inject(live.site)
+    effect = await CutFromLoadBalancer(await live.place.task()).inject(live.context)
     seen = await effect.verify()
     monkeypatch.undo()
     await effect.undo()
@@ -236,7 +236,7 @@ async def test_cuts_a_task_off_from_aws_by_its_own_agent_for_as_long_as_it_says(
 
     assert (before, during, await live.place.call_as_task(task)) == ("ok", "silent", "ok")
     assert effect.verified, effect.seen
-    assert (await live.site.run(task, "edit", "echo back")).output.strip() == "back"
+    assert (await live.context.run(task, "edit", "echo back")).output.strip() == "back"
 
 
 async def test_cuts_a_subnet_off_from_dynamodb_by_an_experiment_and_leaves_no_template(live: Live) -> None:
@@ -257,11 +257,11 @@ async def test_a_disruption_is_seen_from_inside_and_not_by_its_experiment_runnin
 ) -> None:
     task = await live.place.task()
     monkeypatch.setattr(Network, "disrupt", lambda *_: lambda: None)
-    effect = await DisruptConnectivity(task, seconds=600).inject(live.site)
+    effect = await DisruptConnectivity(task, seconds=600).inject(live.context)
     nothing = await effect.verify()
     monkeypatch.undo()
     await effect.undo()
-    effect = await DisruptConnectivity(task, seconds=600).inject(live.site)
+    effect = await DisruptConnectivity(task, seconds=600).inject(live.context)
     cut = await effect.verify()
     await effect.undo()
 
@@ -274,7 +274,7 @@ async def test_a_disruption_is_seen_from_inside_and_not_by_its_experiment_runnin
 
 
 async def test_a_disruption_of_everything_is_seen_by_what_does_not_get_in_any_more(live: Live) -> None:
-    effect = await DisruptConnectivity(await live.place.task(), scope="all", seconds=600).inject(live.site)
+    effect = await DisruptConnectivity(await live.place.task(), scope="all", seconds=600).inject(live.context)
     seen = await effect.verify()
     await effect.undo()
 
@@ -282,14 +282,14 @@ async def test_a_disruption_of_everything_is_seen_by_what_does_not_get_in_any_mo
         raise ExecError("no agent answers")
 
     assert seen.effective, seen.what
-    lone = replace(effect, site=replace(live.site, run=refused))
+    lone = replace(effect, context=replace(live.context, run=refused))
     assert (await lone.verify()).effective
     assert not (await replace(lone, all_of_it=False).verify()).effective, "else it may be the agent's own trouble"
 
 
 async def test_an_experiment_that_a_killed_run_left_is_stopped_and_its_template_deleted(live: Live) -> None:
     task = await live.place.task()
-    await DisruptConnectivity(task, seconds=3600).inject(live.site)
+    await DisruptConnectivity(task, seconds=3600).inject(live.context)
     during = await live.place.call_as_task(task, 0.3)
     await live.undo_as_somebody_else()
 
@@ -312,10 +312,10 @@ async def test_stops_a_task_by_an_experiment(live: Live) -> None:
 
 
 async def test_a_stack_without_a_role_has_no_experiments(live: Live) -> None:
-    stack = replace(live.site.system.stack, fault_role_arn="")
-    site = replace(live.site, system=System(stack))
+    stack = replace(live.context.system.stack, fault_role_arn="")
+    context = replace(live.context, system=System(stack))
     with pytest.raises(NotSupported, match="has no role for experiments"):
-        await DisruptConnectivity(await live.place.task()).inject(site)
+        await DisruptConnectivity(await live.place.task()).inject(context)
 
     assert not live.book.lines
 
@@ -342,7 +342,7 @@ async def egress(live: Live) -> list[Any]:
 async def test_what_a_killed_run_left_is_taken_back_from_its_book(live: Live, make: Callable[[str], Fault]) -> None:
     task = await live.place.task()
     before = await egress(live)
-    await make(task).inject(live.site)  # and nobody is there to undo it
+    await make(task).inject(live.context)  # and nobody is there to undo it
     during = await egress(live), await maximum(live)
     await live.undo_as_somebody_else()
     await live.undo_as_somebody_else()
@@ -361,16 +361,16 @@ async def maximum(live: Live) -> int:
 
 async def test_an_injection_that_fails_halfway_is_taken_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     before = await egress(live)
-    call = live.site.aws.call
+    call = live.context.aws.call
 
     async def broken(service: str, operation: str, /, **params: Any) -> Mapping[str, Any]:
         if operation == "revoke_security_group_egress" and "0.0.0.0/0" in json.dumps(params):
             raise RuntimeError("the network is gone")
         return await call(service, operation, **params)
 
-    monkeypatch.setattr(live.site.aws, "call", broken)
+    monkeypatch.setattr(live.context.aws, "call", broken)
     with pytest.raises(RuntimeError):
-        await CutFromLoadBalancer(await live.place.task()).inject(live.site)
+        await CutFromLoadBalancer(await live.place.task()).inject(live.context)
     monkeypatch.undo()
 
     assert await egress(live) == before
@@ -395,20 +395,20 @@ async def test_what_goes_the_same_way_everywhere_needs_no_door(live: Live, make:
 )
 async def test_what_aws_cannot_do_is_said_before_anything_happens(live: Live, fault: Fault, complaint: str) -> None:
     with pytest.raises(NotSupported, match=complaint):
-        await fault.inject(live.site)
+        await fault.inject(live.context)
 
     assert not live.book.lines
 
 
 async def test_a_security_group_refuses_no_connection(live: Live) -> None:
     with pytest.raises(NotSupported, match="a security group refuses no connection"):
-        await CutFromLoadBalancer(await live.place.task(), how="refuse").inject(live.site)
+        await CutFromLoadBalancer(await live.place.task(), how="refuse").inject(live.context)
 
 
 async def test_an_unknown_task_is_refused(live: Live) -> None:
     nobody = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
     with pytest.raises(UsageError, match="there is no task"):
-        await PauseTask(nobody).inject(live.site)
+        await PauseTask(nobody).inject(live.context)
 
 
 ALL: dict[str, Any] = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}], "UserIdGroupPairs": []}
@@ -416,7 +416,7 @@ ALL: dict[str, Any] = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]
 
 class TestLeavingOut:
     async def test_everything_but_one_address_and_there_everything_but_one_port(self) -> None:
-        change = leaving_out({"GroupId": "sg", "IpPermissionsEgress": [ALL]}, "10.42.0.9", 8080)
+        change = exclude_target({"GroupId": "sg", "IpPermissionsEgress": [ALL]}, "10.42.0.9", 8080)
 
         assert change is not None
         assert change.lost == ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},)
@@ -429,11 +429,13 @@ class TestLeavingOut:
         elsewhere = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
         other_port = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
-        assert leaving_out({"GroupId": "sg", "IpPermissionsEgress": [elsewhere, other_port]}, "10.42.0.9", 8080) is None
+        assert (
+            exclude_target({"GroupId": "sg", "IpPermissionsEgress": [elsewhere, other_port]}, "10.42.0.9", 8080) is None
+        )
 
     async def test_a_rule_by_group_goes_whole_and_comes_back_whole(self) -> None:
         rule = {"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "UserIdGroupPairs": [{"GroupId": "sg-task"}]}
-        change = leaving_out({"GroupId": "sg", "IpPermissionsEgress": [rule]}, "10.42.0.9", 8080)
+        change = exclude_target({"GroupId": "sg", "IpPermissionsEgress": [rule]}, "10.42.0.9", 8080)
 
         assert change is not None
         assert (change.lost, change.instead) == ((rule,), ())
@@ -441,8 +443,8 @@ class TestLeavingOut:
 
 async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empty(live: Live, tmp_path: Path) -> None:
     """With a real ledger, and a guard that knows the stack's resources and nothing else."""
-    place, stack = live.place, live.site.system.stack
-    clock = live.site.clock
+    place, stack = live.place, live.context.system.stack
+    clock = live.context.clock
     ledger = Ledger.of_run(
         tmp_path, Header("run-1", "123456789012", "us-west-2", stack.name, clock.now() + 3600), clock
     )
@@ -453,8 +455,8 @@ async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empt
     groups = (await place.aws.call("ec2", "describe_security_groups"))["SecurityGroups"]
     guard.own(CLUSTER, TABLE, MAILS, *(each["GroupId"] for each in groups))
     aws = Aws(place.aws.access, place.aws.threads, place.history, gate=guard)
-    site = replace(live.site, aws=aws, book=ledger, tags=tags.tags(stack.name, "run-1", clock.now() + 3600))
-    nemesis = Nemesis(site, place.history, dict.fromkeys(FAULTS, Level.NATIVE))
+    context = replace(live.context, aws=aws, undo_book=ledger, tags=tags.tags(stack.name, "run-1", clock.now() + 3600))
+    nemesis = Nemesis(context, place.history, dict.fromkeys(FAULTS, Level.NATIVE))
     task = await place.task()
     for fault in (Throttle("dynamodb"), DisruptConnectivity(task), StopTask(task, by="fis")):
         async with nemesis.fault(fault, wait=False) as effect:
@@ -462,7 +464,7 @@ async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empt
             assert ledger.open()
         assert not ledger.open(), fault
     definition = (await place.aws.call("ecs", "list_task_definitions"))["taskDefinitionArns"][0]
-    guard.own(f"arn:aws:ecs:us-west-2:123456789012:service/{CLUSTER}/{site.system.service_name('edit')}", definition)
+    guard.own(f"arn:aws:ecs:us-west-2:123456789012:service/{CLUSTER}/{context.system.service_name('edit')}", definition)
     async with nemesis.fault(MissingImage("edit"), wait=False) as effect:
         effect.verified = True
         assert ledger.open()

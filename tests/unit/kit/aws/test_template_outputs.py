@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.kit import a_stack
 from webordinary_testkit.kit.aws.deploy import LARGEST_TEMPLATE, template_text
-from webordinary_testkit.kit.aws.images import images, refuse_without_program
 from webordinary_testkit.kit.aws.outputs import Stack, output_key
+from webordinary_testkit.kit.aws.template import images, require_programs
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
 
 
@@ -51,7 +51,7 @@ def test_a_parameter_changes_the_image() -> None:
 
 def test_an_image_without_a_program_is_refused_with_the_line_that_helps() -> None:
     with pytest.raises(UsageError) as refused:
-        refuse_without_program(template_text(None), {"EditImage": "me/edit:1"}, {"webordinary/hermes:test": ["x"]})
+        require_programs(template_text(None), {"EditImage": "me/edit:1"}, {"webordinary/hermes:test": ["x"]})
     assert "no program for image 'me/edit:1'" in str(refused.value)
     assert '[emulated.programs] "me/edit:1" = ' in str(refused.value)
     assert refused.value.exit_code == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.kit import ManualClock
 from webordinary_testkit.kit.backends.interface import MailRefused
-from webordinary_testkit.kit.core.checkers import Finding, every_operation_ended, judged, one_reply_each
+from webordinary_testkit.kit.core.checkers import Finding, every_operation_ended, one_reply_each, run_checkers
 from webordinary_testkit.kit.core.history import Event, History
 from webordinary_testkit.kit.core.verdict import Verdict
 
@@ -94,6 +94,6 @@ def test_a_checker_that_crashes_has_found_nothing_out() -> None:
     def broken(events: Sequence[Event]) -> Finding:
         raise ZeroDivisionError("oops")
 
-    (finding,) = judged([], [broken])
+    (finding,) = run_checkers([], [broken])
     assert finding.verdict is Verdict.UNKNOWN
     assert "checker broken crashed: ZeroDivisionError: oops" in finding.message

@@ -16,10 +16,10 @@ from webordinary_testkit.kit.core.checkers import every_fault_showed
 from webordinary_testkit.kit.core.errors import CheckFailed, InfraError, UsageError
 from webordinary_testkit.kit.core.history import INFO, OK
 from webordinary_testkit.kit.core.verdict import Verdict
-from webordinary_testkit.kit.faults import Effect, EffectNotSeen, Seen, Shows
+from webordinary_testkit.kit.faults import Effect, EffectNotSeen, Observation, Visibility
 from webordinary_testkit.kit.faults import nemesis as nemesis_module
-from webordinary_testkit.kit.faults.context import Site
-from webordinary_testkit.kit.faults.nemesis import Injected, Nemesis
+from webordinary_testkit.kit.faults.context import FaultContext
+from webordinary_testkit.kit.faults.nemesis import Injection, Nemesis
 from webordinary_testkit.kit.harness import Harness
 from webordinary_testkit.kit.runner.execute import execute
 from webordinary_testkit.kit.runner.outcome import Outcome
@@ -39,11 +39,11 @@ class Scripted:
     """Set when the injection may come to its end."""
     log: list[str] = field(default_factory=list)
 
-    async def verify(self) -> Seen:
+    async def verify(self) -> Observation:
         self.log.append("look")
         looks = self.log.count("look")
         effective = self.shows_after is not None and looks > self.shows_after
-        return Seen(effective, f"look {looks}")
+        return Observation(effective, f"look {looks}")
 
     async def undo(self) -> None:
         self.log.append("undo")
@@ -60,14 +60,14 @@ class AtOnce:
     script: Scripted = field(compare=False)
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
-    shows: ClassVar[Shows] = Shows.AT_ONCE
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 5.0
 
     @property
     def target(self) -> str:
         return "something"
 
-    async def inject(self, site: Site) -> Effect:
+    async def inject(self, context: FaultContext) -> Effect:
         if self.script.refuses:
             raise UsageError("there is no something")
         if self.script.slow is not None:
@@ -78,7 +78,7 @@ class AtOnce:
 
 @dataclass(frozen=True)
 class ByUse(AtOnce):
-    shows: ClassVar[Shows] = Shows.BY_USE
+    visibility: ClassVar[Visibility] = Visibility.BY_USE
 
 
 class Judged:
@@ -213,7 +213,7 @@ class TestTheVerdict:
     async def test_a_look_that_crashes_is_no_effect(self, monkeypatch: pytest.MonkeyPatch) -> None:
         script = Scripted()
 
-        async def crash() -> Seen:
+        async def crash() -> Observation:
             raise OSError("no way through")
 
         monkeypatch.setattr(script, "verify", crash)
@@ -286,8 +286,8 @@ class TestTheReport:
 @pytest.fixture
 def nemesis() -> Nemesis:
     ground = a_ground(a_cloud())
-    site = Site(ground.cloud.aws, None, ground.cloud.clock, ground.ids, None)  # type: ignore[arg-type]  # not used here
-    return Nemesis(site, ground.history, ground.cloud.capabilities)
+    context = FaultContext(ground.cloud.aws, None, ground.cloud.clock, ground.ids, None)  # type: ignore[arg-type]  # not used here
+    return Nemesis(context, ground.history, ground.cloud.capabilities)
 
 
 class TestCancellation:
@@ -375,7 +375,7 @@ class TestTheHandle:
 
     async def test_knows_when_it_was_injected(self, nemesis: Nemesis) -> None:
         async with nemesis.fault(ByUse(Scripted())) as effect:
-            assert isinstance(effect, Injected)
+            assert isinstance(effect, Injection)
             assert effect.at == ManualClock().now()
 
     async def test_the_bodys_own_exception_comes_out_as_it_was(self, nemesis: Nemesis) -> None:

@@ -18,7 +18,7 @@ import pytest
 from tests.support import REPOSITORY
 from webordinary_testkit.emulation.container_engine.engine import Engine as RuntimesEngine
 from webordinary_testkit.emulation.container_engine.engine import EngineUnusable
-from webordinary_testkit.kit.backends.emulated.backend import image_recipes
+from webordinary_testkit.kit.backends.emulated.programs import image_recipes
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
 from webordinary_testkit.kit.images import cache
 from webordinary_testkit.kit.images.address import Address, address

@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
-from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend, Readiness
+from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
+from webordinary_testkit.kit.backends.emulated.readiness import Readiness
 from webordinary_testkit.kit.backends.interface import Backend
 from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.core.errors import InfraError, UsageError

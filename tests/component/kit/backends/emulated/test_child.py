@@ -74,7 +74,7 @@ print('{{"progress": "pulled x"}}', flush=True)
 def test_what_it_was_at_is_told_when_even_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webordinary_testkit.kit.backends.emulated.child.PULLED_WITHIN", 0.5)
     cloud = child(tmp_path, 'print(\'{"progress": "pulling x"}\', flush=True); import sys; sys.stdin.read()')
-    with pytest.raises(InfraError, match=r"not ready within 0\.5 s; the last it said was: pulling x"):
+    with pytest.raises(InfraError, match=r"not ready within 0\.5 s; its last progress: pulling x"):
         cloud.ready(0.4)
     cloud.stop()
 
@@ -90,8 +90,8 @@ def test_exceptions_in_its_log_are_told_once(tmp_path: Path) -> None:
     noisy = "import logging, sys\ntry: {}['x']\nexcept KeyError: logging.exception('oops')\n"
     cloud = child(tmp_path, f"{noisy}{READY}")
     cloud.ready(10)
-    assert cloud.faults() == ["KeyError: 'x'"]
-    assert cloud.faults() == []
+    assert cloud.new_exceptions() == ["KeyError: 'x'"]
+    assert cloud.new_exceptions() == []
     cloud.stop()
 
 

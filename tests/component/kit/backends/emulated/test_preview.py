@@ -20,20 +20,20 @@ def no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("wanted", [None, "builtin"])
 def test_processes_show_the_builtin_preview_unless_told(wanted: preview.Wanted | None) -> None:
-    shown = preview.chosen(wanted)
-    assert shown == preview.Chosen("builtin")
+    shown = preview.find_renderer(wanted)
+    assert shown == preview.Renderer("builtin")
     assert shown.program(["python", "-m", "x"]) == ["python", "-m", "x"]
 
 
 @pytest.mark.usefixtures("no_node")
 def test_astro_without_node_is_refused() -> None:
     with pytest.raises(UsageError, match="real Astro cannot run here: node is not on PATH"):
-        preview.chosen("astro")
+        preview.find_renderer("astro")
 
 
 @pytest.mark.usefixtures("no_node")
 def test_auto_without_node_is_the_builtin_one_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert preview.chosen("auto").preview == "builtin"
+    assert preview.find_renderer("auto").preview == "builtin"
     assert "node is not on PATH" in capsys.readouterr().err
 
 
@@ -47,8 +47,8 @@ def test_where_astro_is_the_program_is_told_where_its_modules_are(
     node.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("SITE_NODE_MODULES", str(tmp_path))
-    shown = preview.chosen("astro")
-    assert shown == preview.Chosen("astro", str(tmp_path))
+    shown = preview.find_renderer("astro")
+    assert shown == preview.Renderer("astro", str(tmp_path))
     assert shown.program(["x"]) == ["env", f"SITE_NODE_MODULES={tmp_path}", "x"]
 
 
@@ -56,10 +56,10 @@ def test_a_search_that_fails_is_no_absence(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert subprocess.call(["/bin/false"]) == 1
     with pytest.raises(InfraError, match="status 1"):
-        preview.chosen("auto")
+        preview.find_renderer("auto")
 
 
 def test_the_stack_is_told_when_its_template_knows_the_parameter() -> None:
-    assert preview.told("builtin", template_text(None)) == {"Preview": "builtin"}
-    assert preview.told("builtin", "Resources: {}") == {}
-    assert preview.told(None, template_text(None)) == {}
+    assert preview.parameter("builtin", template_text(None)) == {"Preview": "builtin"}
+    assert preview.parameter("builtin", "Resources: {}") == {}
+    assert preview.parameter(None, template_text(None)) == {}

@@ -11,7 +11,7 @@ from .breaking import Break
 
 
 @dataclass(frozen=True)
-class Finding:
+class Detection:
     """Whether the kit noticed a break."""
 
     name: str
@@ -23,7 +23,7 @@ class Finding:
     """Wall seconds."""
 
 
-def judged(name: str, broken: Break, outcome: Outcome) -> Finding:
+def judge(name: str, broken: Break, outcome: Outcome) -> Detection:
     """Red is not enough: the message has to point at the cause."""
     found = re.search(broken.says, outcome.message)
     step = next((step.name for step in outcome.steps if not step.held), "no step")
@@ -38,11 +38,11 @@ def judged(name: str, broken: Break, outcome: Outcome) -> Finding:
     else:
         why = " ".join(found[0].split())
     caught = outcome.verdict is Verdict.FAIL and found is not None and re.search(broken.step, step) is not None
-    return Finding(name, broken.scenario, caught, why, outcome.measured.seconds)
+    return Detection(name, broken.scenario, caught, why, outcome.measured.seconds)
 
 
-def sound(outcome: Outcome) -> Finding:
+def sound(outcome: Outcome) -> Detection:
     """The other way round: on a system that is not broken the scenario passes, or its red shows nothing."""
     passed = outcome.verdict is Verdict.PASS
     why = "passes" if passed else f"{outcome.verdict or 'skipped'} although nothing is broken: {outcome.message}"
-    return Finding("(nothing broken)", outcome.name, passed, why, outcome.measured.seconds)
+    return Detection("(nothing broken)", outcome.name, passed, why, outcome.measured.seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webordinary_testkit.kit.aws.images import chosen
+from webordinary_testkit.kit.aws.template import image_choice
 from webordinary_testkit.kit.core.errors import UsageError
 from webordinary_testkit.kit.settings import load
 
@@ -22,22 +22,22 @@ Resources:
 
 
 def test_without_any_each_image_is_itself() -> None:
-    assert chosen(TEMPLATE, {}, {}) == ({}, {"acme/web:1": "acme/web:1", "acme/log:1": "acme/log:1"})
+    assert image_choice(TEMPLATE, {}, {}) == ({}, {"acme/web:1": "acme/web:1", "acme/log:1": "acme/log:1"})
 
 
 def test_a_parameter_is_given_the_users_image() -> None:
-    parameters, images = chosen(TEMPLATE, {}, {"WebImage": "mine/web:2"})
+    parameters, images = image_choice(TEMPLATE, {}, {"WebImage": "mine/web:2"})
     assert parameters == {"WebImage": "mine/web:2"}
     assert images == {"mine/web:2": "mine/web:2", "acme/log:1": "acme/log:1"}
 
 
 def test_an_image_of_the_template_runs_as_the_users() -> None:
-    assert chosen(TEMPLATE, {}, {"acme/log:1": "mine/log"})[1]["acme/log:1"] == "mine/log"
+    assert image_choice(TEMPLATE, {}, {"acme/log:1": "mine/log"})[1]["acme/log:1"] == "mine/log"
 
 
 def test_a_name_that_is_neither_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="WepImage") as refused:
-        chosen(TEMPLATE, {}, {"WepImage": "mine/web:2"})
+        image_choice(TEMPLATE, {}, {"WepImage": "mine/web:2"})
     assert "WebImage" in str(refused.value)
 
 

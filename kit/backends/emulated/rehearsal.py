@@ -1,38 +1,38 @@
-"""The rehearsal: an emulated cloud takes the place of AWS, with an account as it is found in real life.
+"""Rehearses live runs: an emulated cloud in place of AWS, with an account that holds foreign resources too.
 
-    Rehearsal --starts--> emulated cloud --prepared as--> an account: mail domain, ECR images, other people's things
-        \\--environment--> the live backend, which finds an endpoint and credentials there, as it finds AWS
+    Rehearsal --starts--> emulated cloud --prepared as--> an account: mail domain, ECR images, foreign resources
+        \\--environment--> the live backend, which takes endpoint and credentials from it, as for AWS
 
-The live backend is told nothing else; what it does here is what it will do there, and costs nothing.
+The live backend gets no other hint, so it does the same here as on AWS, free of charge.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..aws.client import Access, Aws, Credentials
-from ..core.clock import Clock
-from ..core.errors import InfraError
-from ..core.history import History
-from ..core.threads import Threads
-from ..settings import Settings
-from .emulated.child import Child, environment
+from ...aws.client import Aws, Credentials
+from ...core.errors import InfraError
+from ...core.history import History
+from ...core.threads import BlockingPool
+from ...settings import Settings
+from . import programs
+from .child import Child, environment
+from .readiness import Readiness
 
 MAIL_DOMAIN = "it.rehearsal.example"
 RULE_SET = "inbound-mail"
 ROLE = "integration-tests"
-"""A role that the account's own users may assume."""
+"""A role that the account's users may assume."""
 CALLS = "calls.jsonl"
-"""The record of every call, in the stand-in's folder; `kit rehearse` leaves it in the run's."""
+"""The record of every call, in the stand-in's folder; `kit rehearse` copies it to the run's."""
 OWNER = "owner"
-"""The access key with which the account is prepared: what it did is not taken for the run's in the record of calls."""
+"""The access key that prepares the account: the record of calls distinguishes its calls from the run's by it."""
 FOREIGN_RULE = "accounting"
 FOREIGN_STACK = "somebody-elses-stack"
 FOREIGN_QUEUE = "somebody-elses-orders"
@@ -60,26 +60,28 @@ _MANIFEST = json.dumps(
 
 @dataclass(frozen=True)
 class Account:
-    """A prepared account: where it is, and what a live run is told of it."""
+    """A prepared account in a running emulated cloud."""
 
-    endpoint: str
-    region: str
-    account: str
-    scale: float
-    origin: float
+    ready: Readiness
     images: Mapping[str, str]
     """Template parameter → image in the account's ECR."""
-    pid: int
-    """Of the emulated cloud."""
+
+    @property
+    def endpoint(self) -> str:
+        return self.ready.aws
+
+    @property
+    def account(self) -> str:
+        return self.ready.account
+
+    @property
+    def region(self) -> str:
+        return self.ready.region
 
     def environment(self) -> dict[str, str]:
-        """What makes any AWS client, and the kit's live mode, go to this account."""
+        """Variables that point any AWS client, and the kit's live mode, at this account."""
         return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            **self.ready.access().environment(),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -88,25 +90,26 @@ class Account:
             "KIT_REGION": self.region,
             "KIT_ACCOUNT": self.account,
             "KIT_LIVE__MAIL_DOMAIN": MAIL_DOMAIN,
-            "KIT_LIVE__CLOCK__SCALE": repr(self.scale),
-            "KIT_LIVE__CLOCK__ORIGIN": repr(self.origin),
+            "KIT_LIVE__CLOCK__SCALE": repr(self.ready.scale),
+            "KIT_LIVE__CLOCK__ORIGIN": repr(self.ready.origin),
             "KIT_STACK__PARAMETERS": json.dumps(dict(self.images)),
         }
 
     def settings(self) -> dict[str, Any]:
-        """The same for settings that are made in this process: what the environment's `KIT_…` variables say."""
+        """The same as settings: the values of the environment's `KIT_…` variables."""
+        clock = {"scale": self.ready.scale, "origin": self.ready.origin}
         return {
             "mode": "live",
             "region": self.region,
             "account": self.account,
-            "live": {"mail_domain": MAIL_DOMAIN, "clock": {"scale": self.scale, "origin": self.origin}},
+            "live": {"mail_domain": MAIL_DOMAIN, "clock": clock},
             "stack": {"parameters": dict(self.images)},
         }
 
 
 @dataclass
 class Rehearsal:
-    """A stand-in for AWS. `start` once; `stop` ends it and whatever is in it."""
+    """A stand-in for AWS. `start` it once; `stop` ends it with everything in it."""
 
     settings: Settings
     folder: Path
@@ -117,41 +120,26 @@ class Rehearsal:
 
     async def start(self) -> Account:
         """Start the cloud and prepare its account. Raises `InfraError`."""
-        threads = Threads()
+        threads = BlockingPool()
         settings = self.settings
-        images = {
-            parameter: f"{settings.account}.dkr.ecr.{settings.region}.amazonaws.com/{image}"
-            for parameter, image in (
-                ("HermesImage", "webordinary/hermes:test"),
-                ("EditImage", "webordinary/edit:test"),
-            )
-        }
-        programs = {
-            images["HermesImage"]: [sys.executable, "-m", "webordinary_testkit.emulation.system.hermes"],
-            images["EditImage"]: [sys.executable, "-m", "webordinary_testkit.emulation.system.edit"],
-            **{image: list(argv) for image, argv in settings.emulated.programs.items()},
-        }
+        registry = f"{settings.account}.dkr.ecr.{settings.region}.amazonaws.com"
+        reference = {f"{registry}/{image}": argv for image, argv in programs.reference().items()}
         config = {
             "region": settings.region,
             "account": settings.account,
             "scale": self.scale or settings.emulated.scale,
             "port": settings.emulated.port,
-            "programs": programs,
+            "programs": reference | settings.emulated.programs,
             "record": str((self.folder / CALLS).resolve()),
         }
         try:
-            argv = [sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)]
-            self._child = Child(argv, self.folder / "stand-in.log", environment())
+            self._child = Child(programs.emulator(config), self.folder / "stand-in.log", environment())
             line = await threads.run(self._child.ready, settings.emulated.start_within)
-            self.account = Account(
-                endpoint=line["aws"],
-                region=line["region"],
-                account=line["account"],
-                scale=float(line["clock"]["scale"]),
-                origin=float(line["clock"]["origin"]),
-                images=images,
-                pid=int(line["pid"]),
-            )
+            images = {
+                "HermesImage": f"{registry}/{programs.HERMES_IMAGE}",
+                "EditImage": f"{registry}/{programs.EDIT_IMAGE}",
+            }
+            self.account = Account(Readiness.from_json(line), images)
             await _prepare(self.account, threads)
         except BaseException:
             self.stop()
@@ -165,7 +153,7 @@ class Rehearsal:
         return "the stand-in for AWS was not started" if self._child is None else self._child.ended()
 
     def stop(self) -> None:
-        """End it. Blocks until it is gone; harmless when it is."""
+        """End it. Blocks until it has ended; may be repeated."""
         child, self._child = self._child, None
         if child is not None:
             child.stop()
@@ -173,12 +161,12 @@ class Rehearsal:
 
 @contextmanager
 def aimed(account: Account) -> Iterator[None]:
-    """This process's AWS clients, and its live mode, go to this account inside the block."""
-    told = account.environment()
-    before = {name: os.environ.get(name) for name in (*told, "AWS_PROFILE", "AWS_SESSION_TOKEN")}
+    """Point this process's AWS clients, and its live mode, at this account inside the block."""
+    variables = account.environment()
+    before = {name: os.environ.get(name) for name in (*variables, "AWS_PROFILE", "AWS_SESSION_TOKEN")}
     os.environ.pop("AWS_PROFILE", None)
     os.environ.pop("AWS_SESSION_TOKEN", None)
-    os.environ.update(told)
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -189,11 +177,10 @@ def aimed(account: Account) -> Iterator[None]:
                 os.environ[name] = value
 
 
-async def _prepare(account: Account, threads: Threads) -> None:
-    """What its owner did once and by hand, and what belongs to somebody else."""
-    clock = Clock(scale=account.scale, origin=account.origin, allowance=20)
-    access = Access(account.region, account.endpoint, Credentials(OWNER, OWNER))
-    aws = Aws(access, threads, History(clock))
+async def _prepare(account: Account, threads: BlockingPool) -> None:
+    """Create what its owner sets up once by hand, and foreign resources."""
+    access = replace(account.ready.access(), credentials=Credentials(OWNER, OWNER))
+    aws = Aws(access, threads, History(account.ready.clock(allowance=20)))
     try:
         await aws.call("ses", "verify_domain_identity", Domain=MAIL_DOMAIN)
         await aws.call("ses", "create_receipt_rule_set", RuleSetName=RULE_SET)

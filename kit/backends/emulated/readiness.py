@@ -1,0 +1,63 @@
+"""The readiness line of a running emulated cloud: its addresses, account and clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...aws.client import Access, Credentials
+from ...core.clock import Clock
+from ...core.errors import InfraError
+
+CREDENTIALS = Credentials("test", "test")
+"""The emulated cloud accepts these from a caller outside of its tasks."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """A parsed readiness line."""
+
+    aws: str
+    smtp: str
+    region: str
+    account: str
+    pid: int
+    scale: float
+    origin: float
+    workdir: str
+    base: Mapping[str, Any] = field(default_factory=dict)
+    """The state store, when it is not the embedded one."""
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Readiness:
+        """Raises `InfraError` that names what the line lacks."""
+        try:
+            return cls(
+                aws=line["aws"],
+                smtp=line["smtp"],
+                region=line["region"],
+                account=line["account"],
+                pid=int(line["pid"]),
+                scale=float(line["clock"]["scale"]),
+                origin=float(line["clock"]["origin"]),
+                workdir=line.get("workdir", ""),
+                base=line.get("base", {}),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InfraError(f"the readiness line lacks {error}: {json.dumps(line)[:300]}") from None
+
+    def to_json(self) -> dict[str, Any]:
+        clock = {"scale": self.scale, "origin": self.origin}
+        return {name: value for name, value in vars(self).items() if name not in clock} | {"clock": clock}
+
+    def clock(self, allowance: float) -> Clock:
+        return Clock(scale=self.scale, origin=self.origin, allowance=allowance)
+
+    def access(self) -> Access:
+        return Access(region=self.region, endpoint_url=self.aws, credentials=CREDENTIALS)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point any SDK, the AWS CLI and LocalStack's tools at this cloud."""
+        return {**self.access().environment(), "LOCALSTACK_HOST": self.aws.partition("://")[2]}
