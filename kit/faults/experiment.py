@@ -26,10 +26,12 @@ _STARTS_WITHIN, _ENDS_WITHIN = 120.0, 120.0
 
 @dataclass
 class Experiment:
-    """An experiment that was started."""
+    """A started experiment."""
 
     context: FaultContext
     undo_record: UndoRecord
+    name: str
+    """Unique; the template and the experiment carry it as a tag."""
     template: str = ""
     id: str = ""
 
@@ -37,64 +39,64 @@ class Experiment:
     async def start(
         cls, context: FaultContext, description: str, targets: Mapping[str, Any], actions: Mapping[str, Any]
     ) -> Experiment:
-        """Start it, and return when its actions run or it has ended. Raises `NotSupported` where the stack has no role
-        for it, `InfraError` when it failed."""
-        role = context.system.stack.fault_role_arn
-        if not role:
+        """Start an experiment and wait until its actions run or it has ended.
+
+        Raises `NotSupported` when the stack has no role for it, `InfraError` when it failed.
+        """
+        stack = context.system.stack
+        if not stack.fault_role_arn:
             raise NotSupported(
-                f"stack {context.system.stack.name} has no role for experiments",
+                f"stack {stack.name} has no role for experiments",
                 next="add the output FaultRoleArn: a role that fis.amazonaws.com may assume",
             )
-        alarm = context.system.stack.fault_abort_alarm_arn
+        alarm = stack.fault_abort_alarm_arn
         condition = {"source": "aws:cloudwatch:alarm", "value": alarm} if alarm else {"source": "none"}
         name = context.ids.marker()
-        undo_record = UndoRecord.begin(
-            context.undo_book, f"experiment {name}", (), until=context.clock.now() + DEADLINE
-        )
-        experiment = cls(context, undo_record)
-        tags = {**context.tags, "Name": name}
+        until = context.clock.now() + DEADLINE
+        undo_record = UndoRecord.begin(context.undo_book, f"experiment {name}", (), until=until)
+        experiment = cls(context, undo_record, name)
         try:
-            made = await context.aws.call(
-                "fis",
-                "create_experiment_template",
-                clientToken=f"template-{name}",
+            await experiment._create_template(
                 description=description,
-                roleArn=role,
+                roleArn=stack.fault_role_arn,
                 stopConditions=[condition],
                 targets=targets,
                 actions=actions,
-                tags=tags,
             )
-            experiment.template = made["experimentTemplate"]["id"]
-            delete = UndoCall(
-                "fis", "delete_experiment_template", {"id": experiment.template}, gone=("ResourceNotFoundException",)
-            )
-            undo_record.add(f"template of {name}", delete, id=experiment.template)
-            started = await context.aws.call(
-                "fis",
-                "start_experiment",
-                clientToken=f"experiment-{name}",
-                experimentTemplateId=experiment.template,
-                tags=tags,
-            )
-            experiment.id = started["experiment"]["id"]
-            over = ("ResourceNotFoundException", "ValidationException")  # which is said of one that has ended
-            stop = UndoCall("fis", "stop_experiment", {"id": experiment.id}, gone=over)
-            undo_record.add(f"run of {name}", stop, id=experiment.id)
-            await eventually(
-                experiment.state,
-                until=lambda state: state["status"] == "running" or state["status"] in _ENDED,
-                within=_STARTS_WITHIN,
-                clock=context.clock,
-                describe=f"experiment {experiment.id} to run",
-            )
-            state = await experiment.state()
-            if state["status"] == "failed":
-                raise InfraError(f"experiment {experiment.id} failed: {state.get('reason', '')}")
+            await experiment._run()
         except BaseException:
             await experiment.end()
             raise
         return experiment
+
+    async def _create_template(self, **wanted: Any) -> None:
+        made = await self._call("create_experiment_template", clientToken=f"template-{self.name}", **wanted)
+        self.template = made["experimentTemplate"]["id"]
+        delete = UndoCall(
+            "fis", "delete_experiment_template", {"id": self.template}, gone=("ResourceNotFoundException",)
+        )
+        self.undo_record.add(f"template of {self.name}", delete, id=self.template)
+
+    async def _run(self) -> None:
+        started = await self._call(
+            "start_experiment", clientToken=f"experiment-{self.name}", experimentTemplateId=self.template
+        )
+        self.id = started["experiment"]["id"]
+        over = ("ResourceNotFoundException", "ValidationException")  # the latter for one that has ended
+        stop = UndoCall("fis", "stop_experiment", {"id": self.id}, gone=over)
+        self.undo_record.add(f"run of {self.name}", stop, id=self.id)
+        state = await eventually(
+            self.state,
+            until=lambda state: state["status"] == "running" or state["status"] in _ENDED,
+            within=_STARTS_WITHIN,
+            clock=self.context.clock,
+            describe=f"experiment {self.id} to run",
+        )
+        if state["status"] == "failed":
+            raise InfraError(f"experiment {self.id} failed: {state.get('reason', '')}")
+
+    async def _call(self, operation: str, **params: Any) -> dict[str, Any]:
+        return await self.context.aws.call("fis", operation, **params, tags={**self.context.tags, "Name": self.name})
 
     async def state(self) -> Mapping[str, Any]:
         """Its status and reason."""
