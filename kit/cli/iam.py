@@ -49,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
         return _write(settings, args.write)
     if args.trust:
         return _trust(settings, args.trust)
-    from ..backends.live.iam import policy  # noqa: PLC0415 - what --help need not wait for
+    from ..backends.live.iam.document import policy  # noqa: PLC0415 - what --help need not wait for
 
     common.say_json(policy(settings))
     return 0
 
 
 def _write(settings: Settings, folder: Path) -> int:
-    from ..backends.live.iam import documents  # noqa: PLC0415
+    from ..backends.live.iam.document import documents  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in documents(settings).items():
@@ -67,22 +67,21 @@ def _write(settings: Settings, folder: Path) -> int:
 
 
 def _trust(settings: Settings, subject: str) -> int:
-    from ..backends.live.iam.document import trust  # noqa: PLC0415
-    from ..backends.live.iam.values import values_of  # noqa: PLC0415
+    from ..backends.live.iam.document import trust_policy  # noqa: PLC0415
 
     if not subject.startswith("repo:") or subject.count(":") < 2 or "*" in subject:
         raise UsageError(
             f"{subject} is no subject of a workflow's, or lets in more than one",
             next="repo:OWNER/NAME:environment:live, or repo:OWNER/NAME:ref:refs/heads/main",
         )
-    common.say_json(trust(values_of(settings), subject))
+    common.say_json(trust_policy(settings, subject))
     return 0
 
 
 def _compare(records: list[Path]) -> int:
-    from ..backends.live.iam.calls import differences, gathered, kept  # noqa: PLC0415
+    from ..backends.live.iam.calls import checked_in_calls, differences, read_records  # noqa: PLC0415
 
-    found = differences(kept(), gathered(records))
+    found = differences(checked_in_calls(), read_records(records))
     for line in found:
         common.say(line)
     return 1 if found else 0
@@ -91,13 +90,13 @@ def _compare(records: list[Path]) -> int:
 def _refresh(records: list[Path]) -> int:
     from ..backends.live.iam import calls, document  # noqa: PLC0415
 
-    found = calls.gathered(records) if records else calls.kept()
-    for line in calls.differences(calls.kept(), found):
+    found = calls.read_records(records) if records else calls.checked_in_calls()
+    for line in calls.differences(calls.checked_in_calls(), found):
         common.say(line.replace("missing: ", "new: ").replace("superfluous: ", "gone: "))
-    built = document.built(found)
+    built = document.build_policies(found)
     home = Path(document.__file__).parent
-    (home / calls.KEPT).write_text(_text(found.to_json()), encoding="utf-8")
-    (home / document.KEPT).write_text(_text(built), encoding="utf-8")
+    (home / calls.FILE).write_text(_text(found.to_json()), encoding="utf-8")
+    (home / document.FILE).write_text(_text(built), encoding="utf-8")
     return 0
 
 

@@ -16,19 +16,19 @@ from typing import Any
 import pytest
 
 from tests.support.kit import some_settings
+from tests.support.policy_check import refused
 from webordinary_testkit.kit.backends.emulated.rehearsal import CALLS, Rehearsal, aimed
 from webordinary_testkit.kit.backends.live.account import clock_of
 from webordinary_testkit.kit.backends.live.backend import LiveBackend
-from webordinary_testkit.kit.backends.live.iam import policy
-from webordinary_testkit.kit.backends.live.iam.allowed import refused
 from webordinary_testkit.kit.backends.live.iam.calls import (
     CLOUDFORMATION,
+    caller_of,
+    checked_in_calls,
     differences,
-    gathered,
-    kept,
-    recorded,
-    who_called,
+    read_record,
+    read_records,
 )
+from webordinary_testkit.kit.backends.live.iam.document import policy
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.runner.run import Run
 from webordinary_testkit.kit.scenarios.registry import select
@@ -80,19 +80,19 @@ def records(rehearsal: Rehearsal | None, kit_run: Run, commands: Path) -> list[P
 
 def of_the_owners_stack(call: dict[str, Any]) -> bool:
     """What CloudFormation made for the account's owner, with the owner's rights."""
-    return who_called(call) == CLOUDFORMATION and "somebody-elses" in str(call["touches"])
+    return caller_of(call) == CLOUDFORMATION and "somebody-elses" in str(call["touches"])
 
 
 def test_the_policy_is_of_the_calls_that_are_made(records: list[Path]) -> None:
-    found = differences(kept(), gathered(records))
+    found = differences(checked_in_calls(), read_records(records))
     assert found == [], f"to take them over: kit iam --refresh {' '.join(map(str, records))}"
 
 
 def test_the_policy_lets_every_call_through(records: list[Path], kit_settings: Settings) -> None:
     allowed, looked_at, stopped = policy(kit_settings), 0, set[str]()
     for record in records:
-        for call in recorded(record):
-            if who_called(call) and not of_the_owners_stack(call):
+        for call in read_record(record):
+            if caller_of(call) and not of_the_owners_stack(call):
                 looked_at += 1
                 stopped |= set(refused(allowed, call, kit_settings.region, kit_settings.account))
     assert looked_at > 1000

@@ -1,4 +1,4 @@
-"""From calls to IAM actions: most have the operation's name, some another, and some calls need more than one."""
+"""Maps calls to IAM actions: most have the operation's name, some another, and some calls need several."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PREFIXES: Mapping[str, str] = {
     "service-quotas": "servicequotas",
     "sesv2": "ses",
 }
-"""Services whose actions have another prefix than boto3's name for them."""
+"""Services whose actions have another prefix than boto3's service name."""
 
-OTHERWISE: Mapping[str, tuple[str, ...]] = {
+RENAMED: Mapping[str, tuple[str, ...]] = {
     "dynamodb.TransactGetItems": ("dynamodb:GetItem",),
     "dynamodb.TransactWriteItems": ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     "s3.DeleteObjects": ("s3:DeleteObject",),
@@ -25,9 +25,9 @@ OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "s3.ListObjectsV2": ("s3:ListBucket",),
     "sts.GetCallerIdentity": (),
 }
-"""Calls that IAM knows by other names. GetCallerIdentity needs no permission and cannot be denied."""
+"""Calls with other action names. GetCallerIdentity needs no permission and cannot be denied."""
 
-BESIDES: Mapping[str, tuple[str, ...]] = {
+DEPENDENT_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling.PutScalingPolicy": (
         "application-autoscaling:DescribeScalingPolicies",
         "cloudwatch:DescribeAlarms",
@@ -127,14 +127,14 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
     "sns.Subscribe": ("sns:GetSubscriptionAttributes",),
     "sqs.CreateQueue": ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:TagQueue"),
 }
-"""What AWS asks for besides a call, and no emulator shows: CloudFormation looks at what it makes and tags it, and some
-services want to know that the caller may use what they use. From AWS's resource type schemas (`handlers`, see `aws
-cloudformation describe-type`) and the services' own pages, as they stood in 2026; not tried in a real account."""
+"""Call → IAM's dependent actions, which no emulator checks: CloudFormation reads and tags resources that it creates,
+and some services check the caller's permission for other services. From AWS's resource type schemas (`handlers`, see
+`aws cloudformation describe-type`) and the services' documentation of 2026; not verified in a real account."""
 
 
 def actions_of(call: str) -> tuple[str, ...]:
-    """The IAM actions of `service.Operation` itself."""
-    if call in OTHERWISE:
-        return OTHERWISE[call]
+    """The IAM actions of `service.Operation`, without dependent actions."""
+    if call in RENAMED:
+        return RENAMED[call]
     service, _, operation = call.partition(".")
     return (f"{PREFIXES.get(service, service)}:{operation}",)

@@ -1,6 +1,6 @@
-"""What each action may touch, and on what condition: the first rule that names an action decides, unless it goes on.
+"""The resources and conditions of each action: the first rule that matches decides, unless it `continues`.
 
-Names where AWS takes names, the kit's tag where AWS makes up an id itself, everything only where IAM knows no resource.
+Resources are limited by name, by the kit's tag where AWS generates ids, and not at all where IAM knows no resource.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..tags import MARKER
 Condition = Mapping[str, Mapping[str, Any]]
 
 OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{MARKER}": "${Stack}"}}
-"""On what carries the kit's tag, which CloudFormation puts on everything of the stack."""
+"""On resources with the kit's tag, which CloudFormation adds to every resource of the stack."""
 TO_BE_OURS: Condition = {"StringEquals": {f"aws:RequestTag/{MARKER}": "${Stack}"}}
 IN_REGION: Condition = {"StringEquals": {"aws:RequestedRegion": "${Region}"}}
 CREATES = ("CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSubnet", "CreateVpc")
 EXECUTION_POLICY = "AmazonECSTaskExecutionRolePolicy"
-"""The one managed policy that a role of the template's has."""
+"""The only managed policy of the template's roles."""
 LINKED_ROLES = (
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
@@ -33,13 +33,13 @@ LINKED_ROLES = (
 
 @dataclass(frozen=True)
 class Rule:
-    """Actions, with `*` in them, and what they may touch."""
+    """Action patterns and their resources."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
     condition: Condition = field(default_factory=dict)
-    goes_on: bool = False
-    """Later rules that name the action count as well."""
+    continues: bool = False
+    """Whether later rules that match the action apply as well."""
 
     def names(self, action: str) -> bool:
         return any(fnmatchcase(action, each) for each in self.actions)
@@ -60,7 +60,7 @@ _DOMAINS = _arn("ses", "identity/${Domain}", "identity/clients.${Domain}")
 _IN_A_VPC = tuple(f"ec2:{create}" for create in CREATES if create not in ("CreateInternetGateway", "CreateVpc"))
 
 RULES = (
-    # ---- Where IAM knows no resource, or a look goes over all of them
+    # ---- Where IAM knows no resource, or a read covers all of them
     Rule(("application-autoscaling:Describe*", "ec2:Describe*", "elasticloadbalancing:Describe*")),
     Rule(("ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListTaskDefinitions")),
     Rule(("ecs:ListServices", "ecs:ListTasks")),
@@ -80,7 +80,7 @@ RULES = (
     # ---- Tasks
     Rule(("ecs:*Cluster*",), _CLUSTER),
     Rule(("ecs:ExecuteCommand",), (*_CLUSTER, *_TASKS)),
-    # IAM's reference knows no resource for it; AWS's managed policies name the session, and ECS calls its own so.
+    # IAM's reference knows no resource for it; AWS's managed policies name the session, as ECS does.
     Rule(("ssmmessages:OpenDataChannel",), _arn("ssm", "session/ecs-execute-command-*")),
     Rule(("ecs:DescribeTasks", "ecs:StopTask"), _TASKS),
     Rule(("ecs:*ServiceDeployments", "ecs:*Service", "ecs:DescribeServices"), _arn("ecs", "service*/${Prefix}-*")),
@@ -97,20 +97,20 @@ RULES = (
         ("elasticloadbalancing:*Listener", "elasticloadbalancing:*Rule"),
         _arn("elasticloadbalancing", "listener*/app/${Prefix}-*"),
     ),
-    # ---- Network: the ids are AWS's, so the tag tells; what is being created carries none yet, the VPC it is in does
+    # ---- Network: AWS generates the ids, so the tag decides; new resources have none yet, but their VPC does
     Rule(("ec2:CreateVpc", "ec2:CreateInternetGateway"), _ec2("internet-gateway", "vpc")),
-    Rule(_IN_A_VPC, _ec2("route-table", "security-group", "subnet"), goes_on=True),
+    Rule(_IN_A_VPC, _ec2("route-table", "security-group", "subnet"), continues=True),
     Rule(_IN_A_VPC, _ec2("vpc"), OURS),
     Rule(("ec2:CreateTags",), _ec2("*"), {"StringEquals": {"ec2:CreateAction": CREATES}}),
     # EFS makes and deletes a mount target's interface with the caller's rights, and neither tags it nor could a policy
     # name its VPC: any interface, then. EC2 deletes none that is in use; the guard knows the run's own.
     Rule(("ec2:DeleteNetworkInterface",), _ec2("network-interface")),
-    Rule(("ec2:CreateNetworkInterface",), _ec2("network-interface"), goes_on=True),
+    Rule(("ec2:CreateNetworkInterface",), _ec2("network-interface"), continues=True),
     Rule(("ec2:*",), _ec2("internet-gateway", "route-table", "security-group", "subnet", "vpc"), OURS),
     # ---- Mail
     Rule(("ses:Send*",), _DOMAINS, {"StringLike": {"ses:FromAddress": ("*@${Domain}", "*@clients.${Domain}")}}),
     Rule(("ses:*Identity*",), _DOMAINS),
-    # They name a subscription; what IAM looks at is told as the topic, as everything of the account, and as nothing.
+    # They name a subscription; sources disagree whether IAM checks the topic, all of the account, or nothing.
     Rule(("sns:GetSubscriptionAttributes", "sns:Unsubscribe"), ("*",), IN_REGION),
     Rule(("sns:*",), _arn("sns", "${Prefix}-*")),
     Rule(("sqs:*",), _arn("sqs", "${Prefix}-*")),
@@ -152,24 +152,24 @@ RULES = (
     ),
     Rule(("iam:*",), _ROLES),
     # ---- Faults
-    Rule(("fis:CreateExperimentTemplate",), _arn("fis", "action/*"), goes_on=True),
+    Rule(("fis:CreateExperimentTemplate",), _arn("fis", "action/*"), continues=True),
     Rule(("fis:CreateExperimentTemplate", "fis:TagResource"), _arn("fis", "experiment*/*"), TO_BE_OURS),
-    Rule(("fis:StartExperiment",), _arn("fis", "experiment-template/*"), OURS, goes_on=True),
+    Rule(("fis:StartExperiment",), _arn("fis", "experiment-template/*"), OURS, continues=True),
     Rule(("fis:StartExperiment",), _arn("fis", "experiment/*"), TO_BE_OURS),
     Rule(("fis:*",), _arn("fis", "experiment*/*"), OURS),
 )
 
 
 def rules_of(action: str) -> list[Rule]:
-    """The rules that allow an action. Raises `KitError` when nobody has said what it may touch."""
+    """The rules that allow an action. Raises `KitError` when there is none."""
     found = []
     for rule in RULES:
         if rule.names(action):
             found.append(rule)
-            if not rule.goes_on:
+            if not rule.continues:
                 return found
     raise KitError(
-        f"nobody has said what {action} may touch",
+        f"no rule limits the resources of {action}",
         where="kit/backends/live/iam/rules.py",
-        next="add a rule: names, the kit's tag, or everything, where IAM knows no resource for it",
+        next="add a rule: by name, by the kit's tag, or for all resources where IAM knows none for it",
     )

@@ -13,8 +13,8 @@ from botocore.loaders import Loader
 
 from webordinary_testkit import kit
 from webordinary_testkit.kit.backends.live.iam.actions import actions_of
-from webordinary_testkit.kit.backends.live.iam.calls import RUN, kept
-from webordinary_testkit.kit.backends.live.iam.document import wanted
+from webordinary_testkit.kit.backends.live.iam.calls import RUN
+from webordinary_testkit.kit.backends.live.iam.document import actions_by_caller
 
 HOME = Path(kit.__file__).parent
 ELSEWHERE = (
@@ -92,7 +92,7 @@ def _client(node: ast.AST) -> str:
 
 
 def test_every_call_in_the_code_is_in_the_policy() -> None:
-    allowed = wanted(kept())[RUN]
+    allowed = actions_by_caller(checked_in_calls())[RUN]
     missing = {
         f"{call} in kit/{name}"
         for name, tree in sources()
@@ -101,7 +101,7 @@ def test_every_call_in_the_code_is_in_the_policy() -> None:
         if action not in allowed
     }
     assert missing == set(), (
-        "a look: kit.backends.live.iam.calls.SOMETIMES; a change: kit.backends.live.rules, which the guard goes by too"
+        "a look: kit.backends.live.iam.calls.RARE_READS; a change: kit.backends.live.rules, which the guard goes by too"
     )
 
 

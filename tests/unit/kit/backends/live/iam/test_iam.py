@@ -10,19 +10,27 @@ from typing import Any
 import pytest
 
 from tests.support.kit import some_settings
-from webordinary_testkit.kit.backends.live.iam import documents, policy
+from tests.support.policy_check import allows, arns, refused
 from webordinary_testkit.kit.backends.live.iam.actions import actions_of
-from webordinary_testkit.kit.backends.live.iam.allowed import allows, arns, refused
 from webordinary_testkit.kit.backends.live.iam.calls import (
     CLOUDFORMATION,
     RUN,
     Calls,
+    caller_of,
+    checked_in_calls,
     differences,
-    gathered,
-    kept,
-    who_called,
+    read_records,
 )
-from webordinary_testkit.kit.backends.live.iam.document import LIMIT, built, checked_in, size, statements, trust, wanted
+from webordinary_testkit.kit.backends.live.iam.document import (
+    LIMIT,
+    actions_by_caller,
+    build_policies,
+    checked_in_policies,
+    documents,
+    policy,
+    size,
+    statements,
+)
 from webordinary_testkit.kit.backends.live.iam.values import values_of
 from webordinary_testkit.kit.core.errors import KitError
 
@@ -42,11 +50,11 @@ def known_to_iam() -> dict[str, dict[str, Any]]:
 
 
 def every_action() -> set[str]:
-    return set().union(*wanted(kept()).values())
+    return set().union(*actions_by_caller(checked_in_calls()).values())
 
 
 def test_the_policy_that_is_checked_in_follows_from_the_calls_that_are() -> None:
-    assert built(kept()) == checked_in(), "refresh it: kit iam --refresh RECORD, of a rehearsal"
+    assert build_policies(checked_in_calls()) == checked_in_policies(), "refresh it: kit iam --refresh RECORD"
 
 
 def test_iam_knows_every_action() -> None:
@@ -246,7 +254,7 @@ def test_operations_that_iam_calls_otherwise() -> None:
 
 
 def test_an_action_that_nobody_has_thought_of_is_an_error() -> None:
-    with pytest.raises(KitError, match="nobody has said what lambda:Invoke may touch"):
+    with pytest.raises(KitError, match="no rule limits the resources of lambda:Invoke"):
         statements(["lambda:Invoke"])
 
 
@@ -267,9 +275,9 @@ def test_only_the_runs_calls_and_cloudformations_count(tmp_path: Path) -> None:
         a_call("dynamodb", "PutItem", "task", "arn:aws:ecs:us-west-2:210987654321:task/x/1"),
     ]
     record.write_text("".join(json.dumps(each) + "\n" for each in calls) + '{"cut off', encoding="utf-8")
-    found = gathered([tmp_path])
+    found = read_records([tmp_path])
     assert found.by == {RUN: {"sqs.SendMessage"}, CLOUDFORMATION: {"sqs.CreateQueue"}}
-    assert who_called(calls[2]) == ""
+    assert caller_of(calls[2]) == ""
 
 
 def test_a_missing_and_a_superfluous_call_are_told_by_name() -> None:
@@ -285,7 +293,7 @@ def test_a_missing_and_a_superfluous_call_are_told_by_name() -> None:
 
 def test_what_the_guard_allows_in_need_is_in_the_policy_whether_it_was_called_or_not() -> None:
     assert differences(Calls(), Calls({RUN: {"sqs.PurgeQueue"}, CLOUDFORMATION: set()})) == []
-    assert "sqs:PurgeQueue" in wanted(Calls())[RUN]
+    assert "sqs:PurgeQueue" in actions_by_caller(Calls())[RUN]
 
 
 def test_a_recorded_call_is_held_against_the_policy() -> None:
@@ -308,7 +316,7 @@ def test_tasks_and_services_are_looked_at_with_their_cluster() -> None:
 
 # ---- Who may take the role
 def test_the_role_is_taken_by_one_repositorys_workflows_only() -> None:
-    document = trust(values_of(settings()), "repo:acme/site:environment:live")
+    document = trust_policy(settings(), "repo:acme/site:environment:live")
     told = document["Statement"][0]
     assert told["Principal"]["Federated"] == f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
     assert told["Condition"]["StringEquals"] == {

@@ -1,5 +1,5 @@
-"""Whether a policy lets a recorded call through, as far as names decide it: action and ARN. Conditions on tags are
-taken as met; a test of the network's ids would otherwise need the account."""
+"""Checks whether a policy allows a recorded call, by action and ARN. Conditions on tags count as met: checking them
+would need the account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .actions import actions_of
+from webordinary_testkit.kit.backends.live.iam.actions import actions_of
 
 _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "acm": (("CertificateArn", "{}"),),
