@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,14 +114,11 @@ def capabilities_of(settings: Settings) -> Mapping[str, Level]:
     return emulated(settings)
 
 
-def policy_of(settings: Settings) -> Mapping[str, Any] | None:
-    """The least-privilege policy, as `kit iam --policy` tells it; None while the kit has none."""
-    try:
-        module = importlib.import_module("..iam", __package__)
-    except ModuleNotFoundError:
-        return None
-    found: Mapping[str, Any] = module.policy(settings)
-    return found
+def policy_of(settings: Settings) -> Mapping[str, Any]:
+    """The least-privilege policy, as `kit iam --policy` prints it."""
+    from ..backends.live.iam.document import policy  # noqa: PLC0415 - emulated plans need none of it
+
+    return policy(settings)
 
 
 def actions_of(policy: Mapping[str, Any]) -> dict[str, list[str]]:

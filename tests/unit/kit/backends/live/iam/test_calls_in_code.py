@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 
 from webordinary_testkit import kit
 from webordinary_testkit.kit.backends.live.iam.actions import actions_of
-from webordinary_testkit.kit.backends.live.iam.calls import RUN
+from webordinary_testkit.kit.backends.live.iam.calls import RUN, checked_in_calls
 from webordinary_testkit.kit.backends.live.iam.document import actions_by_caller
 
 HOME = Path(kit.__file__).parent

@@ -30,6 +30,7 @@ from webordinary_testkit.kit.backends.live.iam.document import (
     policy,
     size,
     statements,
+    trust_policy,
 )
 from webordinary_testkit.kit.backends.live.iam.values import values_of
 from webordinary_testkit.kit.core.errors import KitError
