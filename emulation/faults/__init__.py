@@ -1,4 +1,4 @@
-"""What can be made to go wrong in the emulated cloud, and undone again."""
+"""Faults that can be injected into the emulated cloud, and ended again."""
 
 from .controller import Faults
 

@@ -1,4 +1,4 @@
-"""Which calls get through: a token bucket in AWS time, or a seeded coin."""
+"""Decides which calls pass: a token bucket in AWS time, or a seeded coin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..time.clock import Clock
 
 
 class Bucket:
-    """Holds `burst` tokens at most and begins full; `rate` come in each AWS second, every call takes one."""
+    """Holds up to `burst` tokens and begins full; `rate` are added in each AWS second, and every call takes one."""
 
     def __init__(self, clock: Clock, rate: float, burst: float) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class Bucket:
 
 
 class Coin:
-    """Lets through all but a share of `probability`. The same seed gives the same row of answers."""
+    """Passes all but a share of `probability`. The same seed gives the same sequence."""
 
     def __init__(self, probability: float, seed: int) -> None:
         self._probability = probability

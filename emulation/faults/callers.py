@@ -1,4 +1,4 @@
-"""Whose calls a fault concerns: everybody's, all tasks', those of one service's tasks, or one task's."""
+"""The callers that a fault applies to: everyone, all tasks, the tasks of one service, or one task."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ EVERYONE, TASKS = "everyone", "tasks"
 
 
 class Groups:
-    """Which group (`service:<name>`) a task belongs to; kept for as long as a task can make calls."""
+    """The group (`service:<name>`) of each task, while the task can make calls."""
 
     def __init__(self, events: Events) -> None:
         self._groups: dict[str, str] = {}
         events.subscribe(TaskChanged, self._changed)
 
     def concerns(self, callers: str, caller: Caller) -> bool:
-        """Whether a caller is one of those meant."""
+        """Whether a caller is one of `callers`."""
         if callers == EVERYONE:
             return True
         if caller.kind != "task":
@@ -35,7 +35,7 @@ class Groups:
 
 
 def check(callers: str) -> None:
-    """Raises `FaultRefused` for what names nobody."""
+    """Raises `FaultRefused` for text that names no callers."""
     if callers not in (EVERYONE, TASKS) and not callers.startswith(("service:", "arn:")):
         raise FaultRefused(
             f"callers must be {EVERYONE!r}, {TASKS!r}, 'service:<name of an ECS service>' or a task's ARN, "

@@ -1,44 +1,44 @@
-"""Faults of API calls, at the gateway: too often, too late, failed, or without any answer.
+"""Faults of API calls, at the gateway: throttled, failed, delayed, or never answered.
 
     task or user --> gateway --> [ CallFault, CallFault … ] --> handler or base
 
-Each counts `concerned` (calls it is meant for) and what it did to them.
+Each counts `concerned` (the calls it applies to) and what it did to them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from ..core.controller import Caller
 from ..core.errors import AwsError
 from ..gateway import CutOff, InterceptedCall, Interceptor
 from ..state.models import is_service, service_model
 from ..time.clock import Clock
 from .bucket import Bucket, Coin
 from .callers import TASKS, Groups, check
-from .fault import FaultRefused
+from .fault import FaultBase, FaultRefused
 from .reading import nearest
 from .refusals import failed, throttled
 
 
 class Traffic(Protocol):
-    """The gateway, as far as faults reach into it."""
+    """The part of the gateway that faults use."""
 
     interceptors: list[Interceptor]
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
-        """Take the answers away from calls that are being answered now, their connections closed at once or when
-        `until` is set; returns how many."""
+        """Drop the answers of calls in progress and close their connections, at once or when `until` is set; returns
+        how many."""
         ...
 
 
 @dataclass(frozen=True)
 class ApiFaultContext:
-    """What every fault of API calls is handed."""
+    """Dependencies of all API faults."""
 
     clock: Clock
     traffic: Traffic
@@ -48,15 +48,15 @@ class ApiFaultContext:
 
 @dataclass(frozen=True)
 class Calls:
-    """Which calls are concerned."""
+    """Selects calls."""
 
     service: str
     operation: str | None = None
-    """All of the service's when None."""
+    """None: all of the service's."""
     callers: str = TASKS
 
     def check(self) -> None:
-        """Raises `FaultRefused` for a service, an operation or callers that cannot be."""
+        """Raises `FaultRefused` for an unknown service, operation or group of callers."""
         check(self.callers)
         if not is_service(self.service):
             raise FaultRefused(
@@ -80,9 +80,9 @@ class Calls:
 class ThrottleSettings(Calls):
     probability: float | None = None
     rate: float | None = None
-    """Calls that pass in an AWS second; with it, `burst` and no probability."""
+    """Calls that pass in an AWS second, instead of a probability."""
     burst: float | None = None
-    """Calls that pass at once when none did for a while; one second's, and at least one, when None."""
+    """Calls that pass at once after a pause. None: as many as in one second, and at least one."""
     code: str | None = None
     seed: int = 0
 
@@ -114,85 +114,71 @@ class ErrorSettings(Calls):
 @dataclass(frozen=True)
 class LatencySettings(Calls):
     seconds: float = 1.0
-    """AWS seconds by which each answer comes later."""
+    """AWS seconds by which each answer is delayed."""
 
     def __post_init__(self) -> None:
         if not self.seconds > 0:
             raise ValueError(f"seconds must be above 0, got {self.seconds:g}")
 
 
-class CallFault(ABC):
-    """What faults of API calls have in common; each says in `_befall` what happens to a call."""
+class CallFault(FaultBase, ABC):
+    """Base class of API faults; `_apply` does something to a call."""
 
-    def __init__(self, street: ApiFaultContext, calls: Calls) -> None:
-        self._street = street
-        self._calls = calls
-        self._counts: Counter[str] = Counter(concerned=0)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._calls)
-
-    @property
-    def excludes(self) -> None:
-        return None
-
-    def counts(self) -> Mapping[str, int]:
-        return dict(self._counts)
+    def __init__(self, context: ApiFaultContext, calls: Calls, **counts: int) -> None:
+        super().__init__(calls, concerned=0, **counts)
+        self._context = context
 
     def begin(self) -> None:
-        self._calls.check()
-        self._street.traffic.interceptors.append(self._intercept)
+        self._settings.check()
+        self._context.traffic.interceptors.append(self._intercept)
 
     def end(self) -> None:
-        self._street.traffic.interceptors.remove(self._intercept)
+        self._context.traffic.interceptors.remove(self._intercept)
 
     async def _intercept(self, call: InterceptedCall) -> AwsError | None:
-        if not self._calls.concern(call, self._street.groups):
+        if not self._settings.concern(call, self._context.groups):
             return None
         self._counts["concerned"] += 1
-        return await self._befall(call)
+        return await self._apply(call)
 
     @abstractmethod
-    async def _befall(self, call: InterceptedCall) -> AwsError | None:
-        """Let it happen to a call that is concerned; the answer in the service's place, None when it goes on."""
+    async def _apply(self, call: InterceptedCall) -> AwsError | None:
+        """Apply the fault to a call; an error to answer it with, or None to let it pass."""
 
 
 class Throttle(CallFault):
-    """Calls beyond a rate, or a share of all, are refused as the service itself refuses them."""
+    """Refuses calls beyond a rate, or a share of all, as the service itself does."""
 
     kind: ClassVar[str] = "throttle"
 
-    def __init__(self, street: ApiFaultContext, settings: ThrottleSettings) -> None:
-        super().__init__(street, settings)
+    def __init__(self, context: ApiFaultContext, settings: ThrottleSettings) -> None:
+        super().__init__(context, settings, throttled=0)
         self._code = settings.code
-        self._counts["throttled"] = 0
         self._gate: Bucket | Coin
         if settings.rate is not None:
             burst = settings.burst if settings.burst is not None else max(1.0, settings.rate)
-            self._gate = Bucket(street.clock, settings.rate, burst)
+            self._gate = Bucket(context.clock, settings.rate, burst)
         else:
             self._gate = Coin(settings.probability or 0.0, settings.seed)
 
-    async def _befall(self, call: InterceptedCall) -> AwsError | None:
+    async def _apply(self, call: InterceptedCall) -> AwsError | None:
         if self._gate.passes():
             return None
         self._counts["throttled"] += 1
-        return throttled(call, self._street.account, self._code)
+        return throttled(call, self._context.account, self._code)
 
 
 class Error(CallFault):
-    """Calls, or a share of them, fail before anything is done."""
+    """Fails calls, or a share of them, before anything is done."""
 
     kind: ClassVar[str] = "error"
 
-    def __init__(self, street: ApiFaultContext, settings: ErrorSettings) -> None:
-        super().__init__(street, settings)
+    def __init__(self, context: ApiFaultContext, settings: ErrorSettings) -> None:
+        super().__init__(context, settings, failed=0)
         self._status, self._code = settings.status, settings.code
         self._gate = Coin(settings.probability, settings.seed)
-        self._counts["failed"] = 0
 
-    async def _befall(self, call: InterceptedCall) -> AwsError | None:
+    async def _apply(self, call: InterceptedCall) -> AwsError | None:
         if self._gate.passes():
             return None
         self._counts["failed"] += 1
@@ -200,21 +186,20 @@ class Error(CallFault):
 
 
 class Latency(CallFault):
-    """Every answer comes so many AWS seconds later; ended, it lets go of those that wait."""
+    """Delays every answer by some AWS seconds; its end releases the delayed ones."""
 
     kind: ClassVar[str] = "latency"
 
-    def __init__(self, street: ApiFaultContext, settings: LatencySettings) -> None:
-        super().__init__(street, settings)
-        self._wall = street.clock.wall(settings.seconds)
+    def __init__(self, context: ApiFaultContext, settings: LatencySettings) -> None:
+        super().__init__(context, settings, delayed=0)
+        self._wall = context.clock.wall(settings.seconds)
         self._over = asyncio.Event()
-        self._counts["delayed"] = 0
 
     def end(self) -> None:
         super().end()
         self._over.set()
 
-    async def _befall(self, call: InterceptedCall) -> None:
+    async def _apply(self, call: InterceptedCall) -> None:
         self._counts["delayed"] += 1
         try:
             async with asyncio.timeout(self._wall):
@@ -236,43 +221,30 @@ class CutSettings:
             )
 
 
-class CutFromAws:
-    """One task reaches AWS no more: its calls stay without an answer or their connections break, also those that
-    are being answered when it begins."""
+class CutFromAws(FaultBase):
+    """Cuts one task from AWS: its calls, including those in progress, get no answer or lose their connections."""
 
     kind: ClassVar[str] = "cut-from-aws"
 
-    def __init__(self, street: ApiFaultContext, settings: CutSettings) -> None:
-        self._street = street
-        self._settings = settings
+    def __init__(self, context: ApiFaultContext, settings: CutSettings) -> None:
+        super().__init__(settings, concerned=0, cut=0)
+        self._context = context
         self._over = asyncio.Event()
-        self._counts = Counter(concerned=0, cut=0)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> None:
-        return None
-
-    def counts(self) -> Mapping[str, int]:
-        return dict(self._counts)
 
     def begin(self) -> None:
-        if not self._street.groups.known(self._settings.task):
+        if not self._context.groups.known(self._settings.task):
             raise FaultRefused(f"no task {self._settings.task} runs", status=404)
-        self._street.traffic.interceptors.append(self._intercept)
+        self._context.traffic.interceptors.append(self._intercept)
         silent = self._over if self._settings.how == "silence" else None
-        broken = self._street.traffic.break_off(self._concerns, silent)
+        broken = self._context.traffic.break_off(self._concerns, silent)
         self._counts.update(concerned=broken, cut=broken)
 
     def end(self) -> None:
-        self._street.traffic.interceptors.remove(self._intercept)
+        self._context.traffic.interceptors.remove(self._intercept)
         self._over.set()
 
     def _concerns(self, call: InterceptedCall) -> bool:
-        return call.caller.kind == "task" and call.caller.name == self._settings.task
+        return call.caller == Caller("task", self._settings.task)
 
     async def _intercept(self, call: InterceptedCall) -> None:
         if not self._concerns(call):
@@ -280,4 +252,4 @@ class CutFromAws:
         self._counts.update(concerned=1, cut=1)
         if self._settings.how == "reset":
             raise CutOff
-        await self._over.wait()  # what waited goes through, as packets sent again do
+        await self._over.wait()  # then it passes, as retransmitted packets do

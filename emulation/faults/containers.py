@@ -1,29 +1,39 @@
-"""What a container has is taken from it: its CPU time, its network."""
+"""Faults of containers: no CPU time, no network."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..services.ecs.runtime import IsolatedContainer
-from .fault import FaultRefused
+from .fault import FaultBase, FaultRefused
 from .job import Job
-from .tasks import Tasks, TaskSettings, chosen
+from .tasks import Tasks, TaskSettings, containers_of
 
 
-def _contained(tasks: Tasks, settings: TaskSettings) -> list[IsolatedContainer]:
-    """The containers meant. Raises `FaultRefused` where they have nothing of their own."""
-    found: list[IsolatedContainer] = [
-        each for each in chosen(tasks, settings).values() if isinstance(each, IsolatedContainer)
-    ]
-    if not found:
-        raise FaultRefused(
-            f"the containers of {settings.task} are processes of this machine: they have no CPU limit and no network "
-            "of their own that could be taken from them. Run with --runtime docker"
-        )
-    return found
+class ContainerFault(FaultBase):
+    """A fault of a task's containers, which the engine begins and ends."""
+
+    def __init__(self, tasks: Tasks, settings: TaskSettings, **counts: int) -> None:
+        super().__init__(settings, **counts)
+        self._tasks = tasks
+        self._containers: list[IsolatedContainer] = []
+        self._job = Job()
+
+    async def settled(self) -> None:
+        await self._job.settled()
+
+    def _find(self) -> list[IsolatedContainer]:
+        """The task's containers. Raises `FaultRefused` when they are processes."""
+        running = containers_of(self._tasks, self._settings).values()
+        self._containers = [each for each in running if isinstance(each, IsolatedContainer)]
+        if not self._containers:
+            raise FaultRefused(
+                f"the containers of {self._settings.task} are processes of this machine: they have no CPU limit and no "
+                "network of their own that could be taken from them. Run with --runtime docker"
+            )
+        return self._containers
 
 
 @dataclass(frozen=True)
@@ -36,72 +46,40 @@ class CpuSettings(TaskSettings):
             raise ValueError(f"cpus must be 0.01 or more, got {self.cpus:g}")
 
 
-class StarveCpu:
-    """The container gets next to no CPU time."""
+class StarveCpu(ContainerFault):
+    """Limits the container to next to no CPU time."""
 
     kind: ClassVar[str] = "starve-cpu"
 
     def __init__(self, tasks: Tasks, settings: CpuSettings) -> None:
-        self._tasks = tasks
-        self._settings = settings
-        self._starved: list[IsolatedContainer] = []
-        self._job = Job()
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> str:
-        return f"task {self._settings.task} is starved of CPU time"
-
-    def counts(self) -> Mapping[str, int]:
-        return {"starved": len(self._starved)}
+        super().__init__(tasks, settings, starved=0)
+        self._cpus = settings.cpus
+        self.excludes = f"task {settings.task} is starved of CPU time"
 
     def begin(self) -> None:
-        self._starved = _contained(self._tasks, self._settings)
-        self._job.begin(lambda: self._allow(self._settings.cpus))
+        self._counts["starved"] = len(self._find())
+        self._job.begin(lambda: self._limit(self._cpus))
 
     def end(self) -> None:
-        self._job.begin(lambda: self._allow(None))
+        self._job.begin(lambda: self._limit(None))
 
-    async def settled(self) -> None:
-        await self._job.settled()
-
-    async def _allow(self, cpus: float | None) -> None:
-        await asyncio.gather(*(each.allow_cpus(cpus) for each in self._starved))
+    async def _limit(self, cpus: float | None) -> None:
+        await asyncio.gather(*(each.allow_cpus(cpus) for each in self._containers))
 
 
-class CutNetwork:
-    """Nothing reaches the task, and it reaches nothing: its network is unplugged."""
+class CutNetwork(ContainerFault):
+    """Disconnects the task from its network."""
 
     kind: ClassVar[str] = "cut-network"
 
     def __init__(self, tasks: Tasks, settings: TaskSettings) -> None:
-        self._tasks = tasks
-        self._settings = settings
-        self._unplugged: IsolatedContainer | None = None
-        self._job = Job()
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> str:
-        return f"task {self._settings.task} has no network"
-
-    def counts(self) -> Mapping[str, int]:
-        return {"unplugged": int(self._unplugged is not None)}
+        super().__init__(tasks, settings, unplugged=0)
+        self.excludes = f"task {settings.task} has no network"
 
     def begin(self) -> None:
-        # Its containers share one network.
-        container = self._unplugged = _contained(self._tasks, self._settings)[0]
+        container = self._find()[0]  # a task's containers share one network
+        self._counts["unplugged"] = 1
         self._job.begin(container.unplug)
 
     def end(self) -> None:
-        if self._unplugged is not None:
-            self._job.begin(self._unplugged.plug_in)
-
-    async def settled(self) -> None:
-        await self._job.settled()
+        self._job.begin(self._containers[0].plug_in)

@@ -1,11 +1,11 @@
-"""The controller of faults, told what to do below `/_emulation/faults`.
+"""The controller of faults: an HTTP API below `/_emulation/faults`.
 
     POST   /_emulation/faults        {"kind": "throttle", "service": "dynamodb", "probability": 1, …}   201
-    GET    /_emulation/faults        every fault, also ended ones, with the counts of what it did
+    GET    /_emulation/faults        every fault, ended ones included, with its counts
     GET    /_emulation/faults/{id}   one of them
-    DELETE /_emulation/faults/{id}   end it; may be repeated
+    DELETE /_emulation/faults/{id}   end it; idempotent
 
-Faults die with the cloud, and with whoever it was started by.
+Faults end with the cloud.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..services.efs.controller import Storage
 
 KEPT = 1_000
-"""Faults that can be looked at; the oldest ended ones are forgotten first."""
+"""Faults kept for reading; the oldest ended ones are dropped first."""
 
 
 @dataclass
@@ -52,34 +52,27 @@ class FaultRecord:
 
 
 class Faults:
-    """A `Controller`. Started last and so stopped first: a paused task can then be stopped like any other."""
+    """A `Controller`. Started last and so stopped first: a paused task is resumed before ECS stops it."""
 
     def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks, storage: Storage) -> None:
-        street = calls.ApiFaultContext(ctx.clock, traffic, Groups(ctx.events), ctx.account)
+        context = calls.ApiFaultContext(ctx.clock, traffic, Groups(ctx.events), ctx.account)
         self._ctx = ctx
         self._injected: dict[str, FaultRecord] = {}
-        self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Fault]] = {
-            calls.Throttle.kind: lambda wanted: calls.Throttle(street, read(calls.ThrottleSettings, wanted)),
-            calls.Error.kind: lambda wanted: calls.Error(street, read(calls.ErrorSettings, wanted)),
-            calls.Latency.kind: lambda wanted: calls.Latency(street, read(calls.LatencySettings, wanted)),
-            calls.CutFromAws.kind: lambda wanted: calls.CutFromAws(street, read(calls.CutSettings, wanted)),
-            network.CutFromLoadBalancer.kind: lambda wanted: network.CutFromLoadBalancer(
-                links, read(network.TargetSettings, wanted)
-            ),
-            tasks.PauseTask.kind: lambda wanted: tasks.PauseTask(ecs, read(tasks.TaskSettings, wanted)),
-            tasks.KillProcess.kind: lambda wanted: tasks.KillProcess(ecs, read(tasks.TaskSettings, wanted)),
-            slow_network.NetworkLatency.kind: lambda wanted: slow_network.NetworkLatency(
-                street, links, read(slow_network.LatencySettings, wanted)
-            ),
-            slow_network.PacketLoss.kind: lambda wanted: slow_network.PacketLoss(
-                street, links, read(slow_network.LossSettings, wanted)
-            ),
-            containers.StarveCpu.kind: lambda wanted: containers.StarveCpu(ecs, read(containers.CpuSettings, wanted)),
-            containers.CutNetwork.kind: lambda wanted: containers.CutNetwork(ecs, read(tasks.TaskSettings, wanted)),
-            disk.FillFileSystem.kind: lambda wanted: disk.FillFileSystem(
-                storage, read(disk.FileSystemSettings, wanted)
-            ),
-        }
+        made: Iterable[tuple[Any, type, tuple[Any, ...]]] = (
+            (calls.Throttle, calls.ThrottleSettings, (context,)),
+            (calls.Error, calls.ErrorSettings, (context,)),
+            (calls.Latency, calls.LatencySettings, (context,)),
+            (calls.CutFromAws, calls.CutSettings, (context,)),
+            (network.CutFromLoadBalancer, network.TargetSettings, (links,)),
+            (tasks.PauseTask, tasks.TaskSettings, (ecs,)),
+            (tasks.KillProcess, tasks.TaskSettings, (ecs,)),
+            (slow_network.NetworkLatency, slow_network.LatencySettings, (context, links)),
+            (slow_network.PacketLoss, slow_network.LossSettings, (context, links)),
+            (containers.StarveCpu, containers.CpuSettings, (ecs,)),
+            (containers.CutNetwork, tasks.TaskSettings, (ecs,)),
+            (disk.FillFileSystem, disk.FileSystemSettings, (storage,)),
+        )
+        self._kinds = {fault.kind: (fault, settings, dependencies) for fault, settings, dependencies in made}
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return {}
@@ -106,11 +99,11 @@ class Faults:
         """Undo everything."""
         for injected in self._injected.values():
             self._end(injected)
-            with contextlib.suppress(FaultRefused):  # what it befell is taken away next
+            with contextlib.suppress(FaultRefused):  # its target is stopped next
                 await _settled(injected.fault)
 
     def inject(self, wanted: Mapping[str, Any]) -> FaultRecord:
-        """Let a fault happen from now on. Raises `FaultRefused`."""
+        """Begin a fault. Raises `FaultRefused`."""
         settings = dict(wanted)
         id, kind = settings.pop("id", None) or self._ctx.ids.hex(12), settings.pop("kind", None)
         if kind not in self._kinds:
@@ -120,7 +113,8 @@ class Faults:
             )
         if id in self._injected:
             raise FaultRefused(f"there is a fault {id} already", status=409)
-        fault = self._kinds[kind](settings)
+        make, settings_type, dependencies = self._kinds[kind]
+        fault: Fault = make(*dependencies, read(settings_type, settings))
         self._refuse_second(fault)
         fault.begin()
         self._forget_old()

@@ -1,13 +1,12 @@
-"""A file system is full: whoever writes to it is told that no space is left on the device."""
+"""A full file system: writes fail with "no space left on device"."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..services.efs.controller import Bounded, Storage
-from .fault import FaultRefused
+from .fault import FaultBase, FaultRefused
 from .job import Job
 
 
@@ -17,38 +16,30 @@ class FileSystemSettings:
     """Its id."""
 
 
-class FillFileSystem:
-    """All that is free in it is taken, and given back at the end."""
+class FillFileSystem(FaultBase):
+    """Takes all free space of a file system, and gives it back at the end."""
 
     kind: ClassVar[str] = "fill-file-system"
 
     def __init__(self, storage: Storage, settings: FileSystemSettings) -> None:
+        super().__init__(settings, filled=0)
         self._storage = storage
-        self._settings = settings
+        self._id = settings.file_system
         self._filled: Bounded | None = None
         self._job = Job()
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> str:
-        return f"{self._settings.file_system} is full"
-
-    def counts(self) -> Mapping[str, int]:
-        return {"filled": int(self._filled is not None)}
+        self.excludes = f"{self._id} is full"
 
     def begin(self) -> None:
         bounded = self._filled = self._storage.bounded
         if bounded is None:
             raise FaultRefused("file systems here are folders of this machine: its own disk would have to be filled up")
-        self._job.begin(lambda: bounded.fill(self._settings.file_system))
+        self._counts["filled"] = 1
+        self._job.begin(lambda: bounded.fill(self._id))
 
     def end(self) -> None:
         bounded = self._filled
         if bounded is not None:
-            self._job.begin(lambda: bounded.empty(self._settings.file_system))
+            self._job.begin(lambda: bounded.empty(self._id))
 
     async def settled(self) -> None:
         await self._job.settled()

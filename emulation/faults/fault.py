@@ -1,19 +1,21 @@
-"""The seam: one thing that goes wrong, for as long as it is asked for."""
+"""The protocol of a fault, and what all faults share."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import asdict
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 
 class FaultRefused(Exception):
-    """A fault that cannot be injected. The text says what was asked for, and what there is instead."""
+    """A fault that cannot be injected; the text says why, and what can be asked for instead."""
 
     def __init__(self, message: str, *, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
-        """The HTTP status of the answer: 400 for what is wrong in itself, 404 for a target that is not there, 409
-        for one that suffers the same fault already."""
+        """The HTTP status of the answer: 400 for wrong settings, 404 for a missing target, 409 for a target that
+        already has the same fault."""
 
 
 class Fault(Protocol):
@@ -23,33 +25,51 @@ class Fault(Protocol):
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """What it was asked to do, JSON-able."""
+        """As requested, JSON-able."""
         ...
 
     @property
     def excludes(self) -> str | None:
-        """A name for what only one fault can do at a time, as the end of one would end the other; None for no such
-        thing."""
+        """Names an effect that only one fault can have at a time, because the end of one would end the other; None
+        when there is no such effect."""
         ...
 
     def begin(self) -> None:
-        """Let it happen from now on. Called once. Raises `FaultRefused`, and has changed nothing then."""
+        """Begin the effect. Called once. Raises `FaultRefused`, and has changed nothing then."""
         ...
 
     def end(self) -> None:
-        """Let it happen no more; what it held up goes on. Called once after `begin`. Does not raise, also when its
+        """End the effect and release what it held up. Called once after `begin`. Does not raise, not even when the
         target is gone."""
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """How often it did what, counted where it was done. Stays after its end."""
+        """Named counts of what the fault did. Kept after its end."""
         ...
 
 
 @runtime_checkable
 class AsyncFault(Protocol):
-    """A `Fault` whose beginning and end take a moment, because somebody else has to be asked."""
+    """A `Fault` whose begin and end take time, because something outside of this process does them."""
 
     async def settled(self) -> None:
-        """Returns when what was begun last, the fault or its end, is done. Raises `FaultRefused` when that failed."""
+        """Wait until the last begin or end is done. Raises `FaultRefused` when it failed."""
         ...
+
+
+class FaultBase:
+    """Settings and counts."""
+
+    excludes: str | None = None
+
+    def __init__(self, settings: Any, **counts: int) -> None:
+        """`settings`: a dataclass."""
+        self._settings = settings
+        self._counts = Counter(counts)
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return asdict(self._settings)
+
+    def counts(self) -> Mapping[str, int]:
+        return dict(self._counts)

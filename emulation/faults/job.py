@@ -1,4 +1,4 @@
-"""What a fault does that takes a moment: begun at once, in its order, and waited for by whoever asked for it."""
+"""The slow part of a fault: begun at once, in order, and awaited by the request that asked for it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from .fault import FaultRefused
 
 
 class Job:
-    """One thing after the other, whatever became of the one before."""
+    """Runs one step after the other, even when an earlier one failed."""
 
     def __init__(self) -> None:
         self._last: asyncio.Task[None] | None = None
 
-    def begin(self, what: Callable[[], Awaitable[None]]) -> None:
+    def begin(self, step: Callable[[], Awaitable[None]]) -> None:
         before = self._last
 
-        async def then() -> None:
+        async def run() -> None:
             if before is not None:
                 await asyncio.wait({before})
-            await what()
+            await step()
 
-        self._last = asyncio.create_task(then())
+        self._last = asyncio.create_task(run())
 
     async def settled(self) -> None:
-        """Wait for all of it. Raises `FaultRefused` when the last one failed."""
+        """Wait for all steps. Raises `FaultRefused` when the last one failed."""
         if self._last is None:
             return
         try:

@@ -1,12 +1,13 @@
-"""The load balancer reaches one target no more."""
+"""A target that its load balancer cannot reach."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..services.elbv2.links import Cut, Links
+from .fault import FaultBase
 
 
 @dataclass(frozen=True)
@@ -22,30 +23,24 @@ class TargetSettings:
             )
 
 
-class CutFromLoadBalancer:
-    """Health checks and requests to the target stay without an answer, or are refused a connection."""
+class CutFromLoadBalancer(FaultBase):
+    """Health checks and requests to the target get no answer, or their connections are refused."""
 
     kind: ClassVar[str] = "cut-from-load-balancer"
 
     def __init__(self, links: Links, settings: TargetSettings) -> None:
+        super().__init__(settings)
         self._links = links
-        self._settings = settings
+        self._target = settings.host, settings.port
+        self._refuses = settings.how == "refuse"
         self._cut: Cut | None = None
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> str:
-        return f"{self._settings.host}:{self._settings.port} is cut from the load balancer"
+        self.excludes = f"{settings.host}:{settings.port} is cut from the load balancer"
 
     def counts(self) -> Mapping[str, int]:
         return {"blocked": self._cut.attempts if self._cut else 0}
 
     def begin(self) -> None:
-        host, port = self._settings.host, self._settings.port
-        self._cut = self._links.cut(host, port, refuses=self._settings.how == "refuse")
+        self._cut = self._links.cut(*self._target, refuses=self._refuses)
 
     def end(self) -> None:
-        self._links.heal(self._settings.host, self._settings.port)
+        self._links.heal(*self._target)

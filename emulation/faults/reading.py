@@ -1,4 +1,4 @@
-"""From the JSON of a request to a fault's settings: checked as far as it can be, told in one sentence."""
+"""Reads a fault's settings from JSON, with one-sentence errors."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def read(kind: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
 
 
 def nearest(name: str, known: Any) -> str:
-    """`, did you mean …?` where something is near."""
+    """`, did you mean …?` when a similar name exists."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f", did you mean {near[0]!r}?" if near else ""

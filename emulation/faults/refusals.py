@@ -1,4 +1,4 @@
-"""How AWS words it: the error a throttled or failing service answers, in its own code, status and members."""
+"""The errors of throttled or failing AWS services: code, message, status and members."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _THROTTLED: Mapping[str, tuple[str, str, int]] = {
     "cloudwatch": ("Throttling", "Rate exceeded", 400),
     "efs": ("ThrottlingException", "Rate exceeded", 429),
 }
-"""Code, message and status where they differ from what the protocol's services share: the services' API references,
-section Errors."""
+"""Code, message and status of services that differ from others with their protocol. Source: the Errors section of
+each API reference."""
 _BY_PROTOCOL: Mapping[str, tuple[str, str, int]] = {
     "query": ("Throttling", "Rate exceeded", 400),
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
@@ -49,7 +49,7 @@ _FAILED_OTHERWISE = {
 
 
 def throttled(call: InterceptedCall, account: str, code: str | None = None) -> AwsError:
-    """What the service says when it is asked too often. Another `code` is answered as it is, with status 400."""
+    """The service's throttling error. A given `code` is used unchanged, with status 400."""
     if code is not None:
         return AwsError(code, "Rate exceeded")
     if call.service == "dynamodb" and call.operation in _READS | _WRITES:
@@ -60,13 +60,13 @@ def throttled(call: InterceptedCall, account: str, code: str | None = None) -> A
 
 
 def failed(call: InterceptedCall, status: int, code: str | None = None) -> AwsError:
-    """What the service says when it fails with this HTTP status."""
+    """The service's error for this HTTP status."""
     usual, message = _FAILED.get((call.service, status)) or _FAILED_OTHERWISE.get(status) or _FAILED_OTHERWISE[500]
     return AwsError(code or usual, message, status=status)
 
 
 def _reasons(call: InterceptedCall, account: str) -> list[dict[str, str]]:
-    """The member that DynamoDB's exception carries since 2025: which limit of which table or index it was."""
+    """The ThrottlingReasons member, in DynamoDB since 2025: the limit and the table or index."""
     params = call.read()
     direction = "Write" if call.operation in _WRITES else "Read"
     index = params.get("IndexName")

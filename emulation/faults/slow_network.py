@@ -1,37 +1,37 @@
-"""The network of one task is slow, or loses packets: on its way to AWS, and on the load balancer's way to it.
+"""One task's network with latency or packet loss, towards AWS and from the load balancer.
 
     load balancer --( late )--> task --( late )--> gateway
 
-A lost packet is sent again after a second, then after two, four …, as TCP does; so a loss is a delay as well, until
-whoever waits gives up. One delay for each health check, request and call.
+A lost packet is sent again after 1, 2, 4 … seconds, as TCP does, so a loss is a delay too, until the client gives up.
+Each health check, request and call gets one delay.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..gateway import InterceptedCall
 from ..services.elbv2.links import Disturbance, Links
 from .calls import ApiFaultContext
-from .fault import FaultRefused
+from .fault import FaultBase, FaultRefused
 
 _FIRST_RETRY = 1.0
 """AWS seconds; RFC 6298, 2.1."""
 _RETRIES = 6
-"""Linux' tcp_syn_retries: whoever connects gives up after 127 s."""
+"""Linux' tcp_syn_retries: a connection attempt gives up after 127 s."""
 
 
 @dataclass(frozen=True)
 class NetworkPath:
-    """Whose network."""
+    """The network paths of one task."""
 
     task: str
     """The task's ARN."""
     host: str | None = None
-    """With the port, where the load balancer reaches it; None for a task that it does not reach."""
+    """With the port, its address as a target of the load balancer; None for a task that is no target."""
     port: int = 0
 
 
@@ -40,7 +40,7 @@ class LatencySettings(NetworkPath):
     seconds: float = 0.1
     """AWS seconds."""
     jitter: float = 0.0
-    """AWS seconds by which it is more or less, evenly spread."""
+    """AWS seconds more or less, uniformly distributed."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -67,70 +67,61 @@ class LossSettings(NetworkPath):
     def delay(self) -> Callable[[], float]:
         chance = random.Random(self.seed)
 
-        def until_it_gets_through() -> float:
+        def retries() -> float:
             lost = 0
             while lost <= _RETRIES and chance.random() < self.probability:
                 lost += 1
             return _FIRST_RETRY * float(2**lost - 1)
 
-        return until_it_gets_through
+        return retries
 
 
-class SlowNetwork:
-    """What the two have in common; each has its own row of delays, the same for the same seed."""
+class SlowNetwork(FaultBase):
+    """Delays in both directions; the same seed gives the same sequence of delays."""
 
     kind: ClassVar[str]
     did: ClassVar[str]
     """The name of its count."""
 
-    def __init__(self, street: ApiFaultContext, links: Links, settings: LatencySettings | LossSettings) -> None:
-        self._street = street
+    def __init__(self, context: ApiFaultContext, links: Links, settings: LatencySettings | LossSettings) -> None:
+        super().__init__(settings)
+        self._context = context
         self._links = links
-        self._settings = settings
-        delay = settings.delay()
-        self._to_aws = Disturbance(delay)
-        self._delay = delay
+        self._delay = settings.delay()
+        self._to_aws = Disturbance(self._delay)
         self._to_task: Disturbance | None = None
 
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return asdict(self._settings)
-
-    @property
-    def excludes(self) -> None:
-        return None
-
     def counts(self) -> Mapping[str, int]:
-        ways = [self._to_aws, *([self._to_task] if self._to_task else [])]
-        return {"concerned": sum(way.passed for way in ways), self.did: sum(way.held for way in ways)}
+        paths = [self._to_aws, *([self._to_task] if self._to_task else [])]
+        return {"concerned": sum(path.passed for path in paths), self.did: sum(path.held for path in paths)}
 
     def begin(self) -> None:
-        if not self._street.groups.known(self._settings.task):
+        if not self._context.groups.known(self._settings.task):
             raise FaultRefused(f"no task {self._settings.task} runs", status=404)
-        self._street.traffic.interceptors.append(self._intercept)
+        self._context.traffic.interceptors.append(self._intercept)
         if self._settings.host is not None:
             self._to_task = self._links.disturb(self._settings.host, self._settings.port, self._delay)
 
     def end(self) -> None:
-        self._street.traffic.interceptors.remove(self._intercept)
+        self._context.traffic.interceptors.remove(self._intercept)
         self._to_aws.over.set()
         if self._to_task is not None and self._settings.host is not None:
             self._links.calm(self._settings.host, self._settings.port, self._to_task)
 
     async def _intercept(self, call: InterceptedCall) -> None:
         if call.caller.kind == "task" and call.caller.name == self._settings.task:
-            await self._to_aws.hold(self._street.clock)
+            await self._to_aws.hold(self._context.clock)
 
 
 class NetworkLatency(SlowNetwork):
-    """Everything takes longer."""
+    """Delays everything."""
 
     kind: ClassVar[str] = "network-latency"
     did: ClassVar[str] = "delayed"
 
 
 class PacketLoss(SlowNetwork):
-    """Some packets are lost, and sent again."""
+    """Loses some packets, which are sent again."""
 
     kind: ClassVar[str] = "packet-loss"
     did: ClassVar[str] = "lost"
