@@ -1,4 +1,4 @@
-"""One loopback port for all SDK calls, and the way of every call to whoever answers it."""
+"""The AWS endpoint: one loopback port that dispatches every SDK call."""
 
 from .admin import Admin
 from .callers import AccessKeys

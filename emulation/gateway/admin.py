@@ -1,4 +1,4 @@
-"""What the emulated cloud tells about itself, below `/_emulation/`: no S3 bucket can be named so."""
+"""The admin API below `/_emulation/`, which cannot be the name of an S3 bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from .record import Recorder
 
 Answer = Callable[[], Awaitable[Any]]
-"""Returns something JSON-able."""
+"""Returns a JSON-able value."""
 
 
 class Admin:
@@ -20,7 +20,7 @@ class Admin:
         self._answers: dict[str, Answer] = {}
 
     def add(self, answers: Mapping[str, Answer]) -> None:
-        """Let `GET /_emulation/<name>` answer. Raises ValueError for a name that is taken."""
+        """Serve `GET /_emulation/<name>`. Raises ValueError for a name in use."""
         for name, answer in answers.items():
             if name in self._answers or name == "calls":
                 raise ValueError(f"/_emulation/{name} is answered by two parts of the cloud")

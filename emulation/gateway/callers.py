@@ -1,4 +1,4 @@
-"""Access keys and whose they are: how a call is known to come from one task and no other."""
+"""Access keys, which identify the caller of each call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ANONYMOUS = Caller("external", "anonymous")
 
 
 class AccessKeys:
-    """Issues temporary credentials and tells the caller behind a key. A key nobody issued is a user's own."""
+    """Issues temporary credentials and finds the caller of a key. An unknown key is a user's."""
 
     def __init__(self, ids: Ids, clock: Clock | None = None) -> None:
-        """Without a clock no key expires by itself."""
+        """Without a clock no key expires."""
         self._ids = ids
         self._clock = clock
         self._callers: dict[str, Caller] = {}
@@ -24,7 +24,7 @@ class AccessKeys:
         self._until: dict[str, float] = {}
 
     def issue(self, caller: Caller, until: float | None = None) -> Credentials:
-        """New credentials, in the shapes STS gives them; refused from `until` on (AWS epoch seconds), if given."""
+        """New credentials, formatted as by STS; refused from `until` on (AWS epoch seconds), if given."""
         key = "ASIA" + self._ids.alnum(16).upper()
         self._callers[key] = caller
         if until is not None:
@@ -32,12 +32,12 @@ class AccessKeys:
         return Credentials(key, self._ids.alnum(40), self._ids.alnum(120))
 
     def revoke(self, access_key_id: str) -> None:
-        """End a key's validity: calls signed with it are refused. Unknown keys are ignored."""
+        """Refuse calls signed with this key from now on. Unknown keys are ignored."""
         if self._callers.pop(access_key_id, None) is not None:
             self._revoked.add(access_key_id)
 
     def caller(self, access_key_id: str) -> Caller:
-        """Whose key it is. Raises `AwsError` for one that was revoked or has expired."""
+        """The caller with this key. Raises `AwsError` for a revoked or expired key."""
         if not access_key_id:
             return ANONYMOUS
         if self._clock is not None and self._clock.now() >= self._until.get(access_key_id, math.inf):

@@ -1,4 +1,4 @@
-"""RPC v2 CBOR, the protocol newer SDKs speak to CloudWatch: botocore's own codec, turned round."""
+"""RPC v2 CBOR, which newer SDKs use for CloudWatch: botocore's codec with the roles of client and server swapped."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def serialize_error(error: AwsError, model: Any, status: int, request_id: str) -
 
 
 def _known_members(value: Any, shape: Any) -> Any:
-    """Decoded CBOR without members the model does not have, timestamps in UTC."""
+    """Decoded CBOR without unknown members, and with timestamps in UTC."""
     if shape.type_name == "structure":
         by_wire_name = {m.serialization.get("name", name): (name, m) for name, m in shape.members.items()}
         return {

@@ -1,4 +1,4 @@
-"""Every call's way through the cloud: interceptors, then a controller's handler or the base, then watchers."""
+"""Dispatches every call: interceptors, then a controller's handler or the state store, then watchers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .callers import ANONYMOUS, AccessKeys
 from .identify import CBOR, Identity, identify, signature_of
 from .intercept import InterceptedCall, Interceptor, PendingCalls
 from .protocol import error_code, parse, serialize, serialize_error
-from .record import Recorder
+from .record import RecordedCall, Recorder
+from .resource_names import resource_names
 from .shapes import conform
-from .touched import touched
 
-GIVEN_UP_WITH_ITS_CLIENT = frozenset({("sqs", "ReceiveMessage")})
-"""Operations that end when the client hangs up: a long poll must not take a message for nobody. All others are
-carried through, as AWS does, and only their answer is lost."""
+END_WITH_CLIENT = frozenset({("sqs", "ReceiveMessage")})
+"""Operations that end when the client hangs up: a long poll must not receive a message for a client that is gone. All
+others are completed, as on AWS, and only their answer is lost."""
 
 
 class Dispatch:
@@ -55,11 +55,11 @@ class Dispatch:
         self._answering: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
-        """Asked in order for every call over the wire."""
+        """Called in order for every call over the wire."""
         self._under_way = PendingCalls()
 
     def register(self, controllers: Iterable[Controller]) -> None:
-        """Let controllers answer and hear of operations. Raises ValueError when two answer the same one."""
+        """Register the handlers and watchers of controllers. Raises ValueError when two handle one operation."""
         for controller in controllers:
             owner = type(controller).__name__
             for operation, handler in controller.handlers().items():
@@ -74,8 +74,8 @@ class Dispatch:
                 self._watchers.setdefault(operation, []).append(watcher)
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request from the wire, every failure as an AWS error. Raises `CutOff` when an interceptor
-        did: the caller gets no answer at all."""
+        """Answer one request from the wire; every failure becomes an AWS error. Raises `CutOff` when an interceptor
+        does: the client gets no answer."""
         began = self._clock.now()
         request_id = self._ids.uuid()
         identity: Identity | None = None
@@ -95,23 +95,14 @@ class Dispatch:
             response = serialize_error(identity, error, request_id)
             status, code = response.status, error.code
         finally:
-            self._recorder.add(
-                at=began,
-                caller=caller,
-                service=identity.service if identity is not None else "",
-                operation=identity.operation if identity is not None else "",
-                region=identity.region if identity is not None else "",
-                status=status,
-                error=code,
-                seconds=self._clock.wall(self._clock.now() - began),
-                request_id=request_id,
-                touches=touched(read()),
-            )
+            called = (identity.service, identity.operation, identity.region) if identity is not None else ("", "", "")
+            touches = resource_names(read())
+            self._record(began, caller, called, (status, code), request_id=request_id, touches=touches)
         dated = {**response.headers, "date": formatdate(self._clock.now(), usegmt=True)}
         return HttpResponse(response.status, dated, response.body)
 
     async def call(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one call of the cloud's own parts; see `emulation.controller.Aws`."""
+        """Answer one call of a part of the cloud; see `emulation.core.controller.Aws`."""
         began = self._clock.now()
         request_id = self._ids.uuid()
         status, code = 0, None
@@ -122,71 +113,68 @@ class Dispatch:
             status, code = error.status, error.code
             raise
         finally:
-            self._recorder.add(
-                at=began,
-                caller=caller,
-                service=service,
-                operation=operation,
-                region=self._region,
-                status=status,
-                error=code,
-                seconds=self._clock.wall(self._clock.now() - began),
-                request_id=request_id,
-                touches=touched(params),
-            )
+            called, touches = (service, operation, self._region), resource_names(params)
+            self._record(began, caller, called, (status, code), request_id=request_id, touches=touches)
         return result
 
     def opened(self, service: str, operation: str, request: HttpRequest, touches: Mapping[str, str]) -> None:
-        """Record a call that no answer ends: a WebSocket that is opened. Raises `AwsError` for a signature that is
-        none, and for a key that was revoked or has expired."""
+        """Record a WebSocket that is opened. Raises `AwsError` for a malformed signature and for a revoked or expired
+        key."""
         signature = signature_of(request)
+        caller = ANONYMOUS if signature is None else self._keys.caller(signature.access_key)
+        region = self._region if signature is None else signature.region
+        called, now = (service, operation, region), self._clock.now()
+        self._record(now, caller, called, (101, None), request_id=self._ids.uuid(), touches=touches)
+
+    def _record(
+        self,
+        began: float,
+        caller: Caller,
+        called: tuple[str, str, str],
+        outcome: tuple[int, str | None],
+        *,
+        request_id: str,
+        touches: Mapping[str, str | list[str]],
+    ) -> None:
+        """`called`: service, operation and region; `outcome`: HTTP status and AWS's error code."""
+        seconds = self._clock.wall(self._clock.now() - began)
         self._recorder.add(
-            at=self._clock.now(),
-            caller=ANONYMOUS if signature is None else self._keys.caller(signature.access_key),
-            service=service,
-            operation=operation,
-            region=self._region if signature is None else signature.region,
-            status=101,
-            error=None,
-            seconds=0.0,
-            request_id=self._ids.uuid(),
-            touches=touches,
+            RecordedCall(0, began, caller.kind, caller.name, *called, *outcome, seconds, request_id, touches)
         )
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
-        """Take the answers away from calls from the wire that are being answered now, their connections closed at once
-        or when `until` is set; returns how many. As when any client hangs up, what they do is carried through (but
-        see `GIVEN_UP_WITH_ITS_CLIENT`)."""
+        """Drop the answers of calls in progress and close their connections, at once or when `until` is set; returns
+        how many. As when a client hangs up, the calls are completed (but see `END_WITH_CLIENT`)."""
         return self._under_way.break_off(concerns, until)
 
     async def stop(self) -> None:
-        """End what is still being answered for clients that hung up."""
+        """End the calls that are still in progress for clients that hung up."""
         for task in self._answering:
             task.cancel()
         await asyncio.gather(*self._answering, return_exceptions=True)
 
     async def store_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """As `call`, past controllers and watchers; not recorded, being a step of a call that is."""
+        """Like `call`, but past controllers and watchers. Not recorded: it is a step of a recorded call."""
         return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
 
     async def _respond(self, identity: Identity, caller: Caller, request_id: str) -> HttpResponse:
-        """The answer to a request from the wire: the base's word for word, a handler's serialised."""
+        """The answer to a request from the wire: the state store's unchanged, a handler's serialised."""
         key = (identity.service, identity.operation)
         handler = self._handlers.get(key)
-        as_it_came = identity.protocol != CBOR and self._base.passes_on(identity.service)
-        if handler is None and key not in self._watchers and as_it_came:
+        unchanged = identity.protocol != CBOR and self._base.passes_on(identity.service)
+        if handler is None and key not in self._watchers and unchanged:
             return await self._base.forward(*key, identity.request, request_id)
         params = parse(identity)
         call = Call(*key, params, caller, identity.region, self._account, request_id)
         if handler is not None:
             validate(*key, params)
-            response = serialize(identity, await self._carry_through(handler, call), request_id)
-        elif not as_it_came:
+            response = serialize(identity, await self._complete(handler, call), request_id)
+        elif not unchanged:
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
             response = await self._base.forward(*key, identity.request, request_id)
         if response.status < 400 and key in self._watchers:
-            self._tell(replace(call, answer=response.body))
+            self._notify(replace(call, answer=response.body))
         return response
 
     async def _result(
@@ -203,12 +191,12 @@ class Dispatch:
             params = conform(params, model.input_shape, f"{service}:{operation}")
             call = Call(service, operation, params, caller, self._region, self._account, request_id)
             result = await self._handle(handler, call)
-        self._tell(call)
+        self._notify(call)
         return result
 
-    async def _carry_through(self, handler: Handler, call: Call) -> dict[str, Any]:
-        """A handler's result, brought to its end even when the client hangs up meanwhile."""
-        if (call.service, call.operation) in GIVEN_UP_WITH_ITS_CLIENT:
+    async def _complete(self, handler: Handler, call: Call) -> dict[str, Any]:
+        """A handler's result, completed even when the client hangs up meanwhile."""
+        if (call.service, call.operation) in END_WITH_CLIENT:
             return await self._handle(handler, call)
         task = asyncio.get_running_loop().create_task(self._handle(handler, call))
         self._answering.add(task)
@@ -218,10 +206,10 @@ class Dispatch:
     def _answered(self, task: asyncio.Task[dict[str, Any]]) -> None:
         self._answering.discard(task)
         if not task.cancelled():
-            task.exception()  # read, so that asyncio does not report it where the client hung up
+            task.exception()  # retrieved, so that asyncio does not report it when the client hung up
 
     async def _handle(self, handler: Handler, call: Call) -> dict[str, Any]:
-        """A handler's result, checked against the model; what it raises but `AwsError` is a defect of ours."""
+        """A handler's result, checked against the model; every other error than `AwsError` is a bug here."""
         path = f"{call.service}:{call.operation}"
         try:
             result = await handler(call)
@@ -240,7 +228,7 @@ class Dispatch:
             if error is not None:
                 raise error
 
-    def _tell(self, call: Call) -> None:
+    def _notify(self, call: Call) -> None:
         for watcher in self._watchers.get((call.service, call.operation), ()):
             try:
                 watcher(call)
@@ -248,7 +236,7 @@ class Dispatch:
                 self._log.exception("a watcher of %s:%s failed", call.service, call.operation)
 
     def _with_tokens(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The parameters with the idempotency tokens that SDKs add themselves."""
+        """The parameters, with the idempotency tokens that SDKs add."""
         tokens = operation_model(service, operation).idempotent_members
         return {**{token: self._ids.uuid() for token in tokens}, **params} if tokens else params
 
@@ -262,7 +250,7 @@ def _parameters(identity: Identity) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class InProcess:
-    """The `Aws` of one part of the cloud: calls are made in its name."""
+    """The `Aws` of one part of the cloud, which is the caller of its calls."""
 
     dispatch: Dispatch
     caller: Caller

@@ -1,4 +1,4 @@
-"""Who calls what: service, operation, protocol, region and access key, told from the request alone."""
+"""Identifies a request: service, operation, protocol, region and access key."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Identity:
     service: str
     """botocore's service name."""
     operation: str
-    """The operation's name; empty when the service has none for this request."""
+    """Empty when the service has no operation for this request."""
     protocol: str
-    """The wire protocol the client speaks, as botocore names it."""
+    """The client's wire protocol, by botocore's name."""
     region: str
     access_key: str
     """Empty for an unsigned request."""
     request: HttpRequest
-    """The request, S3's virtual hosts turned into path style."""
+    """The request, with S3's virtual hosts turned into path style."""
     uri_params: Mapping[str, Any] = field(default_factory=dict)
     """The labels of a REST path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a SigV4 credential scope says; nothing is verified."""
+    """A SigV4 credential scope; nothing is verified."""
 
     access_key: str
     region: str
@@ -44,7 +44,7 @@ class Signature:
 
 
 def identify(request: HttpRequest, default_region: str) -> Identity:
-    """Tell what a request is. Raises `AwsError` when its service cannot be told."""
+    """Identify a request. Raises `AwsError` when its service is unknown."""
     signature = signature_of(request)
     if signature is not None:
         service, region, key = service_name(signature.signing_name, request), signature.region, signature.access_key

@@ -1,4 +1,4 @@
-"""Where faults reach API calls: between telling what a call is and answering it."""
+"""Interception of API calls by faults, after a call is identified and before it is answered."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from ..core.errors import AwsError
 
 @dataclass(frozen=True, slots=True)
 class InterceptedCall:
-    """A call that came over the wire, before anybody answered it."""
+    """A call over the wire that has not been answered yet."""
 
     service: str
     operation: str
     caller: Caller
     region: str
     read: Callable[[], Mapping[str, Any]] = field(default=dict, compare=False, repr=False)
-    """Its parameters, parsed when asked for; empty when they cannot be read."""
+    """Parses its parameters on demand; empty when they cannot be read."""
 
 
 class CutOff(Exception):
-    """Raised by an interceptor: the connection is closed without an answer, as by a broken network."""
+    """Raised by an interceptor to close the connection without an answer, as a broken network does."""
 
     def __init__(self, until: asyncio.Event | None = None) -> None:
         super().__init__()
         self.until = until
-        """Closed no sooner: the client sees silence before."""
+        """Keep the connection open and silent until this event."""
 
 
 Interceptor = Callable[[InterceptedCall], Awaitable[AwsError | None]]
-"""May answer a call with the error it returns or raises, delay it by sleeping, cut it off, or let it pass with
-None. Sees the calls of users and tasks, not those between the cloud's own parts."""
+"""Answers a call with the error that it returns or raises, delays it by sleeping, cuts it off, or passes it by
+returning None. Sees calls of users and tasks, not those between parts of the cloud."""
 
 
 class PendingCalls:
-    """The calls from the wire that are being answered now, so that a broken network can take their answers away."""
+    """The calls over the wire in progress, so that a broken network can drop their answers."""
 
     def __init__(self) -> None:
         self._calls: dict[asyncio.Task[Any], InterceptedCall] = {}
@@ -47,7 +47,7 @@ class PendingCalls:
 
     @contextmanager
     def answering(self, call: InterceptedCall) -> Iterator[None]:
-        """Around the answering of a call, in a task of its own. Raises `CutOff` when it is broken off."""
+        """Track a call while the block answers it, in a separate task. Raises `CutOff` when it is broken off."""
         task = asyncio.current_task()
         assert task is not None
         self._calls[task] = call
@@ -62,8 +62,8 @@ class PendingCalls:
             self._broken.pop(task, None)
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
-        """End the calls concerned without an answer, their connections closed at once or when `until` is set;
-        returns how many."""
+        """Drop the answers of these calls and close their connections, at once or when `until` is set; returns how
+        many."""
         concerned = [task for task, call in self._calls.items() if task not in self._broken and concerns(call)]
         for task in concerned:
             self._broken[task] = until

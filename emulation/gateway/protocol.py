@@ -1,4 +1,4 @@
-"""The wire formats of AWS: requests to parameters, results and errors to answers, by botocore's models.
+"""AWS's wire formats: parses requests and serialises results and errors by botocore's models.
 
 The parsers and serialisers of query, ec2, json, rest-json and rest-xml are moto's; RPC v2 CBOR is `cbor`.
 Parameters are botocore-shaped, with aware UTC timestamps.
@@ -25,7 +25,7 @@ from .identify import CBOR, Identity
 
 
 def parse(identity: Identity) -> dict[str, Any]:
-    """The request's parameters. Raises `AwsError` when they cannot be read."""
+    """Parse the request's parameters. Raises `AwsError` when they cannot be read."""
     model = operation_model(identity.service, identity.operation)
     body = _body(identity.request)
     try:
@@ -58,7 +58,7 @@ def parse(identity: Identity) -> dict[str, Any]:
 
 
 def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    """A result, conforming to its shape, in the client's protocol."""
+    """Serialise a result, conforming to its shape, in the client's protocol."""
     from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - heavy
 
     model = operation_model(identity.service, identity.operation)
@@ -70,9 +70,9 @@ def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) ->
 
 
 def serialize_error(identity: Identity | None, error: AwsError, request_id: str) -> HttpResponse:
-    """An error in the client's protocol; as JSON when not even the service is known."""
-    if error.code == "ExpiredTokenException" and identity is not None and identity.protocol in _EXPIRED_IS_SHORTER:
-        error = AwsError(_EXPIRED_IS_SHORTER[identity.protocol], error.message, status=error.status)
+    """Serialise an error in the client's protocol, or as JSON when the service is unknown."""
+    if error.code == "ExpiredTokenException" and identity is not None and identity.protocol in _EXPIRED_CODES:
+        error = AwsError(_EXPIRED_CODES[identity.protocol], error.message, status=error.status)
     if identity is None or not is_service(identity.service):
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         headers = {"content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": request_id}
@@ -94,12 +94,12 @@ def serialize_error(identity: Identity | None, error: AwsError, request_id: str)
     return _response(serialized, status, request_id, model, identity.protocol)
 
 
-_EXPIRED_IS_SHORTER = {"query": "ExpiredToken", "rest-xml": "ExpiredToken", "ec2": "RequestExpired"}
-"""How the XML protocols' services call an expired session; the others say ExpiredTokenException."""
+_EXPIRED_CODES = {"query": "ExpiredToken", "rest-xml": "ExpiredToken", "ec2": "RequestExpired"}
+"""The error code of an expired session in XML protocols; others use ExpiredTokenException."""
 
 
 class _Modelled(Exception):
-    """An error as moto's serialisers read it: code, message and modelled members as attributes."""
+    """An error as moto's serialisers expect it: code, message and modelled members as attributes."""
 
     def __init__(self, error: AwsError) -> None:
         super().__init__(error.message)
@@ -109,7 +109,7 @@ class _Modelled(Exception):
 
 
 def _status(error: AwsError, model: Any) -> int:
-    """The error's own status; the model's where the error carries none but the default."""
+    """The error's status, or the model's when the error has the default."""
     if error.status != 400:
         return error.status
     shape = model.shape_for_error_code(error.code)
@@ -128,7 +128,7 @@ def _response(serialized: Any, status: int, request_id: str, model: Any, protoco
 
 
 def error_code(response: HttpResponse) -> str | None:
-    """AWS's error code in a base's answer, for the record; None for a success."""
+    """AWS's error code in an answer of the state store; None for a success."""
     if response.status < 400:
         return None
     for name, value in response.headers.items():
@@ -163,7 +163,7 @@ def _parser_class(protocol: str) -> Any:
         return parser_class
 
     class Strict(parser_class):  # type: ignore[misc,valid-type] # moto is untyped here
-        """moto takes a body that is not JSON for a message; AWS refuses it."""
+        """moto accepts a body that is not JSON; AWS refuses it."""
 
         def _parse_body_as_json(self, body: bytes) -> Any:
             return json.loads(body) if body else {}

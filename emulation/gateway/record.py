@@ -1,18 +1,16 @@
-"""The record of every call: a bounded ring in memory, and a JSONL file when one is named."""
+"""Records every call: in a bounded ring in memory, and in a JSONL file when one is given."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from ..core.controller import Caller
-
 KEPT = 50_000
-"""Calls kept in memory (about 20 MB); older ones are only in the file."""
+"""Calls kept in memory (about 20 MB); the file has the older ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +25,14 @@ class RecordedCall:
     operation: str
     region: str
     status: int
-    """The HTTP status; 0 when the connection was given up before an answer."""
+    """The HTTP status; 0 when the connection ended before an answer."""
     error: str | None
     """AWS's error code."""
     seconds: float
     """Wall seconds until the answer was ready."""
     request_id: str
     touches: Mapping[str, str | list[str]] = field(default_factory=dict)
-    """What its parameters name, by their names: see `touched`."""
+    """The resource names in its parameters: see `resource_names`."""
 
 
 class Recorder:
@@ -44,41 +42,16 @@ class Recorder:
         self._next = 1
         self._file: IO[str] | None = path.open("a", buffering=1) if path is not None else None
 
-    def add(
-        self,
-        *,
-        at: float,
-        caller: Caller,
-        service: str,
-        operation: str,
-        region: str,
-        status: int,
-        error: str | None,
-        seconds: float,
-        request_id: str,
-        touches: Mapping[str, str | list[str]] | None = None,
-    ) -> None:
-        call = RecordedCall(
-            self._next,
-            at,
-            caller.kind,
-            caller.name,
-            service,
-            operation,
-            region,
-            status,
-            error,
-            seconds,
-            request_id,
-            touches or {},
-        )
+    def add(self, call: RecordedCall) -> None:
+        """Keep a call, and give it the next number."""
+        call = replace(call, number=self._next)
         self._next += 1
         self._ring.append(call)
         if self._file is not None:
             self._file.write(json.dumps(asdict(call)) + "\n")
 
     def since(self, number: int = 0) -> list[RecordedCall]:
-        """The calls kept whose number is above the given one."""
+        """The kept calls with a higher number."""
         if not self._ring:
             return []
         skip = max(0, number + 1 - self._ring[0].number)

@@ -1,4 +1,4 @@
-"""S3's virtual-host addressing, turned into path style before anybody else looks."""
+"""Turns S3's virtual-host addressing into path style."""
 
 from __future__ import annotations
 

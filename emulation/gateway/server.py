@@ -1,4 +1,4 @@
-"""The one loopback port where SDKs, the AWS CLI and tasks reach the cloud."""
+"""The HTTP server for SDKs, the AWS CLI and tasks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .dispatch import Dispatch
 from .intercept import CutOff
 
 LARGEST_BODY = 1 << 30
-"""Bytes; an S3 object put in one request may be 5 GiB on AWS, which nobody tests on a laptop."""
+"""Bytes. AWS accepts S3 objects of up to 5 GiB in one request."""
 
 
 class Gateway:
-    """Listens on 127.0.0.1, and on the bridge of the run's containers if there is one."""
+    """Listens on 127.0.0.1, and on the bridge of the run's containers."""
 
     def __init__(
         self, dispatch: Dispatch, admin: Admin, *, port: int = 0, addressing: Addressing | None = None
@@ -32,23 +32,23 @@ class Gateway:
 
     @property
     def host(self) -> str:
-        """`address:port` as answers tell it to whoever asks, in a container or outside; once it listens."""
+        """`address:port` in answers, valid inside and outside of containers; known once it listens."""
         return f"{self._addressing.shared_host}:{self._port}"
 
     @property
     def url(self) -> str:
-        """As this machine's programs reach it."""
+        """For programs of this machine."""
         return f"http://{LOOPBACK}:{self._port}"
 
     async def start(self, routes: Iterable[web.RouteDef] = ()) -> None:
-        """Listen. `routes` are raw aiohttp routes that come before AWS, such as ECS Exec's data channel; one that is
+        """Listen. `routes` are raw aiohttp routes with precedence over AWS, such as ECS Exec's data channel; a route
         named `service.Operation` is recorded as that call. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._recorded])
         app.add_routes(self._admin.routes())
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        # A gzipped S3 object must arrive as it was sent, so nothing is decompressed on the way.
-        # Handlers learn that their client hung up: `Dispatch` decides whose end that is.
+        # A gzipped S3 object must arrive unchanged, so nothing is decompressed.
+        # Handlers are cancelled when their client hangs up: `Dispatch` decides which calls that ends.
         self._runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0.2
         )
@@ -57,7 +57,7 @@ class Gateway:
         self._addressing.ports.add(self._port)
 
     async def listen_on_bridge(self) -> None:
-        """Listen where containers reach it too, on the same port. Raises OSError when it is taken there."""
+        """Listen on the containers' bridge too, on the same port. Raises OSError when it is taken there."""
         if self._addressing.bridge is not None:
             await self._listen(self._addressing.bridge)
 
@@ -71,7 +71,7 @@ class Gateway:
         return int(self._runner.addresses[-1][1])
 
     async def stop(self) -> None:
-        """Give up what is being answered after 0.2 s."""
+        """Stop, and abandon calls in progress after 0.2 s."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -80,24 +80,24 @@ class Gateway:
         service, _, operation = (request.match_info.route.name or "").partition(".")
         if operation:
             try:
-                self._dispatch.opened(service, operation, _to_ours(request, b""), dict(request.match_info))
+                self._dispatch.opened(service, operation, _from_aiohttp(request, b""), dict(request.match_info))
             except AwsError as error:
                 raise web.HTTPForbidden(text=f"{error.code}: {error}") from error
         return await handler(request)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            answer = await self._dispatch.answer(_to_ours(request, await request.read()))
+            answer = await self._dispatch.answer(_from_aiohttp(request, await request.read()))
         except CutOff as cut:
             if cut.until is not None:
                 await cut.until.wait()
             if request.transport is not None:
                 request.transport.abort()
-            return web.Response(status=503)  # read by nobody
+            return web.Response(status=503)  # the client is gone
         return _to_aiohttp(request.method, answer)
 
 
-def _to_ours(request: web.Request, body: bytes) -> HttpRequest:
+def _from_aiohttp(request: web.Request, body: bytes) -> HttpRequest:
     path, _, query = request.raw_path.partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     return HttpRequest(request.method, path, query, headers, body)

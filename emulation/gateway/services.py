@@ -1,4 +1,4 @@
-"""From what a request is signed for to botocore's name of the service."""
+"""Maps the service that a request is signed for to botocore's name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BY_SIGNING_NAME = {
     "tagging": "resourcegroupstaggingapi",
     "timestream": "timestream-write",
 }
-"""Where botocore's `signingName` (or `endpointPrefix`) is not the service's name and names one service."""
+"""Signing names (botocore's `signingName` or `endpointPrefix`) that differ from the name of their one service."""
 
 _BY_TARGET_PREFIX = {
     "DynamoDB_20120810": "dynamodb",
@@ -37,27 +37,21 @@ _BY_TARGET_PREFIX = {
     "AWSCognitoIdentityService": "cognito-identity",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
-"""For targets that decide between services of one signing name, and for calls that need no signature."""
+"""Targets that decide between services with one signing name, and targets of calls without a signature."""
 
 
 def service_name(signing_name: str, request: HttpRequest) -> str:
-    """botocore's name of the service a request signed for `signing_name` is meant for."""
-    target = request.headers.get("x-amz-target")
-    if target is not None:
-        by_target = _BY_TARGET_PREFIX.get(target.partition(".")[0])
-        if by_target is not None:
-            return by_target
+    """botocore's name of the service of a request signed for `signing_name`."""
+    if (by_target := service_of_unsigned(request)) is not None:
+        return by_target
     name = _BY_SIGNING_NAME.get(signing_name, signing_name)
     decide = _SHARED.get(name)
     return decide(request) if decide is not None else name
 
 
 def service_of_unsigned(request: HttpRequest) -> str | None:
-    """The service of a request that carries no signature, where it can be told."""
-    target = request.headers.get("x-amz-target")
-    if target is not None:
-        return _BY_TARGET_PREFIX.get(target.partition(".")[0])
-    return None
+    """The service of a request without a signature, if its target names one."""
+    return _BY_TARGET_PREFIX.get(request.headers.get("x-amz-target", "").partition(".")[0])
 
 
 def _ses(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""Values against botocore's shapes: what passes between parts is what an SDK would have sent and read."""
+"""Checks values against botocore's shapes, as an SDK would send and read them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any
 
 
 def conform(value: Any, shape: Any, path: str) -> Any:
-    """A copy of the value with members that are None left out, timestamps as aware UTC datetimes and blobs as
-    bytes.
+    """A copy of the value without members that are None, with timestamps as aware UTC datetimes and blobs as bytes.
 
-    Raises ValueError naming the path of a member the model does not have, or of the wrong type: a handler's
-    misspelt key would otherwise vanish in serialisation without a trace.
+    Raises ValueError with the path of an unknown member or of a wrong type: serialisation would silently drop a
+    handler's misspelt key.
     """
     if shape is None:
         if value:
             raise ValueError(f"{path} has no output, got {value!r}")
         return {}
-    return _CONFORM.get(shape.type_name, _as_it_is)(value, shape, path)
+    return _CONFORM.get(shape.type_name, _unchanged)(value, shape, path)
 
 
 def _structure(value: Any, shape: Any, path: str) -> Any:
@@ -67,7 +66,7 @@ def _blob(value: Any, _: Any, path: str) -> Any:
     raise ValueError(f"{path} must be bytes, got {value!r}")
 
 
-def _as_it_is(value: Any, _: Any, __: str) -> Any:
+def _unchanged(value: Any, _: Any, __: str) -> Any:
     return value
 
 

@@ -14,23 +14,12 @@ from tests.support.scripted import scripted
 from tests.support.world import World, world
 from webordinary_testkit.emulation.cloud import Cloud, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
-from webordinary_testkit.emulation.core.controller import Caller
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.gateway import Recorder
+from webordinary_testkit.emulation.gateway import RecordedCall, Recorder
 
 
 def add(recorder: Recorder, operation: str = "ListQueues") -> None:
-    recorder.add(
-        at=1.0,
-        caller=Caller("external", "k"),
-        service="sqs",
-        operation=operation,
-        region="us-west-2",
-        status=200,
-        error=None,
-        seconds=0.001,
-        request_id="id",
-    )
+    recorder.add(RecordedCall(0, 1.0, "external", "k", "sqs", operation, "us-west-2", 200, None, 0.001, "id"))
 
 
 def test_calls_are_numbered_from_one() -> None:

@@ -1,4 +1,4 @@
-"""What a call names, out of its parameters: enough to tell which resources a policy would have to allow it."""
+"""The resource names in a call's parameters: which resources a policy must allow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGEST, MOST = 512, 20
-"""Characters of a value, and values of a list, that are kept; a longer list is cut."""
+"""Characters of a value and values of a list that are kept; longer lists are cut."""
 
 _NAMING = re.compile(
     r"(arns?|names?|ids?|urls?|bucket|key|prefix|family|clusters?|services?|tasks?|taskdefinition|tables?|namespace"
@@ -16,11 +16,11 @@ _NAMING = re.compile(
 )
 _BY_TABLE = ("RequestItems",)
 _DEEP = 3
-"""Levels of structures that are looked into, for example `networkConfiguration.awsvpcConfiguration.subnets`."""
+"""Levels of nested structures, for example `networkConfiguration.awsvpcConfiguration.subnets`."""
 
 
-def touched(params: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """Parameters that name something, by their (dotted) names: strings and lists of strings only."""
+def resource_names(params: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Parameters that name resources, by dotted name: strings and lists of strings only."""
     found: dict[str, str | list[str]] = {}
     _gather(params, "", found, _DEEP)
     return found

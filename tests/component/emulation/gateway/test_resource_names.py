@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.world import world
-from webordinary_testkit.emulation.gateway.touched import touched
+from webordinary_testkit.emulation.gateway.resource_names import resource_names
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from webordinary_testkit.emulation.gateway.touched import touched
     ],
 )
 def test_what_names_something_is_kept_and_contents_are_not(params: object, expected: object) -> None:
-    assert touched(params) == expected  # type: ignore[arg-type]  # written out above
+    assert resource_names(params) == expected  # type: ignore[arg-type]  # written out above
 
 
 @pytest.mark.asyncio
