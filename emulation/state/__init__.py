@@ -1,4 +1,4 @@
-"""Where declared state lives: an AWS emulator that stores what it is told, behind one small seam."""
+"""The state store: an AWS emulator that keeps declared resources, behind one small protocol."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ __all__ = ["HttpRequest", "HttpResponse", "StateStore"]
 
 
 class StateStore(Protocol):
-    """Stores declared state. Answers any AWS call that no controller answers itself."""
+    """Stores declared resources and answers every AWS call that no controller handles."""
 
     async def start(self) -> None:
-        """Begin; called once, before any call."""
+        """Called once, before any call."""
         ...
 
     async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
-        """Answer a client's request in that client's own wire protocol, AWS errors and the request id included.
-        Raises `AwsError` for what the base does not have."""
+        """Answer a client's request in the client's wire protocol, AWS errors and request id included. Raises
+        `AwsError` for services and operations that the store lacks."""
         ...
 
     async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Make one call with botocore-shaped parameters; returns botocore-shaped output, without
-        `ResponseMetadata`. Raises `AwsError` with AWS's code, also for parameters its model refuses."""
+        """Make one call with botocore-shaped parameters; returns botocore-shaped output without `ResponseMetadata`.
+        Raises `AwsError` with AWS's code, also for invalid parameters."""
         ...
 
     async def stop(self) -> None:
-        """Forget everything. Must not raise."""
+        """Drop all state. Must not raise."""
         ...
 
     def passes_on(self, service: str) -> bool:
-        """Whether `forward` takes a service's requests as they came; what it does not take goes by `call`."""
+        """Whether `forward` accepts the raw requests of a service; otherwise they go through `call`."""
         ...
 
     def warm(self) -> None:
-        """Get ready in the background for what the stack will use."""
+        """Prepare in the background for the services of the stack."""
         ...
 
     def facts(self) -> Mapping[str, Any]:
-        """What the readiness line says of it; nothing for the embedded base."""
+        """Its entry in the readiness line; empty for the embedded store."""
         ...

@@ -1,9 +1,8 @@
-"""moto on AWS time: its clock functions read ours.
+"""Runs moto on AWS time.
 
-moto takes the time from three functions of `moto.core.utils`, which its modules import by name. So they are
-replaced before those modules are imported, and in the ones that were imported earlier. Two services read
-`time.time()` themselves; they get a `time` of their own. What stays on wall time: S3's server access log
-lines and the Date header of rendered SES templates (`datetime.now()`), which time nothing.
+moto reads the time with three functions of `moto.core.utils`, which its modules import by name: they are replaced
+there and in the modules imported earlier. Two services call `time.time()`; their `time` module is replaced. S3's
+server access log lines and the Date header of rendered SES templates (`datetime.now()`) stay on wall time.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from typing import Any
 from ..time.clock import Clock
 from .moto_patches.replace import replace_everywhere
 
-_READ_TIME_THEMSELVES = ("moto.efs.models", "moto.secretsmanager.models")
+_CALL_TIME_TIME = ("moto.efs.models", "moto.secretsmanager.models")
 
 
 @dataclass
 class _Source:
-    """moto is one per process, so its clock is too: the clock of the base that lives."""
+    """moto is a singleton, and so is its clock: that of the running store."""
 
     clock: Clock | None = None
 
@@ -35,7 +34,7 @@ _source = _Source()
 
 
 def run_moto_on(clock: Clock | None) -> None:
-    """Let moto read this clock from now on; None gives it back the wall clock."""
+    """Make moto read this clock; None restores the wall clock."""
     from moto.core import utils  # noqa: PLC0415 - heavy: only in the worker thread
 
     _source.clock = clock
@@ -46,9 +45,9 @@ def run_moto_on(clock: Clock | None) -> None:
     replace_everywhere("unix_time_millis", utils.unix_time_millis, _unix_time_millis)
 
 
-def adopt_imported() -> None:
-    """Addressing the modules that read `time.time()` themselves; to be called after moto modules were imported."""
-    for name in _READ_TIME_THEMSELVES:
+def patch_imported() -> None:
+    """Patch the modules that call `time.time()`. Call it after importing moto modules."""
+    for name in _CALL_TIME_TIME:
         module: Any = sys.modules.get(name)
         if module is not None and not isinstance(module.time, _Time):
             module.time = _Time("time")
@@ -59,7 +58,7 @@ def _utcnow() -> datetime:
 
 
 def _unix_time(dt: datetime | None = None) -> float:
-    """Also 20 times faster than moto's, which goes through two datetimes: SQS asks it per message and queue."""
+    """Also 20 times faster than moto's, which builds two datetimes: SQS calls it per message and queue."""
     return _source.now() if dt is None else dt.replace(tzinfo=UTC).timestamp()
 
 
@@ -68,7 +67,7 @@ def _unix_time_millis(dt: datetime | None = None) -> float:
 
 
 class _Time(ModuleType):
-    """The `time` module, but for `time.time()`."""
+    """The `time` module with another `time()`."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)

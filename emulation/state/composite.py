@@ -1,6 +1,6 @@
-"""An endpoint for the services that it has, the embedded base for the others.
+"""Combines an endpoint, for the services that it has, with the embedded store for the others.
 
-Which is which is found out once: at the start for the services that the stack uses, at their first call for the others.
+Each service is probed once: at the start if the stack uses it, otherwise at its first call.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from .endpoint import Endpoint, EndpointUnreachable
 from .probes import EndpointFailing, lacks, survey
 from .wire import HttpRequest, HttpResponse
 
-TOGETHER = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
-"""Services that deliver to each other or look each other's things up: they come from the same base."""
+SERVICE_GROUPS = (("sqs", "sns", "s3"), ("dynamodb", "dynamodbstreams"), ("ec2", "elbv2", "efs"))
+"""Services that use each other's resources: they come from the same store."""
 
-OUR_OWN = frozenset(
+CONTROLLER_SERVICES = frozenset(
     {"application-autoscaling", "cloudformation", "ecs", "fis", "pricing", "resourcegroupstaggingapi", "service-quotas",
      "sesv2", "sts"}
 )  # fmt: skip
-"""Services whose things the controllers hold themselves: another base knows none of them."""
+"""Services whose resources the controllers hold: another store does not have them."""
 
 
 class EndpointHost(Protocol):
-    """What stands under an endpoint of the cloud's own, such as a container."""
+    """Runs an endpoint, for example in a container."""
 
     async def start(self) -> str:
-        """The endpoint's URL, once it answers."""
+        """Returns the endpoint's URL once it answers."""
         ...
 
     async def stop(self) -> None: ...
 
 
 class CompositeStore:
-    """A `StateStore`."""
+    """A `StateStore`. `near` is the embedded one, the endpoint the far one."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class CompositeStore:
         region: str,
         only: Collection[str] = (),
     ) -> None:
-        """`far` makes the endpoint of a URL; `only` these services are taken from there, or all it has."""
+        """`far` makes the endpoint of a URL. `only`: services to take from it; empty takes all it has."""
         self.near = near
         self.name = name
         self._far_of = far
@@ -59,24 +59,24 @@ class CompositeStore:
         self._far: Endpoint | None = None
         self._asked: dict[str, asyncio.Task[str | None]] = {}
         self.lacking: dict[str, str] = {}
-        """Service → why the embedded base serves it."""
+        """Service → why the embedded store serves it."""
         self.serving: set[str] = set()
-        self._unwanted = set(OUR_OWN)
+        self._unwanted = set(CONTROLLER_SERVICES)
         self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> None:
         """Raises what the host raises, `EndpointUnreachable`, `EndpointFailing` and `CredentialsRefused`."""
-        # One after the other: both import the same packages, and two threads at that find them half imported.
+        # In sequence: both import the same packages, and two threads would see them half imported.
         await self.near.start()
         self._far = self._far_of(await self._endpoint_host.start())
         await self._far.start()
         wanted = [service for service in _surveyed() if not self._only or service in self._only]
-        told = await survey(self._far, wanted, self._region)
-        self._decide(told)
+        answers = await survey(self._far, wanted, self._region)
+        self._decide(answers)
         if not self.serving:
-            service, why = next(iter(told.items()))
+            service, why = next(iter(answers.items()))
             raise EndpointUnreachable(
-                f"what answers at {self._far.url} has none of {', '.join(told)}: asked for {service}, {why}. next: "
+                f"what answers at {self._far.url} has none of {', '.join(answers)}: asked for {service}, {why}. next: "
                 'name an AWS-compatible endpoint, or take the embedded base: base = "moto"'
             )
 
@@ -114,7 +114,7 @@ class CompositeStore:
         return self._far if service in self.serving else self.near
 
     async def _ask(self, service: str) -> None:
-        """Decide about a service that nobody asked for before."""
+        """Probe a service at its first call."""
         assert self._far is not None
         if self._only and service not in self._only:
             self._unwanted.add(service)
@@ -124,7 +124,7 @@ class CompositeStore:
         try:
             why = await asyncio.shield(self._asked[service])
         except EndpointFailing as error:
-            self._asked.pop(service, None)  # it may be well when somebody asks again
+            self._asked.pop(service, None)  # it may have recovered by the next call
             raise AwsError("ServiceUnavailable", str(error), status=503) from error
         if service in self.serving or self._is_near(service):
             return
@@ -134,10 +134,10 @@ class CompositeStore:
     def _is_near(self, service: str) -> bool:
         return service in self.lacking or service in self._unwanted
 
-    def _decide(self, told: Mapping[str, str | None]) -> None:
-        """Sort what was told, keeping together what belongs together."""
-        whys = dict(told)
-        for group in TOGETHER:
+    def _decide(self, answers: Mapping[str, str | None]) -> None:
+        """Assign services to stores, groups as a whole."""
+        whys = dict(answers)
+        for group in SERVICE_GROUPS:
             missing = next((service for service in group if whys.get(service)), None)
             for service in group:
                 if missing is not None and service in whys and whys[service] is None:
@@ -157,5 +157,5 @@ class CompositeStore:
 
 
 def _surveyed() -> list[str]:
-    groups = (service for group in TOGETHER for service in group)
-    return [service for service in dict.fromkeys((*STACK_SERVICES, *groups)) if service not in OUR_OWN]
+    groups = (service for group in SERVICE_GROUPS for service in group)
+    return [service for service in dict.fromkeys((*STACK_SERVICES, *groups)) if service not in CONTROLLER_SERVICES]

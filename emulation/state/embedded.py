@@ -1,8 +1,8 @@
 """moto in this process: no socket, one call at a time, on AWS time.
 
-moto loses DynamoDB updates under several threads, so calls are serialised: they run in one worker thread, or,
-when that is idle and the operation is known to be quick, right where they arrive (handing a call to the worker
-and back costs as much as half a call). moto's state is in module globals: one `MotoStore` lives at a time.
+moto loses DynamoDB updates under several threads, so calls are serialised. They run in one worker thread, or in the
+event loop when the worker is idle and the operation is known to be quick: a hand-over costs as much as half a call.
+moto's state is in module globals: there is one `MotoStore` at a time.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from .wsgi import titled, to_moto
 T = TypeVar("T")
 
 _ENVIRONMENT = {
-    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 1.5 MB of images nobody starts
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 1.5 MB of unused images
     "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # the gateway has put the bucket into the path already
 }
 
 STACK_SERVICES = ("dynamodb", "sqs", "sns", "s3", "logs", "iam", "ec2", "elbv2", "efs", "ses", "sesv2", "cloudwatch")
-"""What `warm` imports: everything the integration test stack touches in the base."""
+"""The services of the integration test stack, imported by `warm`."""
 
 QUICK = 0.002
-"""Wall seconds. An operation that took less one of the last three times may hold up the event loop for that long:
-the best of three, because a busy machine makes any one of them slow."""
+"""Wall seconds. An operation runs in the event loop when one of its last three calls was quicker; the best of three,
+because any single call is slow on a busy machine."""
 _NEVER = (math.inf,)
 
 
 class MotoStore:
-    """A `StateStore` that is moto itself."""
+    """A `StateStore` that runs moto in this process."""
 
     _living: MotoStore | None = None
 
     def __init__(self, clock: Clock, *, account: str, host: Callable[[], str], seed: int | None = None) -> None:
-        """`host` is what queue URLs and the like shall name: the gateway's `host:port`."""
+        """`host`: the gateway's `host:port`, for queue URLs and the like."""
         self._clock = clock
         self._account = account
         self._host = host
@@ -61,9 +61,9 @@ class MotoStore:
         self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> None:
-        """Raises RuntimeError when another one lives."""
+        """Raises RuntimeError when another one is running."""
         if MotoStore._living is not None:
-            raise RuntimeError("moto's state is one per process, and another MotoStore lives here: stop it first.")
+            raise RuntimeError("moto's state is one per process, and another MotoStore is running here: stop it first.")
         MotoStore._living = self
         await self._in_worker(self._prepare)
 
@@ -74,14 +74,14 @@ class MotoStore:
         return {}
 
     def warm(self) -> None:
-        """Import the services of the stack in the background, one between two calls."""
+        """Import the services of the stack in the background, between calls."""
         self._warming = asyncio.get_running_loop().create_task(self._warm())
 
     async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
         return await self._run((service, operation), self._answer, service, operation, request, request_id)
 
     async def call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        await asyncio.sleep(0)  # a part that makes one quick call after the other lets the others have their turn
+        await asyncio.sleep(0)  # lets other tasks run between the quick calls of one part
         return await self._run((service, operation), self._call, service, operation, region, params)
 
     async def stop(self) -> None:
@@ -102,7 +102,7 @@ class MotoStore:
         return await self._in_worker(self._timed, operation, function, *args)
 
     async def _in_worker(self, function: Callable[..., T], *args: Any) -> T:
-        # Counted until the worker is really done: a caller may give up waiting earlier.
+        # Counted until the worker is done: a cancelled caller stops waiting earlier.
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
         future.add_done_callback(self._done)
@@ -111,14 +111,14 @@ class MotoStore:
     def _done(self, future: asyncio.Future[Any]) -> None:
         self._waiting -= 1
         if not future.cancelled():
-            future.exception()  # read, so that asyncio does not report it where the caller gave up
+            future.exception()  # retrieved, so that asyncio does not report it when the caller gave up
 
     async def _warm(self) -> None:
         for service in STACK_SERVICES:
             await self._in_worker(views_of, service)
-        gc.freeze()  # 200,000 objects that stay: looking through them stops everything for 130 ms
+        gc.freeze()  # 200,000 permanent objects: a collection of them takes 130 ms
 
-    # From here on: one at a time.
+    # The methods below run one at a time.
 
     def _timed(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
         began = self._clock.now()
@@ -132,10 +132,10 @@ class MotoStore:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         aws_time.run_moto_on(self._clock)
-        request_ids.give_ours_to_moto()
-        speed.remember()
-        imports.leave_out_instance_types()
-        imports.let_go_of_instances()
+        request_ids.replace_generator()
+        speed.install()
+        imports.skip_instance_types()
+        imports.release_instances()
         if self._seed is not None:
             from moto.moto_api._internal import mock_random  # noqa: PLC0415 - heavy
 
@@ -167,7 +167,7 @@ class MotoStore:
         if service == "iam":
             managed_policies.provide(self._iam(), request.body)
         moto_request = to_moto(request, self._account)
-        request_ids.answering(request_id)
+        request_ids.set_current(request_id)
         try:
             answer = view(moto_request, moto_request.raw_url, titled(request.headers))
         except HTTPException as error:
@@ -189,7 +189,7 @@ class MotoStore:
 
 
 def _missing(service: str, operation: str, request: HttpRequest) -> AwsError:
-    """Why moto has no answer: nobody has such an operation, or moto does not have it."""
+    """The error for an operation that does not exist, or that moto lacks."""
     if not operation:
         return AwsError(
             "UnknownOperationException", f"{service} has no operation at {request.method} {request.path}.", status=404

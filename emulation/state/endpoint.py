@@ -1,4 +1,4 @@
-"""An AWS-compatible endpoint as a base: asked over HTTP, signed for it, answers brought into the cloud's terms.
+"""An AWS-compatible endpoint as a state store: signed HTTP requests, with times, accounts and addresses translated.
 
 parameters --> its terms --> request, signed --> endpoint --> answer --> the cloud's terms
 """
@@ -27,30 +27,30 @@ from .wire import HttpRequest, HttpResponse
 
 PATIENCE = 60.0
 """Wall seconds for one answer."""
-_NOT_HAD = re.compile(
+_NOT_AVAILABLE = re.compile(
     r"license plan|not (?:yet )?(?:been )?implemented|not supported|not emulated|is not enabled|unknown ?operation"
     r"|unsupported (?:service|operation)|unknown service",
     re.IGNORECASE,
 )
-"""How emulators say that they have no such service or operation."""
-_ILL = frozenset({502, 503, 504})
-"""What a proxy answers for a server that is not there, or does not answer."""
+"""Emulators' messages for a service or operation that they lack."""
+_PROXY_ERRORS = frozenset({502, 503, 504})
+"""Statuses of a proxy whose server is down or does not answer."""
 _CODES = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation", "InvalidAction"})
 
 
 class EndpointUnreachable(OSError):
-    """Nothing answers at the endpoint, or nothing that speaks AWS; the text says what to do."""
+    """Nothing answers at the endpoint, or not as AWS does; the text says what to do."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class NotAvailable(AwsError):
-    """The endpoint has no such service or operation."""
+    """The endpoint lacks the service or operation."""
 
 
 class Endpoint:
-    """Answers from one endpoint. `start` it, `stop` it."""
+    """A client of one endpoint."""
 
     def __init__(
         self, clock: Clock, url: str, keys: Keys, *, region: str, account: str, host: Callable[[], str]
@@ -67,11 +67,11 @@ class Endpoint:
 
     @property
     def account(self) -> str:
-        """The account that the endpoint takes these calls for."""
+        """The account of these calls at the endpoint."""
         return self._terms.their_account
 
     async def start(self) -> None:
-        """Learn whose account it is. Raises `EndpointUnreachable`."""
+        """Connect and read the account. Raises `EndpointUnreachable`."""
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
             connector=aiohttp.TCPConnector(limit=64),
@@ -81,11 +81,11 @@ class Endpoint:
         try:
             async with asyncio.timeout(PATIENCE):
                 self._terms.their_account = (await self._ask("sts", "GetCallerIdentity", self._region, {}))["Account"]
-        except (AwsError, KeyError):  # it has no STS: it takes whatever account it is told
+        except (AwsError, KeyError):  # without STS it accepts any account
             pass
         except OSError as error:
             raise EndpointUnreachable(
-                f"nothing answers at the base {self.url}: {error}. next: start what should be there, or take "
+                f"nothing answers at the base {self.url}: {error}. next: start it, or take "
                 'another base: --base moto, or base = "…" below [emulated] in kit.toml'
             ) from error
 
@@ -94,7 +94,7 @@ class Endpoint:
             await self._session.close()
 
     async def forward(self, service: str, operation: str, request: HttpRequest, request_id: str) -> HttpResponse:
-        """An S3 request: passed on as it is, but for times and addresses. What else there is goes by `call`."""
+        """Pass on an S3 request with translated times and addresses. Other services use `call`."""
         asked = remote_s3.out(bare(request), self._terms)
         unsigned = "authorization" not in request.headers and "Signature=" not in request.query
         answer = await self._sent(service, operation, asked, self._region, unsigned=unsigned)
@@ -108,7 +108,7 @@ class Endpoint:
         return await self._ask(service, operation, region, params)
 
     async def _ask(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """One call in the cloud's terms. Raises `AwsError`, `NotAvailable` for what the endpoint does not have."""
+        """One call in the cloud's terms. Raises `AwsError`, and `NotAvailable` for what the endpoint lacks."""
         model = operation_model(service, operation)
         theirs = self._terms.out(service, params, model.input_shape)
         request = sdk.to_request(service, operation, region, theirs, urlsplit(self.url).netloc)
@@ -120,7 +120,7 @@ class Endpoint:
     def _read(self, service: str, operation: str, response: HttpResponse) -> dict[str, Any]:
         from botocore.parsers import ResponseParserError  # noqa: PLC0415 - heavy
 
-        if response.status in _ILL and (_is_page(response.body) or not response.body.strip()):
+        if response.status in _PROXY_ERRORS and (_is_page(response.body) or not response.body.strip()):
             said = f"status {response.status}: {_words(response.body)}".removesuffix(": ")
             text = f"The base {self.url} did not answer {service}:{operation}: {said}"
             raise AwsError("ServiceUnavailable", text, status=response.status)
@@ -131,17 +131,17 @@ class Endpoint:
             return sdk.to_result(service, operation, response)
         except (ResponseParserError, KeyError, TypeError, ValueError) as error:
             said = f"status {response.status}: {_words(response.body)}"
-            raise self._not_had(service, operation, said) from error
+            raise self._not_available(service, operation, said) from error
         except AwsError as error:
             if response.status == 501 or (error.code == str(response.status) and _is_page(response.body)):
                 said = _words(response.body) if _is_page(response.body) else error.message
-                raise self._not_had(service, operation, said) from error
-            if error.code in _CODES or _NOT_HAD.search(error.message):
-                raise self._not_had(service, operation, error.message) from error
+                raise self._not_available(service, operation, said) from error
+            if error.code in _CODES or _NOT_AVAILABLE.search(error.message):
+                raise self._not_available(service, operation, error.message) from error
             said = self._terms.text_back(error.message)
             raise AwsError(error.code, said, status=error.status, **error.extra) from error
 
-    def _not_had(self, service: str, operation: str, said: str) -> NotAvailable:
+    def _not_available(self, service: str, operation: str, said: str) -> NotAvailable:
         text = f"the base {self.url} does not have {service}:{operation}"
         return NotAvailable("NotImplemented", f"{text}: {said[:200]}" if said else f"{text}.", status=501, said=said)
 
@@ -158,7 +158,9 @@ class Endpoint:
             async with self._session.request(
                 request.method, url, data=request.body or None, headers=headers, allow_redirects=False
             ) as answer:
-                return HttpResponse(answer.status, _joined(answer.headers), await answer.read())
+                return HttpResponse(
+                    answer.status, {name.lower(): value for name, value in answer.headers.items()}, await answer.read()
+                )
         except (aiohttp.ClientError, TimeoutError) as error:
             if operation == "GetCallerIdentity":
                 raise OSError(str(error) or type(error).__name__) from error
@@ -166,17 +168,13 @@ class Endpoint:
             raise AwsError("InternalFailure", said, status=500) from error
 
 
-def _joined(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
 def _is_page(body: bytes) -> bool:
-    """moto's server answers with one to what it does not have."""
+    """Whether it is HTML: moto's server answers so for what it lacks."""
     return body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
 
 
 def _words(body: bytes) -> str:
-    """What a page says, without its tags; of JSON, its message."""
+    """The text of a page without its tags; the message of a JSON object."""
     try:
         return str(json.loads(body)["message"])[:200]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The base that the settings name: moto in this process, a LocalStack container, or an endpoint that is there."""
+"""Makes the state store of the settings: moto in this process, a LocalStack container, or an existing endpoint."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def create_store(
     config: CloudConfig, clock: Clock, ids: Ids, guardian: Guardian, host: Callable[[], str]
 ) -> MotoStore | CompositeStore:
-    """Not started yet. `host`: the gateway's `host:port`. Raises ValueError for half a pair of credentials."""
+    """The store, not started. `host`: the gateway's `host:port`. Raises ValueError for incomplete credentials."""
     embedded = MotoStore(clock, account=config.account, host=host, seed=config.seed)
     if config.base == "moto":
         return embedded
-    # What follows is heavy, and most runs need none of it.
+    # Heavy imports that most runs do not need.
     from .composite import CompositeStore  # noqa: PLC0415
     from .endpoint import Endpoint  # noqa: PLC0415
     from .signing import Keys  # noqa: PLC0415
@@ -38,7 +38,7 @@ def create_store(
         name, keys = config.localstack_image, Keys.of(config.account, {})
     else:
         name, keys = config.base, Keys.of(config.account)
-        endpoint_host = _There(config.base)
+        endpoint_host = _ExistingEndpoint(config.base)
 
     def endpoint(url: str) -> Endpoint:
         return Endpoint(clock, url, keys, region=config.region, account=config.account, host=host)
@@ -47,8 +47,8 @@ def create_store(
 
 
 @dataclass(frozen=True)
-class _There:
-    """An endpoint that somebody else runs."""
+class _ExistingEndpoint:
+    """An endpoint that runs already."""
 
     url: str
 

@@ -1,6 +1,7 @@
-"""LocalStack in a container of the run's own, started through testcontainers.
+"""LocalStack in a container, started with testcontainers.
 
-What removes it: `stop`; the guardian when the cloud is killed; an audit when even that is. All by the run's label.
+`stop` removes it; the guardian does when the cloud is killed, and `kit audit` when the guardian is killed too. All of
+them find it by the run's label.
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ from ..core.ids import Ids
 from ..time.clock import Clock
 
 IMAGE = "localstack/localstack:4.14.0"
-"""The last one that is free and needs no token."""
+"""The last free version that needs no token."""
 SERVICES = ("sqs", "sns", "ses", "s3", "dynamodb", "dynamodbstreams", "cloudwatch", "logs")
-"""What its free edition serves of all that the cloud keeps in a base."""
+"""The services of its free edition that the cloud uses."""
 PORT = 4566
 READY_WITHIN = 90.0
 """Wall seconds from a started container to its "Ready."."""
 LACKS = "com.webordinary.image.lacks"
-"""The label of an image that lacks some of them: their names with blanks between."""
+"""The label of an image that lacks some of them: their names, separated by blanks."""
 TOKEN = "LOCALSTACK_AUTH_TOKEN"
 WANTS_A_TOKEN = 55
-"""Exit code of an image that found no valid token."""
-_SAYS_SO = re.compile(r"license activation failed|auth[_ ]?token|no credentials were found", re.IGNORECASE)
+"""Exit code of an image without a valid token."""
+_TOKEN_MESSAGE = re.compile(r"license activation failed|auth[_ ]?token|no credentials were found", re.IGNORECASE)
 _ENVIRONMENT = {
     "GATEWAY_LISTEN": f"0.0.0.0:{PORT}",
-    "DNS_ADDRESS": "0",  # it would be a name server for its host
+    "DNS_ADDRESS": "0",  # no name server for its host
     "DISABLE_EVENTS": "1",
     "SKIP_SSL_CERT_DOWNLOAD": "1",
     "EAGER_SERVICE_LOADING": "1",
     "SQS_ENDPOINT_STRATEGY": "path",
     "SQS_DELAY_RECENTLY_DELETED": "0",  # the gateway holds names back, in AWS seconds
     "SQS_DELAY_PURGE_RETRY": "0",
-    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",  # published by the cloud's own controllers
+    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",  # published by the cloud's controllers
     "PERSISTENCE": "0",
 }
 _NEXT = 'next: take the embedded base: --base moto, or base = "moto" below [emulated] in kit.toml'
@@ -54,11 +55,11 @@ class Guardian(Protocol):
 
 
 class LocalStackFailed(ValueError):
-    """It does not come up; the text says why, and what to do."""
+    """LocalStack does not start; the text says why and what to do."""
 
 
 class LocalStack:
-    """A `EndpointHost` for a base."""
+    """An `EndpointHost`."""
 
     def __init__(self, clock: Clock, ids: Ids, guardian: Guardian, image: str, region: str) -> None:
         self.run = f"kit-{ids.hex(12)}"
@@ -71,7 +72,7 @@ class LocalStack:
         self._log = logging.getLogger("emulation.state")
 
     async def start(self) -> str:
-        """Its URL, once it is ready. Raises `EngineUnusable`, `LocalStackFailed`."""
+        """Returns its URL once it is ready. Raises `EngineUnusable`, `LocalStackFailed`."""
         engine = await Engine.open(instead=_NEXT)
         self._engine = engine.address
         await engine.close()
@@ -82,7 +83,7 @@ class LocalStack:
         return await asyncio.shield(self._starting)
 
     async def stop(self) -> None:
-        """Remove it, whatever it is doing: it keeps nothing, and may hang when told to end. Does not raise."""
+        """Remove it by force: it keeps nothing, and may hang when it is stopped. Does not raise."""
         if self._starting is None:
             return
         await asyncio.wait({self._starting}, timeout=READY_WITHIN)
@@ -97,53 +98,53 @@ class LocalStack:
     def _removed(self) -> list[dict[str, Any]]:
         return sweep.remove(self._engine, sweep.find(self._engine, f"{sweep.RUN}={self.run}"))
 
-    # From here on: in a thread.
+    # The methods below run in a thread.
 
     def _up(self, labels: Mapping[str, str]) -> str:
-        os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # it would be pulled; the labels do its work
+        os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # would be pulled; the labels replace it
         os.environ["TESTCONTAINERS_CONNECTION_MODE"] = "docker_host"
         os.environ.setdefault("DOCKER_HOST", self._engine)
-        # Read once, when it is imported; and heavy.
+        # Heavy, and reads the environment when it is imported.
         from testcontainers.community.localstack import LocalStackContainer  # noqa: PLC0415
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
         from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
         ready = LogMessageWaitStrategy(re.compile(r"Ready\.")).with_startup_timeout(int(READY_WITHIN))
         container = LocalStackContainer(self._image, edge_port=PORT, region_name=self._region)
-        lacking = self._lacking(container)
+        lacking = self._missing_services(container)
         container.with_services(*(each for each in SERVICES if each not in lacking), "sts").with_envs(**_ENVIRONMENT)
         if os.environ.get(TOKEN):
             container.with_env(TOKEN, os.environ[TOKEN])
         container.ports = {f"{PORT}/tcp": ("127.0.0.1", None)}
-        # In memory: what it writes goes with it, and its image's volume is not made.
+        # In memory: its files end with it, and the volume of its image is not made.
         container.tmpfs = {"/var/lib/localstack": "exec"}
         container.with_name(f"{self.run}-localstack").with_kwargs(labels=dict(labels))
         container.waiting_for(ready.with_poll_interval(0.2))
         try:
-            DockerContainer.start(container)  # LocalStackContainer's own would wait on when the container has ended
+            DockerContainer.start(container)  # LocalStackContainer.start keeps waiting when the container has ended
             return f"http://127.0.0.1:{container.get_exposed_port(PORT)}"
         except Exception as error:
             raise LocalStackFailed(self._why(error, container._container)) from error
 
-    def _lacking(self, container: Any) -> list[str]:
-        """What the image says that it lacks; nothing when it has yet to be pulled."""
+    def _missing_services(self, container: Any) -> list[str]:
+        """Services that the image lacks by its label; none when it has not been pulled yet."""
         try:
             image = container.get_docker_client().client.images.get(self._image)
-        except Exception:  # what is wrong with it is told when it is started
+        except Exception:  # starting it reports the error
             return []
         return str(image.labels.get(LACKS, "")).split()
 
     def _why(self, error: Exception, container: Any) -> str:
         said = str(getattr(error, "explanation", None) or error).strip()
         if container is None:
-            return self._not_to_be_had(said)
+            return self._unavailable(said)
         try:
             container.reload()
             code = container.attrs["State"]["ExitCode"] if container.status == "exited" else None
             log = container.logs(tail=30).decode(errors="replace").strip()
-        except Exception:  # the engine tells no more than the error did
+        except Exception:  # the engine knows no more
             return f"LocalStack does not start from {self._image}: {said[:500]}. {_NEXT}"
-        if code == WANTS_A_TOKEN or (code is not None and _SAYS_SO.search(log)):
+        if code == WANTS_A_TOKEN or (code is not None and _TOKEN_MESSAGE.search(log)):
             return (
                 f"the image {self._image} demands a LocalStack token (exit code {code}): {_last(log, 2)}. "
                 f'next: take the last free one: localstack_image = "{IMAGE}" below [emulated] in kit.toml, '
@@ -152,7 +153,7 @@ class LocalStack:
         what = f"ended with exit code {code}" if code is not None else f"was not ready within {READY_WITHIN:g} s"
         return f"LocalStack ({self._image}) {what}: {_last(log, 5) or said[:300]}. {_NEXT}"
 
-    def _not_to_be_had(self, said: str) -> str:
+    def _unavailable(self, said: str) -> str:
         if "no space left on device" in said:
             return f"the engine's disk is full: {said}. next: docker system df shows what takes the space"
         if "already in use" in said or "port is already allocated" in said:

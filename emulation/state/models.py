@@ -1,4 +1,4 @@
-"""botocore's service models, loaded once each: the source of every name, shape and protocol."""
+"""botocore's service models, cached: the source of all names, shapes and protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """The model of a service by botocore's name. Raises `AwsError` for a name botocore does not know."""
+    """The model of a service by botocore's name. Raises `AwsError` for an unknown name."""
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - heavy: only where it is needed
     from moto.core.utils import get_service_model  # noqa: PLC0415
 
@@ -37,7 +37,7 @@ def is_service(name: str) -> bool:
 
 @cache
 def operation_model(service: str, operation: str) -> OperationModel:
-    """The model of one operation. Raises `AwsError` for a name the service does not have."""
+    """The model of one operation. Raises `AwsError` for an unknown name."""
     from botocore.model import OperationNotFoundError  # noqa: PLC0415 - heavy
 
     try:
@@ -47,8 +47,8 @@ def operation_model(service: str, operation: str) -> OperationModel:
 
 
 def validate(service: str, operation: str, params: Any) -> None:
-    """Refuse parameters that botocore's model does not allow, with the code that protocol's services use.
-    The message names every parameter at fault."""
+    """Raise `AwsError` for parameters that botocore's model does not allow, with the code of the service's protocol and
+    a message that names every wrong parameter."""
     from botocore.validate import ParamValidator  # noqa: PLC0415
 
     model = operation_model(service, operation)

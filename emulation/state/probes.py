@@ -1,4 +1,4 @@
-"""What a base has, found out by asking it: one cheap question for each service, which changes nothing."""
+"""Probes which services an endpoint has: one cheap read-only call for each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .endpoint import Endpoint, EndpointUnreachable, NotAvailable
 from .models import service_model
 
 PATIENCE = 20.0
-"""Wall seconds for an answer. LocalStack imports a service when it is first asked for."""
+"""Wall seconds for an answer. LocalStack imports a service at its first call."""
 FAILING_FOR = 30.0
-"""Wall seconds for which a base that gives no answer, or an error of its own, is asked again."""
+"""Wall seconds for which an endpoint without an answer, or with a server error, is asked again."""
 _PAUSE = 0.5
-QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+PROBES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "cloudwatch": ("ListDashboards", {}),
     "dynamodb": ("ListTables", {"Limit": 1}),
     "dynamodbstreams": ("ListStreams", {"Limit": 1}),
     "ec2": ("DescribeVpcs", {}),
     "efs": ("DescribeFileSystems", {"MaxItems": 1}),
     "elbv2": ("DescribeLoadBalancers", {"PageSize": 1}),
-    # AWS's own policies are what a stack's roles need; moto's server has them only if it is told to load them.
+    # The managed policies that a stack's roles need; moto's server loads them only on request.
     "iam": ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"}),
     "logs": ("DescribeLogGroups", {"limit": 1}),
     "s3": ("ListBuckets", {}),
@@ -37,19 +37,19 @@ _REFUSALS = frozenset(
 
 
 class CredentialsRefused(ValueError):
-    """The base does not take the credentials."""
+    """The endpoint refuses the credentials."""
 
 
 class EndpointFailing(EndpointUnreachable):
-    """The base does not tell whether it has a service: it does not answer, or with an error of its own."""
+    """The endpoint does not answer, or only with server errors, so its services are unknown."""
 
 
 async def lacks(endpoint: Endpoint, service: str, region: str) -> str | None:
     """Why the endpoint lacks a service; None when it has it. Raises `CredentialsRefused`, and `EndpointFailing` when
     there is no clear answer within `FAILING_FOR`: an endpoint that fails now may still hold state of before."""
-    operation, params = QUESTIONS.get(service) or _harmless(service)
+    operation, params = PROBES.get(service) or _read_only(service)
     if not operation:
-        return "there is no question that would tell without changing something"
+        return "no read-only call can probe it"
     loop = asyncio.get_running_loop()
     began, asked = loop.time(), 0
     while True:
@@ -95,17 +95,17 @@ async def _lacks(
 
 
 async def survey(endpoint: Endpoint, services: Sequence[str], region: str) -> dict[str, str | None]:
-    """`lacks` of every service, all asked at once. Raises what it raises, when all have been asked."""
+    """`lacks` of every service, concurrently. Raises its errors once all have answered."""
     asked = (lacks(endpoint, service, region) for service in services)
-    told: dict[str, str | None] = {}
+    answers: dict[str, str | None] = {}
     for service, answer in zip(services, await asyncio.gather(*asked, return_exceptions=True), strict=True):
         if isinstance(answer, BaseException):
             raise answer
-        told[service] = answer
-    return told
+        answers[service] = answer
+    return answers
 
 
-def _harmless(service: str) -> tuple[str, Mapping[str, Any]]:
+def _read_only(service: str) -> tuple[str, Mapping[str, Any]]:
     """An operation that reads and needs no parameters; "" when the service has none."""
     model = service_model(service)
     for prefix in ("List", "Describe", "Get"):

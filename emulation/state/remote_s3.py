@@ -1,4 +1,4 @@
-"""S3 at an endpoint: objects pass as they are; times and addresses in headers and lists are translated."""
+"""S3 at an endpoint: objects pass unchanged; times and addresses in headers and lists are translated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .wire import HttpRequest, HttpResponse
 
 _CONDITIONS = ("if-modified-since", "if-unmodified-since", "x-amz-copy-source-if-modified-since",
                "x-amz-copy-source-if-unmodified-since")  # fmt: skip
-_OF_THE_WAY = frozenset({"date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"})
+_HOP_HEADERS = frozenset({"date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"})
 _TIMES = re.compile(rb"<(LastModified|CreationDate|Initiated)>([^<]+)</")
 _OBJECTS = frozenset({"GetObject", "GetObjectTorrent", "SelectObjectContent"})
 
@@ -26,8 +26,8 @@ def out(request: HttpRequest, terms: Terms) -> HttpRequest:
 
 
 def back(operation: str, response: HttpResponse, terms: Terms) -> HttpResponse:
-    keeps = _OF_THE_WAY - {"content-length"} if operation.startswith("Head") else _OF_THE_WAY
-    headers = {name: value for name, value in response.headers.items() if name not in keeps}
+    dropped = _HOP_HEADERS - {"content-length"} if operation.startswith("Head") else _HOP_HEADERS
+    headers = {name: value for name, value in response.headers.items() if name not in dropped}
     if "last-modified" in headers:
         headers["last-modified"] = _date(headers["last-modified"], terms.times.to_aws)
     if "location" in headers:

@@ -1,7 +1,7 @@
-"""SQS at an endpoint, whose seconds are the wall's and whole: here a message's times are the cloud's.
+"""SQS at an endpoint, which counts whole wall seconds: translates the times of messages.
 
-Visibility: a received message is hidden there for longer than it should be, and shown again from here when its AWS time
-is over: before the next receive, and before anybody counts. Delays are rounded up to whole seconds of the wall clock.
+Visibility: the endpoint hides a received message for longer than requested, and this module shows it again when its
+AWS time is over, before the next receive and before counts are read. Delays are rounded up to whole wall seconds.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 
 
 @dataclass
-class _Far:
-    """What is known of one queue."""
+class _RemoteQueue:
+    """One queue."""
 
     url: str
-    """As the endpoint tells it."""
+    """The endpoint's URL of it."""
     visibility: float | None = None
     delay: int | None = None
     """As declared, in AWS seconds."""
@@ -49,8 +49,8 @@ class RemoteQueues:
         self._clock = clock
         self._terms = terms
         self._ask = ask
-        self._known: dict[tuple[str, str], _Far] = {}
-        self._special: Mapping[str, Callable[[str, _Far, Answer], Awaitable[Answer]]] = {
+        self._known: dict[tuple[str, str], _RemoteQueue] = {}
+        self._special: Mapping[str, Callable[[str, _RemoteQueue, Answer], Awaitable[Answer]]] = {
             "ReceiveMessage": self._receive,
             "ChangeMessageVisibility": self._change,
             "ChangeMessageVisibilityBatch": self._change_batch,
@@ -71,94 +71,94 @@ class RemoteQueues:
             answer = await self._ask("sqs", operation, region, asked)
             return self._with_our_urls(region, answer)
         name = _name(asked["QueueUrl"])
-        far = await self._far(region, name)
-        asked["QueueUrl"] = far.url
+        queue = await self._queue(region, name)
+        asked["QueueUrl"] = queue.url
         special = self._special.get(operation)
         if special is not None:
-            return await special(region, far, asked)
+            return await special(region, queue, asked)
         answer = await self._ask("sqs", operation, region, asked)
         if operation == "DeleteQueue":
             self._known.pop((region, name), None)
         elif operation == "PurgeQueue":
-            far.hidden.clear()
+            queue.hidden.clear()
         return self._with_our_urls(region, answer)
 
     def wall(self, seconds: float) -> int:
-        """Whole wall seconds that are no fewer than so many AWS seconds."""
+        """AWS seconds as whole wall seconds, rounded up."""
         return math.ceil(self._clock.wall(seconds))
 
     def _hold(self, seconds: float) -> int:
-        """How long the endpoint hides a message that is to be hidden for so many AWS seconds."""
+        """How long the endpoint must hide a message that is to be hidden for so many AWS seconds."""
         if not seconds or self._clock.scale == 1:
             return int(seconds)
         return min(LONGEST, self.wall(seconds) + 1)
 
-    def _hide(self, far: _Far, handle: str, seconds: float) -> None:
+    def _hide(self, queue: _RemoteQueue, handle: str, seconds: float) -> None:
         if seconds and self._clock.scale != 1:
-            far.hidden[handle] = self._clock.now() + seconds
+            queue.hidden[handle] = self._clock.now() + seconds
         else:
-            far.hidden.pop(handle, None)
+            queue.hidden.pop(handle, None)
 
     async def _create(self, region: str, asked: Answer) -> Answer:
         declared = dict(asked.get("Attributes", {}))
         if "DelaySeconds" in declared:
             asked["Attributes"] = {**declared, "DelaySeconds": str(self.wall(float(declared["DelaySeconds"])))}
         url = (await self._ask("sqs", "CreateQueue", region, asked))["QueueUrl"]
-        far = self._known[region, asked["QueueName"]] = _Far(url)
-        _declare(far, {"VisibilityTimeout": 30, "DelaySeconds": 0, **declared})
+        queue = self._known[region, asked["QueueName"]] = _RemoteQueue(url)
+        _declare(queue, {"VisibilityTimeout": 30, "DelaySeconds": 0, **declared})
         return {"QueueUrl": self._ours(asked["QueueName"])}
 
-    async def _far(self, region: str, name: str) -> _Far:
+    async def _queue(self, region: str, name: str) -> _RemoteQueue:
         known = self._known.get((region, name))
         if known is None:
             answer = await self._ask("sqs", "GetQueueUrl", region, {"QueueName": name})
-            known = self._known.setdefault((region, name), _Far(answer["QueueUrl"]))
+            known = self._known.setdefault((region, name), _RemoteQueue(answer["QueueUrl"]))
         return known
 
-    async def _receive(self, region: str, far: _Far, asked: Answer) -> Answer:
-        if far.visibility is None:
-            told = {"QueueUrl": far.url, "AttributeNames": ["VisibilityTimeout"]}
-            answer = await self._ask("sqs", "GetQueueAttributes", region, told)
-            far.visibility = float(answer.get("Attributes", {}).get("VisibilityTimeout", 30))
-        await self._show_again(region, far)
-        seconds = asked.get("VisibilityTimeout", far.visibility)
+    async def _receive(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
+        if queue.visibility is None:
+            wanted = {"QueueUrl": queue.url, "AttributeNames": ["VisibilityTimeout"]}
+            answer = await self._ask("sqs", "GetQueueAttributes", region, wanted)
+            queue.visibility = float(answer.get("Attributes", {}).get("VisibilityTimeout", 30))
+        await self._show_again(region, queue)
+        seconds = asked.get("VisibilityTimeout", queue.visibility)
         asked["VisibilityTimeout"] = self._hold(seconds)
         asked["WaitTimeSeconds"] = self.wall(asked.get("WaitTimeSeconds", 0))
         answer = await self._ask("sqs", "ReceiveMessage", region, asked)
         for message in answer.get("Messages", ()):
-            self._hide(far, message["ReceiptHandle"], seconds)
+            self._hide(queue, message["ReceiptHandle"], seconds)
             if "Attributes" in message:
                 message["Attributes"] = self._with_times(message["Attributes"])
             _envelope(message, self._terms)
         return answer
 
-    async def _show_again(self, region: str, far: _Far) -> None:
-        """Make visible what was hidden long enough."""
+    async def _show_again(self, region: str, queue: _RemoteQueue) -> None:
+        """Make messages visible whose time is over."""
         now = self._clock.now()
-        due = [handle for handle, at in far.hidden.items() if at <= now]
+        due = [handle for handle, at in queue.hidden.items() if at <= now]
         for handle in due:
-            del far.hidden[handle]
+            del queue.hidden[handle]
         for start in range(0, len(due), _BATCH):
             entries = [
                 {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
                 for index, handle in enumerate(due[start : start + _BATCH])
             ]
             try:
-                asked = {"QueueUrl": far.url, "Entries": entries}
+                asked = {"QueueUrl": queue.url, "Entries": entries}
                 await self._ask("sqs", "ChangeMessageVisibilityBatch", region, asked)
             except AwsError as error:
                 if not error.sender:
                     raise
 
-    async def _change(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _change(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         seconds = asked["VisibilityTimeout"]
         answer = await self._ask(
             "sqs", "ChangeMessageVisibility", region, {**asked, "VisibilityTimeout": self._hold(seconds)}
         )
-        self._hide(far, asked["ReceiptHandle"], seconds)
+        self._hide(queue, asked["ReceiptHandle"], seconds)
         return answer
 
-    async def _change_batch(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _change_batch(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         entries = [
             {**each, "VisibilityTimeout": self._hold(each.get("VisibilityTimeout", 0))} for each in asked["Entries"]
         ]
@@ -166,62 +166,62 @@ class RemoteQueues:
         done = {each["Id"] for each in answer.get("Successful", ())}
         for each in asked["Entries"]:
             if each["Id"] in done:
-                self._hide(far, each["ReceiptHandle"], each.get("VisibilityTimeout", 0))
+                self._hide(queue, each["ReceiptHandle"], each.get("VisibilityTimeout", 0))
         return answer
 
-    async def _send(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _send(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         return await self._ask("sqs", "SendMessage", region, self._delayed(asked))
 
-    async def _send_batch(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _send_batch(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         entries = [self._delayed(each) for each in asked["Entries"]]
         return await self._ask("sqs", "SendMessageBatch", region, {**asked, "Entries": entries})
 
     def _delayed(self, asked: Answer) -> Answer:
         return {**asked, "DelaySeconds": self.wall(asked["DelaySeconds"])} if "DelaySeconds" in asked else asked
 
-    async def _delete(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _delete(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         answer = await self._ask("sqs", "DeleteMessage", region, asked)
-        far.hidden.pop(asked["ReceiptHandle"], None)
+        queue.hidden.pop(asked["ReceiptHandle"], None)
         return answer
 
-    async def _delete_batch(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _delete_batch(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         answer = await self._ask("sqs", "DeleteMessageBatch", region, asked)
         done = {each["Id"] for each in answer.get("Successful", ())}
         for each in asked["Entries"]:
             if each["Id"] in done:
-                far.hidden.pop(each["ReceiptHandle"], None)
+                queue.hidden.pop(each["ReceiptHandle"], None)
         return answer
 
-    async def _attributes(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _attributes(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         if any(name in _COUNTS for name in asked.get("AttributeNames", ())):
-            await self._show_again(region, far)
+            await self._show_again(region, queue)
         answer = await self._ask("sqs", "GetQueueAttributes", region, asked)
         if "Attributes" in answer:
             attributes = self._with_times(answer["Attributes"])
-            if "DelaySeconds" in attributes and far.delay is not None:
-                attributes["DelaySeconds"] = str(far.delay)
+            if "DelaySeconds" in attributes and queue.delay is not None:
+                attributes["DelaySeconds"] = str(queue.delay)
             answer["Attributes"] = attributes
         return answer
 
-    async def _set(self, region: str, far: _Far, asked: Answer) -> Answer:
+    async def _set(self, region: str, queue: _RemoteQueue, asked: Answer) -> Answer:
         attributes = dict(asked["Attributes"])
         if "DelaySeconds" in attributes:
             attributes["DelaySeconds"] = str(self.wall(float(attributes["DelaySeconds"])))
         answer = await self._ask("sqs", "SetQueueAttributes", region, {**asked, "Attributes": attributes})
-        _declare(far, asked["Attributes"])
+        _declare(queue, asked["Attributes"])
         return answer
 
     def _with_times(self, attributes: Mapping[str, str]) -> dict[str, str]:
-        told = dict(attributes)
+        translated = dict(attributes)
         for name, units in _TIMES.items():
-            if _NUMBER.fullmatch(told.get(name, "")):
-                told[name] = str(int(self._terms.times.to_aws(float(told[name]) / units) * units))
-        return told
+            if _NUMBER.fullmatch(translated.get(name, "")):
+                translated[name] = str(int(self._terms.times.to_aws(float(translated[name]) / units) * units))
+        return translated
 
     def _with_our_urls(self, region: str, answer: Answer) -> Answer:
         if "QueueUrl" in answer:
             name = _name(answer["QueueUrl"])
-            self._known.setdefault((region, name), _Far(answer["QueueUrl"]))
+            self._known.setdefault((region, name), _RemoteQueue(answer["QueueUrl"]))
             answer["QueueUrl"] = self._ours(name)
         for key in ("QueueUrls", "queueUrls"):
             if key in answer:
@@ -232,29 +232,33 @@ class RemoteQueues:
         return f"http://{self._terms.host()}/{self._terms.account}/{name}"
 
 
-def _declare(far: _Far, attributes: Mapping[str, Any]) -> None:
+def _declare(queue: _RemoteQueue, attributes: Mapping[str, Any]) -> None:
     if "VisibilityTimeout" in attributes:
-        far.visibility = float(attributes["VisibilityTimeout"])
+        queue.visibility = float(attributes["VisibilityTimeout"])
     if "DelaySeconds" in attributes:
-        far.delay = int(float(attributes["DelaySeconds"]))
+        queue.delay = int(float(attributes["DelaySeconds"]))
 
 
 def _envelope(message: Answer, terms: Terms) -> None:
-    """What SNS wraps around what it delivers: its time, its addresses and its topic in the cloud's terms."""
+    """Translate the time, addresses and topic of an SNS notification."""
     body = message.get("Body", "")
     if not body.startswith("{") or '"Notification"' not in body:
         return
     try:
-        told = json.loads(body)
+        notification = json.loads(body)
     except ValueError:
         return
-    if not isinstance(told, dict) or told.get("Type") != "Notification" or "TopicArn" not in told:
+    if (
+        not isinstance(notification, dict)
+        or notification.get("Type") != "Notification"
+        or "TopicArn" not in notification
+    ):
         return
     for name in ("TopicArn", "UnsubscribeURL", "SigningCertURL", "SubscribeURL"):
-        if isinstance(told.get(name), str):
-            told[name] = terms.text_back(told[name])
-    told["Timestamp"] = terms.iso_back(str(told.get("Timestamp", "")))
-    message["Body"] = json.dumps(told)
+        if isinstance(notification.get(name), str):
+            notification[name] = terms.text_back(notification[name])
+    notification["Timestamp"] = terms.iso_back(str(notification.get("Timestamp", "")))
+    message["Body"] = json.dumps(notification)
     message["MD5OfBody"] = hashlib.md5(message["Body"].encode(), usedforsecurity=False).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What an SDK does between its caller and the wire: parameters to a request, an answer to a result."""
+"""The work of an SDK: serialises requests and parses answers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..core.errors import AwsError
 from .models import operation_model, service_model
 from .wire import HttpRequest, HttpResponse
 
-_SPOKEN = ("json", "rest-json", "rest-xml", "query", "ec2")
-"""The protocols moto speaks: newer ones (RPC v2 CBOR) it does not."""
+_SUPPORTED = ("json", "rest-json", "rest-xml", "query", "ec2")
+"""moto's protocols; it lacks newer ones (RPC v2 CBOR)."""
 
 
 def to_request(service: str, operation: str, region: str, params: Mapping[str, Any], host: str) -> HttpRequest:
-    """The request an SDK would send for these (valid) parameters, signed by nobody."""
+    """The request an SDK would send for these (valid) parameters, with a dummy signature."""
     from botocore.awsrequest import create_request_object, prepare_request_dict  # noqa: PLC0415 - heavy
 
     serialized = _serializer(_protocol(service)).serialize_to_request(dict(params), operation_model(service, operation))
@@ -35,7 +35,7 @@ def to_request(service: str, operation: str, region: str, params: Mapping[str, A
 
 
 def to_result(service: str, operation: str, response: HttpResponse) -> dict[str, Any]:
-    """The result an SDK would read from this answer, without its metadata. Raises `AwsError` for an error."""
+    """The result an SDK would return for this answer, without metadata. Raises `AwsError` for an error."""
     from botocore.awsrequest import HeadersDict  # noqa: PLC0415 - heavy
 
     answer = {"status_code": response.status, "headers": HeadersDict(response.headers), "body": response.body}
@@ -57,7 +57,7 @@ def to_result(service: str, operation: str, response: HttpResponse) -> dict[str,
 def _protocol(service: str) -> str:
     metadata = service_model(service).metadata
     offered: list[str] = [metadata["protocol"], *metadata.get("protocols", ())]
-    return next((protocol for protocol in offered if protocol in _SPOKEN), offered[0])
+    return next((protocol for protocol in offered if protocol in _SUPPORTED), offered[0])
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Requests signed for an endpoint, with its own credentials. What the client signed them with ended at the gateway."""
+"""Signs requests for an endpoint with its credentials, instead of the client's signature."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .models import service_model
 from .wire import HttpRequest
 
 _VARIABLES = ("BASE_AWS_ACCESS_KEY_ID", "BASE_AWS_SECRET_ACCESS_KEY", "BASE_AWS_SESSION_TOKEN")
-_FROM_THE_CLIENT = frozenset(
+_CLIENT_HEADERS = frozenset(
     {"host", "authorization", "connection", "content-length", "transfer-encoding", "x-amz-date", "x-amz-security-token",
      "x-amz-content-sha256", "expect", "accept-encoding", "keep-alive", "proxy-connection"}
 )  # fmt: skip
-"""Headers of the way between client and gateway: the way to the endpoint has its own."""
+"""Headers of the connection between client and gateway, not passed on."""
 
-_PRESIGNED_BEFORE = ("AWSAccessKeyId", "Signature", "Expires")
-"""The parameters of presigned URLs before Signature Version 4."""
+_LEGACY_PRESIGNED = ("AWSAccessKeyId", "Signature", "Expires")
+"""Parameters of presigned URLs before Signature Version 4."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Keys:
 
     @classmethod
     def of(cls, account: str, environ: Mapping[str, str] = os.environ) -> Keys:
-        """Those that the environment names (BASE_AWS_ACCESS_KEY_ID …). Without any, the account's number is the access
-        key: LocalStack and MiniStack take the account from it, others take any key. Raises ValueError for half a pair.
-        """
+        """The keys in the environment (BASE_AWS_ACCESS_KEY_ID …). By default the access key is the account's number:
+        LocalStack and MiniStack read the account from it, others accept any key. Raises ValueError when one of the two
+        is missing."""
         key, secret, token = (environ.get(name, "") for name in _VARIABLES)
         if bool(key) != bool(secret):
             missing = _VARIABLES[1] if key else _VARIABLES[0]
@@ -43,12 +43,12 @@ class Keys:
 
 
 def signed(request: HttpRequest, origin: str, service: str, region: str, keys: Keys) -> dict[str, str]:
-    """The headers to send to `origin` (scheme, host and port) for a request whose own are the client's."""
+    """The signed headers for a request to `origin` (scheme, host and port)."""
     from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: PLC0415 - heavy
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
     from botocore.credentials import Credentials  # noqa: PLC0415
 
-    headers = {name: value for name, value in request.headers.items() if name not in _FROM_THE_CLIENT}
+    headers = {name: value for name, value in request.headers.items() if name not in _CLIENT_HEADERS}
     url = f"{origin}{request.path}{'?' + request.query if request.query else ''}"
     made = AWSRequest(method=request.method, url=url, data=request.body, headers=headers)
     credentials = Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token or None)
@@ -58,15 +58,15 @@ def signed(request: HttpRequest, origin: str, service: str, region: str, keys: K
 
 
 def bare(request: HttpRequest) -> HttpRequest:
-    """An S3 request without its client's signature: no presigned parameters, no chunks signed one by one."""
+    """An S3 request without the client's signature: no presigned parameters, no signed chunks."""
     query = request.query
     if "Signature=" in query:
         pairs = parse_qsl(query, keep_blank_values=True)
-        kept = [pair for pair in pairs if not pair[0].startswith("X-Amz-") and pair[0] not in _PRESIGNED_BEFORE]
+        kept = [pair for pair in pairs if not pair[0].startswith("X-Amz-") and pair[0] not in _LEGACY_PRESIGNED]
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in kept)
     if not request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
         return replace(request, query=query)
-    body, trailers = _joined(request.body)
+    body, trailers = _unchunked(request.body)
     headers = {**request.headers, **trailers}
     for name in ("x-amz-decoded-content-length", "x-amz-trailer", "x-amz-content-sha256"):
         headers.pop(name, None)
@@ -76,8 +76,8 @@ def bare(request: HttpRequest) -> HttpRequest:
     return replace(request, query=query, headers=headers, body=body)
 
 
-def _joined(body: bytes) -> tuple[bytes, dict[str, str]]:
-    """The content of an aws-chunked body, and the checksums that trail it."""
+def _unchunked(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """The content and trailing checksums of an aws-chunked body."""
     content, place = bytearray(), 0
     while True:
         end = body.index(b"\r\n", place)

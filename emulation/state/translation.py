@@ -1,6 +1,6 @@
-"""Between an endpoint's terms and the cloud's: times, account and addresses in what is sent and what comes back.
+"""Translates times, accounts and addresses between the cloud and an endpoint.
 
-cloud (AWS time, its own account, the gateway's address) <--> endpoint (wall time, whatever account it has, its address)
+cloud (AWS time, the cloud's account, the gateway's address) <--> endpoint (wall time, its account and address)
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import Any
 from ..time.clock import Clock
 
 _PAYLOADS = frozenset({"Body", "MessageBody", "Message", "message", "Data"})
-"""What users wrote: delivered as it is, whatever stands in it."""
+"""Payloads of users, never changed."""
 _EPOCH_NUMBERS: Mapping[str, frozenset[str]] = {
     "logs": frozenset(
         {"timestamp", "startTime", "endTime", "creationTime", "ingestionTime", "lastIngestionTime",
          "firstEventTimestamp", "lastEventTimestamp"}
     ),
 }  # fmt: skip
-"""Members that hold a time as a number, where botocore's model knows no timestamp."""
+"""Members with a time as a plain number, no timestamp in botocore's model."""
 _MILLISECONDS_FROM = 1e11
-"""Numbers from here on are epoch milliseconds, smaller ones seconds."""
+"""Larger numbers are epoch milliseconds, smaller ones seconds."""
 _LOCALSTACK = r"(?:[\w-]+\.)*localhost\.localstack\.cloud(?::\d+)?"
 
 
 @dataclass(frozen=True)
 class Times:
-    """AWS time and the endpoint's, which is the wall clock's."""
+    """Converts between AWS time and the endpoint's wall time."""
 
     clock: Clock
 
     def to_aws(self, wall: float) -> float:
-        """Epoch seconds on the wall → AWS epoch seconds."""
+        """Wall epoch seconds → AWS epoch seconds."""
         return self.clock.origin + (wall - self.clock.origin) * self.clock.scale
 
     def to_wall(self, aws: float) -> float:
@@ -43,7 +43,7 @@ class Times:
 
 @dataclass
 class Terms:
-    """`back` turns what the endpoint answered into the cloud's terms, `out` what it is asked into its own."""
+    """`out` translates requests to the endpoint, `back` its answers."""
 
     times: Times
     host: Callable[[], str]
@@ -54,10 +54,10 @@ class Terms:
     their_account: str
 
     def out(self, service: str, value: Any, shape: Any) -> Any:
-        return _walked(value, shape, "", _Way(self.times.to_wall, self.text_out, _EPOCH_NUMBERS.get(service)))
+        return _walked(value, shape, "", _Direction(self.times.to_wall, self.text_out, _EPOCH_NUMBERS.get(service)))
 
     def back(self, service: str, value: Any, shape: Any) -> Any:
-        return _walked(value, shape, "", _Way(self.times.to_aws, self.text_back, _EPOCH_NUMBERS.get(service)))
+        return _walked(value, shape, "", _Direction(self.times.to_aws, self.text_back, _EPOCH_NUMBERS.get(service)))
 
     def text_out(self, text: str) -> str:
         return _account(text, self.account, self.their_account)
@@ -69,7 +69,7 @@ class Terms:
         return _account(text, self.their_account, self.account)
 
     def iso_back(self, text: str) -> str:
-        """An ISO 8601 time of the endpoint's, as the cloud's. What is none stays as it is."""
+        """An ISO 8601 time of the endpoint as AWS time; other text unchanged."""
         try:
             wall = datetime.fromisoformat(text)
         except ValueError:
@@ -79,45 +79,45 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Direction:
     time: Callable[[float], float]
     text: Callable[[str], str]
     numbers: frozenset[str] | None
 
 
-def _walked(value: Any, shape: Any, name: str, way: _Way) -> Any:
+def _walked(value: Any, shape: Any, name: str, direction: _Direction) -> Any:
     kind = "" if shape is None else shape.type_name
     if kind == "structure":
-        if shape.name == "AttributeValue" or not isinstance(value, Mapping):  # DynamoDB's: users' own
+        if shape.name == "AttributeValue" or not isinstance(value, Mapping):  # DynamoDB's, the users' data
             return value
         members = shape.members
-        return {key: _walked(each, members.get(key), key, way) for key, each in value.items()}
+        return {key: _walked(each, members.get(key), key, direction) for key, each in value.items()}
     if kind == "list" and isinstance(value, list | tuple):
-        return [_walked(each, shape.member, name, way) for each in value]
+        return [_walked(each, shape.member, name, direction) for each in value]
     if kind == "map" and isinstance(value, Mapping):
-        return {key: _walked(each, shape.value, str(key), way) for key, each in value.items()}
+        return {key: _walked(each, shape.value, str(key), direction) for key, each in value.items()}
     if kind == "timestamp" or isinstance(value, datetime):
-        return _time(value, way)
+        return _time(value, direction)
     if isinstance(value, str):
-        return value if name in _PAYLOADS else way.text(value)
-    if way.numbers and name in way.numbers and isinstance(value, int):
+        return value if name in _PAYLOADS else direction.text(value)
+    if direction.numbers and name in direction.numbers and isinstance(value, int):
         unit = 1000 if value > _MILLISECONDS_FROM else 1
-        return int(way.time(value / unit) * unit) if value > 0 else value
+        return int(direction.time(value / unit) * unit) if value > 0 else value
     return value
 
 
-def _time(value: Any, way: _Way) -> Any:
+def _time(value: Any, direction: _Direction) -> Any:
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         try:
-            return datetime.fromtimestamp(0, UTC) + timedelta(seconds=way.time(aware.timestamp()))
+            return datetime.fromtimestamp(0, UTC) + timedelta(seconds=direction.time(aware.timestamp()))
         except OverflowError:
             return value
-    return way.time(value) if isinstance(value, int | float) else value
+    return direction.time(value) if isinstance(value, int | float) else value
 
 
 def _account(text: str, one: str, other: str) -> str:
-    """The account where ARNs (`:…:`) and URLs (`/…/`) have it."""
+    """Replace the account in ARNs (`:…:`) and URLs (`/…/`)."""
     if one == other or one not in text:
         return text
     return text.replace(f":{one}:", f":{other}:").replace(f"/{one}/", f"/{other}/")

@@ -1,4 +1,4 @@
-"""Which of moto's functions answers a path of one service."""
+"""Finds the function of moto that answers a path of a service."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from .aws_time import adopt_imported
+from .aws_time import patch_imported
 from .models import is_service
 from .moto_patches.imports import one_session
-from .moto_patches.vpcs import take_network_acls_along
+from .moto_patches.vpcs import delete_network_acls_with_vpc
 
 View = Callable[[Any, str, Any], Any]
 """moto's form of a handler: (request, url, headers) → (status, headers, body)."""
 
 
 class Views:
-    """A service's functions by path. Most services have one for all paths; S3 and SNS do not."""
+    """A service's functions by path. Most services have a single one; S3 and SNS have several."""
 
     def __init__(self, paths: dict[str, View]) -> None:
         from werkzeug.routing import BaseConverter, Map, Rule  # noqa: PLC0415 - heavy: only in the worker thread
@@ -47,7 +47,7 @@ class Views:
             view, _ = self._map.bind("localhost").match(path)
         except HTTPException:
             return None
-        return view  # type: ignore[no-any-return] # werkzeug's endpoint is whatever we gave it
+        return view  # type: ignore[no-any-return] # the endpoint given above
 
 
 @cache
@@ -65,7 +65,7 @@ def views_of(service: str) -> Views | None:
             return None
         package = backend.backend.__module__.rpartition(".")[0]
         urls = importlib.import_module(f"{package}.urls")
-    adopt_imported()
+    patch_imported()
     if service == "ec2":
-        take_network_acls_along()
+        delete_network_acls_with_vpc()
     return Views({convert_regex_to_flask_path(path.format("")): view for path, view in urls.url_paths.items()})

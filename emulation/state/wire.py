@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, as plain values: what travels between the gateway and a base."""
+"""HTTP requests and answers as plain values, passed between the gateway and the state store."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class HttpRequest:
     method: str
     path: str
-    """As it arrived, percent-encoded, beginning with a slash."""
+    """As received, percent-encoded, with a leading slash."""
     query: str
-    """As it arrived, without the question mark."""
+    """As received, without the question mark."""
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""

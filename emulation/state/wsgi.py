@@ -1,4 +1,4 @@
-"""A WSGI environment from a request, without a server: the form in which moto takes its requests."""
+"""Makes the WSGI environment that moto reads a request from."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def _key(name: str) -> str:
 
 
 def _add_underscored(env: dict[str, Any], names: dict[str, str], request: HttpRequest) -> None:
-    """S3 metadata keys may have underscores, which WSGI cannot tell from dashes: moto takes the spelling from a
-    key of its own. As in moto's server, a name with dashes wins over the same one with underscores."""
+    """S3 metadata keys may have underscores, which WSGI turns into dashes: moto reads their spelling from a separate
+    key. As in moto's server, a name with dashes wins over the same name with underscores."""
     kept = {key: name for key, name in names.items() if name.startswith("x-amz-meta-") and key not in env}
     env.update({key: request.headers[name] for key, name in kept.items()})
     env["moto.preserved_header_names"] = kept
 
 
 def to_moto(request: HttpRequest, account: str) -> Any:
-    """The request as moto's own type, for this account whatever key it is signed with."""
+    """The request as moto's type, for this account whatever its access key."""
     env = environ(request)
     env["HTTP_X_MOTO_ACCOUNT_ID"] = account
     query = f"?{request.query}" if request.query else ""
@@ -67,7 +67,7 @@ def to_moto(request: HttpRequest, account: str) -> Any:
 
 
 def titled(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers as moto's functions are given them beside the request."""
+    """Headers as moto's functions expect them."""
     return {name.title(): value for name, value in headers.items()}
 
 
@@ -76,7 +76,7 @@ def _request_class() -> Any:
     from moto.core.request import Request  # noqa: PLC0415 - heavy
 
     class Served(Request):  # type: ignore[misc] # moto is untyped here
-        """A request whose URL is known (moto derives it twice for each), in front of a server that sends a Date."""
+        """A request with a known URL (moto derives it twice), answered by a server that sends a Date."""
 
         from_wsgi_server = True
 

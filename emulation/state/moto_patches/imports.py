@@ -1,9 +1,9 @@
-"""Keeps moto from loading and keeping what nothing here answers from.
+"""Keeps moto from loading and keeping data that is not used here.
 
-`moto.ec2`, which ELBv2 and EFS import too, reads 80 MB of EC2 instance types when it is imported (0.9 s), and
-makes three boto3 sessions to list the regions (0.35 s), each reading botocore's endpoints anew. The instance
-types stay empty, and the two operations that would answer from them are refused (`UNANSWERABLE`); the sessions
-are one. And it keeps every object it ever made, each message and table item, for a dashboard: it no longer does.
+On import, `moto.ec2`, which ELBv2 and EFS import too, reads 80 MB of EC2 instance types (0.9 s) and makes three boto3
+sessions to list the regions (0.35 s), each of which reads botocore's endpoints. Here the instance types stay empty,
+the two operations that need them are refused (`UNANSWERABLE`), and one session is shared. moto also keeps every object
+it ever made, each message and table item, for a dashboard; here it does not.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .replace import replace_everywhere
 UNANSWERABLE = frozenset({("ec2", "DescribeInstanceTypes"), ("ec2", "DescribeInstanceTypeOfferings")})
 
 
-def leave_out_instance_types() -> None:
-    """To be called before `moto.ec2` is imported. Does nothing the second time."""
+def skip_instance_types() -> None:
+    """Call it before importing `moto.ec2`. Idempotent."""
     from moto.utilities import utils  # noqa: PLC0415 - heavy: only where moto runs
 
     if utils.load_resource.__module__ == utils.__name__:
         replace_everywhere("load_resource", utils.load_resource, _without_instance_types(utils.load_resource))
 
 
-def let_go_of_instances() -> None:
-    """Models that moto deletes are gone. Does nothing the second time."""
+def release_instances() -> None:
+    """Let go of the models that moto deletes. Idempotent."""
     from moto.core.common_models import BaseModel  # noqa: PLC0415 - heavy: only where moto runs
 
     def make(cls: Any, *_: Any, **__: Any) -> Any:
@@ -38,7 +38,7 @@ def let_go_of_instances() -> None:
 
 @contextmanager
 def one_session() -> Iterator[None]:
-    """boto3 sessions made meanwhile, while moto's modules are imported, are one and the same."""
+    """Share one boto3 session while the block imports modules of moto."""
     from moto.core.base_backend import AccountSpecificBackend  # noqa: PLC0415 - heavy: only where moto runs
 
     shared = AccountSpecificBackend.get_session()

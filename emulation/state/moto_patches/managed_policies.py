@@ -1,7 +1,7 @@
-"""AWS's own IAM policies, there once somebody names them.
+"""AWS's managed IAM policies, loaded on demand.
 
-moto has all 1,600, but only if it reads them at the first call to any service, and again after every reset
-(0.4 s, 15 MB). So each is read when a request names it, and all of them when policies are listed.
+moto would load all 1,600 at the first call to any service, and again after every reset (0.4 s, 15 MB). Here each is
+loaded when a request names it, and all of them when policies are listed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NAMED = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*([\w+=,.@-]+)")
 
 
 def provide(backend: Any, body: bytes) -> None:
-    """Let moto's IAM backend have the managed policies that a request to IAM is about."""
+    """Load the managed policies that an IAM request needs into moto's backend."""
     if b"policy" not in body and b"Polic" not in body:
         return
     text = unquote_plus(body.decode(errors="replace"))
@@ -37,7 +37,7 @@ def _add(backend: Any, policies: dict[str, Any]) -> None:
 
 
 def _one(name: str) -> Any:
-    """A policy's entry, cut out of the table rather than read with all 4.7 MB; None for a name AWS has not."""
+    """A policy's entry, cut out of the table to avoid parsing all 4.7 MB; None for an unknown name."""
     table = _table()
     begin = table.find(f'\n "{name}":{{\n')
     if begin < 0:

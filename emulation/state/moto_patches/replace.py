@@ -1,4 +1,4 @@
-"""Replaces one function of moto wherever moto's modules took it by name."""
+"""Replaces a function of moto in every module that imported it by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def replace_everywhere(name: str, old: Callable[..., Any], new: Callable[..., Any]) -> None:
-    """In every moto module imported so far; those imported later take it from where it is defined."""
+    """Replace it in the modules of moto imported so far, the defining one included; later ones import it from there."""
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith("moto.") and getattr(module, name, None) is old:
             setattr(module, name, new)

@@ -1,4 +1,4 @@
-"""One request id throughout: what moto writes into its answers is the id the gateway recorded."""
+"""Makes moto answer with the request id that the gateway recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .replace import replace_everywhere
 
 @dataclass
 class _Current:
-    """The call being answered; moto answers one at a time."""
+    """The current call; moto answers one at a time."""
 
     request_id: str = ""
 
@@ -18,13 +18,13 @@ class _Current:
 _current = _Current()
 
 
-def answering(request_id: str) -> None:
-    """The next answer moto makes is to the request of this id."""
+def set_current(request_id: str) -> None:
+    """Set the request id of the next answer."""
     _current.request_id = request_id
 
 
-def give_ours_to_moto() -> None:
-    """Replace moto's own generator (52 random letters). Does nothing the second time."""
+def replace_generator() -> None:
+    """Replace moto's generator (52 random letters). Idempotent."""
     from moto.utilities import aws_headers  # noqa: PLC0415 - heavy: only in the worker thread
 
     replace_everywhere("gen_amzn_requestid_long", aws_headers.gen_amzn_requestid_long, _request_id)

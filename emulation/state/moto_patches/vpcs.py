@@ -1,12 +1,12 @@
-"""A VPC's network ACLs go with it, as on AWS; moto keeps them."""
+"""Deletes a VPC's network ACLs with it, as AWS does; moto keeps them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def take_network_acls_along() -> None:
-    """To be called when `moto.ec2` is imported. Does nothing the second time."""
+def delete_network_acls_with_vpc() -> None:
+    """Call it after importing `moto.ec2`. Idempotent."""
     from moto.ec2.models.vpcs import VPCBackend  # noqa: PLC0415 - heavy: only where moto runs
 
     delete = VPCBackend.delete_vpc
