@@ -70,7 +70,7 @@ async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Except
         for item in await cloud.aws.pages("dynamodb", "scan", "Items", TableName=place, ConsistentRead=True):
             try:
                 row = contract.check_row(item, place)
-                yield f"row {row.sessionId} of {place}"
+                yield f"row {row.session_id} of {place}"
             except contract.ContractBroken as breach:
                 yield breach
     elif (queue := _queue(cloud, place)) is not None:

@@ -51,7 +51,7 @@ async def _status(args: argparse.Namespace) -> int:
 
 async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]:
     from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
-    from ..system.facts import SERVICES, SessionRow  # noqa: PLC0415
+    from ..system.facts import SERVICES  # noqa: PLC0415
 
     services, targets = [], []
     for service in SERVICES:
@@ -82,14 +82,14 @@ async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]
         for task in await h.services.tasks()
     ]
     items = await cloud.aws.pages("dynamodb", "scan", "Items", TableName=cloud.stack.sessions_table_name)
-    rows = sorted((SessionRow.from_item(item) for item in items), key=lambda row: row.last_activity_ms)
+    rows = sorted(items, key=lambda row: int(row["lastActivity"]["N"]))
     sessions = [
         {
-            "session": row.session_id,
-            "user": row.user_id,
-            "status": row.status,
-            "last_activity": iso(row.last_activity_ms / 1000),
-            "preview": row.preview_url,
+            "session": row["sessionId"]["S"],
+            "user": row["userId"]["S"],
+            "status": row["status"]["S"],
+            "last_activity": iso(int(row["lastActivity"]["N"]) / 1000),
+            "preview": row["previewUrl"]["S"],
         }
         for row in rows
     ]

@@ -17,7 +17,8 @@ from ..core.measurement import Duration
 from ..faults.fault import Fault
 from ..faults.nemesis import Injection
 from ..settings import Settings, Timeouts
-from ..system.facts import EXPIRED, SERVICES, Service, SessionRow, System
+from ..system.contract import SessionRow
+from ..system.facts import EXPIRED, SERVICES, Service, System
 from . import phases
 from .balancer import Balancer
 from .capacity import Capacity

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from ..system.facts import DRAINING, EXPIRED, SessionRow
+from ..system.contract import SessionRow
+from ..system.facts import DRAINING, EXPIRED
 from .background import periodic
 from .context import Context
 from .http import Answer, Http

@@ -9,7 +9,8 @@ from typing import Any
 from ..core.clock import epoch
 from ..core.eventually import NotYet
 from ..system import contract, facts
-from ..system.facts import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN, SessionRow
+from ..system.contract import SessionRow
+from ..system.facts import ACTIVE, CLIENT_INDEX, EXPIRED, INITIALIZING, OPEN
 from .context import Context
 from .http import Answer, Http
 
@@ -255,8 +256,7 @@ class Sessions:
     def _read(self, item: Mapping[str, Any]) -> SessionRow:
         """The row, checked against the contract. Raises `ContractBroken`."""
         __tracebackhide__ = True
-        contract.check_row(item, self._context.cloud.stack.sessions_table_name)
-        return SessionRow.from_item(item)
+        return contract.check_row(item, self._context.cloud.stack.sessions_table_name)
 
     def _known(self, session: TestSession) -> TestSession:
         self.opened[session.session_id] = session

@@ -15,7 +15,8 @@ from ..harness.http import Answer
 from ..harness.mail import SentMail
 from ..harness.sessions import TestSession
 from ..system import facts
-from ..system.facts import EXPIRED, SessionRow
+from ..system.contract import SessionRow
+from ..system.facts import EXPIRED
 from .registry import scenario
 from .steps.journeys import start_at_zero, verify_zero
 from .steps.task_replacement import edit_task, open_session, state_of, verify_preserved, verify_replaced

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
-from typing import Any, Literal
+from typing import Literal
 
 from ..aws.outputs import Stack
 
@@ -70,57 +70,6 @@ WORK_TRAILER = "Work-Id"
 """The trailer of a commit that names the work it was made for."""
 
 _CONVERSATION = re.compile(r"Conversation ID:\s*([A-Za-z0-9-]+)")
-
-
-@dataclass(frozen=True)
-class SessionRow:
-    """A row of the sessions table, its three time formats named: epoch ms, ISO 8601 and epoch seconds."""
-
-    session_id: str
-    user_id: str
-    client_id: str
-    thread_id: str
-    status: str
-    last_activity_ms: int
-    created_at_iso: str
-    ttl_seconds: int
-    preview_url: str
-    edit_branch: str
-    task_arn: str
-    container_ip: str
-
-    @classmethod
-    def from_item(cls, item: Mapping[str, Mapping[str, Any]]) -> SessionRow:
-        """From DynamoDB's typed attributes. Raises ValueError that names what a row lacks or has in another type."""
-
-        def text(name: str, required: bool = True) -> str:
-            value = item.get(name, {})
-            if "S" in value:
-                return str(value["S"])
-            if required:
-                raise ValueError(f"the session row has no string {name!r}: {dict(value) or 'absent'}")
-            return ""
-
-        def number(name: str) -> int:
-            value = item.get(name, {})
-            if "N" not in value:
-                raise ValueError(f"the session row has no number {name!r}: {dict(value) or 'absent'}")
-            return int(value["N"])
-
-        return cls(
-            session_id=text("sessionId"),
-            user_id=text("userId"),
-            client_id=text("clientId"),
-            thread_id=text("threadId"),
-            status=text("status"),
-            last_activity_ms=number("lastActivity"),
-            created_at_iso=text("createdAt"),
-            ttl_seconds=number("ttl"),
-            preview_url=text("previewUrl"),
-            edit_branch=text("editBranch", required=False),
-            task_arn=text("fargateTaskArn", required=False),
-            container_ip=text("containerIp", required=False),
-        )
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...faults.fault import Fault
 from ...harness import Harness
 from ...harness.repositories import Commit
 from ...harness.sessions import TestSession
 from ...system import facts
-from ...system.facts import ACTIVE, SessionRow
+from ...system.contract import SessionRow
+from ...system.facts import ACTIVE
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ async def verify_preserved(h: Harness, before: SessionState) -> None:
     """Check that the row (activity times aside), files and commits are unchanged and the page is served."""
     session = before.session
     now = await h.verify_session_exists(session)
-    same = replace(now, last_activity_ms=before.row.last_activity_ms, ttl_seconds=before.row.ttl_seconds)
-    h.checks.equal(same, before.row, "the session row, times of activity aside,")
+    times = {"last_activity_ms": before.row.last_activity_ms, "ttl_seconds": before.row.ttl_seconds}
+    h.checks.equal(now.model_copy(update=times), before.row, "the session row, times of activity aside,")
     await h.verify_file_exists(session.path("package.json"))
     await h.wait_for_change(session, before.page, within=h.timeouts.warm)
     await h.repositories.verify_unchanged(session, before.commits)

@@ -14,7 +14,15 @@ from .answers import check_answer
 from .hot_reload import check_hot_reload
 from .messages import check_message
 from .replies import check_reply
-from .rows import check_row
+from .rows import SessionRow, check_row
 from .terms import ContractBroken
 
-__all__ = ["ContractBroken", "check_answer", "check_hot_reload", "check_message", "check_reply", "check_row"]
+__all__ = [
+    "ContractBroken",
+    "SessionRow",
+    "check_answer",
+    "check_hot_reload",
+    "check_message",
+    "check_reply",
+    "check_row",
+]

@@ -13,7 +13,7 @@ from webordinary_testkit.kit.core.errors import CheckFailed, Failed, WaitExpired
 from webordinary_testkit.kit.core.history import FAIL, INFO, INVOKE
 from webordinary_testkit.kit.harness.http import Answer, Http
 from webordinary_testkit.kit.harness.sessions import Sessions, TestSession
-from webordinary_testkit.kit.system.facts import SessionRow
+from webordinary_testkit.kit.system.contract import ContractBroken, check_row
 
 CREATED = {"sessionId": "TEST_1", "previewUrl": "http://alb.test/session/TEST_1", "status": "initializing"}
 
@@ -203,8 +203,8 @@ async def test_no_row_fails() -> None:
 @pytest.mark.parametrize("name", ["threadId", "createdAt", "ttl"])
 def test_a_row_that_lacks_a_field_names_it(name: str) -> None:
     rest = {key: value for key, value in item().items() if key != name}
-    with pytest.raises(ValueError, match=name):
-        SessionRow.from_item(rest)
+    with pytest.raises(ContractBroken, match=name):
+        check_row(rest, "sessions")
 
 
 async def test_a_row_that_is_gone_is_not_expired() -> None:

@@ -128,7 +128,7 @@ def test_every_entry_of_a_list_is_checked() -> None:
 
 
 def test_a_row_with_its_three_time_formats_is_taken() -> None:
-    assert check_row(an_item(), "sessions").ttl == NOW + 1800
+    assert check_row(an_item(), "sessions").ttl_seconds == NOW + 1800
 
 
 @pytest.mark.parametrize(
