@@ -17,7 +17,7 @@ from .services.elbv2 import Alb
 from .services.fis import Fis
 from .services.pricing import Pricing
 from .services.service_quotas import Quotas
-from .services.ses import Mail
+from .services.ses import Ses
 from .services.sqs import Queues
 from .services.sts import Sts
 from .services.tagging import Tagging
@@ -35,7 +35,7 @@ def everything(parts: CloudParts) -> Wiring:
     queues = Queues(context("queues"), () if config.base == "moto" else LATE_DELIVERIES)
     engine = _engine(parts)
     storage = Storage(context("storage"), engine.volumes if engine else None)
-    mail = Mail(context("ses"), config.smtp_port)
+    ses = Ses(context("ses"), config.smtp_port)
     alb = Alb(context("elbv2"), parts.addressing)
     runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian)
     ecs = Ecs(context("ecs"), runtime, storage)
@@ -53,7 +53,7 @@ def everything(parts: CloudParts) -> Wiring:
             *([engine] if engine else []),
             queues,
             storage,
-            mail,
+            ses,
             alb,
             network,
             ecs,
@@ -66,7 +66,7 @@ def everything(parts: CloudParts) -> Wiring:
             fis,
             faults,
         ),
-        facts=lambda: {"smtp": mail.smtp_address},
+        facts=lambda: {"smtp": ses.smtp_address},
     )
 
 

@@ -25,7 +25,7 @@ from tests.support.letters import ANN, EDIT, message, notification
 from tests.support.system import REGION, SCALE, listening, url_of
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Context
-from webordinary_testkit.emulation.services.ses import Mail
+from webordinary_testkit.emulation.services.ses import Ses
 from webordinary_testkit.emulation.services.sqs import Queues
 from webordinary_testkit.emulation.system.answers import serve
 from webordinary_testkit.emulation.system.clock import Clock
@@ -41,7 +41,7 @@ class HermesWorld:
     edit: ScriptedEdit
     ecs: FakeEcs
     metrics: Metrics
-    controller: Mail
+    controller: Ses
     http: aiohttp.ClientSession
     url: str = ""
     refused: set[str] = field(default_factory=set)
@@ -149,10 +149,10 @@ async def hermes_world(
     edit = ScriptedEdit()
     edit.gate.set()
     ecs, metrics = FakeEcs(edit), Metrics()
-    kept: list[Mail] = []
+    kept: list[Ses] = []
 
-    def mail(context: Context) -> Mail:
-        kept.append(Mail(context, 0))
+    def mail(context: Context) -> Ses:
+        kept.append(Ses(context, 0))
         return kept[0]
 
     sock = listening()

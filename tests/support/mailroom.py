@@ -1,4 +1,4 @@
-"""A cloud that receives and sends mail, for tests: SMTP in front, a queue behind, an outbox beside.
+"""A cloud that receives and sends mail: SMTP server, queues, and the outbox.
 
 async with mailroom() as room:
     await room.rule("all", [room.domain], [room.publish("inbound")])
@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Context
-from webordinary_testkit.emulation.services.ses import Mail, SentMail
+from webordinary_testkit.emulation.services.ses import SentMail, Ses
 
 T = TypeVar("T")
 DOMAIN = "it.example.com"
@@ -40,7 +40,7 @@ def _session() -> boto3.session.Session:
 @dataclass
 class Mailroom:
     world: World
-    controller: Mail
+    controller: Ses
     domain: str = DOMAIN
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Mailroom:
         return await self.world.aws.call(service, operation, **params)
 
     async def boto(self, service: str, ask: Callable[[Any], T]) -> T:
-        """Ask boto3, which judges strictly, in a thread of its own."""
+        """Call boto3, which validates strictly, in a thread."""
         if service not in self.clients:
             self.clients[service] = await asyncio.to_thread(self._client, service)
         return await asyncio.to_thread(ask, self.clients[service])
@@ -75,7 +75,7 @@ class Mailroom:
         await self.call("sqs", "CreateQueue", QueueName=topic)
 
     async def rule(self, name: str, recipients: Sequence[str], actions: Sequence[Any], **more: Any) -> None:
-        """Declare a receipt rule behind those that are there; topics and their queues come into being first."""
+        """Create a receipt rule after the existing ones; its topics and their queues are created first."""
         for action in actions:
             for members in action.values():
                 if topic := members.get("TopicArn", "").rpartition(":")[2]:
@@ -92,7 +92,7 @@ class Mailroom:
                     await self.call("sns", "Subscribe", TopicArn=arn, Protocol="sqs", Endpoint=endpoint)
 
     async def smtp(self, talk: Callable[[smtplib.SMTP], T]) -> T:
-        """One SMTP conversation, in a thread of its own."""
+        """One SMTP session, in a thread."""
         host, _, port = self.controller.smtp_address.partition(":")
 
         def converse() -> T:
@@ -119,7 +119,7 @@ class Mailroom:
         return bodies
 
     async def notifications(self, queue: str) -> list[dict[str, Any]]:
-        """What SES published to the topic of that name."""
+        """The notifications SES published to the topic of that name."""
         return [json.loads(envelope["Message"]) for envelope in await self.envelopes(queue)]
 
     async def sent(self) -> list[SentMail]:
@@ -132,12 +132,12 @@ class Mailroom:
 async def mailroom(*, scale: float = 60.0, verified: Sequence[str] = (DOMAIN,)) -> AsyncIterator[Mailroom]:
     """A cloud with verified identities and an active, empty receipt rule set called "rules"."""
 
-    def make(ctx: Context) -> Mail:
-        return Mail(ctx)
+    def make(ctx: Context) -> Ses:
+        return Ses(ctx)
 
     async with world(make, scale=scale) as w:
         (controller,) = w.controllers
-        assert isinstance(controller, Mail)
+        assert isinstance(controller, Ses)
         room = Mailroom(w, controller)
         for identity in verified:
             await room.call("sesv2", "CreateEmailIdentity", EmailIdentity=identity)

@@ -1,6 +1,6 @@
-"""Mail: an SMTP door, SES receipt rules, sending, and an outbox."""
+"""SES: an SMTP server, receipt rules, sending, and an outbox."""
 
-from .controller import Mail
+from .controller import Ses
 from .sending.outbox import Outbox, SentMail
 
-__all__ = ["Mail", "Outbox", "SentMail"]
+__all__ = ["Outbox", "SentMail", "Ses"]

@@ -1,4 +1,4 @@
-"""Mail addresses, and which of them a receipt rule's recipient condition means."""
+"""Mail addresses, and the recipient conditions of receipt rules."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def ascii_domain(domain: str) -> str:
 
 
 def bare(address: str) -> str:
-    """The address within `"Name" <address>`. The name may be a decoded one, with commas and quotes in it that no
-    longer separate anything."""
-    found = _IN_BRACKETS.search(address)
-    return parseaddr(found[0] if found else address)[1]
+    """The address within `"Name" <address>`. The name may be decoded, so commas and quotes in it do not separate."""
+    bracketed = _IN_BRACKETS.search(address)
+    return parseaddr(bracketed[0] if bracketed else address)[1]
 
 
 def is_domain(text: str) -> bool:
@@ -39,7 +38,7 @@ def is_domain(text: str) -> bool:
 
 
 def is_condition(text: str) -> bool:
-    """Whether a receipt rule may name this recipient: an address, a domain, or `.domain` for its subdomains."""
+    """Whether this is a recipient condition: an address, a domain, or `.domain` for its subdomains."""
     local, at, domain = text.rpartition("@")
     if at:
         return bool(_LOCAL.fullmatch(local)) and is_domain(domain)
@@ -47,10 +46,10 @@ def is_condition(text: str) -> bool:
 
 
 def matches(condition: str, address: str) -> bool:
-    """Whether a recipient condition of a receipt rule means this address.
+    """Whether a recipient condition matches this address.
 
-    `user@example.com` means that address and `user+label@example.com`; `example.com` every address of that domain
-    but none of its subdomains; `.example.com` every address of its subdomains, at any depth, but not its own.
+    `user@example.com` matches that address and `user+label@example.com`; `example.com` every address of that domain
+    but none of its subdomains; `.example.com` every address of its subdomains, at any depth, but not of itself.
     """
     local, _, _ = address.rpartition("@")
     domain = domain_of(address)
@@ -70,7 +69,7 @@ def covering(address: str) -> list[str]:
 
 
 def checked(address: str) -> str:
-    """The bare address of a sender or recipient given to SES. Raises what SES raises for one it cannot use."""
+    """The bare address of a sender or recipient. Raises SES's error for an invalid one."""
     plain = bare(address)
     local, _, domain = plain.rpartition("@")
     if "\r" in address or "\n" in address:

@@ -1,6 +1,6 @@
-"""Delivery status notifications: the mail a sender gets back when theirs did not arrive (RFC 3464).
+"""Delivery status notifications: bounce mails (RFC 3464).
 
-Written out by hand: what is reported may be anything, and the standard library refuses to write some of it.
+Written without the standard library, which refuses to write some malformed originals.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Failure:
     status: str = "5.0.0"
     """The enhanced status code."""
     diagnostic: str = "550 Requested action not taken: mailbox unavailable"
-    """What the receiving server said, or would have said."""
+    """The receiving server's reply."""
 
 
 def report(

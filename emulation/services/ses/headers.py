@@ -1,4 +1,4 @@
-"""The header section of a mail, read from its raw bytes without believing that it is well-formed."""
+"""Reads the header section of a mail, well-formed or not, from its raw bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def parse(raw: bytes) -> list[Header]:
-    """The fields of the header section in their order. A line that is no field ends the section."""
+    """The fields of the header section, in order. A line that is no field ends the section."""
     fields: list[tuple[bytes, bytes]] = []
     for line in re.split(rb"\r?\n", split(raw)[0]):
         if line[:1] in (b" ", b"\t") and fields:
@@ -36,7 +36,7 @@ def parse(raw: bytes) -> list[Header]:
 
 
 def decoded(value: str) -> str:
-    """A field's text as people read it: RFC 2047 words decoded, or as written where they cannot be."""
+    """A field's text with RFC 2047 words decoded, or as written when they cannot be."""
     if "=?" not in value:
         return value
     try:
@@ -46,7 +46,7 @@ def decoded(value: str) -> str:
 
 
 def first(fields: list[Header], name: str) -> str | None:
-    """The value of the first field of that name, whatever its case."""
+    """The value of the first field of that name, ignoring case."""
     return next((value for given, value in fields if given.lower() == name.lower()), None)
 
 
@@ -74,7 +74,7 @@ def mailboxes(value: str) -> list[str]:
 
 
 def without(head: bytes, names: set[str]) -> bytes:
-    """The header section less the fields of these (lower-case) names; everything else byte for byte."""
+    """The header section without the fields of these (lower-case) names; all other bytes are unchanged."""
     kept: list[bytes] = []
     dropping = False
     for line in head.split(b"\r\n"):

@@ -1,10 +1,11 @@
-"""SES's version 2 API names the errors of version 1 differently."""
+"""Translates errors of version 1 of the SES API to version 2."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ...core.controller import Call, Handler
+from ...core.controller import Call, Handler, Operation
 from ...core.errors import AwsError
 
 _NAMES = {
@@ -18,10 +19,13 @@ _NAMES = {
 }
 
 
-def in_v2(handler: Handler) -> Handler:
-    """The same handler, its version 1 errors renamed."""
+def with_v2_errors(handlers: Mapping[Operation, Handler]) -> dict[Operation, Handler]:
+    """The same handlers, raising the errors of version 2."""
+    return {operation: _translated(handler) for operation, handler in handlers.items()}
 
-    async def renamed(call: Call) -> dict[str, Any]:
+
+def _translated(handler: Handler) -> Handler:
+    async def answer(call: Call) -> dict[str, Any]:
         try:
             return await handler(call)
         except AwsError as error:
@@ -30,4 +34,4 @@ def in_v2(handler: Handler) -> Handler:
             code, status = _NAMES[error.code]
             raise AwsError(code, error.message, status=status) from error
 
-    return renamed
+    return answer

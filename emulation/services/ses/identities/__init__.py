@@ -1,1 +1,1 @@
-"""Verified addresses and domains, by both versions of the SES API."""
+"""SES identities: verified addresses and domains."""

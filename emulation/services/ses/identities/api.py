@@ -1,16 +1,18 @@
-"""The identity operations of the SES API, version 1 (2010-12-01)."""
+"""The identity operations of version 1 of the SES API (2010-12-01)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ....core.controller import Call, Context, Handler, Operation
+from ....core.controller import Call, Context
 from ....core.errors import AwsError
-from ..addresses import bare, is_domain
-from .store import Identities, Identity
+from ....core.pagination import paginate
+from ..addresses import bare
+from .store import FEEDBACK, Identities, Identity
 
 Answer = dict[str, Any]
+INVALID_TOKEN = AwsError("InvalidParameterValue", "Invalid token")
 
 
 class IdentityApi:
@@ -18,117 +20,84 @@ class IdentityApi:
         self._ctx = ctx
         self._identities = identities
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {
-            ("ses", "VerifyEmailIdentity"): self._verify_address,
-            ("ses", "VerifyEmailAddress"): self._verify_address,
-            ("ses", "VerifyDomainIdentity"): self._verify_domain,
-            ("ses", "VerifyDomainDkim"): self._verify_dkim,
-            ("ses", "ListIdentities"): self._list,
-            ("ses", "ListVerifiedEmailAddresses"): self._list_addresses,
-            ("ses", "DeleteIdentity"): self._delete,
-            ("ses", "DeleteVerifiedEmailAddress"): self._delete_address,
-            ("ses", "GetIdentityVerificationAttributes"): self._verification,
-            ("ses", "GetIdentityDkimAttributes"): self._dkim,
-            ("ses", "SetIdentityDkimEnabled"): self._enable_dkim,
-            ("ses", "GetIdentityMailFromDomainAttributes"): self._mail_from,
-            ("ses", "SetIdentityMailFromDomain"): self._set_mail_from,
-            ("ses", "GetIdentityNotificationAttributes"): self._notifications,
-            ("ses", "SetIdentityNotificationTopic"): self._set_topic,
-            ("ses", "SetIdentityFeedbackForwardingEnabled"): self._set_forwarding,
-            ("ses", "SetIdentityHeadersInNotificationsEnabled"): self._set_headers,
-            ("ses", "PutIdentityPolicy"): self._put_policy,
-            ("ses", "GetIdentityPolicies"): self._policies,
-            ("ses", "ListIdentityPolicies"): self._list_policies,
-            ("ses", "DeleteIdentityPolicy"): self._delete_policy,
-        }
-
-    async def _verify_address(self, call: Call) -> Answer:
-        add(self._ctx, self._identities, bare(call.params["EmailAddress"]))
+    async def verify_email_identity(self, call: Call) -> Answer:
+        self._identities.verify(bare(call.params["EmailAddress"]))
         return {}
 
-    async def _verify_domain(self, call: Call) -> Answer:
-        identity = add(self._ctx, self._identities, call.params["Domain"])
-        return {"VerificationToken": _token(identity)}
+    verify_email_address = verify_email_identity
 
-    async def _verify_dkim(self, call: Call) -> Answer:
-        return {"DkimTokens": list(add(self._ctx, self._identities, call.params["Domain"]).dkim_tokens)}
+    async def verify_domain_identity(self, call: Call) -> Answer:
+        return {"VerificationToken": _token(self._identities.verify(call.params["Domain"]))}
 
-    async def _list(self, call: Call) -> Answer:
+    async def verify_domain_dkim(self, call: Call) -> Answer:
+        return {"DkimTokens": list(self._identities.verify(call.params["Domain"]).dkim_tokens)}
+
+    async def list_identities(self, call: Call) -> Answer:
         kind = call.params.get("IdentityType")
-        names = [
-            identity.name for identity in self._identities if kind is None or identity.is_domain == (kind == "Domain")
-        ]
-        start = int(call.params.get("NextToken", 0))
-        end = start + call.params.get("MaxItems", 1000)
-        return {"Identities": names[start:end], **({"NextToken": str(end)} if end < len(names) else {})}
+        names = [each.name for each in self._identities if kind is None or each.is_domain == (kind == "Domain")]
+        size = call.params.get("MaxItems", 1000)
+        return paginate(names, call.params.get("NextToken"), size, INVALID_TOKEN).answer("Identities")
 
-    async def _list_addresses(self, call: Call) -> Answer:
+    async def list_verified_email_addresses(self, call: Call) -> Answer:
         return {"VerifiedEmailAddresses": [identity.name for identity in self._identities if not identity.is_domain]}
 
-    async def _delete(self, call: Call) -> Answer:
+    async def delete_identity(self, call: Call) -> Answer:
         self._identities.remove(call.params["Identity"])
         return {}
 
-    async def _delete_address(self, call: Call) -> Answer:
+    async def delete_verified_email_address(self, call: Call) -> Answer:
         self._identities.remove(call.params["EmailAddress"])
         return {}
 
-    async def _verification(self, call: Call) -> Answer:
-        attributes = {
-            name: {"VerificationStatus": "Success", **({"VerificationToken": _token(found)} if found.is_domain else {})}
-            for name, found in self._known(call.params["Identities"])
-        }
-        return {"VerificationAttributes": attributes}
+    async def get_identity_verification_attributes(self, call: Call) -> Answer:
+        def describe(identity: Identity) -> Answer:
+            token = {"VerificationToken": _token(identity)} if identity.is_domain else {}
+            return {"VerificationStatus": "Success", **token}
 
-    async def _dkim(self, call: Call) -> Answer:
-        attributes = {
-            name: {
-                "DkimEnabled": found.signing,
-                "DkimVerificationStatus": "Success" if found.is_domain else "NotStarted",
-                **({"DkimTokens": list(found.dkim_tokens)} if found.is_domain else {}),
+        return self._attributes(call, "VerificationAttributes", describe)
+
+    async def get_identity_dkim_attributes(self, call: Call) -> Answer:
+        def describe(identity: Identity) -> Answer:
+            return {
+                "DkimEnabled": identity.signing,
+                "DkimVerificationStatus": "Success" if identity.is_domain else "NotStarted",
+                **({"DkimTokens": list(identity.dkim_tokens)} if identity.is_domain else {}),
             }
-            for name, found in self._known(call.params["Identities"])
-        }
-        return {"DkimAttributes": attributes}
 
-    async def _enable_dkim(self, call: Call) -> Answer:
-        self._get(call).signing = call.params["DkimEnabled"]
+        return self._attributes(call, "DkimAttributes", describe)
+
+    async def set_identity_dkim_enabled(self, call: Call) -> Answer:
+        self._identity(call).signing = call.params["DkimEnabled"]
         return {}
 
-    async def _mail_from(self, call: Call) -> Answer:
-        attributes = {
-            name: {
-                "MailFromDomain": found.mail_from or "",
+    async def get_identity_mail_from_domain_attributes(self, call: Call) -> Answer:
+        def describe(identity: Identity) -> Answer:
+            return {
+                "MailFromDomain": identity.mail_from or "",
                 "MailFromDomainStatus": "Success",
-                "BehaviorOnMXFailure": found.on_mx_failure,
+                "BehaviorOnMXFailure": identity.on_mx_failure,
             }
-            for name, found in self._known(call.params["Identities"])
-        }
-        return {"MailFromDomainAttributes": attributes}
 
-    async def _set_mail_from(self, call: Call) -> Answer:
-        identity = self._get(call)
-        set_mail_from(identity, call.params.get("MailFromDomain"))
+        return self._attributes(call, "MailFromDomainAttributes", describe)
+
+    async def set_identity_mail_from_domain(self, call: Call) -> Answer:
+        identity = self._identity(call)
+        identity.set_mail_from(call.params.get("MailFromDomain"))
         identity.on_mx_failure = call.params.get("BehaviorOnMXFailure", "UseDefaultValue")
         return {}
 
-    async def _notifications(self, call: Call) -> Answer:
-        attributes = {
-            name: {
-                **{f"{kind}Topic": found.topics.get(kind, "") for kind in ("Bounce", "Complaint", "Delivery")},
-                "ForwardingEnabled": found.forwarding,
-                **{
-                    f"HeadersIn{kind}NotificationsEnabled": kind in found.topics_with_headers
-                    for kind in ("Bounce", "Complaint", "Delivery")
-                },
+    async def get_identity_notification_attributes(self, call: Call) -> Answer:
+        def describe(identity: Identity) -> Answer:
+            headers = {
+                f"HeadersIn{kind}NotificationsEnabled": kind in identity.topics_with_headers for kind in FEEDBACK
             }
-            for name, found in self._known(call.params["Identities"])
-        }
-        return {"NotificationAttributes": attributes}
+            topics = {f"{kind}Topic": identity.topics.get(kind, "") for kind in FEEDBACK}
+            return {**topics, "ForwardingEnabled": identity.forwarding, **headers}
 
-    async def _set_topic(self, call: Call) -> Answer:
-        identity, kind, topic = self._get(call), call.params["NotificationType"], call.params.get("SnsTopic")
+        return self._attributes(call, "NotificationAttributes", describe)
+
+    async def set_identity_notification_topic(self, call: Call) -> Answer:
+        identity, kind, topic = self._identity(call), call.params["NotificationType"], call.params.get("SnsTopic")
         if not topic:
             identity.topics.pop(kind, None)
             return {}
@@ -139,8 +108,8 @@ class IdentityApi:
         identity.topics[kind] = topic
         return {}
 
-    async def _set_forwarding(self, call: Call) -> Answer:
-        identity = self._get(call)
+    async def set_identity_feedback_forwarding_enabled(self, call: Call) -> Answer:
+        identity = self._identity(call)
         enabled = call.params["ForwardingEnabled"]
         if not enabled and not {"Bounce", "Complaint"} <= identity.topics.keys():
             raise AwsError(
@@ -151,55 +120,37 @@ class IdentityApi:
         identity.forwarding = enabled
         return {}
 
-    async def _set_headers(self, call: Call) -> Answer:
-        identity, kind = self._get(call), call.params["NotificationType"]
-        (identity.topics_with_headers.add if call.params["Enabled"] else identity.topics_with_headers.discard)(kind)
+    async def set_identity_headers_in_notifications_enabled(self, call: Call) -> Answer:
+        kinds, kind = self._identity(call).topics_with_headers, call.params["NotificationType"]
+        (kinds.add if call.params["Enabled"] else kinds.discard)(kind)
         return {}
 
-    async def _put_policy(self, call: Call) -> Answer:
-        self._get(call).policies[call.params["PolicyName"]] = call.params["Policy"]
+    async def put_identity_policy(self, call: Call) -> Answer:
+        self._identity(call).policies[call.params["PolicyName"]] = call.params["Policy"]
         return {}
 
-    async def _policies(self, call: Call) -> Answer:
-        policies = self._get(call).policies
+    async def get_identity_policies(self, call: Call) -> Answer:
+        policies = self._identity(call).policies
         return {"Policies": {name: policies[name] for name in call.params["PolicyNames"] if name in policies}}
 
-    async def _list_policies(self, call: Call) -> Answer:
-        return {"PolicyNames": list(self._get(call).policies)}
+    async def list_identity_policies(self, call: Call) -> Answer:
+        return {"PolicyNames": list(self._identity(call).policies)}
 
-    async def _delete_policy(self, call: Call) -> Answer:
-        self._get(call).policies.pop(call.params["PolicyName"], None)
+    async def delete_identity_policy(self, call: Call) -> Answer:
+        self._identity(call).policies.pop(call.params["PolicyName"], None)
         return {}
 
-    def _known(self, names: Iterable[str]) -> Iterable[tuple[str, Identity]]:
-        return [(name, found) for name in names if (found := self._identities.find(name))]
+    def _attributes(self, call: Call, key: str, describe: Callable[[Identity], Answer]) -> Answer:
+        """The attributes of every identity requested that exists."""
+        found = {name: self._identities.find(name) for name in call.params["Identities"]}
+        return {key: {name: describe(identity) for name, identity in found.items() if identity}}
 
-    def _get(self, call: Call) -> Identity:
+    def _identity(self, call: Call) -> Identity:
         name = call.params["Identity"]
-        found = self._identities.find(name)
-        if found is None:
+        identity = self._identities.find(name)
+        if identity is None:
             raise AwsError("InvalidParameterValue", f"Identity <{name}> does not exist.")
-        return found
-
-
-def add(ctx: Context, identities: Identities, name: str) -> Identity:
-    """Make an identity, or find it. Raises `InvalidParameterValue` for what is neither address nor domain."""
-    local, at, domain = name.rpartition("@")
-    if (at and not local) or not is_domain(domain.lower()):
-        raise AwsError("InvalidParameterValue", f"Invalid {'email address' if at else 'domain name'} {name}.")
-    tokens = tuple(ctx.ids.alnum(32) for _ in range(3))
-    return identities.add(Identity(identities.spelled(name), ctx.clock.utcnow(), dkim_tokens=tokens))
-
-
-def set_mail_from(identity: Identity, domain: str | None) -> None:
-    """Use a MAIL FROM domain of the account's own, or SES's again. Raises `InvalidParameterValue`."""
-    parent = identity.name.rpartition("@")[2]
-    if domain and not domain.endswith(f".{parent}"):
-        raise AwsError(
-            "InvalidParameterValue",
-            f"Provided MAIL-FROM domain <{domain}> is not subdomain of the domain of the identity <{parent}>.",
-        )
-    identity.mail_from = domain or None
+        return identity
 
 
 def _token(identity: Identity) -> str:

@@ -1,1 +1,1 @@
-"""SES receiving: the SMTP door, receipt rules and their actions."""
+"""SES receiving: the SMTP server, receipt rules and their actions."""

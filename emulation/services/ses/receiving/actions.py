@@ -1,4 +1,4 @@
-"""Performing a receipt rule's actions on a mail."""
+"""Executes the actions of receipt rules."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .received import ReceivedMail
 from .rules import Action, AddHeaderAction, S3Action, SnsAction
 
 SNS_LIMIT = 150 * 1024
-"""Bytes of a mail, headers included, that an SNS action takes. Source: SES Developer Guide; larger mails bounce."""
+"""Maximum bytes of a mail in an SNS action, headers included. Source: SES Developer Guide; larger mails bounce."""
 
 
 class TooLargeError(Exception):
-    """The mail is larger than its SNS action takes."""
+    """The mail is too large for the rule's SNS action."""
 
 
 class Actions:
@@ -22,20 +22,28 @@ class Actions:
         self._ctx = ctx
 
     async def perform(self, action: Action, mail: ReceivedMail, recipients: Sequence[str]) -> ReceivedMail:
-        """Do what the action says and return the mail as the next action sees it.
+        """Execute an action and return the mail for the next one.
 
-        Bouncing and stopping are for the caller to act on; here their topics are told. Raises `TooLargeError`, or
-        the `AwsError` of the service that would not take the mail.
+        Bouncing and stopping are left to the caller; only their topics are notified. Raises `TooLargeError`, or the
+        `AwsError` of the service that refused the mail.
         """
         if isinstance(action, AddHeaderAction):
             return mail.with_header(action.name, action.value)
+        if isinstance(action, SnsAction) and len(mail.raw) > SNS_LIMIT:
+            raise TooLargeError(f"{len(mail.raw)} bytes with headers, at most {SNS_LIMIT} are published")
+        await self.store_and_notify(action, mail, recipients, now=self._ctx.clock.now())
+        return mail
+
+    async def store_and_notify(
+        self, action: Action, mail: ReceivedMail, recipients: Sequence[str], *, now: float
+    ) -> None:
+        """Put the mail into the action's bucket and publish a notification to its topic, if it has them."""
+        if isinstance(action, AddHeaderAction):
+            return
         if isinstance(action, S3Action):
             await self._ctx.aws.call(
                 "s3", "PutObject", Bucket=action.bucket, Key=object_key(action.prefix, mail.id), Body=mail.raw
             )
-        if isinstance(action, SnsAction) and len(mail.raw) > SNS_LIMIT:
-            raise TooLargeError(f"{len(mail.raw)} bytes with headers, at most {SNS_LIMIT} are published")
         if action.topic is not None:
-            message = notification(mail, recipients, action, now=self._ctx.clock.now())
+            message = notification(mail, recipients, action, now=now)
             await self._ctx.aws.call("sns", "Publish", TopicArn=action.topic, Subject=SUBJECT, Message=message)
-        return mail

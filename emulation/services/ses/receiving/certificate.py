@@ -1,4 +1,4 @@
-"""A certificate of the door's own, for receipt rules that require TLS. Nobody has reason to trust it."""
+"""A self-signed certificate for receipt rules that require TLS. Clients have no reason to trust it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ....time.clock import Clock
 
 
 def server_context(folder: Path, hostname: str, clock: Clock) -> ssl.SSLContext:
-    """A TLS context with a fresh self-signed certificate, valid for a year; its files lie in `folder`."""
-    from cryptography import x509  # noqa: PLC0415 - heavy, and seldom needed
+    """A TLS context with a new certificate, valid for a year and stored in `folder`."""
+    from cryptography import x509  # noqa: PLC0415 - heavy and rarely needed
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 

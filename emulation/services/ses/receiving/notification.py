@@ -1,4 +1,4 @@
-"""The JSON SES publishes to SNS about a mail it received.
+"""The SNS notification about a received mail.
 
 Shape and field order: Amazon SES Developer Guide, "Contents of notifications for Amazon SES email receiving",
 and notifications of the real service.
@@ -9,25 +9,26 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from ....core.timestamps import iso_millis
 from .. import headers
 from ..addresses import bare
 from ..headers import Header
-from ..timestamps import timestamp
 from .received import ReceivedMail, Verdicts
 from .rules import Action, BounceAction, S3Action, SnsAction, StopAction
 
 SUBJECT = "Amazon SES Email Receipt Notification"
 HEADERS_LIMIT = 10 * 1024
-"""Bytes of header fields a notification carries; beyond that they are cut off and `headersTruncated` is true."""
+"""Maximum bytes of header fields in a notification; further fields are omitted and `headersTruncated` is true."""
 _LISTS = {"from": "From", "replyTo": "Reply-To", "to": "To", "cc": "Cc", "bcc": "Bcc"}
 
 
 def notification(mail: ReceivedMail, recipients: Sequence[str], action: Action, *, now: float) -> str:
-    """What SES says when a rule's action was taken.
+    """The notification about an action.
 
-    `recipients` are the envelope recipients the rule matched. The mail's content goes along with an SNS action only.
+    `recipients` are the envelope recipients the rule matched. Only an SNS action includes the mail's content.
     """
     raw = mail.raw
     fields = headers.parse(raw)
@@ -35,7 +36,7 @@ def notification(mail: ReceivedMail, recipients: Sequence[str], action: Action, 
     document: dict[str, Any] = {
         "notificationType": "Received",
         "mail": {
-            "timestamp": timestamp(mail.at),
+            "timestamp": iso_millis(mail.at),
             "source": mail.arrival.sender,
             "messageId": mail.id,
             "destination": _destination(fields) or list(mail.arrival.recipients),
@@ -44,7 +45,7 @@ def notification(mail: ReceivedMail, recipients: Sequence[str], action: Action, 
             "commonHeaders": _common(fields, mail.arrival.sender),
         },
         "receipt": {
-            "timestamp": timestamp(mail.at),
+            "timestamp": iso_millis(mail.at),
             "processingTimeMillis": max(0, round((now - mail.at) * 1000)),
             "recipients": list(recipients),
             **_verdicts(mail.verdicts),
@@ -57,12 +58,12 @@ def notification(mail: ReceivedMail, recipients: Sequence[str], action: Action, 
 
 
 def content(raw: bytes, encoding: str) -> str:
-    """The mail as the SNS action carries it. UTF-8 cannot hold every mail: what is no UTF-8 becomes U+FFFD."""
+    """The mail as the SNS action encodes it. With encoding UTF-8, bytes that are no UTF-8 become U+FFFD."""
     return base64.b64encode(raw).decode() if encoding == "Base64" else raw.decode("utf-8", "replace")
 
 
 def object_key(prefix: str | None, name: str) -> str:
-    """Where in its bucket the S3 action stores a mail."""
+    """The key under which the S3 action stores a mail."""
     return f"{prefix}{'' if prefix.endswith('/') else '/'}{name}" if prefix else name
 
 
@@ -91,7 +92,7 @@ def describe(action: Action, message_id: str) -> dict[str, str]:
         case StopAction():
             described = {"type": "Stop", "topicArn": action.topic}
         case _:
-            raise TypeError(f"{type(action).__name__} announces nothing")
+            raise TypeError(f"{type(action).__name__} has no notification")
     return {name: value for name, value in described.items() if value is not None}
 
 
@@ -124,10 +125,4 @@ def _common(fields: list[Header], sender: str) -> dict[str, Any]:
 
 
 def _verdicts(verdicts: Verdicts) -> dict[str, dict[str, str]]:
-    return {
-        "spamVerdict": {"status": verdicts.spam},
-        "virusVerdict": {"status": verdicts.virus},
-        "spfVerdict": {"status": verdicts.spf},
-        "dkimVerdict": {"status": verdicts.dkim},
-        "dmarcVerdict": {"status": verdicts.dmarc},
-    }
+    return {f"{name}Verdict": {"status": status} for name, status in asdict(verdicts).items()}

@@ -1,4 +1,4 @@
-"""A mail SES has taken in: what came over SMTP, and the header fields SES puts in front of it."""
+"""A received mail, with the header fields that SES prepends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One SMTP transaction as it came through the door."""
+    """One SMTP transaction."""
 
     sender: str
     """MAIL FROM; empty for the null sender of a bounce."""
@@ -25,7 +25,7 @@ class Arrival:
     """RCPT TO, those that were accepted."""
     content: bytes
     greeting: str = ""
-    """What the client called itself in EHLO."""
+    """The hostname the client sent with EHLO."""
     client: str = "127.0.0.1"
     """The client's IP address."""
     encrypted: bool = False
@@ -33,7 +33,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What SES found out about the mail; emulated mail is clean, and scanned only where a rule says so."""
+    """The results of SES's checks: emulated mail passes; spam and virus scans run only when a rule enables them."""
 
     spam: str = "PASS"
     virus: str = "PASS"
@@ -53,21 +53,21 @@ class ReceivedMail:
     """AWS time of reception, epoch seconds."""
     arrival: Arrival
     verdicts: Verdicts
-    own: tuple[Header, ...]
-    """The fields SES put in front, in order; values may be folded."""
+    ses_headers: tuple[Header, ...]
+    """The fields SES prepended, in order; values may be folded."""
 
     @property
     def raw(self) -> bytes:
-        """The whole mail as actions hand it on."""
-        front = "".join(f"{name}: {value}\r\n" for name, value in self.own)
+        """The whole mail as actions pass it on."""
+        front = "".join(f"{name}: {value}\r\n" for name, value in self.ses_headers)
         return front.encode("utf-8", "surrogateescape") + self.arrival.content
 
     def with_header(self, name: str, value: str) -> ReceivedMail:
-        return replace(self, own=(*self.own, (name, value)))
+        return replace(self, ses_headers=(*self.ses_headers, (name, value)))
 
 
 def receive(arrival: Arrival, verdicts: Verdicts, *, clock: Clock, ids: Ids, region: str) -> ReceivedMail:
-    """Give a mail its SES message id and the fields SES adds, in SES's order."""
+    """Assign a message id and add SES's header fields, in SES's order."""
     message_id = ids.alnum(40)
     greeting = arrival.greeting if _PLAIN.fullmatch(arrival.greeting) else "unknown"
     domain = arrival.sender.rpartition("@")[2] or greeting
@@ -75,7 +75,7 @@ def receive(arrival: Arrival, verdicts: Verdicts, *, clock: Clock, ids: Ids, reg
     sender_policy = f"pass (spfCheck: domain of {domain} designates {arrival.client} as permitted sender) {checked}"
     author = headers.first(headers.parse(arrival.content), "From") or ""
     author_domain = author.rpartition("@")[2].strip("> ") or domain
-    own: tuple[Header, ...] = (
+    ses_headers: tuple[Header, ...] = (
         ("Return-Path", f"<{arrival.sender}>"),
         (
             "Received",
@@ -94,4 +94,4 @@ def receive(arrival: Arrival, verdicts: Verdicts, *, clock: Clock, ids: Ids, reg
         ),
         ("X-SES-RECEIPT", base64.b64encode(f"{message_id}:{clock.now_ms()}".encode()).decode()),
     )
-    return ReceivedMail(message_id, clock.now(), arrival, verdicts, own)
+    return ReceivedMail(message_id, clock.now(), arrival, verdicts, ses_headers)

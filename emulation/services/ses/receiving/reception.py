@@ -1,8 +1,8 @@
-"""Receiving mail: whether it is taken, and what the receipt rules in force make of it."""
+"""Accepts mail and applies the receipt rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....core.background_tasks import BackgroundTasks
@@ -17,19 +17,17 @@ from .rules import BounceAction, Rule, RuleSets, StopAction
 
 
 @dataclass(frozen=True)
-class Returned:
-    """A mail that was taken and has to go back to its sender."""
+class MailReturned:
+    """An event: an accepted mail must be returned to its sender."""
 
     mail: ReceivedMail
     recipients: tuple[str, ...]
     failure: Failure
     sender: str | None = None
-    """Who returns it; None for the mail system itself."""
+    """Who returns it; None for the mail system."""
 
 
 class Reception:
-    """Mail comes in by `take`; nothing else is believed about it than what the rules ask."""
-
     def __init__(
         self,
         ctx: Context,
@@ -37,19 +35,16 @@ class Reception:
         identities: Identities,
         actions: Actions,
         tasks: BackgroundTasks,
-        *,
-        give_back: Callable[[Returned], None],
     ) -> None:
         self._ctx = ctx
         self._rules = rules
         self._identities = identities
         self._actions = actions
         self._tasks = tasks
-        self._give_back = give_back
 
     def refusal(self, recipient: str, *, encrypted: bool = True) -> str | None:
-        """Why SES refuses this recipient during the SMTP conversation, as an SMTP reply; None when it does not."""
-        matching = [rule for rule in self._rules.in_force() if rule.wants(recipient)]
+        """The SMTP reply with which SES refuses this recipient; None when it accepts it."""
+        matching = [rule for rule in self._rules.active_rules() if rule.wants(recipient)]
         if matching and self._identities.receives_for(recipient):
             if not encrypted and all(rule.tls_required for rule in matching):
                 return f"530 5.7.0 Must issue a STARTTLS command first: the receipt rules for {recipient} require TLS"
@@ -57,18 +52,18 @@ class Reception:
         return f"550 5.1.1 Requested action not taken: mailbox unavailable: {recipient} ({self._why(recipient)})"
 
     def knows_domain(self, recipient: str) -> bool:
-        """Whether mail for this address comes to us at all, taken or not."""
+        """Whether the receipt rules name the domain of this address."""
         return self._rules.receives_for(recipient)
 
     def tls_wanted(self) -> bool:
-        """Whether some rule in force asks for TLS."""
-        return any(rule.tls_required for rule in self._rules.in_force())
+        """Whether an active rule requires TLS."""
+        return any(rule.tls_required for rule in self._rules.active_rules())
 
     def take(self, arrival: Arrival) -> str:
-        """Accept a mail whose recipients were not refused. Returns its SES message id; the rules run afterwards."""
+        """Accept a mail whose recipients were not refused. Returns its message id; the rules run in the background."""
         wanted = [
             (rule, matched)
-            for rule in self._rules.in_force()
+            for rule in self._rules.active_rules()
             if (matched := tuple(recipient for recipient in arrival.recipients if rule.wants(recipient)))
         ]
         mail = receive(
@@ -88,19 +83,19 @@ class Reception:
                     mail = await self._actions.perform(action, mail, recipients)
                 except TooLargeError as error:
                     failure = Failure("5.3.4", f"552 5.3.4 Message too big for the receipt rule's SNS action: {error}")
-                    self._give_back(Returned(mail, recipients, failure))
+                    self._ctx.events.publish(MailReturned(mail, recipients, failure))
                     return
                 except AwsError as error:
                     self._ctx.log.error(
                         "%s of receipt rule %s failed for mail %s: %s", type(action).__name__, rule.name, mail.id, error
                     )
                     diagnostic = f"554 5.3.0 {type(action).__name__} of receipt rule {rule.name} failed: {error}"
-                    self._give_back(Returned(mail, recipients, Failure("5.3.0", diagnostic)))
+                    self._ctx.events.publish(MailReturned(mail, recipients, Failure("5.3.0", diagnostic)))
                     return
                 if isinstance(action, BounceAction):
                     diagnostic = " ".join(filter(None, (action.reply_code, action.status, action.message)))
                     failure = Failure(action.status or "5.0.0", diagnostic)
-                    self._give_back(Returned(mail, recipients, failure, action.sender))
+                    self._ctx.events.publish(MailReturned(mail, recipients, failure, action.sender))
                 if isinstance(action, StopAction):
                     return
 
@@ -108,8 +103,8 @@ class Reception:
         active = self._rules.active
         if active is None:
             return "no receipt rule set is active; activate one with ses set-active-receipt-rule-set"
-        conditions = sorted({recipient for rule in self._rules.in_force() for recipient in rule.recipients or ()})
-        matching = any(rule.wants(recipient) for rule in self._rules.in_force())
+        conditions = sorted({recipient for rule in self._rules.active_rules() for recipient in rule.recipients or ()})
+        matching = any(rule.wants(recipient) for rule in self._rules.active_rules())
         if matching:
             return "its domain is not a verified identity; verify it with sesv2 create-email-identity"
         accepted = ", ".join(conditions) or "nothing: it has no enabled rule"
@@ -117,10 +112,9 @@ class Reception:
 
 
 def unreadable(content: bytes) -> str | None:
-    """Why SES cannot take this as a mail at all; None when it can.
+    """The SMTP reply to content without a header section; None for any other.
 
-    SES takes almost anything, broken MIME too, and leaves it to whoever reads the mail. What has no header section
-    is no mail.
+    SES accepts almost any content, invalid MIME included.
     """
     if headers.parse(content):
         return None

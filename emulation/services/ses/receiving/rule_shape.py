@@ -1,4 +1,4 @@
-"""A receipt rule as the SES API spells it: checked on its way in, written on its way out."""
+"""Converts receipt rules from and to the shapes of the SES API."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ ACTIONS = 10
 RECIPIENTS = 100
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _HEADER_NAME = re.compile(r"[a-zA-Z0-9-]{1,50}")
+_ACTIONS: Mapping[str, tuple[Any, Mapping[str, str]]] = {
+    "S3Action": (
+        S3Action,
+        {"bucket": "BucketName", "prefix": "ObjectKeyPrefix", "topic": "TopicArn", "role": "IamRoleArn"},
+    ),
+    "SNSAction": (SnsAction, {"topic": "TopicArn", "encoding": "Encoding"}),
+    "BounceAction": (
+        BounceAction,
+        {
+            "reply_code": "SmtpReplyCode",
+            "message": "Message",
+            "sender": "Sender",
+            "status": "StatusCode",
+            "topic": "TopicArn",
+        },
+    ),
+    "AddHeaderAction": (AddHeaderAction, {"name": "HeaderName", "value": "HeaderValue"}),
+    "StopAction": (StopAction, {"topic": "TopicArn"}),
+}
+"""Member of `ReceiptAction` -> its class and the members of the class's fields."""
 _NOT_EMULATED = {
     "LambdaAction": "publish to SNS or store in S3 instead, and let a task take it from there",
     "WorkmailAction": "there is no WorkMail organization here",
@@ -22,7 +42,7 @@ _NOT_EMULATED = {
 
 
 def check_name(name: str, member: str) -> str:
-    """Return a rule set's or rule's name, or raise what SES raises for a bad one."""
+    """Return the name of a rule or rule set, or raise SES's error for an invalid one."""
     if not _NAME.fullmatch(name):
         raise AwsError(
             "ValidationError",
@@ -35,7 +55,7 @@ def check_name(name: str, member: str) -> str:
 
 
 def read(shape: Mapping[str, Any]) -> Rule:
-    """The rule a botocore `ReceiptRule` describes."""
+    """Parse a botocore `ReceiptRule`."""
     name = check_name(shape["Name"], "ruleName")
     actions = tuple(_read_action(action) for action in shape.get("Actions", ()))
     if len(actions) > ACTIONS:
@@ -53,7 +73,7 @@ def read(shape: Mapping[str, Any]) -> Rule:
 
 
 def write(rule: Rule) -> dict[str, Any]:
-    """The botocore `ReceiptRule` that describes a rule."""
+    """The botocore `ReceiptRule` of a rule."""
     shape: dict[str, Any] = {
         "Name": rule.name,
         "Enabled": rule.enabled,
@@ -82,62 +102,27 @@ def _read_action(shape: Mapping[str, Any]) -> Action:
     ((kind, given),) = shape.items()
     if kind in _NOT_EMULATED:
         raise _not_emulated(f"a {kind}", _NOT_EMULATED[kind])
-    if kind == "S3Action":
-        if "KmsKeyArn" in given:
-            raise _not_emulated("client-side encryption (S3Action.KmsKeyArn)", "leave the key out")
-        return S3Action(
-            given["BucketName"], given.get("ObjectKeyPrefix"), given.get("TopicArn"), given.get("IamRoleArn")
-        )
-    if kind == "SNSAction":
-        return SnsAction(given["TopicArn"], given.get("Encoding", "UTF-8"))
-    if kind == "BounceAction":
-        return BounceAction(
-            given["SmtpReplyCode"], given["Message"], given["Sender"], given.get("StatusCode"), given.get("TopicArn")
-        )
-    if kind == "AddHeaderAction":
-        return _read_header(given["HeaderName"], given["HeaderValue"])
-    return StopAction(given.get("TopicArn"))
+    if "KmsKeyArn" in given:
+        raise _not_emulated("client-side encryption (S3Action.KmsKeyArn)", "leave the key out")
+    action, members = _ACTIONS[kind]
+    read: Action = action(**{field: given[member] for field, member in members.items() if member in given})
+    if isinstance(read, AddHeaderAction):
+        _check_header(read.name, read.value)
+    return read
 
 
-def _read_header(name: str, value: str) -> AddHeaderAction:
+def _write_action(action: Action) -> dict[str, Any]:
+    kind, members = next((kind, members) for kind, (cls, members) in _ACTIONS.items() if isinstance(action, cls))
+    given = {member: getattr(action, field) for field, member in members.items()}
+    scope = {"Scope": "RuleSet"} if isinstance(action, StopAction) else {}
+    return {kind: scope | {member: value for member, value in given.items() if value is not None}}
+
+
+def _check_header(name: str, value: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise _invalid(f"Invalid header name: {name}")
     if "\r" in value or "\n" in value or len(value) >= 2048:
         raise _invalid(f"Invalid header value: {value[:80]!r}")
-    return AddHeaderAction(name, value)
-
-
-def _write_action(action: Action) -> dict[str, Any]:
-    match action:
-        case S3Action():
-            return {
-                "S3Action": _given(
-                    BucketName=action.bucket,
-                    ObjectKeyPrefix=action.prefix,
-                    TopicArn=action.topic,
-                    IamRoleArn=action.role,
-                )
-            }
-        case SnsAction():
-            return {"SNSAction": {"TopicArn": action.topic, "Encoding": action.encoding}}
-        case BounceAction():
-            return {
-                "BounceAction": _given(
-                    SmtpReplyCode=action.reply_code,
-                    Message=action.message,
-                    Sender=action.sender,
-                    StatusCode=action.status,
-                    TopicArn=action.topic,
-                )
-            }
-        case AddHeaderAction():
-            return {"AddHeaderAction": {"HeaderName": action.name, "HeaderValue": action.value}}
-        case StopAction():
-            return {"StopAction": _given(Scope="RuleSet", TopicArn=action.topic)}
-
-
-def _given(**members: str | None) -> dict[str, str]:
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def _invalid(message: str) -> AwsError:

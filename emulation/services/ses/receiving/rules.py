@@ -1,4 +1,4 @@
-"""Receipt rules and their rule sets: what SES does with mail it receives, as declared.
+"""Receipt rules and rule sets.
 
 Source of the limits and orders: Amazon SES quotas, CreateReceiptRule and ReorderReceiptRuleSet (API 2010-12-01).
 """
@@ -18,7 +18,7 @@ RULES_PER_SET = 200
 
 @dataclass(frozen=True)
 class S3Action:
-    """Store the mail in a bucket; tell the topic, if one is named."""
+    """Store the mail in a bucket and notify the topic, if any."""
 
     bucket: str
     prefix: str | None = None
@@ -70,7 +70,7 @@ class Rule:
     scan: bool = False
     tls_required: bool = False
     recipients: tuple[str, ...] | None = None
-    """Conditions, lower-case and sorted as SES keeps them; None or empty means every recipient."""
+    """Conditions, lower-case and sorted as in SES; None or empty means every recipient."""
     actions: tuple[Action, ...] = ()
 
     def wants(self, address: str) -> bool:
@@ -90,12 +90,12 @@ class RuleSet:
         raise AwsError("RuleDoesNotExist", f"Rule does not exist: {rule}", Name=rule)
 
     def place(self, rule: Rule, after: str | None) -> None:
-        """Insert a rule behind another, or before all of them."""
+        """Insert a rule after another, or as the first."""
         self.rules.insert(0 if after is None else self.index(after) + 1, rule)
 
 
 class RuleSets:
-    """All receipt rule sets of the account, one of which may be active."""
+    """The receipt rule sets of the account, of which one may be active."""
 
     def __init__(self) -> None:
         self._sets: dict[str, RuleSet] = {}
@@ -131,7 +131,7 @@ class RuleSets:
         self._active = None if name is None else self.get(name).name
 
     def check_room(self, rule_set: str, rule: str, after: str | None) -> None:
-        """Raise what CreateReceiptRule raises for a rule that cannot be put there."""
+        """Raise the error of CreateReceiptRule for a rule that cannot be added."""
         existing = self.get(rule_set)
         if any(other.name == rule for other in existing.rules):
             raise AwsError("AlreadyExists", f"Rule already exists: {rule}", Name=rule)
@@ -171,15 +171,15 @@ class RuleSets:
     def clone(self, original: str, name: str, now: datetime) -> None:
         self.create(name, now, [replace(rule) for rule in self.get(original).rules])
 
-    def in_force(self) -> list[Rule]:
-        """The rules mail is judged by: the enabled ones of the active rule set, in order."""
+    def active_rules(self) -> list[Rule]:
+        """The enabled rules of the active rule set, in order."""
         return [rule for rule in self.active.rules if rule.enabled] if self.active else []
 
     def receives_for(self, address: str) -> bool:
-        """Whether some rule in force speaks of the address's domain, so that its mail comes to us at all."""
+        """Whether an active rule has a condition on the address's domain."""
         domain = domain_of(address)
         return any(
             domain.endswith(condition) if condition.startswith(".") else condition.rpartition("@")[2] == domain
-            for rule in self.in_force()
+            for rule in self.active_rules()
             for condition in rule.recipients or ()
         )

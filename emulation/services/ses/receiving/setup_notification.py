@@ -1,7 +1,7 @@
-"""What SES does when a receipt rule is declared: it tries whether it may write where the rule says.
+"""The setup notification, with which SES checks the bucket and topic of a new receipt rule.
 
-The real service leaves a "setup notification" in the bucket and publishes one to the topic. A consumer that treats
-it as mail is a defect worth finding before production does, so it is sent here too.
+SES stores one in the bucket and publishes one to the topic. It is emulated because a consumer that mistakes it for
+mail fails in production.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 from ....core.controller import Context
 from ....core.errors import AwsError
-from .notification import SUBJECT, notification, object_key
+from .actions import Actions
 from .received import Arrival, ReceivedMail, Verdicts
 from .rules import Action, AddHeaderAction, S3Action
 
@@ -35,8 +35,9 @@ The Amazon SES Team
 
 
 class Setup:
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, actions: Actions) -> None:
         self._ctx = ctx
+        self._actions = actions
 
     async def check(self, actions: Sequence[Action]) -> None:
         """Raise SES's error for an action whose bucket or topic does not exist."""
@@ -49,17 +50,10 @@ class Setup:
                 await self._topic(action.topic)
 
     async def announce(self, actions: Sequence[Action]) -> None:
-        """Leave a setup notification wherever these actions lead."""
+        """Send a setup notification to the buckets and topics of these actions."""
         for action in actions:
-            if isinstance(action, AddHeaderAction):
-                continue
             mail = self._mail("S3 bucket" if isinstance(action, S3Action) else "SNS topic")
-            if isinstance(action, S3Action):
-                key = object_key(action.prefix, ID)
-                await self._ctx.aws.call("s3", "PutObject", Bucket=action.bucket, Key=key, Body=mail.raw)
-            if action.topic is not None:
-                message = notification(mail, [_RECIPIENT], action, now=mail.at)
-                await self._ctx.aws.call("sns", "Publish", TopicArn=action.topic, Subject=SUBJECT, Message=message)
+            await self._actions.store_and_notify(action, mail, [_RECIPIENT], now=mail.at)
 
     async def _bucket(self, bucket: str) -> None:
         try:

@@ -1,1 +1,1 @@
-"""SES sending: what is submitted, how it travels, and the outbox."""
+"""SES sending: submission, delivery, feedback and the outbox."""

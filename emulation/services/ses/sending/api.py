@@ -1,15 +1,15 @@
-"""The send operations of the SES API, version 1 (2010-12-01)."""
+"""The send operations of version 1 of the SES API (2010-12-01)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from ....core.controller import Call, Handler, Operation
+from ....core.controller import Call
 from ....core.errors import AwsError
 from .composing import Letter, Text
-from .statistics import MAX_DAILY, MAX_RATE, Statistics
-from .submission import Sending, Terms
+from .statistics import Statistics
+from .submission import Sending, SendOptions
 from .templates import Template, Templates
 
 Answer = dict[str, Any]
@@ -21,18 +21,7 @@ class SendApi:
         self._templates = templates
         self._statistics = statistics
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {
-            ("ses", "SendEmail"): self._send,
-            ("ses", "SendRawEmail"): self._send_raw,
-            ("ses", "SendTemplatedEmail"): self._send_templated,
-            ("ses", "SendBulkTemplatedEmail"): self._send_bulk,
-            ("ses", "GetSendQuota"): self._quota,
-            ("ses", "GetSendStatistics"): self._points,
-            ("ses", "GetAccountSendingEnabled"): self._enabled,
-        }
-
-    async def _send(self, call: Call) -> Answer:
+    async def send_email(self, call: Call) -> Answer:
         message = call.params["Message"]
         letter = Letter(
             sender=call.params["Source"],
@@ -42,49 +31,43 @@ class SendApi:
             text=Text.of(message["Body"].get("Text")),
             html=Text.of(message["Body"].get("Html")),
         )
-        return {"MessageId": await self._sending.send_letter(letter, _terms(call))}
+        return {"MessageId": await self._sending.send_letter(letter, _options(call))}
 
-    async def _send_raw(self, call: Call) -> Answer:
+    async def send_raw_email(self, call: Call) -> Answer:
         recipients = call.params.get("Destinations") or None
-        return {"MessageId": await self._sending.send(call.params["RawMessage"]["Data"], recipients, _terms(call))}
+        return {"MessageId": await self._sending.send(call.params["RawMessage"]["Data"], recipients, _options(call))}
 
-    async def _send_templated(self, call: Call) -> Answer:
+    async def send_templated_email(self, call: Call) -> Answer:
         template = await self._templates.get(call.params["Template"])
-        data = self._templates.check_data(call.params["TemplateData"])
-        return {"MessageId": await self._send_filled(call, template, data, call.params["Destination"])}
+        sent = self._send_filled(call, template, call.params["TemplateData"], call.params["Destination"])
+        return {"MessageId": await sent}
 
-    async def _send_bulk(self, call: Call) -> Answer:
+    async def send_bulk_templated_email(self, call: Call) -> Answer:
         template = await self._templates.get(call.params["Template"])
         default = call.params.get("DefaultTemplateData", "{}")
         statuses = []
         for one in call.params["Destinations"]:
-            try:
-                data = self._templates.check_data(one.get("ReplacementTemplateData") or default)
-                message_id = await self._send_filled(call, template, data, one["Destination"])
-                statuses.append({"Status": "Success", "MessageId": message_id})
-            except AwsError as error:
-                status = "MessageRejected" if error.code == "MessageRejected" else "InvalidParameterValue"
-                statuses.append({"Status": status, "Error": error.message})
+            sent = self._send_filled(call, template, one.get("ReplacementTemplateData") or default, one["Destination"])
+            statuses.append(await bulk_status(sent, "Success", "MessageRejected", "InvalidParameterValue"))
         return {"Status": statuses}
 
     async def _send_filled(self, call: Call, template: Template, data: str, to: Mapping[str, Any]) -> str:
         replies = call.params.get("ReplyToAddresses", ())
         letter = Letter(sender=call.params["Source"], **destination(to), reply_to=replies)
-        return await self._sending.send_filled(template, data, letter, _terms(call))
+        return await self._sending.send_filled(template, data, letter, _options(call))
 
-    async def _quota(self, call: Call) -> Answer:
-        sent = float(self._statistics.last_day())
-        return {"Max24HourSend": MAX_DAILY, "MaxSendRate": MAX_RATE, "SentLast24Hours": sent}
+    async def get_send_quota(self, call: Call) -> Answer:
+        return self._statistics.quota()
 
-    async def _points(self, call: Call) -> Answer:
+    async def get_send_statistics(self, call: Call) -> Answer:
         return {"SendDataPoints": self._statistics.points()}
 
-    async def _enabled(self, call: Call) -> Answer:
+    async def get_account_sending_enabled(self, call: Call) -> Answer:
         return {"Enabled": True}
 
 
 def destination(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A botocore `Destination` as a letter's members."""
+    """A botocore `Destination` as fields of `Letter`."""
     return {
         "to": given.get("ToAddresses", ()),
         "cc": given.get("CcAddresses", ()),
@@ -92,8 +75,16 @@ def destination(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _terms(call: Call) -> Terms:
-    return Terms(
+async def bulk_status(sent: Awaitable[str], success: str, rejected: str, invalid: str) -> Answer:
+    """The status of one mail of a bulk operation."""
+    try:
+        return {"Status": success, "MessageId": await sent}
+    except AwsError as error:
+        return {"Status": rejected if error.code == "MessageRejected" else invalid, "Error": error.message}
+
+
+def _options(call: Call) -> SendOptions:
+    return SendOptions(
         caller=call.caller,
         source=call.params.get("Source"),
         return_path=call.params.get("ReturnPath"),

@@ -1,17 +1,16 @@
-"""The send operations of the SES API, version 2 (2019-09-27)."""
+"""The send operations of version 2 of the SES API (2019-09-27)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.controller import Call, Handler, Operation
+from ....core.controller import Call
 from ....core.errors import AwsError
-from ..v2_errors import in_v2
-from .api import destination
+from .api import bulk_status, destination
 from .composing import Attachment, Letter, Text
-from .statistics import MAX_DAILY, MAX_RATE, Statistics
-from .submission import V2_SIZE, Sending, Terms
+from .statistics import Statistics
+from .submission import V2_SIZE, Sending, SendOptions
 from .templates import Template, Templates
 
 Answer = dict[str, Any]
@@ -23,14 +22,7 @@ class SendApiV2:
         self._templates = templates
         self._statistics = statistics
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {
-            ("sesv2", "SendEmail"): in_v2(self._send),
-            ("sesv2", "SendBulkEmail"): in_v2(self._send_bulk),
-            ("sesv2", "GetAccount"): self._account,
-        }
-
-    async def _send(self, call: Call) -> Answer:
+    async def send_email(self, call: Call) -> Answer:
         content = call.params["Content"]
         kinds = [kind for kind in ("Simple", "Raw", "Template") if kind in content]
         if len(kinds) != 1:
@@ -38,30 +30,27 @@ class SendApiV2:
         given = content[kinds[0]]
         if kinds[0] == "Raw":
             recipients = [mailbox for mailboxes in call.params.get("Destination", {}).values() for mailbox in mailboxes]
-            return {"MessageId": await self._sending.send(given["Data"], recipients or None, _terms(call))}
+            return {"MessageId": await self._sending.send(given["Data"], recipients or None, _options(call))}
         if kinds[0] == "Simple":
-            return {"MessageId": await self._sending.send_letter(_simple(call, given), _terms(call))}
-        template, data = await self._template(given), self._templates.check_data(given.get("TemplateData", "{}"))
+            return {"MessageId": await self._sending.send_letter(_simple(call, given), _options(call))}
+        template, data = await self._template(given), given.get("TemplateData", "{}")
         letter = _letter(call, call.params.get("Destination", {}), given)
-        return {"MessageId": await self._sending.send_filled(template, data, letter, _terms(call))}
+        return {"MessageId": await self._sending.send_filled(template, data, letter, _options(call))}
 
-    async def _send_bulk(self, call: Call) -> Answer:
+    async def send_bulk_email(self, call: Call) -> Answer:
         given = call.params["DefaultContent"].get("Template", {})
         template = await self._template(given)
         results = []
         for entry in call.params["BulkEmailEntries"]:
             replacement = entry.get("ReplacementEmailContent", {}).get("ReplacementTemplate", {})
-            try:
-                data = self._templates.check_data(
-                    replacement.get("ReplacementTemplateData") or given.get("TemplateData", "{}")
-                )
-                letter = _letter(call, entry["Destination"], {"Headers": entry.get("ReplacementHeaders", ())})
-                message_id = await self._sending.send_filled(template, data, letter, _terms(call))
-                results.append({"Status": "SUCCESS", "MessageId": message_id})
-            except AwsError as error:
-                status = "MESSAGE_REJECTED" if error.code == "MessageRejected" else "INVALID_PARAMETER"
-                results.append({"Status": status, "Error": error.message})
+            data = replacement.get("ReplacementTemplateData") or given.get("TemplateData", "{}")
+            sent = self._send_entry(call, template, data, entry)
+            results.append(await bulk_status(sent, "SUCCESS", "MESSAGE_REJECTED", "INVALID_PARAMETER"))
         return {"BulkEmailEntryResults": results}
+
+    async def _send_entry(self, call: Call, template: Template, data: str, entry: Mapping[str, Any]) -> str:
+        letter = _letter(call, entry["Destination"], {"Headers": entry.get("ReplacementHeaders", ())})
+        return await self._sending.send_filled(template, data, letter, _options(call))
 
     async def _template(self, given: Mapping[str, Any]) -> Template:
         if "TemplateContent" in given:
@@ -70,13 +59,12 @@ class SendApiV2:
         name = given.get("TemplateName") or given.get("TemplateArn", "").rpartition("/")[2]
         return await self._templates.get(name)
 
-    async def _account(self, call: Call) -> Answer:
-        sent = float(self._statistics.last_day())
+    async def get_account(self, call: Call) -> Answer:
         return {
             "DedicatedIpAutoWarmupEnabled": False,
             "EnforcementStatus": "HEALTHY",
             "ProductionAccessEnabled": True,
-            "SendQuota": {"Max24HourSend": MAX_DAILY, "MaxSendRate": MAX_RATE, "SentLast24Hours": sent},
+            "SendQuota": self._statistics.quota(),
             "SendingEnabled": True,
             "SuppressionAttributes": {"SuppressedReasons": []},
         }
@@ -110,8 +98,8 @@ def _attachment(given: Mapping[str, Any]) -> Attachment:
     )
 
 
-def _terms(call: Call) -> Terms:
-    return Terms(
+def _options(call: Call) -> SendOptions:
+    return SendOptions(
         caller=call.caller,
         source=call.params.get("FromEmailAddress"),
         return_path=call.params.get("FeedbackForwardingEmailAddress"),

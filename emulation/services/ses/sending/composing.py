@@ -1,4 +1,4 @@
-"""Making the MIME form of a mail from what SES's simple send operations are given."""
+"""Composes the MIME form of a mail from the parameters of simple send operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from ....core.errors import AwsError
 from ....core.ids import Ids
-from ..boundaries import set_boundaries
 
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
 
@@ -37,7 +36,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a simple send operation is given."""
+    """The parameters of a simple send operation."""
 
     sender: str
     to: Sequence[str] = ()
@@ -59,7 +58,7 @@ class Letter:
 
 
 def compose(letter: Letter, ids: Ids) -> bytes:
-    """The letter as MIME in 7 bits, without the fields SES adds when it sends. Raises `InvalidParameterValue`."""
+    """The letter as 7-bit MIME, without the fields SES adds. Raises `InvalidParameterValue`."""
     if letter.text is None and letter.html is None:
         raise AwsError("InvalidParameterValue", "Message body must have a Text or an Html part")
     message = EmailMessage(policy=_POLICY)
@@ -78,10 +77,17 @@ def compose(letter: Letter, ids: Ids) -> bytes:
             put(letter.html.data, subtype="html", charset=letter.html.charset)
         for attachment in letter.attachments:
             _attach(message, attachment)
-        set_boundaries(message, ids)
+        _set_boundaries(message, ids)
         return message.as_bytes()
     except (ValueError, LookupError) as error:  # a line break in a header, an unknown charset, text beyond its charset
         raise AwsError("InvalidParameterValue", f"The message cannot be composed: {error}") from error
+
+
+def _set_boundaries(message: EmailMessage, ids: Ids) -> None:
+    """Draw boundaries from `ids`, so that they depend on the seed; the standard library's are random."""
+    for part in message.walk():
+        if part.is_multipart() and part.get_content_maintype() == "multipart":
+            part.set_boundary(f"----=_Part_{ids.hex(24)}")
 
 
 def _attach(message: EmailMessage, attachment: Attachment) -> None:

@@ -1,4 +1,4 @@
-"""What SES tells a sender about their mail: deliveries, bounces and complaints, to SNS topics or by mail.
+"""Notifies senders of deliveries, bounces and complaints, by SNS or by mail.
 
 Shape: Amazon SES Developer Guide, "Amazon SNS notification contents for Amazon SES".
 """
@@ -13,14 +13,12 @@ from typing import Any
 
 from ....core.controller import Context
 from ....core.errors import AwsError
+from ....core.timestamps import iso_millis
 from .. import headers
 from ..bounces import Failure, report
 from ..identities.store import Identities, Identity
-from ..timestamps import timestamp
 from .outbox import SentMail, new_id
 from .statistics import Statistics
-
-_KINDS = {"bounce": "Bounce", "complaint": "Complaint", "delivery": "Delivery"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Bounce:
 
 
 class Feedback:
-    """Reports on sent mails. What has to go by mail is returned, for the post to carry."""
+    """Publishes notifications. Mails to send instead are returned to the caller."""
 
     def __init__(self, ctx: Context, identities: Identities, statistics: Statistics) -> None:
         self._ctx = ctx
@@ -42,7 +40,7 @@ class Feedback:
     async def delivered(self, mail: SentMail, recipients: Sequence[str]) -> None:
         now = self._ctx.clock.now()
         delivery = {
-            "timestamp": timestamp(now),
+            "timestamp": iso_millis(now),
             "processingTimeMillis": max(0, round((now - mail.at) * 1000)),
             "recipients": list(recipients),
             "smtpResponse": "250 2.0.0 OK",
@@ -52,7 +50,7 @@ class Feedback:
         await self._publish(mail, "delivery", delivery)
 
     async def bounced(self, mail: SentMail, bounces: Sequence[Bounce]) -> Iterable[SentMail]:
-        self._statistics.bounces(len(bounces))
+        self._statistics.count("Bounces", len(bounces))
         forwarded = []
         for bounce in bounces:
             described = {
@@ -67,7 +65,7 @@ class Feedback:
                         "diagnosticCode": f"smtp; {bounce.failure.diagnostic}",
                     }
                 ],
-                "timestamp": timestamp(self._ctx.clock.now()),
+                "timestamp": iso_millis(self._ctx.clock.now()),
                 "remoteMtaIp": "127.0.0.1",
                 "reportingMTA": f"dns; {self._mta}",
             }
@@ -76,15 +74,15 @@ class Feedback:
         return forwarded
 
     async def complained(self, mail: SentMail, recipient: str) -> Iterable[SentMail]:
-        self._statistics.complaints(1)
+        self._statistics.count("Complaints")
         described = {
             "feedbackId": new_id(self._ctx),
             "complaintSubType": None,
             "complainedRecipients": [{"emailAddress": recipient}],
-            "timestamp": timestamp(self._ctx.clock.now()),
+            "timestamp": iso_millis(self._ctx.clock.now()),
             "userAgent": "Amazon SES Mailbox Simulator",
             "complaintFeedbackType": "abuse",
-            "arrivalDate": timestamp(mail.at),
+            "arrivalDate": iso_millis(mail.at),
         }
         if await self._publish(mail, "complaint", described) or not self._forwards(mail):
             return []
@@ -96,15 +94,15 @@ class Feedback:
         return self._note(mail, recipient, "OOTO", text, "auto-reply")
 
     async def _publish(self, mail: SentMail, kind: str, described: dict[str, Any]) -> bool:
-        """Tell the identity's topic; False when it has none for this kind."""
+        """Publish to the identity's topic; False when it has none for this kind."""
         identity = self._identities.find(mail.identity)
-        topic = identity.topics.get(_KINDS[kind]) if identity else None
+        topic = identity.topics.get(kind.capitalize()) if identity else None
         if identity is None or topic is None:
             return False
         document = {
-            "notificationType": _KINDS[kind],
+            "notificationType": kind.capitalize(),
             kind: described,
-            "mail": self._mail(mail, identity, with_headers=_KINDS[kind] in identity.topics_with_headers),
+            "mail": self._mail(mail, identity, with_headers=kind.capitalize() in identity.topics_with_headers),
         }
         try:
             message = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -115,7 +113,7 @@ class Feedback:
 
     def _mail(self, mail: SentMail, identity: Identity, *, with_headers: bool) -> dict[str, Any]:
         described: dict[str, Any] = {
-            "timestamp": timestamp(mail.at),
+            "timestamp": iso_millis(mail.at),
             "source": mail.sender,
             "sourceArn": f"arn:aws:ses:{self._ctx.region}:{self._ctx.account}:identity/{identity.name}",
             "sourceIp": "127.0.0.1",

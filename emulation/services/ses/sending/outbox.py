@@ -1,4 +1,4 @@
-"""Every mail that left SES, kept for people and tests to read."""
+"""The outbox: every mail that SES sent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from email.message import EmailMessage
 from typing import Any
 
 from ....core.controller import Context
+from ....core.timestamps import iso_millis
 from .. import headers
-from ..timestamps import timestamp
 
 CAPACITY = 10_000
-"""Mails kept; beyond that the oldest are forgotten."""
+"""Mails kept; then the oldest are dropped."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SentMail:
     at: float
     """AWS time it was accepted, epoch seconds."""
     caller: str
-    """Who sent it: an access key, a task ARN, or "ses" for bounces and auto-replies."""
+    """The sender's principal: an access key, a task ARN, or "ses" for bounces and auto-replies."""
     sender: str
     """The From address as given, display name and all."""
     return_path: str
@@ -36,9 +36,9 @@ class SentMail:
     kind: str = "mail"
     """One of "mail", "bounce", "complaint" or "auto-reply"."""
     identity: str = ""
-    """The verified identity it was sent under; its topics hear of bounces, complaints and deliveries."""
+    """The verified identity of the sender, whose topics get bounces, complaints and deliveries."""
     feedback_to: str = ""
-    """Where bounces and complaints are forwarded."""
+    """The address to which bounces and complaints are forwarded."""
 
 
 def new_id(ctx: Context) -> str:
@@ -65,7 +65,7 @@ class Outbox:
         return next((mail for mail in reversed(self._mails) if mail.id == message_id), None)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """For `GET /_emulation/outbox`, newest last, decoded for people."""
+        """For `GET /_emulation/outbox`, newest last, decoded for display."""
         return [describe(mail) for mail in self._mails]
 
 
@@ -75,7 +75,7 @@ def describe(mail: SentMail) -> dict[str, Any]:
     return {
         "id": mail.id,
         "kind": mail.kind,
-        "at": timestamp(mail.at),
+        "at": iso_millis(mail.at),
         "caller": mail.caller,
         "from": headers.decoded(mail.sender),
         "to": list(mail.recipients),
@@ -87,9 +87,9 @@ def describe(mail: SentMail) -> dict[str, Any]:
 
 
 def body(message: EmailMessage, kind: str) -> str | None:
-    """The text or HTML of a mail, decoded as well as it can be; None when it has none."""
+    """The text or HTML of a mail, decoded; None when it has none or cannot be decoded."""
     try:
         part = message.get_body((kind,))
         return None if part is None else str(part.get_content()).replace("\r\n", "\n")
     except (LookupError, UnicodeError, ValueError, AttributeError, TypeError):
-        return None  # a mail may say anything of itself; its raw form stands beside
+        return None  # malformed mail; its raw form is available

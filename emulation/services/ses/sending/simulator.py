@@ -1,4 +1,4 @@
-"""The SES mailbox simulator: addresses at simulator.amazonses.com that behave as asked.
+"""The SES mailbox simulator: addresses at simulator.amazonses.com with defined behavior.
 
 Source: Amazon SES Developer Guide, "Using the mailbox simulator". Labels (`bounce+1@`) are allowed.
 """
@@ -14,8 +14,8 @@ DOMAIN = "simulator.amazonses.com"
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What becomes of a mail for one recipient."""
+class DeliveryResult:
+    """The result of delivering a mail to one recipient."""
 
     delivered: bool = True
     bounce: Failure | None = None
@@ -24,25 +24,25 @@ class Fate:
     auto_reply: bool = False
 
 
-DELIVERED = Fate()
-UNKNOWN_MAILBOX = Fate(delivered=False, bounce=Failure("5.1.1", "550 5.1.1 user unknown"))
+DELIVERED = DeliveryResult()
+UNKNOWN_MAILBOX = DeliveryResult(delivered=False, bounce=Failure("5.1.1", "550 5.1.1 user unknown"))
 _SUPPRESSED = Failure(
     "5.1.1",
     "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid "
     "address.",
 )
-_FATES = {
+_RESULTS = {
     "success": DELIVERED,
     "bounce": UNKNOWN_MAILBOX,
-    "complaint": Fate(complaint=True),
-    "ooto": Fate(auto_reply=True),
-    "suppressionlist": Fate(delivered=False, bounce=_SUPPRESSED, bounce_subtype="Suppressed"),
+    "complaint": DeliveryResult(complaint=True),
+    "ooto": DeliveryResult(auto_reply=True),
+    "suppressionlist": DeliveryResult(delivered=False, bounce=_SUPPRESSED, bounce_subtype="Suppressed"),
 }
 
 
-def simulated(address: str) -> Fate | None:
-    """What the simulator does with a mail to this address; None when it is not the simulator's."""
+def simulated(address: str) -> DeliveryResult | None:
+    """The result for a simulator address; None for any other."""
     if domain_of(address) != DOMAIN:
         return None
     local = address.rpartition("@")[0].partition("+")[0].lower()
-    return _FATES.get(local, UNKNOWN_MAILBOX)
+    return _RESULTS.get(local, UNKNOWN_MAILBOX)

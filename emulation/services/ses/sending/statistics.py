@@ -1,11 +1,10 @@
-"""How much was sent, bounced and complained about: what GetSendQuota and GetSendStatistics answer."""
+"""Counts sent, bounced, complained and rejected mail for GetSendQuota and GetSendStatistics."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ....time.clock import Clock
 
@@ -18,55 +17,29 @@ INTERVAL = 15 * 60
 KEPT = 14 * 24 * 3600
 """AWS seconds data points are kept."""
 
-
-@dataclass
-class _Point:
-    start: float
-    attempts: int = 0
-    bounces: int = 0
-    complaints: int = 0
-    rejects: int = 0
+Counter = Literal["DeliveryAttempts", "Bounces", "Complaints", "Rejects"]
 
 
 class Statistics:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._points: deque[_Point] = deque()
+        self._points: deque[tuple[float, dict[str, int]]] = deque()
+        """The start of each interval, and its counters."""
 
-    def attempts(self, recipients: int) -> None:
-        self._now().attempts += recipients
+    def count(self, counter: Counter, recipients: int = 1) -> None:
+        start = self._clock.now() // INTERVAL * INTERVAL
+        while self._points and self._points[0][0] < start - KEPT:
+            self._points.popleft()
+        if not self._points or self._points[-1][0] != start:
+            self._points.append((start, {"DeliveryAttempts": 0, "Bounces": 0, "Complaints": 0, "Rejects": 0}))
+        self._points[-1][1][counter] += recipients
 
-    def bounces(self, count: int) -> None:
-        self._now().bounces += count
-
-    def complaints(self, count: int) -> None:
-        self._now().complaints += count
-
-    def rejects(self, count: int) -> None:
-        self._now().rejects += count
-
-    def last_day(self) -> int:
-        """Recipients sent to within the last 24 AWS hours."""
+    def quota(self) -> dict[str, Any]:
+        """A botocore `SendQuota`."""
         since = self._clock.now() - 24 * 3600
-        return sum(point.attempts for point in self._points if point.start > since)
+        sent = float(sum(counters["DeliveryAttempts"] for start, counters in self._points if start > since))
+        return {"Max24HourSend": MAX_DAILY, "MaxSendRate": MAX_RATE, "SentLast24Hours": sent}
 
     def points(self) -> list[dict[str, Any]]:
         """Botocore `SendDataPoint`s, oldest first."""
-        return [
-            {
-                "Timestamp": datetime.fromtimestamp(point.start, UTC),
-                "DeliveryAttempts": point.attempts,
-                "Bounces": point.bounces,
-                "Complaints": point.complaints,
-                "Rejects": point.rejects,
-            }
-            for point in self._points
-        ]
-
-    def _now(self) -> _Point:
-        start = self._clock.now() // INTERVAL * INTERVAL
-        while self._points and self._points[0].start < start - KEPT:
-            self._points.popleft()
-        if not self._points or self._points[-1].start != start:
-            self._points.append(_Point(start))
-        return self._points[-1]
+        return [{"Timestamp": datetime.fromtimestamp(start, UTC), **counters} for start, counters in self._points]

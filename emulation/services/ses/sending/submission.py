@@ -1,4 +1,4 @@
-"""Sending: what every send operation of both API versions comes down to."""
+"""Validates and sends mail for the send operations of both API versions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..addresses import checked
 from ..headers import Header
 from ..identities.store import Identities, Identity
 from .composing import Letter, Text, compose
+from .delivery import Delivery
 from .outbox import SentMail, new_id
-from .post import Post
 from .statistics import Statistics
 from .templates import Template
 from .templating import TemplateError
@@ -29,17 +29,17 @@ V2_SIZE = 40 * 1024 * 1024
 """Bytes of one message sent by the version 2 API."""
 
 _REPLACED = {"message-id", "date", "bcc", "return-path", "x-ses-configuration-set", "x-ses-message-tags"}
-"""Fields SES takes out of what it is given, to write its own or none."""
+"""Fields SES removes; it writes Message-ID and Date anew."""
 _ONCE = {
     *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references"),
     *("mime-version", "content-type", "content-transfer-encoding", "return-path"),
 }
-"""Fields that may not be there twice. Source: SES Developer Guide, "Amazon SES header fields" (its common part)."""
+"""Fields that must not occur twice. Source: SES Developer Guide, "Amazon SES header fields" (its common part)."""
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What is said beside a mail."""
+class SendOptions:
+    """The parameters of a send operation beside the mail."""
 
     caller: Caller
     source: str | None = None
@@ -51,62 +51,62 @@ class Terms:
 
 
 class Sending:
-    """Checks mails as SES does and sends them. Raises `AwsError` in the names of version 1 of the API."""
+    """Raises the errors of version 1 of the API."""
 
-    def __init__(self, ctx: Context, identities: Identities, statistics: Statistics, post: Post) -> None:
+    def __init__(self, ctx: Context, identities: Identities, statistics: Statistics, delivery: Delivery) -> None:
         self._ctx = ctx
         self._identities = identities
         self._statistics = statistics
-        self._post = post
+        self._delivery = delivery
 
-    async def send(self, raw: bytes, recipients: Sequence[str] | None, terms: Terms) -> str:
-        """Send a mail in MIME form and return its SES message id. Without recipients, those of its fields."""
+    async def send(self, raw: bytes, recipients: Sequence[str] | None, options: SendOptions) -> str:
+        """Send a mail in MIME form and return its message id. `recipients` default to those of its header fields."""
         raw = re.sub(rb"\r?\n", b"\r\n", raw)
-        if len(raw) > terms.limit:
-            raise _invalid(f"Message length is more than {terms.limit} bytes long: '{len(raw)}'.")
+        if len(raw) > options.limit:
+            raise _invalid(f"Message length is more than {options.limit} bytes long: '{len(raw)}'.")
         fields = headers.parse(raw)
         _check_fields(fields)
         sender = headers.first(fields, "From") or ""
-        source = terms.source or sender
+        source = options.source or sender
         to = _recipients(recipients, fields)
-        identity = self._check_senders(source, fields, terms.return_path)
+        identity = self._check_senders(source, fields, options.return_path)
         await self._check_configuration_set(
-            terms.configuration_set or headers.first(fields, "X-SES-CONFIGURATION-SET") or identity.configuration_set
+            options.configuration_set or headers.first(fields, "X-SES-CONFIGURATION-SET") or identity.configuration_set
         )
         message_id = new_id(self._ctx)
         mail = SentMail(
             id=message_id,
             at=self._ctx.clock.now(),
-            caller=terms.caller.name,
+            caller=options.caller.name,
             sender=sender,
             return_path=f"{message_id}@{identity.mail_from or self._domain()}",
             recipients=to,
             raw=self._stamp(raw, message_id),
             identity=identity.name,
-            feedback_to=checked(terms.return_path or headers.first(fields, "Return-Path") or source),
+            feedback_to=checked(options.return_path or headers.first(fields, "Return-Path") or source),
         )
-        self._statistics.attempts(len(to))
-        self._post.send(mail)
+        self._statistics.count("DeliveryAttempts", len(to))
+        self._delivery.send(mail)
         return message_id
 
-    async def send_letter(self, letter: Letter, terms: Terms) -> str:
-        """Send what a simple send operation was given."""
+    async def send_letter(self, letter: Letter, options: SendOptions) -> str:
+        """Send the mail of a simple send operation."""
         for mailbox in (letter.sender, *letter.reply_to, *letter.recipients):
             checked(mailbox)
-        return await self.send(compose(letter, self._ctx.ids), letter.recipients, terms)
+        return await self.send(compose(letter, self._ctx.ids), letter.recipients, options)
 
-    async def send_filled(self, template: Template, data: str, letter: Letter, terms: Terms) -> str:
-        """Send a template filled in with JSON data. As in SES, data that is missing shows after the answer only."""
+    async def send_filled(self, template: Template, data: str, letter: Letter, options: SendOptions) -> str:
+        """Send a template filled with JSON data. As in SES, missing data is not reported to the caller."""
         try:
             filled = template.fill(data)
         except TemplateError as error:
             self._ctx.log.error("a templated mail to %s is not sent: %s", ", ".join(letter.recipients), error)
             return new_id(self._ctx)
         text, html = (None if part is None else Text(part) for part in (filled.text, filled.html))
-        return await self.send_letter(letter.with_body(Text(filled.subject), text, html), terms)
+        return await self.send_letter(letter.with_body(Text(filled.subject), text, html), options)
 
     def _check_senders(self, source: str, fields: list[Header], return_path: str | None) -> Identity:
-        """All of source, From, Sender and Return-Path must be verified."""
+        """Check that source, From, Sender and Return-Path are verified."""
         given = [
             source,
             *(value for name in ("From", "Sender", "Return-Path") if (value := headers.first(fields, name))),
@@ -116,7 +116,7 @@ class Sending:
         try:
             return self._identities.check_sender(addresses, self._ctx.region)
         except AwsError:
-            self._statistics.rejects(1)
+            self._statistics.count("Rejects")
             raise
 
     async def _check_configuration_set(self, name: str | None) -> None:
@@ -132,11 +132,11 @@ class Sending:
             ) from error
 
     def _domain(self) -> str:
-        """The domain of SES's own return paths and message ids in this region."""
+        """The domain of SES's return paths and message ids in this region."""
         return "amazonses.com" if self._ctx.region == "us-east-1" else f"{self._ctx.region}.amazonses.com"
 
     def _stamp(self, raw: bytes, message_id: str) -> bytes:
-        """Write SES's own Date and Message-ID, as the real service does whatever was given."""
+        """Replace Date and Message-ID, as SES always does."""
         domain = "email.amazonses.com" if self._ctx.region == "us-east-1" else self._domain()
         head, body = headers.split(raw)
         kept = headers.without(head, _REPLACED)

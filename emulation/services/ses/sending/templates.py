@@ -1,15 +1,13 @@
-"""Mail templates: stored by the base, filled in here. The operations of version 2 work on those of version 1."""
+"""Mail templates. The base stores them by version 1 of the API; version 2 is translated to it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ....core.controller import Call, Context, Handler, Operation
+from ....core.controller import Call, Context
 from ....core.errors import AwsError
-from ..v2_errors import in_v2
 from .templating import TemplateError, render
 
 Answer = dict[str, Any]
@@ -23,8 +21,8 @@ class Template:
     html: str | None
 
     def fill(self, data: str) -> Template:
-        """The template with JSON data filled in. Raises `TemplateError` for what the data does not have."""
-        values = json.loads(data)
+        """The template filled with JSON data. Raises `TemplateError` for missing data, `AwsError` for invalid JSON."""
+        values = _parse_data(data)
         return Template(
             render(self.subject, values),
             None if self.text is None else render(self.text, values),
@@ -45,55 +43,41 @@ class Templates:
         stored = answer["Template"]
         return Template(stored.get("SubjectPart") or "", stored.get("TextPart") or None, stored.get("HtmlPart") or None)
 
-    @staticmethod
-    def check_data(data: str) -> str:
-        """Template data as given, or `InvalidParameterValue` when it is no JSON object."""
-        try:
-            if isinstance(json.loads(data), dict):
-                return data
-        except ValueError:
-            pass
-        raise AwsError("InvalidParameterValue", "Template data is not valid JSON: it must be one object")
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        operations: dict[str, Handler] = {
-            "CreateEmailTemplate": self._create,
-            "UpdateEmailTemplate": self._update,
-            "GetEmailTemplate": self._get,
-            "DeleteEmailTemplate": self._delete,
-            "ListEmailTemplates": self._list,
-            "TestRenderEmailTemplate": self._test,
-        }
-        own: dict[Operation, Handler] = {("ses", "DeleteTemplate"): self._delete_v1}
-        return own | {("sesv2", operation): in_v2(handler) for operation, handler in operations.items()}
+class TemplateApi:
+    """The template operations of version 2, and DeleteTemplate of version 1."""
 
-    async def _delete_v1(self, call: Call) -> Answer:
-        """As the base does it, but that deleting what is not there succeeds in version 1."""
+    def __init__(self, ctx: Context, templates: Templates) -> None:
+        self._ctx = ctx
+        self._templates = templates
+
+    async def delete_template(self, call: Call) -> Answer:
+        """In version 1, deleting a template that does not exist succeeds."""
         try:
-            await self.get(call.params["TemplateName"])
+            await self._templates.get(call.params["TemplateName"])
         except AwsError:
             return {}
         return await self._ctx.aws.store("ses", "DeleteTemplate", **call.params)
 
-    async def _create(self, call: Call) -> Answer:
+    async def create_email_template(self, call: Call) -> Answer:
         return await self._ctx.aws.call("ses", "CreateTemplate", Template=_to_v1(call))
 
-    async def _update(self, call: Call) -> Answer:
+    async def update_email_template(self, call: Call) -> Answer:
         return await self._ctx.aws.call("ses", "UpdateTemplate", Template=_to_v1(call))
 
-    async def _get(self, call: Call) -> Answer:
+    async def get_email_template(self, call: Call) -> Answer:
         name = call.params["TemplateName"]
-        template = await self.get(name)
+        template = await self._templates.get(name)
         content = {"Subject": template.subject, "Text": template.text, "Html": template.html}
         given = {member: text for member, text in content.items() if text is not None}
         return {"TemplateName": name, "TemplateContent": given}
 
-    async def _delete(self, call: Call) -> Answer:
+    async def delete_email_template(self, call: Call) -> Answer:
         name = call.params["TemplateName"]
-        await self.get(name)
+        await self._templates.get(name)
         return await self._ctx.aws.call("ses", "DeleteTemplate", TemplateName=name)
 
-    async def _list(self, call: Call) -> Answer:
+    async def list_email_templates(self, call: Call) -> Answer:
         answer = await self._ctx.aws.call("ses", "ListTemplates")
         return {
             "TemplatesMetadata": [
@@ -102,14 +86,24 @@ class Templates:
             ]
         }
 
-    async def _test(self, call: Call) -> Answer:
-        template = await self.get(call.params["TemplateName"])
+    async def test_render_email_template(self, call: Call) -> Answer:
+        template = await self._templates.get(call.params["TemplateName"])
         try:
-            filled = template.fill(self.check_data(call.params["TemplateData"]))
+            filled = template.fill(call.params["TemplateData"])
         except TemplateError as error:
             raise AwsError("BadRequestException", str(error)) from error
         parts = [f"Subject: {filled.subject}", "", filled.text or "", filled.html or ""]
         return {"RenderedTemplate": "\r\n".join(parts)}
+
+
+def _parse_data(data: str) -> Answer:
+    try:
+        values = json.loads(data)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise AwsError("InvalidParameterValue", "Template data is not valid JSON: it must be one object")
+    return values
 
 
 def _to_v1(call: Call) -> Answer:

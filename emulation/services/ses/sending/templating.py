@@ -1,8 +1,8 @@
-"""SES's template language: the part of Handlebars it has.
+"""SES's template language, a subset of Handlebars.
 
 `{{name}}`, `{{a.b}}`, `{{{name}}}`, `{{#if x}}…{{else}}…{{/if}}`, `{{#unless x}}…{{/unless}}`,
-`{{#each list}}…{{this}} {{@index}}…{{/each}}`, `{{! comment}}`. SES escapes nothing, and a template that asks for
-what the data does not have is not sent.
+`{{#each list}}…{{this}} {{@index}}…{{/each}}`, `{{! comment}}`. SES escapes nothing, and does not send a template with
+missing data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MISSING = object()
 
 
 class TemplateError(Exception):
-    """The template is broken, or asks for something the data does not have."""
+    """The template is invalid, or refers to missing data."""
 
 
 def render(template: str, data: Mapping[str, Any]) -> str:
@@ -44,7 +44,7 @@ def _split(template: str) -> list[Part]:
 
 
 def _render(parts: list[Part], start: int, scopes: list[Any], block: str | None, *, show: bool) -> tuple[str, int]:
-    """Render up to the end of the block (or its `else`), which is left for the caller; return the text and where."""
+    """Render up to the end of the block (or its `else`); return the text and that position."""
     out: list[str] = []
     index = start
     while index < len(parts):

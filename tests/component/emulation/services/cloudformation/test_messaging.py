@@ -11,13 +11,13 @@ import pytest_asyncio
 
 from tests.support.stacks import Stacks, stacks
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.ses import Mail
+from webordinary_testkit.emulation.services.ses import Ses
 from webordinary_testkit.emulation.services.sqs import Queues
 
 
 @pytest_asyncio.fixture
 async def cfn() -> AsyncIterator[Stacks]:
-    async with stacks(Queues, Mail) as each:
+    async with stacks(Queues, Ses) as each:
         yield each
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
 from tests.support.mailroom import Mailroom, mailroom
-from webordinary_testkit.emulation.services.ses.identities.store import Identities, Identity
+from webordinary_testkit.emulation.core.ids import Ids
+from webordinary_testkit.emulation.services.ses.identities.store import Identities
 from webordinary_testkit.emulation.time.clock import Clock
 
 
@@ -20,9 +23,10 @@ async def room() -> AsyncIterator[Mailroom]:
 
 
 def identities(*names: str) -> Identities:
-    store = Identities()
+    ctx: Any = SimpleNamespace(clock=Clock(), ids=Ids())
+    store = Identities(ctx)
     for name in names:
-        store.add(Identity(name, Clock().utcnow()))
+        store.verify(name)
     return store
 
 

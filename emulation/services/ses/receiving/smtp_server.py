@@ -1,4 +1,4 @@
-"""The door: SMTP on 127.0.0.1, where mail for the cloud comes in as it comes to SES's inbound endpoint."""
+"""An SMTP server on 127.0.0.1 in place of SES's inbound endpoint."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .received import Arrival
 from .reception import Reception, unreadable
 
 SIZE = 40 * 1024 * 1024
-"""Bytes of the largest mail SES receives. Source: SES quotas."""
+"""Maximum bytes of a mail SES receives. Source: SES quotas."""
 _TOO_LARGE = f"552 5.3.4 Message too big: SES takes at most {SIZE} bytes (40 MB), headers included"
 _NULL_SENDER = "<>"
 
 
-class Door:
+class SmtpServer:
     """`open` once, `close` once."""
 
     def __init__(self, reception: Reception, *, region: str, port: int, certificate: Callable[[], ssl.SSLContext]):
@@ -30,7 +30,7 @@ class Door:
         self._port = port
         self._certificate = certificate
         self._server: asyncio.Server | None = None
-        self._conversations: set[_Conversation] = set()
+        self._sessions: set[_Session] = set()
 
     @property
     def address(self) -> str:
@@ -41,25 +41,25 @@ class Door:
         """Listen. Raises OSError when the port is taken."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._converse, LOOPBACK, self._port)
+            self._server = await loop.create_server(self._session, LOOPBACK, self._port)
         except OSError as error:
-            raise cannot_listen("the SMTP door", self.address, "smtp_port", error) from error
+            raise cannot_listen("the SMTP server", self.address, "smtp_port", error) from error
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Listen no more and end every conversation."""
+        """Stop listening and abort every session."""
         if self._server is None:
             return
         self._server.close()
-        for conversation in list(self._conversations):
-            conversation.abort()
+        for session in list(self._sessions):
+            session.abort()
         await self._server.wait_closed()
 
-    def _converse(self) -> _Conversation:
-        # STARTTLS is offered only where a receipt rule asks for it: a client that upgrades whenever it can would
-        # otherwise stumble over a certificate it has no reason to trust.
-        return _Conversation(
-            self._conversations,
+    def _session(self) -> _Session:
+        # STARTTLS is offered only when a receipt rule requires it: a client that upgrades whenever possible would fail
+        # on a certificate it has no reason to trust.
+        return _Session(
+            self._sessions,
             self._handler,
             data_size_limit=SIZE,
             enable_SMTPUTF8=True,
@@ -70,19 +70,19 @@ class Door:
         )
 
 
-class _Conversation(SMTP):  # type: ignore[misc] # aiosmtpd is untyped here
-    """One SMTP session, known to the door so that it can be ended."""
+class _Session(SMTP):  # type: ignore[misc] # aiosmtpd is untyped here
+    """One SMTP session, registered with the server so that it can be aborted."""
 
-    def __init__(self, conversations: set[_Conversation], *args: Any, **settings: Any) -> None:
+    def __init__(self, sessions: set[_Session], *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._conversations = conversations
+        self._sessions = sessions
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._conversations.add(self)
+        self._sessions.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._conversations.discard(self)
+        self._sessions.discard(self)
         super().connection_lost(error)
 
     def abort(self) -> None:
@@ -94,7 +94,7 @@ class _Conversation(SMTP):  # type: ignore[misc] # aiosmtpd is untyped here
 
 
 class _Handler:
-    """What aiosmtpd asks at each step."""
+    """aiosmtpd's hooks."""
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
@@ -122,7 +122,7 @@ class _Handler:
             return "553 5.1.3 The recipient's address is not UTF-8"
         refusal = self._reception.refusal(address, encrypted=session.ssl is not None)
         if refusal is not None:
-            self._log.warning("refused at the SMTP door: %s", refusal)
+            self._log.warning("the SMTP server refused a mail: %s", refusal)
             return refusal
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -132,7 +132,7 @@ class _Handler:
         content = bytes(envelope.content or b"")
         reason = unreadable(content)
         if reason is not None:
-            self._log.warning("refused at the SMTP door: %s", reason)
+            self._log.warning("the SMTP server refused a mail: %s", reason)
             return reason
         sender = envelope.mail_from or ""
         arrival = Arrival(
@@ -146,10 +146,10 @@ class _Handler:
         return f"250 2.0.0 OK {self._reception.take(arrival)}"
 
     async def handle_exception(self, error: Exception) -> str:
-        self._log.exception("an SMTP conversation failed")
+        self._log.exception("an SMTP session failed")
         return f"451 4.3.0 The emulated cloud failed: {type(error).__name__}. This is its defect; try again"
 
 
 def _is_text(address: str) -> bool:
-    """Whether an address came as UTF-8: aiosmtpd keeps other bytes as lone surrogates."""
+    """Whether an address is UTF-8: aiosmtpd represents other bytes as lone surrogates."""
     return not any("\ud800" <= char <= "\udfff" for char in address)

@@ -1,8 +1,8 @@
-"""The post: carries every mail that leaves SES, into the outbox and on to its recipients.
+"""Delivers sent mail.
 
-          +--> our own receipt rules (the door's pipeline)
-outbox ---+--> the mailbox simulator
-          +--> the outside world: delivered as far as anyone here can tell
+          +--> Reception, for recipients of this account
+Outbox ---+--> the mailbox simulator
+          +--> other domains, where delivery always succeeds
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from ....core.background_tasks import BackgroundTasks
 from ....core.controller import Context
 from ..bounces import report
 from ..receiving.received import Arrival
-from ..receiving.reception import Reception, Returned
+from ..receiving.reception import MailReturned, Reception
 from .feedback import Bounce, Feedback
 from .outbox import Outbox, SentMail, new_id
-from .simulator import DELIVERED, UNKNOWN_MAILBOX, Fate, simulated
+from .simulator import DELIVERED, UNKNOWN_MAILBOX, DeliveryResult, simulated
 
 
-class Post:
+class Delivery:
     def __init__(
         self, ctx: Context, outbox: Outbox, reception: Reception, feedback: Feedback, tasks: BackgroundTasks
     ) -> None:
@@ -26,14 +26,15 @@ class Post:
         self._reception = reception
         self._feedback = feedback
         self._tasks = tasks
+        ctx.events.subscribe(MailReturned, self._bounce)
 
     def send(self, mail: SentMail) -> None:
-        """Take a mail; it is in the outbox at once and delivered soon."""
+        """Add a mail to the outbox and deliver it in the background."""
         self._outbox.add(mail)
         self._tasks.run(f"delivering mail {mail.id}", self._deliver(mail))
 
-    def give_back(self, returned: Returned) -> None:
-        """Return a mail that could not be received to its sender."""
+    def _bounce(self, returned: MailReturned) -> None:
+        """Send a bounce for a received mail to its sender."""
         sender = returned.mail.arrival.sender
         what = f"mail {returned.mail.id} for {', '.join(returned.recipients)} ({returned.failure.diagnostic})"
         if not sender:
@@ -82,25 +83,31 @@ class Post:
                     encrypted=True,
                 )
             )
-        fates = {recipient: DELIVERED if recipient in own else self._fate(recipient) for recipient in mail.recipients}
+        results = {
+            recipient: DELIVERED if recipient in own else self._result(recipient) for recipient in mail.recipients
+        }
         if mail.kind == "mail":
-            await self._report(mail, fates)
+            await self._report(mail, results)
 
-    def _fate(self, recipient: str) -> Fate:
+    def _result(self, recipient: str) -> DeliveryResult:
         return simulated(recipient) or (UNKNOWN_MAILBOX if self._reception.knows_domain(recipient) else DELIVERED)
 
-    async def _report(self, mail: SentMail, fates: dict[str, Fate]) -> None:
-        delivered = [recipient for recipient, lot in fates.items() if lot.delivered]
+    async def _report(self, mail: SentMail, results: dict[str, DeliveryResult]) -> None:
+        delivered = [recipient for recipient, result in results.items() if result.delivered]
         if delivered:
             await self._feedback.delivered(mail, delivered)
-        bounces = [Bounce(recipient, lot.bounce, lot.bounce_subtype) for recipient, lot in fates.items() if lot.bounce]
+        bounces = [
+            Bounce(recipient, result.bounce, result.bounce_subtype)
+            for recipient, result in results.items()
+            if result.bounce
+        ]
         if bounces:
             await self._report_bounces(mail, bounces)
-        for recipient, lot in fates.items():
-            if lot.complaint:
+        for recipient, result in results.items():
+            if result.complaint:
                 for forwarded in await self._feedback.complained(mail, recipient):
                     self.send(forwarded)
-            if lot.auto_reply and mail.feedback_to:
+            if result.auto_reply and mail.feedback_to:
                 self.send(self._feedback.auto_reply(mail, recipient))
 
     async def _report_bounces(self, mail: SentMail, bounces: list[Bounce]) -> None:

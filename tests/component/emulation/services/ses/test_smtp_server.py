@@ -1,4 +1,4 @@
-"""The SMTP door: conversations of real clients."""
+"""The SMTP server: sessions of real clients."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest_asyncio
 
 from tests.support.mailroom import ANN, DOMAIN, EDIT, Mailroom, letter, mailroom
 from tests.support.world import world
-from webordinary_testkit.emulation.services.ses import Mail
-from webordinary_testkit.emulation.services.ses.receiving.door import SIZE
+from webordinary_testkit.emulation.services.ses import Ses
+from webordinary_testkit.emulation.services.ses.receiving.smtp_server import SIZE
 
 
 @pytest_asyncio.fixture
@@ -178,7 +178,7 @@ async def test_a_mail_that_grows_too_large_is_refused_when_it_ends(
     room: Mailroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "webordinary_testkit.emulation.services.ses.receiving.door.SIZE", 1000
+        "webordinary_testkit.emulation.services.ses.receiving.smtp_server.SIZE", 1000
     )  # 40 MB would take this test seconds
 
     def talk(client: smtplib.SMTP) -> tuple[int, bytes]:
@@ -252,9 +252,9 @@ async def test_a_port_that_is_taken_is_an_error_at_start() -> None:
         port = taken.getsockname()[1]
 
         with pytest.raises(
-            OSError, match=rf"the SMTP door cannot listen on 127\.0\.0\.1:{port}: .*next: .*smtp_port to 0"
+            OSError, match=rf"the SMTP server cannot listen on 127\.0\.0\.1:{port}: .*next: .*smtp_port to 0"
         ):
-            async with world(lambda ctx: Mail(ctx, port=port)):
+            async with world(lambda ctx: Ses(ctx, port=port)):
                 pass
 
 
