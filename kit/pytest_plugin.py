@@ -92,12 +92,12 @@ async def kit_harness(kit_run: Run, request: pytest.FixtureRequest) -> AsyncIter
     A test that asserts nothing through it fails.
     """
     from .core.verdict import Verdict  # noqa: PLC0415
-    from .runner.execute import judging  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from .runner.execute import judge  # noqa: PLC0415 - nothing is imported until a test asks for it
 
     name: str = request.node.name
     if kit_run.console:
         kit_run.console.scenario_started(name, "")
-    async with judging(name, kit_run.ground()) as (used, outcome):
+    async with judge(name, kit_run.context()) as (used, outcome):
         yield used
         call = request.node.stash.get(_CALL, None)
         if call is not None and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):

@@ -9,7 +9,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..cost.prediction import Prediction
-    from ..runner.plan import Plan, Planned
+    from ..runner.plan import PlannedScenario, RunPlan
 
 HELP = "what a run would do, take and cost; touches nothing"
 
@@ -23,11 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..runner.plan import plan  # noqa: PLC0415 - what --help need not wait for
+    from ..runner.plan import plan_run  # noqa: PLC0415 - what --help need not wait for
     from ..scenarios.registry import select  # noqa: PLC0415
 
     settings = common.load_settings(args, defaults={"mode": "live"}, scenarios=args.scenarios, mode=args.mode)
-    made = plan(settings, select(args.scenario, settings.scenarios))
+    made = plan_run(settings, select(args.scenario, settings.scenarios))
     if args.json:
         common.say_json(made.to_json())
         return 0
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _resources(made: Plan) -> None:
+def _resources(made: RunPlan) -> None:
     number = sum(map(len, made.resources.values()))
     if not number:
         common.say(f"{made.mode}: uses stack {made.stack}, which must be there (live.reuse), and creates nothing")
@@ -49,7 +49,7 @@ def _resources(made: Plan) -> None:
         common.say(f"  {len(names):>3}  {type:<{width}}  {', '.join(names)}")
 
 
-def _scenarios(made: Plan) -> None:
+def _scenarios(made: RunPlan) -> None:
     executed = [one for one in made.scenarios if not one.skipped]
     common.say(f"\nruns {len(executed)} of {len(made.scenarios)} scenarios; time targets: {made.targets}")
     width = max((len(one.name) for one in made.scenarios), default=0)
@@ -57,7 +57,7 @@ def _scenarios(made: Plan) -> None:
         common.say(f"  {one.name:<{width}}  {_scenario(one)}")
 
 
-def _scenario(one: Planned) -> str:
+def _scenario(one: PlannedScenario) -> str:
     if one.skipped or one.prediction is None:
         return f"SKIPPED: {one.skipped}"
     checks = "" if one.checks is None else f", {one.checks} checks last time"
@@ -65,7 +65,7 @@ def _scenario(one: Planned) -> str:
     return f"{one.prediction.seconds / 60:.0f} min, {_usd(one.prediction)} ({one.prediction.basis}){checks}{modelled}"
 
 
-def _cost(made: Plan) -> None:
+def _cost(made: RunPlan) -> None:
     told = made.prediction
     low, high = (told.seconds * (1 + side * told.within) / 60 for side in (-1, 1))
     common.say(f"\ntakes {told.seconds / 60:.0f} min of AWS time ({low:.0f} to {high:.0f})")
@@ -79,7 +79,7 @@ def _cost(made: Plan) -> None:
         common.say(f"budget ${made.budget:g}{': the run may not come to its end' if beyond else ''}")
 
 
-def _permissions(made: Plan) -> None:
+def _permissions(made: RunPlan) -> None:
     from ..runner.plan import actions_of  # noqa: PLC0415 - what --help need not wait for
 
     if made.mode != "live":

@@ -61,7 +61,7 @@ async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
     settings = common.load_settings(args, scenarios=args.scenarios)
     one = Run(settings, Console())
     scenarios = select(args.scenario, settings.scenarios)
-    one.tell_skipped(scenarios)
+    one.announce_skipped(scenarios)
     await one.start()
     try:
         await one.execute_all(scenarios)

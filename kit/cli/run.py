@@ -56,7 +56,7 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
 
     scenarios = select(names, settings.scenarios)
     one = Run(settings, Console())
-    one.tell_skipped(scenarios)
+    one.announce_skipped(scenarios)
     cloud = await one.start()
     try:
         verdict = await one.execute_all(scenarios)

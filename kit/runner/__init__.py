@@ -1,1 +1,1 @@
-"""Runs scenarios: plan, execution, outcome, console."""
+"""Runs scenarios: plan, execution, verdict, console, report."""

@@ -1,4 +1,4 @@
-"""What people see while a run goes: steps with their times, and a table at the end. Plain when it is no terminal."""
+"""Prints a run's progress: steps with their times, and a table at the end. Plain when not on a terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOURS: Mapping[str, str] = {
 
 
 class Console:
-    """Tells a run's progress. On a terminal the step under way is shown with a spinner."""
+    """Prints a run's progress. On a terminal the current step has a spinner."""
 
     def __init__(self, file: IO[str] | None = None, *, terminal: bool | None = None) -> None:
         self.rich = RichConsole(file=file, force_terminal=terminal, highlight=False, soft_wrap=True)
@@ -42,7 +42,7 @@ class Console:
         self._working("starting the cloud and deploying the stack")
 
     def progress(self, line: str) -> None:
-        """A line of what is under way, such as an event of the stack."""
+        """Print a line of progress, such as an event of the stack."""
         self._idle()
         self.rich.print(f"  [dim]{escape(line)}[/]")
 
@@ -114,7 +114,7 @@ class Console:
 
 
 def summary(report: Mapping[str, Any]) -> Table:
-    """One row per scenario of a report as it is written."""
+    """A table of a report's scenarios."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("scenario")
     table.add_column("verdict")
@@ -133,7 +133,7 @@ def summary(report: Mapping[str, Any]) -> Table:
 
 
 def phases(report: Mapping[str, Any]) -> Table:
-    """One row per phase, with the times since its journey began."""
+    """A table of a report's phases, with the times since the start of the journey."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("scenario", no_wrap=True)
     table.add_column("phase", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Runs one scenario: harness, deadline, checkers, cleanup, verdict."""
+"""Runs one scenario: harness, deadline, checkers, clean-up, verdict."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from ..harness.mailbox import Mailbox
 from ..harness.steps import StepListener, Steps
 from ..scenarios.registry import Scenario
 from ..settings import Settings
-from .host_load import hindrance
-from .outcome import Outcome, judged
+from . import host_load
+from .outcome import Outcome, verdict_of
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What all scenarios of a run share."""
+class RunContext:
+    """The parts of a run that its scenarios share."""
 
     backend: Backend
     cloud: Cloud
@@ -41,40 +41,40 @@ class Ground:
     mailbox: Mailbox
     evidence: tuple[str, ...]
     folder: Path | None = None
-    """Where evidence is kept."""
+    """The folder for evidence."""
     listener: StepListener | None = None
     account: Account | None = None
-    """What the run costs; None for ground that costs nothing."""
+    """The run's costs; None when they are not recorded."""
     checkers: tuple[Checker, ...] = ()
-    """Of other packages: they judge every scenario."""
+    """Checkers of other packages, for every scenario."""
 
 
-async def execute(scenario: Scenario, ground: Ground) -> Outcome:
-    """Run a scenario to its verdict. Raises nothing of the scenario's own: whatever happens is in the outcome."""
-    reason = scenario.skipped_because(ground.cloud.capabilities)
+async def execute(scenario: Scenario, run: RunContext) -> Outcome:
+    """Run a scenario to its verdict. The scenario's exceptions end up in the outcome and are not raised."""
+    reason = scenario.skipped_because(run.cloud.capabilities)
     if reason is not None:
         return Outcome(scenario.name, None, message=reason)
-    async with judging(scenario.name, ground) as (harness, outcome):
-        clock = ground.cloud.clock
+    async with judge(scenario.name, run) as (harness, outcome):
+        clock = run.cloud.clock
         try:
-            async with asyncio.timeout(clock.patience(ground.settings.timeouts.scenario)) as deadline:
-                if ground.account:
-                    ground.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
+            async with asyncio.timeout(clock.patience(run.settings.timeouts.scenario)) as deadline:
+                if run.account:
+                    run.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
                 try:
                     await scenario.body(harness)
                     await harness.mail.settle()
                 finally:
-                    if ground.account:
-                        ground.account.on_overrun = None  # what is over cannot be ended
+                    if run.account:
+                        run.account.on_overrun = None  # the deadline is gone
         except TimeoutError:
             if not deadline.expired():
                 raise
-            if ground.account:
-                ground.account.check()
+            if run.account:
+                run.account.check()
             outcome.verdict = Verdict.UNKNOWN
-            outcome.message = f"it did not end within {ground.settings.timeouts.scenario:g} AWS s"
+            outcome.message = f"it did not end within {run.settings.timeouts.scenario:g} AWS s"
         for finding in run_checkers(
-            ground.history.events(scenario.name), (every_operation_ended, *scenario.checkers, *ground.checkers)
+            run.history.events(scenario.name), (every_operation_ended, *scenario.checkers, *run.checkers)
         ):
             if finding.verdict is not Verdict.PASS:
                 _add(outcome, finding.verdict, finding.message)
@@ -82,32 +82,32 @@ async def execute(scenario: Scenario, ground: Ground) -> Outcome:
 
 
 @asynccontextmanager
-async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Outcome]]:
-    """A harness for what is done inside, and the outcome it comes to; cleaned up and closed at the end.
+async def judge(name: str, run: RunContext) -> AsyncIterator[tuple[Harness, Outcome]]:
+    """A harness for the block, and the outcome of the block; cleans up and closes the harness at its end.
 
-    Exceptions are taken in and judged, but for those that end the program (cancellation, interrupt).
+    Exceptions of the block become its verdict, except those that end the program (cancellation, interrupt).
     """
-    cloud = ground.cloud
-    checks = Checks(ground.history, ground.evidence)
-    steps = Steps(cloud.clock, checks, ground.listener, gate=ground.account.check if ground.account else None)
-    context = Context(cloud, ground.settings, ground.history, checks, ground.ids)
-    harness = Harness(context, ground.mailbox, steps)
-    outcome = Outcome(name, Verdict.PASS, evidence=ground.evidence)
+    cloud = run.cloud
+    checks = Checks(run.history, run.evidence)
+    steps = Steps(cloud.clock, checks, run.listener, gate=run.account.check if run.account else None)
+    context = Context(cloud, run.settings, run.history, checks, run.ids)
+    harness = Harness(context, run.mailbox, steps)
+    outcome = Outcome(name, Verdict.PASS, evidence=run.evidence)
     started, since = cloud.clock.monotonic(), cloud.clock.now()
     async with contextlib.AsyncExitStack() as around:
-        if ground.account:
-            await around.enter_async_context(ground.account.scenario(name))
-        around.enter_context(ground.history.scenario(name))
+        if run.account:
+            await around.enter_async_context(run.account.scenario(name))
+        around.enter_context(run.history.scenario(name))
         try:
             try:
                 yield harness, outcome
             except Exception as error:
-                _add(outcome, *judged(error))
+                _add(outcome, *verdict_of(error))
             else:
                 if of_checks(checks.asserted) is not Verdict.PASS:
                     _add(outcome, Verdict.UNKNOWN, "it asserted nothing, so nothing is shown")
             await _undo_faults(harness, outcome)
-            for finding in run_checkers(ground.history.events(name), (every_fault_showed,)):
+            for finding in run_checkers(run.history.events(name), (every_fault_showed,)):
                 if finding.verdict is not Verdict.PASS:
                     _add(outcome, finding.verdict, finding.message)
             seconds = cloud.clock.monotonic() - started
@@ -115,17 +115,17 @@ async def judging(name: str, ground: Ground) -> AsyncIterator[tuple[Harness, Out
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
             outcome.previews = sorted(harness.http.previews)
             if outcome.verdict is not Verdict.PASS:
-                folders = () if ground.folder is None else (ground.folder,)
-                outcome.message = f"{outcome.message}\n{hindrance(cloud.clock.scale, folders)}".strip()
-            if outcome.verdict is not Verdict.PASS and ground.folder is not None:
-                outcome.evidence += await harness.collect_evidence(ground.folder, file_name(name), since)
-            await _leave_clean(harness, outcome, ground)
+                folders = () if run.folder is None else (run.folder,)
+                outcome.message = f"{outcome.message}\n{host_load.explain(cloud.clock.scale, folders)}".strip()
+            if outcome.verdict is not Verdict.PASS and run.folder is not None:
+                outcome.evidence += await harness.collect_evidence(run.folder, file_name(name), since)
+            await _leave_clean(harness, outcome, run)
         finally:
             await harness.close()
 
 
 async def _undo_faults(harness: Harness, outcome: Outcome) -> None:
-    """Blocks undo their own; this is for what a scenario left in a task that it did not wait for."""
+    """Undo faults that are still injected, such as those of a task that the scenario did not await."""
     outcome.faults = harness.faults.injected
     try:
         await harness.faults.undo_all()
@@ -138,21 +138,21 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
-async def _leave_clean(harness: Harness, outcome: Outcome, ground: Ground) -> None:
-    broken = await ground.backend.health()
+async def _leave_clean(harness: Harness, outcome: Outcome, run: RunContext) -> None:
+    broken = await run.backend.health()
     if broken is not None:
-        # What a scenario sees on a ground that is gone says nothing about the system.
+        # A scenario on a broken cloud says nothing about the system.
         outcome.verdict, outcome.message = Verdict.INFRA, f"{broken}\n{outcome.message}".strip()
         return
-    outcome.cloud_faults = await ground.backend.internal_errors()
+    outcome.cloud_faults = await run.backend.internal_errors()
     if outcome.cloud_faults and outcome.verdict is not Verdict.PASS:
-        # The system may be innocent: the ground it stood on was not sound. What passed on it all the same has passed.
+        # The cloud's internal errors may be the cause. A scenario that passed despite them has passed.
         outcome.verdict = Verdict.INFRA
         outcome.message = f"{outcome.unsound}\n{outcome.message}"
     try:
         outcome.cleaned = await harness.cleanup()
     except Exception as error:
-        _add(outcome, Verdict.INFRA, f"cleaning up failed: {judged(error)[1]}")
+        _add(outcome, Verdict.INFRA, f"cleaning up failed: {verdict_of(error)[1]}")
 
 
 def _add(outcome: Outcome, verdict: Verdict, message: str) -> None:

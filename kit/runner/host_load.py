@@ -1,5 +1,4 @@
-"""What this machine has to do with a failure: a fast clock takes a busy machine for a slow system, and so does a full
-disk."""
+"""Explains failures caused by the host: high load or a full disk."""
 
 from __future__ import annotations
 
@@ -10,20 +9,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _BUSY = 2.0
-"""Programs that run or wait to run, for each processor; a run alone stays well below."""
-
+"""Load per processor; a run alone stays well below."""
 _ROOM = 8 << 20
-"""Bytes; with less, somebody has met the end of the disk, or will."""
+"""Bytes; with less free space, a write has failed or soon will."""
 
 
-def hindrance(scale: float, folders: Iterable[Path]) -> str:
-    """What to tell beside a failure: of this machine, and of its disks where these folders are; empty when it is not
-    to blame."""
-    return full((Path(tempfile.gettempdir()), *folders)) or too_busy(scale, *load())
+def explain(scale: float, folders: Iterable[Path]) -> str:
+    """An explanation by the host's load or the disks of these folders; empty when neither is to blame."""
+    return explain_disk((Path(tempfile.gettempdir()), *folders)) or explain_load(scale, *load_average())
 
 
-def full(folders: Iterable[Path]) -> str:
-    """What to tell of the first of these folders whose disk is full; empty when there is room."""
+def explain_disk(folders: Iterable[Path]) -> str:
+    """An explanation by the first of these folders whose disk is full; empty when there is room."""
     for folder in folders:
         free = shutil.disk_usage(folder).free
         if free < _ROOM:
@@ -34,13 +31,13 @@ def full(folders: Iterable[Path]) -> str:
     return ""
 
 
-def load() -> tuple[float, int]:
-    """How many programs ran or waited to run in the last minute, and how many processors there are."""
+def load_average() -> tuple[float, int]:
+    """The load average of the last minute, and the number of processors."""
     return (os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0), os.cpu_count() or 1
 
 
-def too_busy(scale: float, running: float, processors: int) -> str:
-    """What to tell beside a failure on a clock of this speed; empty when the machine was not to blame."""
+def explain_load(scale: float, running: float, processors: int) -> str:
+    """An explanation by the load, which matters on a clock faster than real time; empty when it was low."""
     if scale <= 1 or running < _BUSY * processors:
         return ""
     return (

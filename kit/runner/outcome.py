@@ -1,4 +1,4 @@
-"""What came of a scenario, and how an exception is judged."""
+"""The outcome of a scenario, and the verdict of an exception."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import Failed, InfraError, KitError
 from ..core.measurement import Duration
-from ..core.verdict import Verdict
+from ..core.verdict import Verdict, combined
 from ..faults.nemesis import Injection
 from ..harness.phases import Timeline
 from ..harness.steps import Step
@@ -27,20 +27,20 @@ class Outcome:
     journeys: list[Timeline] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     faults: list[Injection] = field(default_factory=list)
-    """What was made to go wrong."""
+    """The injected faults."""
     previews: list[str] = field(default_factory=list)
-    """What rendered the pages."""
+    """The renderers of its pages."""
     message: str = ""
-    """Why it is not a pass; empty when it is."""
+    """Why it did not pass; empty for a pass."""
     evidence: tuple[str, ...] = ()
     cleaned: list[str] = field(default_factory=list)
-    """What had to be taken away afterwards."""
+    """The leftovers that had to be removed."""
     cloud_faults: list[str] = field(default_factory=list)
-    """What the cloud told of faults of its own: told whatever the verdict is."""
+    """Internal errors of the cloud, reported whatever the verdict is."""
 
     @property
     def unsound(self) -> str:
-        """What is to be told of the ground it stood on; empty when that was sound."""
+        """A message about the cloud's internal errors; empty when there are none."""
         faults = self.cloud_faults
         return f"the cloud itself had {len(faults)} fault(s), the first: {faults[0]}" if faults else ""
 
@@ -61,12 +61,15 @@ class Outcome:
         }
 
 
-def judged(error: BaseException) -> tuple[Verdict, str]:
-    """The verdict an exception stands for, and what to tell.
+def verdict_of(error: BaseException) -> tuple[Verdict, str]:
+    """The verdict that an exception means, and its message.
 
-    What the system did wrong is a fail, what the ground did is infra; anything else is a fault of the kit
-    or something nobody thought of: unknown, with its traceback.
+    A wrong behaviour of the system is a fail, one of the cloud is infra; anything else is unknown, with its traceback.
+    A group of exceptions, as an `asyncio.TaskGroup` raises it, has the gravest verdict and all messages.
     """
+    if isinstance(error, BaseExceptionGroup):
+        verdicts, messages = zip(*map(verdict_of, error.exceptions), strict=True)
+        return combined(verdicts), "\n".join(dict.fromkeys(messages))
     if isinstance(error, Failed):
         return Verdict.FAIL, str(error)
     if isinstance(error, AssertionError):

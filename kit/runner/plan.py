@@ -1,4 +1,4 @@
-"""What a run would do, before it does anything: read from the template, the settings and earlier runs. No AWS call."""
+"""Plans a run from the template, the settings and earlier runs, without an AWS call."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from .report import FILE
 
 
 @dataclass(frozen=True)
-class Planned:
-    """One scenario of the plan."""
+class PlannedScenario:
+    """A scenario of the plan."""
 
     name: str
     proves: str
     skipped: str
-    """Why it would be skipped; empty when it would run."""
+    """Why it would be skipped; empty if it would run."""
     modelled: tuple[str, ...]
-    """What it needs that the cloud only acts out."""
+    """The needed capabilities that the cloud only models."""
     prediction: Prediction | None
     checks: int | None
-    """Checks asserted when it last passed; None when nobody has seen it pass here."""
+    """Checks asserted when it last passed; None if it never passed here."""
 
     def to_json(self) -> dict[str, Any]:
-        told = {} if self.prediction is None else {"predicted": self.prediction.to_json()}
-        why = {"skipped": self.skipped} if self.skipped else {}
-        return {"name": self.name, **why, "modelled": list(self.modelled), "checks": self.checks, **told}
+        predicted = {} if self.prediction is None else {"predicted": self.prediction.to_json()}
+        skipped = {"skipped": self.skipped} if self.skipped else {}
+        return {"name": self.name, **skipped, "modelled": list(self.modelled), "checks": self.checks, **predicted}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A whole run, planned."""
+class RunPlan:
+    """The plan of a run."""
 
     mode: str
     stack: str
     resources: Mapping[str, Sequence[str]]
-    """Resource type → the names of what is created."""
-    scenarios: Sequence[Planned]
+    """Resource type → names of the created resources."""
+    scenarios: Sequence[PlannedScenario]
     prediction: Prediction
     standing_month: float
-    """Dollars a month if the stack were left standing."""
+    """Dollars per month if the stack were kept."""
     targets: str
-    """Whether time targets are judged."""
+    """Which time targets are checked."""
     budget: float | None
     prices: Mapping[str, Any]
     policy: Mapping[str, Any] | None = field(default=None)
-    """The IAM policy it needs, where the kit has one checked in."""
+    """The IAM policy that a live run needs; None otherwise."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -74,7 +74,7 @@ class Plan:
         }
 
 
-def plan(settings: Settings, scenarios: Iterable[Scenario]) -> Plan:
+def plan_run(settings: Settings, scenarios: Iterable[Scenario]) -> RunPlan:
     """Plan a run of these scenarios. Raises `UsageError` for settings, prices or a template that cannot be."""
     capabilities = capabilities_of(settings)
     telling = predictor(settings)
@@ -87,7 +87,7 @@ def plan(settings: Settings, scenarios: Iterable[Scenario]) -> Plan:
         resources.setdefault(resource.type, []).append(telling.template.name(resource))
     month = inventory.items(HOURS_PER_MONTH * 3600, new=True)
     scale = settings.emulated.scale if settings.mode == "emulated" else settings.live.clock.scale
-    return Plan(
+    return RunPlan(
         mode=settings.mode,
         stack=settings.stack.name,
         resources=dict(sorted(resources.items())) if new else {},
@@ -97,12 +97,12 @@ def plan(settings: Settings, scenarios: Iterable[Scenario]) -> Plan:
         targets="judged" if scale == 1 else f"at {scale:g} × AWS time only those met, or missed, at any speed",
         budget=budget_of(settings),
         prices=telling.table.about(),
-        policy=policy_of(settings) if settings.mode == "live" else None,
+        policy=_policy_of(settings),
     )
 
 
 def capabilities_of(settings: Settings) -> Mapping[str, Level]:
-    """What the settings' cloud can do; nothing is started or asked."""
+    """The capabilities of the settings' cloud; starts nothing and makes no call."""
     if settings.backend:
         return registered_backend(settings, settings.report_dir, History(Clock())).capabilities()
     if settings.mode == "live":
@@ -114,8 +114,10 @@ def capabilities_of(settings: Settings) -> Mapping[str, Level]:
     return emulated(settings)
 
 
-def policy_of(settings: Settings) -> Mapping[str, Any]:
-    """The least-privilege policy, as `kit iam --policy` prints it."""
+def _policy_of(settings: Settings) -> Mapping[str, Any] | None:
+    """The least-privilege policy of a live run, as `kit iam --policy` prints it."""
+    if settings.mode != "live":
+        return None
     from ..backends.live.iam.document import policy  # noqa: PLC0415 - emulated plans need none of it
 
     return policy(settings)
@@ -134,9 +136,9 @@ def actions_of(policy: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _planned(
     scenario: Scenario, capabilities: Mapping[str, Level], telling: Predictor, checks: Mapping[str, int]
-) -> Planned:
+) -> PlannedScenario:
     skipped = scenario.skipped_because(capabilities) or ""
-    return Planned(
+    return PlannedScenario(
         name=scenario.name,
         proves=scenario.proves,
         skipped=skipped,
@@ -147,7 +149,7 @@ def _planned(
 
 
 def _checks_seen(settings: Settings) -> dict[str, int]:
-    """Scenario → the checks it asserted when it last passed, in whatever mode."""
+    """Scenario → the checks it asserted when it last passed, in any mode."""
     found: dict[str, int] = {}
     for path in sorted((settings.report_dir / "runs").glob(f"*/{FILE}"))[-50:]:
         try:

@@ -1,4 +1,4 @@
-"""A run on disk: `.kit/runs/<run id>/report.json`, and `.kit/latest` beside it."""
+"""Reads and writes a run's report: `.kit/runs/<run id>/report.json`, linked from `.kit/latest`."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ LATEST = "latest"
 
 @dataclass
 class Report:
-    """The report of a run; written anew after every scenario, so that a killed run leaves what it had."""
+    """The report of a run, rewritten after every scenario, so that a killed run leaves one."""
 
     folder: Path
     run_id: str
     about: dict[str, Any]
-    """The run's own facts: mode, scale, region, stack …"""
+    """Facts of the run: mode, scale, region, stack …"""
     started: float
     """Wall epoch seconds."""
     outcomes: list[Outcome] = field(default_factory=list)
     cost: Mapping[str, Any] = field(default_factory=dict)
-    """What it came to (`kit.cost.account`); empty until its end."""
+    """The run's costs (`kit.cost.account`); empty until its end."""
 
     @property
     def verdict(self) -> Verdict:
-        """Over all that was executed; what was skipped does not count, and nothing is no pass."""
+        """The verdict over all executed scenarios; without any it is `UNKNOWN`."""
         return combined(outcome.verdict for outcome in self.outcomes if outcome.verdict is not None)
 
     @property
     def previews(self) -> list[str]:
-        """What rendered the pages, over all scenarios."""
+        """The renderers of the pages, over all scenarios."""
         return sorted({preview for outcome in self.outcomes for preview in outcome.previews})
 
     def counts(self) -> dict[str, int]:
@@ -76,7 +76,7 @@ class Report:
         }
 
     def write(self, ended: float) -> Path:
-        """Write the report, whole or not at all, and point `latest` at the run; returns its path."""
+        """Write the report atomically and point `latest` at the run; returns its path."""
         path = self.folder / FILE
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(self.to_json(ended), indent=2) + "\n", encoding="utf-8")
@@ -86,7 +86,7 @@ class Report:
 
 
 def run_folder(report_dir: Path, run_id: str) -> Path:
-    """The folder of a run, made."""
+    """Create the folder of a run."""
     folder = report_dir / "runs" / run_id
     folder.mkdir(parents=True, exist_ok=True)
     ignore = report_dir / ".gitignore"
@@ -96,7 +96,7 @@ def run_folder(report_dir: Path, run_id: str) -> Path:
 
 
 def point_latest(folder: Path) -> None:
-    """Point `latest` at a run: a relative symbolic link, or a text file with the path where there are no links."""
+    """Point `latest` at a run by a relative symbolic link, or by a text file where there are no links."""
     latest = folder.parent.parent / LATEST
     target = Path(folder.parent.name) / folder.name
     unfinished = latest.with_name(f".{LATEST}-{os.getpid()}")
@@ -123,5 +123,5 @@ def read(folder: Path) -> Mapping[str, Any]:
     try:
         report: Mapping[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"the run in {folder} has no report: it was ended before its first scenario was") from None
+        raise UsageError(f"the run in {folder} has no report: it ended before its first scenario did") from None
     return report

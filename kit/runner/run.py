@@ -1,4 +1,4 @@
-"""A run: one started cloud, any number of scenarios, one report."""
+"""A run: one cloud, any number of scenarios, one report."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from ..harness.mailbox import Mailbox
 from ..scenarios.registry import Scenario
 from ..settings import Settings
 from .console import Console
-from .execute import Ground, execute
+from .execute import RunContext, execute
 from .outcome import Outcome
 from .report import Report, run_folder
 
 CLEAN_UP = "(clean-up)"
-"""The outcome of what could not be taken away; there is none when all could."""
+"""The name of the outcome for a failed clean-up; there is none otherwise."""
 
 
 class Run:
-    """Starts a cloud, runs scenarios on it, reports, and takes the cloud away. Not bound to an event loop."""
+    """Starts a cloud, runs scenarios on it, reports, and removes the cloud. Not bound to an event loop."""
 
     def __init__(self, settings: Settings, console: Console | None = None, *, folder_suffix: str = "") -> None:
-        """Nothing is started, and no account asked anything, before `start`."""
+        """Prepare a run; nothing is started and no account is used before `start`."""
         self.settings = settings
         self.console = console
         self.ids = Ids.seeded(settings.test_data.seed)
@@ -54,8 +54,8 @@ class Run:
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
 
-    def tell_skipped(self, scenarios: Iterable[Scenario]) -> None:
-        """Say beforehand what this cloud cannot run, and why; nothing is started or asked for it."""
+    def announce_skipped(self, scenarios: Iterable[Scenario]) -> None:
+        """Print the scenarios that this cloud will skip, and why; starts nothing."""
         able = self.backend.capabilities()
         for scenario in scenarios:
             reason = scenario.skipped_because(able)
@@ -95,12 +95,12 @@ class Run:
             return outcome
         if self.console:
             self.console.scenario_started(scenario.name, scenario.proves)
-        outcome = await execute(scenario, self.ground())
+        outcome = await execute(scenario, self.context())
         self.add(outcome)
         return outcome
 
     async def execute_all(self, scenarios: Iterable[Scenario]) -> Verdict:
-        """Run scenarios one after the other; on a ground that is gone, the rest is not tried."""
+        """Run scenarios one after the other; stops when the cloud is broken."""
         chosen = tuple(scenarios)
         if self.console and self.cloud is not None:
             names = [one.name for one in chosen if one.skipped_because(self.cloud.capabilities) is None]
@@ -118,12 +118,12 @@ class Run:
         if self.console:
             self.console.scenario_ended(outcome)
 
-    def ground(self) -> Ground:
-        """What scenarios stand on. Raises RuntimeError before `start`."""
+    def context(self) -> RunContext:
+        """The context for the run's scenarios. Raises RuntimeError before `start`."""
         if self.cloud is None:
             raise RuntimeError("the run was not started")
         evidence = (str(self.folder / "history.jsonl"), *self.cloud.evidence)
-        return Ground(
+        return RunContext(
             self.backend,
             self.cloud,
             self.settings,
@@ -138,11 +138,11 @@ class Run:
         )
 
     async def stop(self) -> None:
-        """Take the cloud away and write the report for the last time."""
+        """Remove the cloud and write the report for the last time."""
         try:
             await self._settle_account()
         finally:
-            await self._take_away()
+            await self._stop_backend()
         self.history.close()
         if isinstance(self.backend, SelfAudit):
             self.report.about["left_behind"] = list(self.backend.left_behind)
@@ -151,8 +151,8 @@ class Run:
             if self.console:
                 self.console.run_ended(self.report, path)
 
-    async def _take_away(self) -> None:
-        """End the backend; what could not be taken away is an outcome of the run's."""
+    async def _stop_backend(self) -> None:
+        """Stop the backend; a failure is an outcome of the run."""
         failed = self.report.verdict is not Verdict.PASS
         try:
             if failed and self.settings.live.keep_on_failure and self.settings.mode == "live":
@@ -180,7 +180,7 @@ class Run:
         return EmulatedBackend(self.settings, self.folder, self.history)
 
     async def _settle_account(self) -> None:
-        """What it came to, and the results where they are published; before the cloud is taken away."""
+        """Close the account and publish the results, before the cloud is removed."""
         if self.cloud is None or await self.backend.health() is not None:
             return
         task = asyncio.current_task()

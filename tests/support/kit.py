@@ -19,7 +19,7 @@ from webordinary_testkit.kit.core.threads import BlockingPool
 from webordinary_testkit.kit.harness.checks import Checks
 from webordinary_testkit.kit.harness.context import Context
 from webordinary_testkit.kit.harness.mailbox import Mailbox
-from webordinary_testkit.kit.runner.execute import Ground
+from webordinary_testkit.kit.runner.execute import RunContext
 from webordinary_testkit.kit.settings import Settings, load
 
 START = 1_800_000_000.0
@@ -73,7 +73,7 @@ class NoMail:
         raise AssertionError("nobody expected a mail")
 
 
-class StillGround:
+class ReadyBackend:
     """A backend that is already there."""
 
     name = "still"
@@ -133,11 +133,13 @@ def a_context(aws: object = None, clock: Clock | None = None, **changes: Any) ->
     return Context(cloud, some_settings(), history, Checks(history), Ids.seeded(7))
 
 
-def a_ground(
+def a_run(
     cloud: Cloud, folder: Path | None = None, broken: str | None = None, faults: list[str] | None = None
-) -> Ground:
+) -> RunContext:
     history = History(cloud.clock, None if folder is None else folder / "history.jsonl")
-    return Ground(StillGround(cloud, broken, faults), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ())
+    return RunContext(
+        ReadyBackend(cloud, broken, faults), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ()
+    )
 
 
 def some_settings(**overrides: Any) -> Settings:

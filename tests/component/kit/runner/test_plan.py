@@ -28,7 +28,7 @@ from webordinary_testkit.kit.cost.prediction import (
 from webordinary_testkit.kit.cost.prices import shipped
 from webordinary_testkit.kit.cost.publishing import data_of
 from webordinary_testkit.kit.cost.summary import line
-from webordinary_testkit.kit.runner.plan import actions_of, plan
+from webordinary_testkit.kit.runner.plan import actions_of, plan_run
 from webordinary_testkit.kit.scenarios.registry import all_scenarios, select
 
 
@@ -133,7 +133,7 @@ def test_only_runs_of_the_same_kind_and_scenarios_that_passed_tell(tmp_path: Pat
 
 
 def test_a_live_plan_without_a_mail_domain_tells_what_would_be_skipped_and_why(tmp_path: Path) -> None:
-    made = plan(some_settings(mode="live", report_dir=tmp_path), select(["email_to_preview", "contract"]))
+    made = plan_run(some_settings(mode="live", report_dir=tmp_path), select(["email_to_preview", "contract"]))
     skipped, executed = made.scenarios
     assert "mail_in" in skipped.skipped
     assert (executed.skipped, executed.modelled) == ("", ())
@@ -146,7 +146,7 @@ def test_a_live_plan_without_a_mail_domain_tells_what_would_be_skipped_and_why(t
 
 
 def test_an_emulated_plan_runs_everything_and_says_what_is_acted_out(tmp_path: Path) -> None:
-    made = plan(some_settings(report_dir=tmp_path), all_scenarios())
+    made = plan_run(some_settings(report_dir=tmp_path), all_scenarios())
     assert [one.name for one in made.scenarios if one.skipped] == []
     assert all(one.modelled for one in made.scenarios)
     assert made.budget is None
@@ -154,11 +154,13 @@ def test_an_emulated_plan_runs_everything_and_says_what_is_acted_out(tmp_path: P
 
 
 def test_a_stack_that_is_reused_is_not_created(tmp_path: Path) -> None:
-    made = plan(some_settings(mode="live", live={"reuse": True}, report_dir=tmp_path), [])
+    made = plan_run(some_settings(mode="live", live={"reuse": True}, report_dir=tmp_path), [])
     assert made.resources == {}
+    assert made.policy is not None
+    assert "ecs" in actions_of(made.policy)
 
 
-def test_a_policys_actions_are_told_by_service() -> None:
+def test_the_actions_of_a_policy_are_listed_by_service() -> None:
     policy = {"Statement": [{"Action": ["ecs:StopTask", "sqs:SendMessage"]}, {"Action": "ecs:DescribeTasks"}]}
     assert actions_of(policy) == {"ecs": ["DescribeTasks", "StopTask"], "sqs": ["SendMessage"]}
 

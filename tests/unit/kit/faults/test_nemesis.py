@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.support.kit import ManualClock, a_cloud, a_ground
+from tests.support.kit import ManualClock, a_cloud, a_run
 from tests.unit.kit.runner.test_execute import quiet_aws
 from webordinary_testkit.kit.backends.capability import FAULT_API
 from webordinary_testkit.kit.core.checkers import every_fault_showed
@@ -97,7 +97,7 @@ class Judged:
         self.fault.script.log.append("after")
 
     async def run(self) -> Outcome:
-        self.ground = a_ground(a_cloud(quiet_aws(), ManualClock(scale=60)))
+        self.ground = a_run(a_cloud(quiet_aws(), ManualClock(scale=60)))
         return await execute(Scenario("x", "y", (), self.body), self.ground)
 
     def steps(self) -> list[tuple[str, str]]:
@@ -253,7 +253,7 @@ class TestTheHistory:
                 await effect.conclude(None)
                 await effect.conclude(None)
 
-        outcome = await execute(Scenario("x", "y", (), body), a_ground(a_cloud(quiet_aws(), ManualClock(scale=60))))
+        outcome = await execute(Scenario("x", "y", (), body), a_run(a_cloud(quiet_aws(), ManualClock(scale=60))))
 
         assert outcome.verdict is Verdict.PASS
 
@@ -278,14 +278,14 @@ class TestTheReport:
         async def body(h: Harness) -> None:
             h.check(True, "the sky to be blue")
 
-        outcome = await execute(Scenario("x", "y", (), body), a_ground(a_cloud(quiet_aws(), ManualClock(scale=60))))
+        outcome = await execute(Scenario("x", "y", (), body), a_run(a_cloud(quiet_aws(), ManualClock(scale=60))))
 
         assert "faults" not in outcome.to_json()
 
 
 @pytest.fixture
 def nemesis() -> Nemesis:
-    ground = a_ground(a_cloud())
+    ground = a_run(a_cloud())
     context = FaultContext(ground.cloud.aws, None, ground.cloud.clock, ground.ids, None)  # type: ignore[arg-type]  # not used here
     return Nemesis(context, ground.history, ground.cloud.capabilities)
 
@@ -343,7 +343,7 @@ class TestCancellation:
             await inside.wait()
             h.check(True, "the sky to be blue")
 
-        outcome = await execute(Scenario("x", "y", (), body), a_ground(a_cloud(quiet_aws(), ManualClock(scale=60))))
+        outcome = await execute(Scenario("x", "y", (), body), a_run(a_cloud(quiet_aws(), ManualClock(scale=60))))
         forgotten[0].cancel()
         await asyncio.gather(*forgotten, return_exceptions=True)
 

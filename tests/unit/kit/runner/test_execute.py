@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kit import START, ManualClock, ScriptedAws, a_cloud, a_ground
+from tests.support.kit import START, ManualClock, ScriptedAws, a_cloud, a_run
 from webordinary_testkit.kit.backends.capability import ECS_EXEC, Level
 from webordinary_testkit.kit.core.checkers import Finding
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
@@ -62,7 +62,7 @@ async def run(
 ) -> Outcome:
     cloud = a_cloud(aws or quiet_aws(), ManualClock(scale=60))
     return await execute(
-        Scenario("x", "y", how.pop("needs", ()), body, **how), a_ground(cloud, broken=broken, faults=faults)
+        Scenario("x", "y", how.pop("needs", ()), body, **how), a_run(cloud, broken=broken, faults=faults)
     )
 
 
@@ -106,7 +106,22 @@ async def test_an_exception_is_judged_by_whose_fault_it_is(error: Exception, ver
     assert outcome.steps[0].held is False
 
 
-async def test_on_a_ground_that_is_gone_nothing_is_said_about_the_system() -> None:
+async def test_the_failures_of_concurrent_tasks_are_judged_together_by_the_gravest() -> None:
+    async def fails(error: Exception) -> None:
+        raise error
+
+    async def breaks(h: Harness) -> None:
+        h.check(True, "a start")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails(InfraError("no credentials")))
+            group.create_task(fails(AssertionError("wrong page")))
+
+    outcome = await run(breaks)
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.message.startswith("no credentials\nwrong page")
+
+
+async def test_a_broken_cloud_says_nothing_about_the_system() -> None:
     async def fails(h: Harness) -> None:
         h.check(False, "anything to work")
 
@@ -170,7 +185,7 @@ async def test_a_deadline_ends_a_scenario_that_hangs(monkeypatch: pytest.MonkeyP
 
 async def test_what_the_cloud_cannot_do_is_skipped_with_the_reason() -> None:
     cloud = a_cloud(quiet_aws(), capabilities={ECS_EXEC: Level.ABSENT})
-    outcome = await execute(Scenario("x", "y", (ECS_EXEC,), holds), a_ground(cloud))
+    outcome = await execute(Scenario("x", "y", (ECS_EXEC,), holds), a_run(cloud))
     assert (outcome.verdict, outcome.message) == (None, "this cloud has no ecs_exec")
 
 
