@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws.client import Aws
 from ..aws.outputs import Stack
 from ..core.clock import Clock, epoch
+from ..core.history import History
 from ..core.measurement import Duration
 from ..faults.fault import Fault
 from ..faults.nemesis import Injection
@@ -99,6 +100,11 @@ class Harness:
     def aws(self) -> Aws:
         """AWS API calls, each an operation of the history: `await h.aws.call("sqs", "send_message", …)`."""
         return self._context.cloud.aws
+
+    @property
+    def history(self) -> History:
+        """The run's history, which checkers read: record in it what they must know."""
+        return self._context.history
 
     @property
     def stack(self) -> Stack:

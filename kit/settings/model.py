@@ -72,7 +72,8 @@ class Emulated(Section):
     """The AWS endpoint of an emulated cloud that runs elsewhere, with the stack deployed, such as docker-compose.yml's:
     it is used as it is, and left running. Empty, a cloud is started."""
     programs: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
-    """Image name → the program (argument vector) that runs in its place; added to the reference system's own."""
+    """Image name → the program (argument vector) that runs in its place; added to the reference system's own. Words
+    that are files here become absolute paths; `python` is the one that runs the kit."""
     base: str = Field(default="moto", pattern=r"^(moto|localstack|https?://[^/\s?#]+/?)$")
     """What holds the declared state of the services that the emulated cloud does not answer itself: "moto" in its own
     process, "localstack" in a container, or the URL of any AWS-compatible endpoint."""

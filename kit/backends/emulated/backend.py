@@ -192,7 +192,7 @@ class EmulatedBackend:
             renderer = await self._threads.run(preview.find_renderer, emulated.preview)
             pages = renderer.preview
             by_image[programs.EDIT_IMAGE] = renderer.program(by_image[programs.EDIT_IMAGE])
-        by_image |= emulated.programs
+        by_image |= programs.configured(emulated.programs)
         if not containers:
             require_programs(template, parameters, by_image)
         if shutil.which("git") is None:

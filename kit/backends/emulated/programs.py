@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,19 @@ def emulator(config: Mapping[str, Any]) -> list[str]:
 def reference() -> dict[str, list[str]]:
     """The reference system's programs by image, in place of Webordinary's own images."""
     return {IMAGES[service]: [sys.executable, *arguments] for service, arguments in _REFERENCE.items()}
+
+
+def configured(by_image: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The programs of the settings as a task can run them, in its own working directory.
+
+    Words that are files here become absolute paths, and `python` becomes the Python that runs the kit.
+    """
+    return {image: _command(words) for image, words in by_image.items()}
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    found = [str(Path(word).resolve()) if Path(word).is_file() else word for word in words]
+    return [sys.executable, *found[1:]] if words[0] in ("python", "python3") else found
 
 
 def astro_installer() -> list[str]:

@@ -129,7 +129,7 @@ class Rehearsal:
             "account": settings.account,
             "scale": self.scale or settings.emulated.scale,
             "port": settings.emulated.port,
-            "programs": reference | settings.emulated.programs,
+            "programs": reference | programs.configured(settings.emulated.programs),
             "record": str((self.folder / CALLS).resolve()),
         }
         try:
