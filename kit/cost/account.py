@@ -150,10 +150,9 @@ class Account:
             return
         with contextlib.suppress(InfraError):
             async with self._watching():
-                inbound = self._cloud.stack.inbound_queue_url.rpartition("/")[2]
                 await self._observer.tasks()
                 await self._observer.stored()
-                if settle and not await self._observer.settle(inbound):
+                if settle and not await self._observer.settle():
                     self._history.note("cost.unsettled", value={})
                 await self._observer.metrics()
 

@@ -20,6 +20,7 @@ _AT_ONCE = 100
 """Tasks DescribeTasks takes, and queries of one GetMetricData (it takes 500; the answer stays small)."""
 SETTLED_WITHIN = 300.0
 """AWS seconds in which a metric's last minute is told: CloudWatch says one to three minutes, at most five."""
+_LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 _LATE = 5 * MINUTE
 """A minute's sum may still grow for so long."""
 
@@ -31,6 +32,8 @@ class Observer:
         self._cloud = cloud
         self._aws = cloud.aws
         self._history = history
+        self._ids: Mapping[str, list[str]] = {}
+        """Resource type → the physical ids of the stack's resources."""
         self._series: list[Series] = []
         self._since = cloud.clock.now()
         self._collected: float | None = None
@@ -48,7 +51,7 @@ class Observer:
 
         `new` tells that the run has made the stack: it stands from its creation on, and not only from now.
         """
-        stack, resources = self._cloud.stack, await self._resources()
+        stack, self._ids = self._cloud.stack, await self._resources()
         if new:
             described = await self._aws.call("cloudformation", "describe_stacks", StackName=stack.name)
             self._since = min(self._since, described["Stacks"][0]["CreationTime"].timestamp())
@@ -58,12 +61,15 @@ class Observer:
             stack=stack.name,
         )
         self._public = await self._tasks_are_public()
-        self._series = series_of(await self._watched(resources))
+        self._series = series_of(await self._watched())
         self._silent = {f"{one.namespace} {one.metric}" for one in self._series}
 
     async def tasks(self) -> None:
         """Note the tasks there are, and those that ended: ECS remembers them for an hour."""
-        cluster = self._cloud.stack.cluster_name
+        for cluster in self._ids.get("AWS::ECS::Cluster", ()):
+            await self._tasks_of(cluster)
+
+    async def _tasks_of(self, cluster: str) -> None:
         arns: list[str] = []
         for status in ("RUNNING", "STOPPED"):
             arns += await self._aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
@@ -93,11 +99,14 @@ class Observer:
         if self._series:
             record_count(self._history, "metrics_read", len(self._series), "the meter")
 
-    async def settle(self, queue: str) -> bool:
+    async def settle(self) -> bool:
         """Wait until CloudWatch tells of the minute under way: a queue in use has a datapoint in every minute.
 
         False when it did not come; then the last minutes are missing.
         """
+        queue = self._busy_queue()
+        if not queue:
+            return True
         ended = self._cloud.clock.now()
         last = ended - ended % MINUTE
         probe = Series("settle", "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, queue)
@@ -118,13 +127,17 @@ class Observer:
             return False
         return True
 
+    def _busy_queue(self) -> str:
+        stack, queues = self._cloud.stack, self._ids.get("AWS::SQS::Queue", [""])
+        return (stack.inbound_queue_url if stack.is_webordinary else queues[0]).rpartition("/")[2]
+
     async def stored(self) -> None:
         """Note how much is kept: the workspace and the tables. AWS counts both with hours of delay."""
-        stack = self._cloud.stack
-        systems = await self._aws.call("efs", "describe_file_systems", FileSystemId=stack.file_system_id)
-        size = systems["FileSystems"][0]["SizeInBytes"]["Value"]
-        self._store("workspace", "efs_storage_gb_month", size)
-        for table in (stack.sessions_table_name, stack.mail_table_name):
+        for file_system in self._ids.get("AWS::EFS::FileSystem", ()):
+            systems = await self._aws.call("efs", "describe_file_systems", FileSystemId=file_system)
+            size = systems["FileSystems"][0]["SizeInBytes"]["Value"]
+            self._store("workspace", "efs_storage_gb_month", size)
+        for table in self._ids.get("AWS::DynamoDB::Table", ()):
             described = await self._aws.call("dynamodb", "describe_table", TableName=table)
             self._store(table, "dynamodb_storage_gb_month", described["Table"].get("TableSizeBytes", 0))
 
@@ -171,34 +184,38 @@ class Observer:
             found.setdefault(int(result["Id"][1:]), []).extend(zip(minutes, result["Values"], strict=True))
         return found
 
-    async def _resources(self) -> list[dict[str, Any]]:
-        name = self._cloud.stack.name
-        return await self._aws.pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=name)
+    async def _resources(self) -> dict[str, list[str]]:
+        ids: dict[str, list[str]] = {}
+        for resource in await self._aws.pages(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=self._cloud.stack.name
+        ):
+            ids.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
+        return ids
 
     async def _tasks_are_public(self) -> bool:
-        stack = self._cloud.stack
-        services = [stack.hermes_service_name, stack.edit_service_name]
-        answer = await self._aws.call("ecs", "describe_services", cluster=stack.cluster_name, services=services)
+        services, clusters = (self._ids.get(f"AWS::ECS::{kind}", []) for kind in ("Service", "Cluster"))
+        if not services or not clusters:
+            return False
+        answer = await self._aws.call("ecs", "describe_services", cluster=clusters[0], services=services)
         networks = [one.get("networkConfiguration", {}).get("awsvpcConfiguration", {}) for one in answer["services"]]
         return any(network.get("assignPublicIp") == "ENABLED" for network in networks)
 
-    async def _watched(self, resources: list[dict[str, Any]]) -> Watched:
-        ids: dict[str, list[str]] = {}
-        for resource in resources:
-            ids.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
-        stack = self._cloud.stack
+    async def _watched(self) -> Watched:
+        stack, ids = self._cloud.stack, self._ids
         tables = {}
         for table in ids.get("AWS::DynamoDB::Table", []):
             described = await self._aws.call("dynamodb", "describe_table", TableName=table)
             tables[table] = tuple(index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", ()))
         return Watched(
-            load_balancer=stack.load_balancer_arn.partition(":loadbalancer/")[2],
+            load_balancer=ids.get(_LOAD_BALANCER, [""])[0].partition(":loadbalancer/")[2],
             tables=tables,
             queues=tuple(url.rpartition("/")[2] for url in ids.get("AWS::SQS::Queue", [])),
             topics=tuple(arn.rpartition(":")[2] for arn in ids.get("AWS::SNS::Topic", [])),
             log_groups=tuple(ids.get("AWS::Logs::LogGroup", [])),
             file_systems=tuple(ids.get("AWS::EFS::FileSystem", [])),
             custom=tuple(
-                (stack.metrics_namespace, name, stack.environment_name) for name in (ACTIVE_SESSIONS, "PendingWork")
+                (stack.metrics_namespace, name, stack.environment_name)
+                for name in (ACTIVE_SESSIONS, "PendingWork")
+                if stack.is_webordinary
             ),
         )
