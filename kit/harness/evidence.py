@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.clock import iso
-from ..system.facts import SERVICES, Service
+from ..system.facts import SERVICES
 from .context import Context
 from .services import Services
 
@@ -18,9 +18,12 @@ async def collect(context: Context, services: Services, folder: Path, name: str,
 
     A request that fails is recorded as such: missing evidence must not hide the failure.
     """
+    if not context.cloud.stack.is_webordinary:
+        return await _of_another_system(context, folder, name, since)
     files = []
     for service in SERVICES:
-        lines = await _tried(lambda service=service: _log(context, service, since))  # type: ignore[misc]  # binds the loop's value
+        group = context.system.log_group(service)
+        lines = await _tried(lambda group=group: _log(context, group, since))  # type: ignore[misc]  # binds the loop's value
         files.append(_written(folder / f"{name}-{service}.log", lines if isinstance(lines, str) else json.dumps(lines)))
     state = {
         "services": await _tried(lambda: _described(services)),
@@ -35,6 +38,23 @@ async def collect(context: Context, services: Services, folder: Path, name: str,
     return tuple(str(file) for file in files)
 
 
+async def _of_another_system(context: Context, folder: Path, name: str, since: float) -> tuple[str, ...]:
+    """The stack's resources, and the log of each of its log groups."""
+    listed = await _tried(
+        lambda: context.cloud.aws.pages(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=context.cloud.stack.name
+        )
+    )
+    files = [_written(folder / f"{name}-resources.json", json.dumps(listed, indent=1, default=str))]
+    for resource in listed if isinstance(listed, list) else ():
+        if resource["ResourceType"] == "AWS::Logs::LogGroup":
+            group = resource["PhysicalResourceId"]
+            lines = await _tried(lambda group=group: _log(context, group, since))  # type: ignore[misc]  # as above
+            text = lines if isinstance(lines, str) else json.dumps(lines)
+            files.append(_written(folder / f"{name}-{resource['LogicalResourceId']}.log", text))
+    return tuple(str(file) for file in files)
+
+
 async def _tried(look: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return await look()
@@ -42,12 +62,12 @@ async def _tried(look: Callable[[], Awaitable[Any]]) -> Any:
         return {"could not be asked": f"{type(error).__name__}: {error}"}
 
 
-async def _log(context: Context, service: Service, since: float) -> str:
+async def _log(context: Context, group: str, since: float) -> str:
     events = await context.cloud.aws.pages(
         "logs",
         "filter_log_events",
         "events",
-        logGroupName=context.system.log_group(service),
+        logGroupName=group,
         startTime=int(since * 1000),
     )
     ordered = sorted(events, key=lambda event: event["timestamp"])
