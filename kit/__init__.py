@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from .backends.interface import Backend, Cloud
     from .core.checkers import Checker, Finding
     from .core.clock import Clock
-    from .core.errors import CheckFailed, InfraError, KitError, NotSupported, UsageError, WaitExpired
+    from .core.errors import InfraError, KitError, UsageError
     from .core.eventually import NotYet, eventually
     from .core.history import Event, History
     from .core.verdict import Verdict
-    from .ecs_exec.client import ExecResult
     from .faults.context import FaultContext
     from .faults.fault import Effect, Fault, Observation, Visibility
     from .harness.harness import Harness
@@ -35,13 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
-    "CheckFailed",
     "Checker",
     "Clock",
     "Cloud",
     "Effect",
     "Event",
-    "ExecResult",
     "Fault",
     "FaultContext",
     "Finding",
@@ -50,7 +47,6 @@ __all__ = [
     "InfraError",
     "KitError",
     "Level",
-    "NotSupported",
     "NotYet",
     "Observation",
     "Reply",
@@ -62,7 +58,6 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Visibility",
-    "WaitExpired",
     "capability",
     "eventually",
     "faults",
@@ -74,11 +69,10 @@ _MODULES = {
     "backends.interface": ("Backend", "Cloud"),
     "core.checkers": ("Checker", "Finding"),
     "core.clock": ("Clock",),
-    "core.errors": ("CheckFailed", "InfraError", "KitError", "NotSupported", "UsageError", "WaitExpired"),
+    "core.errors": ("InfraError", "KitError", "UsageError"),
     "core.eventually": ("NotYet", "eventually"),
     "core.history": ("Event", "History"),
     "core.verdict": ("Verdict",),
-    "ecs_exec.client": ("ExecResult",),
     "faults.context": ("FaultContext",),
     "faults.fault": ("Effect", "Fault", "Observation", "Visibility"),
     "harness.harness": ("Harness",),
