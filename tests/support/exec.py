@@ -69,7 +69,7 @@ class Ecs:
 
     def execute_command(self, **params: Any) -> dict[str, Any]:
         call = Call("ecs", "ExecuteCommand", params, Caller("external", "x"), "us-west-2", "123456789012", "r")
-        handler = self.api.handlers()["ecs", "ExecuteCommand"]
+        handler = self.api.execute_command
         try:
             answer = asyncio.run_coroutine_threadsafe(handler(call), self.loop).result(10)
         except AwsError as error:

@@ -1,6 +1,6 @@
-"""The ECS controller: all of ECS, its state its own.
+"""The ECS controller, which keeps all state of ECS itself.
 
-API (api/) --> Store <-- shapes --> answers
+API (api/) --> Store --serializers--> answers
                  |
              Scheduler --plan--> TaskRun --> Runtime (processes, Docker)
                  ^                  |
@@ -10,11 +10,10 @@ API (api/) --> Store <-- shapes --> answers
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...core.controller import Call, Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
-from ...core.errors import not_emulated
-from ...state.models import service_model
+from ...core.controller import Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
+from ...state.operations import all_handlers, handlers
 from ..efs.controller import Storage
 from .agent_faults import AgentFaults
 from .api.clusters import Clusters
@@ -57,11 +56,8 @@ class Ecs:
         self._utilization = Utilization(ctx.clock, store, runtime)
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        """Every operation ECS has, so that none reaches the base, whose ECS knows nothing of this one."""
-        handlers: dict[Operation, Handler] = {("ecs", name): _refuse for name in service_model("ecs").operation_names}
-        for part in self._api:
-            handlers.update({("ecs", name): handler for name, handler in part.handlers().items()})
-        return {**handlers, **self._exec.handlers()}
+        """Every ECS operation, so that none reaches the state store; and ECS Exec's operations of SSM."""
+        return {**all_handlers("ecs", *self._api, self._exec), **handlers("ssm", self._exec)}
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         return {}
@@ -70,11 +66,11 @@ class Ecs:
         return [*self._metadata.web_routes(), *self._agent_faults.web_routes(), *self._exec.web_routes()]
 
     def running(self, task_arn: str) -> Mapping[str, RunningContainer]:
-        """The running containers of a task by their names, for who makes them suffer; none for an unknown task."""
+        """A task's running containers by name; none for an unknown task."""
         return self._scheduler.containers(task_arn)
 
     def interfaces(self) -> Iterable[NetworkInterface]:
-        """The network interfaces of the tasks that have one, for who decides what reaches them."""
+        """The network interfaces of all tasks."""
         return interfaces(self._store)
 
     async def start(self) -> None:
@@ -87,7 +83,3 @@ class Ecs:
 
     async def collect(self) -> Iterable[Datum]:
         return await self._utilization.collect()
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)

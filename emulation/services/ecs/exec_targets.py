@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core.errors import AwsError
+from .errors import invalid
 from .exec import ExecTarget
-from .names import invalid
 from .scheduler import Scheduler
 from .store import Store
 

@@ -1,22 +1,18 @@
-"""ARNs of ECS, and the many ways in which a caller may name a cluster, service, task or task definition."""
+"""Builds ARNs of ECS and parses identifiers of clusters, services, tasks and task definitions."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from ...core.errors import AwsError
+from .errors import invalid
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _TASK_ID_LENGTHS = (32, 36)
 
 
-def invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)
-
-
 def check_name(kind: str, name: str) -> None:
-    """Raises InvalidParameterException for what ECS does not take as a name."""
+    """Raises InvalidParameterException for an invalid name."""
     if not name:
         raise invalid(f"{kind} name cannot be blank.")
     if not _NAME.fullmatch(name):
@@ -25,7 +21,7 @@ def check_name(kind: str, name: str) -> None:
 
 @dataclass(frozen=True)
 class Names:
-    """Makes ARNs, and reads identifiers that are either a short name or an ARN of this region and account."""
+    """Identifiers are short names or ARNs of this region and account."""
 
     region: str
     account: str
@@ -35,14 +31,14 @@ class Names:
         return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
 
     def cluster_name(self, identifier: str | None) -> str:
-        """The name of a cluster; `default` when the caller named none."""
+        """The name of a cluster; `default` without an identifier."""
         if not identifier:
             return "default"
         parts = self._resource(identifier, "cluster")
         return parts[-1] if parts else identifier
 
     def service_name(self, identifier: str, cluster: str) -> str:
-        """The name of a service of this cluster; accepts both the long and the old short ARN."""
+        """The name of a service of this cluster; accepts long and short ARNs."""
         return self._of_cluster(identifier, "service", cluster)
 
     def task_id(self, identifier: str, cluster: str) -> str:
@@ -52,7 +48,7 @@ class Names:
         return task_id
 
     def definition(self, identifier: str) -> tuple[str, int | None]:
-        """(family, revision), the revision None when the caller means the newest active one."""
+        """(family, revision); the revision is None for the latest active one."""
         parts = self._resource(identifier, "task-definition")
         family, _, revision = (parts[-1] if parts else identifier).partition(":")
         if revision and not revision.isdigit():

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from ...core.errors import AwsError
 from ...time.clock import Clock
+from .errors import client_error, invalid
 from .model import STARTING, STOPPED_TASKS_STAY, Cluster, Service, Task
-from .names import Names, invalid
+from .names import Names
 from .task_definition import TaskDefinition
 
 
@@ -48,9 +49,9 @@ class Store:
         """One from which tasks can be started. Raises ClientException."""
         definition = self.definition(identifier)
         if definition is None:
-            raise AwsError("ClientException", "TaskDefinition not found.")
+            raise client_error("TaskDefinition not found.")
         if definition.status != "ACTIVE":
-            raise AwsError("ClientException", "TaskDefinition is inactive")
+            raise client_error("TaskDefinition is inactive")
         return definition
 
     # Services

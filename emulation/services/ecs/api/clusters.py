@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.controller import Call, Handler
+from ....core.controller import Call
 from ....core.errors import AwsError
 from .. import serializers
+from ..errors import invalid, not_emulated
 from ..model import Cluster
-from ..names import check_name, invalid
-from ..paging import page
+from ..names import check_name
 from ..store import Store
+from .listing import page
+from .revisions import check_strategy
 from .tags import parse_tags
 
 FARGATE_PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
@@ -21,19 +23,7 @@ class Clusters:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "CreateCluster": self.create,
-            "DeleteCluster": self.delete,
-            "DescribeClusters": self.describe,
-            "ListClusters": self.list_clusters,
-            "ListContainerInstances": self.list_container_instances,
-            "PutClusterCapacityProviders": self.put_capacity_providers,
-            "UpdateCluster": self.update,
-            "UpdateClusterSettings": self.update,
-        }
-
-    async def create(self, call: Call) -> dict[str, Any]:
+    async def create_cluster(self, call: Call) -> dict[str, Any]:
         params = call.params
         name = params.get("clusterName") or "default"
         check_name("Cluster", name)
@@ -42,7 +32,7 @@ class Clusters:
         if existing is None or existing.status != "ACTIVE":
             providers = list(params.get("capacityProviders", ()))
             strategy = list(params.get("defaultCapacityProviderStrategy", ()))
-            _check_strategy(strategy, providers)
+            _check_providers(strategy, providers)
             existing = Cluster(
                 name=name,
                 arn=self._store.names.arn(f"cluster/{name}"),
@@ -54,26 +44,28 @@ class Clusters:
             if settings := params.get("settings"):
                 existing.settings = list(settings)
             self._store.clusters[name] = existing
-        return {"cluster": serializers.cluster(existing, self._store, _EVERYTHING)}
+        return self._answer(existing)
 
-    async def update(self, call: Call) -> dict[str, Any]:
+    async def update_cluster(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
         _refuse_service_connect(call.params)
         if settings := call.params.get("settings"):
             cluster.settings = list(settings)
         if configuration := call.params.get("configuration"):
             cluster.configuration = configuration
-        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
+        return self._answer(cluster)
 
-    async def put_capacity_providers(self, call: Call) -> dict[str, Any]:
+    update_cluster_settings = update_cluster
+
+    async def put_cluster_capacity_providers(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
         providers = list(call.params["capacityProviders"])
         strategy = list(call.params["defaultCapacityProviderStrategy"])
-        _check_strategy(strategy, providers)
+        _check_providers(strategy, providers)
         cluster.capacity_providers, cluster.default_strategy = providers, strategy
-        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
+        return self._answer(cluster)
 
-    async def delete(self, call: Call) -> dict[str, Any]:
+    async def delete_cluster(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params["cluster"])
         if self._store.services(cluster):
             raise AwsError(
@@ -82,9 +74,9 @@ class Clusters:
         if any(task.last_status != "STOPPED" for task in self._store.tasks(cluster)):
             raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         cluster.status = "INACTIVE"
-        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
+        return self._answer(cluster)
 
-    async def describe(self, call: Call) -> dict[str, Any]:
+    async def describe_clusters(self, call: Call) -> dict[str, Any]:
         include = frozenset(call.params.get("include", ()))
         clusters, failures = [], []
         for identifier in call.params.get("clusters") or ["default"]:
@@ -104,23 +96,20 @@ class Clusters:
         self._store.cluster(call.params.get("cluster"))
         return {"containerInstanceArns": []}
 
+    def _answer(self, cluster: Cluster) -> dict[str, Any]:
+        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
+
 
 _EVERYTHING = frozenset({"TAGS", "SETTINGS", "CONFIGURATIONS"})
 
 
-def _check_strategy(strategy: list[Mapping[str, Any]], providers: list[str]) -> None:
+def _check_providers(strategy: list[Mapping[str, Any]], providers: list[str]) -> None:
     for provider in providers:
         if provider not in FARGATE_PROVIDERS:
             raise invalid(f"The specified capacity provider was not found: {provider}. Known: FARGATE, FARGATE_SPOT.")
-    if any(each["capacityProvider"] not in providers for each in strategy):
-        raise invalid(
-            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
-            "the cluster. Associate the capacity provider with the cluster and try again."
-        )
+    check_strategy(strategy, providers)
 
 
 def _refuse_service_connect(params: Mapping[str, Any]) -> None:
     if params.get("serviceConnectDefaults"):
-        raise AwsError(
-            "NotImplemented", "serviceConnectDefaults is not emulated. Nothing was changed. Leave it out.", status=501
-        )
+        raise not_emulated("serviceConnectDefaults")

@@ -1,10 +1,10 @@
-"""Task sizes: the ways to write them, and the combinations that Fargate offers."""
+"""Parses task sizes and checks them against the combinations that Fargate offers."""
 
 from __future__ import annotations
 
 import re
 
-from ....core.errors import AwsError
+from ..errors import client_error
 
 _GIB = 1024
 _SIZES: dict[int, tuple[int, ...]] = {
@@ -24,19 +24,19 @@ _MEMORY = re.compile(r"\s*(\d*\.?\d+)\s*(gb)?\s*", re.IGNORECASE)
 
 def cpu_units(text: str) -> int:
     """CPU units of "256" or ".25 vCPU". Raises ClientException."""
-    return _number(_CPU, text, "cpu", _GIB)
+    return _number(_CPU, text, "cpu")
 
 
 def memory_mib(text: str) -> int:
     """MiB of "512" or "0.5 GB". Raises ClientException."""
-    return _number(_MEMORY, text, "memory", _GIB)
+    return _number(_MEMORY, text, "memory")
 
 
-def _number(form: re.Pattern[str], text: str, what: str, unit: int) -> int:
+def _number(form: re.Pattern[str], text: str, what: str) -> int:
     match = form.fullmatch(text)
     if match is None or (not match[2] and not match[1].isdigit()):
-        raise AwsError("ClientException", f"Invalid '{what}' setting for task. '{text}' is no valid value.")
-    return int(float(match[1]) * unit) if match[2] else int(match[1])
+        raise client_error(f"Invalid '{what}' setting for task. '{text}' is no valid value.")
+    return int(float(match[1]) * _GIB) if match[2] else int(match[1])
 
 
 def check_size(cpu: int, memory: int) -> None:
@@ -44,8 +44,7 @@ def check_size(cpu: int, memory: int) -> None:
     offered = _SIZES.get(cpu, ())
     if memory not in offered:
         allowed = f"{', '.join(map(str, offered))} MiB with {cpu} CPU units" if offered else f"CPU {sorted(_SIZES)}"
-        raise AwsError(
-            "ClientException",
+        raise client_error(
             f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS "
             f"documentation for the valid values ({allowed}).",
         )

@@ -1,4 +1,4 @@
-"""What a service or task is connected to: subnets, security groups and target groups must be there."""
+"""Validates the subnets, security groups and target groups of a service or task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.controller import Aws
 from ....core.errors import AwsError
-from ..names import invalid
+from ..errors import invalid, not_emulated
 from ..task_definition import TaskDefinition
 
 _MOST_SUBNETS = 16
@@ -17,8 +17,7 @@ _MOST_GROUPS = 5
 async def check_network(
     aws: Aws, definition: TaskDefinition, network: Mapping[str, Any] | None
 ) -> tuple[tuple[str, str], ...]:
-    """(subnet, zone) of each subnet the tasks may be in; none without a network of their own. Raises
-    InvalidParameterException."""
+    """(subnet, zone) of each subnet; none unless the network mode is awsvpc. Raises InvalidParameterException."""
     configuration = (network or {}).get("awsvpcConfiguration")
     if definition.network_mode != "awsvpc":
         if configuration:
@@ -60,7 +59,7 @@ async def check_load_balancers(
         if each.get("loadBalancerName"):
             raise invalid("Classic Load Balancers are not supported with Fargate.")
         if each.get("advancedConfiguration"):
-            raise AwsError("NotImplemented", "advancedConfiguration of loadBalancers is not emulated.", status=501)
+            raise not_emulated("advancedConfiguration of loadBalancers")
         arn, name, port = each.get("targetGroupArn"), each.get("containerName"), each.get("containerPort")
         if not arn:
             raise invalid("targetGroupArn cannot be empty.")

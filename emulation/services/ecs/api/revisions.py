@@ -1,15 +1,15 @@
-"""What callers say a service or task shall run, checked and made a `Revision`."""
+"""Validates what a service or task shall run, and builds its `ServiceRevision`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ....core.controller import Aws
 from ....core.errors import AwsError
+from ..errors import invalid, not_emulated
 from ..model import Cluster, ServiceRevision
-from ..names import invalid
 from ..store import Store
 from .network import check_load_balancers, check_network
 
@@ -28,7 +28,7 @@ class ServiceRevisions:
     aws: Aws
 
     async def of(self, cluster: Cluster, params: Mapping[str, Any]) -> ServiceRevision:
-        """From the members that CreateService, UpdateService and RunTask share. Raises AWS's errors."""
+        """From the members that CreateService, UpdateService and RunTask share. Raises `AwsError`."""
         refuse_not_emulated(params)
         if not params.get("taskDefinition"):
             raise invalid("TaskDefinition can not be blank.")
@@ -55,15 +55,11 @@ class ServiceRevisions:
 def refuse_not_emulated(params: Mapping[str, Any]) -> None:
     for name in _NOT_EMULATED:
         if params.get(name):
-            raise AwsError(
-                "NotImplemented",
-                f"{name} is not emulated. Nothing was changed. Leave it out, or run against real AWS.",
-                status=501,
-            )
+            raise not_emulated(name)
 
 
 def _launch(cluster: Cluster, params: Mapping[str, Any]) -> tuple[str, tuple[Mapping[str, Any], ...]]:
-    """The launch type, and the capacity providers if they decide it."""
+    """The launch type, and the capacity provider strategy that implies it, if any."""
     launch_type, strategy = params.get("launchType"), params.get("capacityProviderStrategy")
     if launch_type and strategy:
         raise invalid(
@@ -74,12 +70,17 @@ def _launch(cluster: Cluster, params: Mapping[str, Any]) -> tuple[str, tuple[Map
             raise invalid(f"launchType must be one of {', '.join(_LAUNCH_TYPES)}.")
         return launch_type, ()
     strategy = strategy or cluster.default_strategy
-    if any(each["capacityProvider"] not in cluster.capacity_providers for each in strategy):
+    check_strategy(strategy, cluster.capacity_providers)
+    return ("FARGATE", tuple(strategy)) if strategy else ("EC2", ())
+
+
+def check_strategy(strategy: Iterable[Mapping[str, Any]], providers: Collection[str]) -> None:
+    """Raises InvalidParameterException for a capacity provider that is not among the cluster's `providers`."""
+    if any(each["capacityProvider"] not in providers for each in strategy):
         raise invalid(
             "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
             "the cluster. Associate the capacity provider with the cluster and try again."
         )
-    return ("FARGATE", tuple(strategy)) if strategy else ("EC2", ())
 
 
 def _platform_version(launch_type: str, params: Mapping[str, Any]) -> str:

@@ -1,13 +1,12 @@
-"""What CreateService and UpdateService refuse, and the defaults they fill in."""
+"""Validation and defaults of CreateService and UpdateService."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.errors import AwsError
+from ..errors import invalid, not_emulated
 from ..model import ServiceRevision
-from ..names import invalid
 
 _MOST_TASKS = 5_000
 _LONGEST_GRACE = 2_147_483_647
@@ -34,7 +33,7 @@ Params = Mapping[str, Any]
 
 
 def check_service(params: Params) -> None:
-    """Raises InvalidParameterException, or says what is not emulated."""
+    """Raises InvalidParameterException or NotImplemented."""
     count = params.get("desiredCount", 0)
     if count < 0:
         raise invalid("Invalid desiredCount. The desired count cannot be negative.")
@@ -43,13 +42,13 @@ def check_service(params: Params) -> None:
     if params.get("schedulingStrategy", "REPLICA") != "REPLICA":
         raise invalid("The launch type FARGATE does not support the scheduling strategy DAEMON.")
     if params.get("deploymentController", {"type": "ECS"})["type"] != "ECS":
-        raise _not_emulated(f"Deployment controller {params['deploymentController']['type']}")
+        raise not_emulated(f"Deployment controller {params['deploymentController']['type']}")
     if not 0 <= params.get("healthCheckGracePeriodSeconds", 0) <= _LONGEST_GRACE:
         raise invalid(f"Health check grace period must be between 0 and {_LONGEST_GRACE}.")
 
 
 def configuration_of(params: Params, now: Params = _CONFIGURATION) -> dict[str, Any]:
-    """deploymentConfiguration as it will be. Raises InvalidParameterException, or says what is not emulated."""
+    """The new deploymentConfiguration. Raises InvalidParameterException or NotImplemented."""
     configuration = {**now, **params.get("deploymentConfiguration", {})}
     configuration["deploymentCircuitBreaker"] = {**_BREAKER_OFF, **configuration["deploymentCircuitBreaker"]}
     least, most = configuration["minimumHealthyPercent"], configuration["maximumPercent"]
@@ -60,28 +59,20 @@ def configuration_of(params: Params, now: Params = _CONFIGURATION) -> dict[str, 
     if least == most == 100:
         raise invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
     if configuration["strategy"] != "ROLLING":
-        raise _not_emulated(f"Deployment strategy {configuration['strategy']}")
+        raise not_emulated(f"Deployment strategy {configuration['strategy']}")
     if configuration.get("alarms", {}).get("enable"):
-        raise _not_emulated("Failing a deployment by CloudWatch alarms")
+        raise not_emulated("Failing a deployment by CloudWatch alarms")
     if configuration.get("lifecycleHooks"):
-        raise _not_emulated("Deployment lifecycle hooks")
+        raise not_emulated("Deployment lifecycle hooks")
     return configuration
 
 
 def settings_of(params: Params, now: Params = _SETTINGS) -> dict[str, Any]:
-    """What is stored and shown, as it will be."""
+    """The new settings that DescribeServices shows."""
     return {name: params.get(name, value) for name, value in now.items()}
 
 
 def grace_period_of(params: Params, revision: ServiceRevision, now: float | None = None) -> float | None:
-    """AWS seconds; None for a service that has neither a load balancer nor asked for one."""
+    """AWS seconds; None for a service without a load balancer that does not set it."""
     period: float | None = params.get("healthCheckGracePeriodSeconds", now)
     return 0 if period is None and revision.load_balancers else period
-
-
-def _not_emulated(what: str) -> AwsError:
-    return AwsError(
-        "NotImplemented",
-        f"{what} is not emulated. Nothing was changed. Leave it out, or run against real AWS.",
-        status=501,
-    )

@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.controller import Call, Context, Handler
+from ....core.controller import Call, Context
 from .. import serializers
+from ..errors import invalid
 from ..model import Cluster, Service, ServiceRevision
-from ..names import check_name, invalid
-from ..paging import page
+from ..names import check_name
 from ..rollout import deploy, new_deployment
 from ..scheduler import Scheduler
 from ..store import Store
+from .listing import described, page
 from .revisions import ServiceRevisions, refuse_not_emulated
 from .service_rules import check_service, configuration_of, grace_period_of, settings_of
 from .tags import parse_tags
 
-_DESCRIBED_AT_ONCE = 10
 _NEW_TASKS_FOR = (
     *("taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "capacityProviderStrategy"),
 )
@@ -33,16 +33,7 @@ class Services:
         self._revisions = ServiceRevisions(store, ctx.aws)
         self._updating = asyncio.Lock()
 
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "CreateService": self.create,
-            "DeleteService": self.delete,
-            "DescribeServices": self.describe,
-            "ListServices": self.list_services,
-            "UpdateService": self.update,
-        }
-
-    async def create(self, call: Call) -> dict[str, Any]:
+    async def create_service(self, call: Call) -> dict[str, Any]:
         params = call.params
         cluster = self._store.cluster(params.get("cluster"))
         name = params["serviceName"]
@@ -51,7 +42,7 @@ class Services:
         if earlier := self._earlier(cluster, name, params):
             return self._answer(earlier)
         revision = await self._revisions.of(cluster, params)
-        if earlier := self._earlier(cluster, name, params):  # made while we asked
+        if earlier := self._earlier(cluster, name, params):  # created in the meantime
             return self._answer(earlier)
         deployment = new_deployment(self._ctx.clock, self._ctx.ids, revision)
         service = Service(
@@ -72,14 +63,14 @@ class Services:
         self._scheduler.wake(service)
         return self._answer(service, with_tags=True)
 
-    async def update(self, call: Call) -> dict[str, Any]:
+    async def update_service(self, call: Call) -> dict[str, Any]:
         params = call.params
         check_service(params)
         refuse_not_emulated(params)
         cluster = self._store.cluster(params.get("cluster"))
-        async with self._updating:  # what an update leaves unsaid is what the one before it left
+        async with self._updating:  # what an update omits keeps the value of the update before it
             revision = await self._updated(self._store.service(cluster, params["service"]), params)
-            service = self._store.service(cluster, params["service"])  # it may have been deleted meanwhile
+            service = self._store.service(cluster, params["service"])  # it may have been deleted
             configuration = configuration_of(params, service.configuration)
             service.grace_period = grace_period_of(params, revision, service.grace_period)
             service.settings = settings_of(params, service.settings)
@@ -92,10 +83,10 @@ class Services:
         self._scheduler.wake(service)
         return self._answer(service)
 
-    async def delete(self, call: Call) -> dict[str, Any]:
+    async def delete_service(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
         service = self._store.find_service(cluster, call.params["service"])
-        if service is None or service.status != "DRAINING":  # to delete a draining service again changes nothing
+        if service is None or service.status != "DRAINING":  # deleting a draining service is idempotent
             service = self._store.service(cluster, call.params["service"])
             if service.desired_count > 0 and not call.params.get("force"):
                 raise invalid("The service cannot be stopped while it is scaled above 0.")
@@ -104,16 +95,11 @@ class Services:
             self._scheduler.wake(service)
         return self._answer(service)
 
-    async def describe(self, call: Call) -> dict[str, Any]:
-        identifiers = call.params["services"]
+    async def describe_services(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
-        if not identifiers:
-            raise invalid("Services cannot be empty.")
-        if len(identifiers) > _DESCRIBED_AT_ONCE:
-            raise invalid(f"Services cannot have more than {_DESCRIBED_AT_ONCE} elements.")
         with_tags = "TAGS" in call.params.get("include", ())
         services, failures = [], []
-        for identifier in identifiers:
+        for identifier in described(call.params, "services", most=10):
             service = self._store.find_service(cluster, identifier)
             if service is not None:
                 services.append(serializers.service(service, self._store.tasks_of(service), with_tags=with_tags))
@@ -135,7 +121,7 @@ class Services:
         return page(arns, params, "serviceArns", default=10)
 
     async def _updated(self, service: Service, params: Mapping[str, Any]) -> ServiceRevision:
-        """The service's revision with what the caller wants changed."""
+        """The service's revision with the requested changes."""
         now = service.primary.revision
         if not params.get("forceNewDeployment") and not any(name in params for name in _NEW_TASKS_FOR):
             return now
@@ -152,7 +138,7 @@ class Services:
         return await self._revisions.of(service.cluster, wanted)
 
     def _earlier(self, cluster: Cluster, name: str, params: Mapping[str, Any]) -> Service | None:
-        """A service of this name that this very request made before. Raises when the name is taken."""
+        """The service that the same request created earlier. Raises when another service has the name."""
         existing = self._store.find_service(cluster, name)
         if existing is None or existing.status == "INACTIVE":
             return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ....core.controller import Call, Caller, Handler
-from ..names import invalid
+from ....core.controller import Call, Caller
+from .. import serializers
+from ..errors import invalid
 from ..store import Store
 
 _MOST = 50
@@ -21,11 +22,10 @@ _SETTINGS = {
 
 
 def parse_tags(tags: Iterable[Mapping[str, str]], caller: Caller | None = None) -> dict[str, str]:
-    """Raises InvalidParameterException for what AWS does not take as tags. Keys that begin with aws: are for AWS's
-    own services, as CloudFormation."""
+    """Raises InvalidParameterException for invalid tags. Only AWS services may use keys that begin with aws:."""
     values = {each.get("key", ""): each.get("value", "") for each in tags}
-    own = caller is not None and caller.kind == "service"
-    if not own and any(key.lower().startswith("aws:") for key in values):
+    by_service = caller is not None and caller.kind == "service"
+    if not by_service and any(key.lower().startswith("aws:") for key in values):
         raise invalid("Tag keys cannot begin with aws:")
     if len(values) > _MOST:
         raise invalid(f"The maximum number of tags a resource can have is {_MOST}.")
@@ -36,19 +36,10 @@ class Tags:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "ListAccountSettings": self.list_account_settings,
-            "ListTagsForResource": self.list_tags,
-            "TagResource": self.tag,
-            "UntagResource": self.untag,
-        }
+    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
+        return {"tags": serializers.tags(self._store.tags_of(call.params["resourceArn"]))}
 
-    async def list_tags(self, call: Call) -> dict[str, Any]:
-        tags = self._store.tags_of(call.params["resourceArn"])
-        return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
-
-    async def tag(self, call: Call) -> dict[str, Any]:
+    async def tag_resource(self, call: Call) -> dict[str, Any]:
         tags = self._store.tags_of(call.params["resourceArn"])
         new = parse_tags(call.params["tags"], call.caller)
         if len(tags | new) > _MOST:
@@ -56,14 +47,14 @@ class Tags:
         tags.update(new)
         return {}
 
-    async def untag(self, call: Call) -> dict[str, Any]:
+    async def untag_resource(self, call: Call) -> dict[str, Any]:
         tags = self._store.tags_of(call.params["resourceArn"])
         for key in call.params["tagKeys"]:
             tags.pop(key, None)
         return {}
 
     async def list_account_settings(self, call: Call) -> dict[str, Any]:
-        """The settings under which this emulation behaves; they cannot be changed."""
+        """The account settings of the emulation, which cannot be changed."""
         name, value = call.params.get("name"), call.params.get("value")
         principal = f"arn:aws:iam::{call.account}:root"
         return {

@@ -1,4 +1,4 @@
-"""What RegisterTaskDefinition refuses, and what it fills in."""
+"""Validation and defaults of RegisterTaskDefinition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from ....core.errors import AwsError
+from ..errors import client_error, not_emulated
 from .fargate import check_size, cpu_units, memory_mib
 
 _CONTAINER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -26,29 +26,17 @@ _HEALTH_CHECK_BOUNDS = {"interval": (5, 300), "timeout": (2, 120), "retries": (1
 Raw = Mapping[str, Any]
 
 
-def refused(message: str) -> AwsError:
-    return AwsError("ClientException", message)
-
-
-def not_emulated(what: str) -> AwsError:
-    return AwsError(
-        "NotImplemented",
-        f"{what} in a task definition is not emulated. Nothing was registered. Leave it out, or run against real AWS.",
-        status=501,
-    )
-
-
-def checked(params: Raw) -> dict[str, Any]:
-    """The definition as AWS would store it, with its defaults. Raises ClientException, or says what is not emulated."""
+def validated(params: Raw) -> dict[str, Any]:
+    """The definition as AWS stores it, with defaults. Raises ClientException or NotImplemented."""
     raw = {key: value for key, value in params.items() if key != "tags"}
     if not _CONTAINER_NAME.fullmatch(raw["family"]):
-        raise refused("The specified task definition family contains invalid characters or is too long.")
+        raise client_error("The specified task definition family contains invalid characters or is too long.")
     for name in _NOT_EMULATED_OF_TASK:
         if raw.get(name):
             raise not_emulated(name)
     containers = raw["containerDefinitions"]
     if not containers:
-        raise refused("Container list cannot be empty.")
+        raise client_error("Container list cannot be empty.")
     if raw.get("cpu"):
         raw["cpu"] = str(cpu_units(raw["cpu"]))
     if raw.get("memory"):
@@ -66,40 +54,42 @@ def checked(params: Raw) -> dict[str, Any]:
 
 def _check_fargate(raw: Raw) -> None:
     if raw.get("networkMode") != "awsvpc":
-        raise refused("Fargate only supports network mode ‘awsvpc’.")
+        raise client_error("Fargate only supports network mode ‘awsvpc’.")
     for name in ("cpu", "memory"):
         if not raw.get(name):
-            raise refused(f"Fargate requires that '{name}' be defined at the task level.")
+            raise client_error(f"Fargate requires that '{name}' be defined at the task level.")
     check_size(int(raw["cpu"]), int(raw["memory"]))
     if raw.get("placementConstraints"):
-        raise refused("Fargate does not support placement constraints.")
+        raise client_error("Fargate does not support placement constraints.")
     uses_logs = any(_log_driver(each) == "awslogs" for each in raw["containerDefinitions"])
     if uses_logs and not raw.get("executionRoleArn"):
-        raise refused("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+        raise client_error("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
 
 
 def _container(container: Raw, task: Raw, *, fargate: bool) -> dict[str, Any]:
     name, image = container.get("name") or "", container.get("image") or ""
     if not name:
-        raise refused("Container.name should not be null or empty.")
+        raise client_error("Container.name should not be null or empty.")
     if not _CONTAINER_NAME.fullmatch(name):
-        raise refused("Container.name contains invalid characters.")
+        raise client_error("Container.name contains invalid characters.")
     if not image:
-        raise refused("Container.image should not be null or empty.")
+        raise client_error("Container.image should not be null or empty.")
     for option in _NOT_EMULATED:
         if container.get(option):
             raise not_emulated(f"{option} of container {name}")
     if not (task.get("memory") or container.get("memory") or container.get("memoryReservation")):
-        raise refused(
+        raise client_error(
             f"Invalid setting for container '{name}'. "
             "At least one of 'memory' or 'memoryReservation' must be specified."
         )
     if task.get("memory") and container.get("memory", 0) > int(task["memory"]):
-        raise refused(f"Invalid 'memory' setting for container '{name}'. It must not be above the task's memory.")
+        raise client_error(f"Invalid 'memory' setting for container '{name}'. It must not be above the task's memory.")
     if fargate and container.get("privileged"):
-        raise refused("Fargate does not support privileged containers.")
+        raise client_error("Fargate does not support privileged containers.")
     if fargate and container.get("stopTimeout", 0) > _FARGATE_LONGEST_STOP:
-        raise refused(f"Invalid 'stopTimeout' of container '{name}'. Fargate allows {_FARGATE_LONGEST_STOP} seconds.")
+        raise client_error(
+            f"Invalid 'stopTimeout' of container '{name}'. Fargate allows {_FARGATE_LONGEST_STOP} seconds."
+        )
     _check_health(name, container.get("healthCheck"))
     _check_logs(name, container, task, fargate=fargate)
     return {
@@ -119,9 +109,9 @@ def _port(mapping: Raw, task: Raw) -> dict[str, Any]:
         raise not_emulated("a port mapping without containerPort")
     port = mapping["containerPort"]
     if not 0 < port < 65_536:
-        raise refused("Container port must be between 1 and 65535.")
+        raise client_error("Container port must be between 1 and 65535.")
     if task["networkMode"] == "awsvpc" and mapping.get("hostPort", port) != port:
-        raise refused("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+        raise client_error("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
     defaults = {"hostPort": port} if task["networkMode"] in ("awsvpc", "host") else {"hostPort": 0}
     return {**defaults, "protocol": "tcp", **mapping}
 
@@ -131,10 +121,12 @@ def _check_health(name: str, check: Raw | None) -> None:
         return
     command = check["command"]
     if not command or command[0] not in ("CMD", "CMD-SHELL", "NONE") or (command[0] != "NONE" and len(command) < 2):
-        raise refused(f"Invalid 'command' of the health check of container '{name}': it begins with CMD or CMD-SHELL.")
+        raise client_error(
+            f"Invalid 'command' of the health check of container '{name}': it begins with CMD or CMD-SHELL."
+        )
     for setting, (least, most) in _HEALTH_CHECK_BOUNDS.items():
         if setting in check and not least <= check[setting] <= most:
-            raise refused(f"Health check {setting} of container '{name}' must be between {least} and {most}.")
+            raise client_error(f"Health check {setting} of container '{name}' must be between {least} and {most}.")
 
 
 def _check_logs(name: str, container: Raw, task: Raw, *, fargate: bool) -> None:
@@ -147,7 +139,7 @@ def _check_logs(name: str, container: Raw, task: Raw, *, fargate: bool) -> None:
     needed = ["awslogs-group", "awslogs-region", *(["awslogs-stream-prefix"] if fargate else [])]
     for option in needed:
         if not options.get(option):
-            raise refused(f"Log driver awslogs requires options: {', '.join(needed)}")
+            raise client_error(f"Log driver awslogs requires options: {', '.join(needed)}")
     for option in _NOT_EMULATED_LOG_OPTIONS:
         if option in options:
             raise not_emulated(f"{option} of container {name}")
@@ -166,41 +158,43 @@ def _check_volumes(volumes: Sequence[Raw]) -> None:
         if volume.get("configuredAtLaunch"):
             raise not_emulated(f"configuredAtLaunch of volume {volume.get('name')}")
         if volume.get("host", {}).get("sourcePath"):
-            raise refused("host.sourcePath should not be set for volumes in Fargate.")
+            raise client_error("host.sourcePath should not be set for volumes in Fargate.")
         efs = volume.get("efsVolumeConfiguration") or {}
         if not efs.get("authorizationConfig", {}).get("accessPointId"):
             continue
         if efs.get("rootDirectory", "/") not in ("", "/"):
-            raise refused("EFS access point should be used with root directory '/' or with none.")
+            raise client_error("EFS access point should be used with root directory '/' or with none.")
         if efs.get("transitEncryption") != "ENABLED":
-            raise refused("EFS transit encryption must be enabled when an access point is used.")
+            raise client_error("EFS transit encryption must be enabled when an access point is used.")
 
 
 def _check_together(containers: Sequence[Raw], volumes: Set[str | None]) -> None:
-    """What concerns the containers of a task as a whole."""
+    """Check the containers of a task against each other and its volumes."""
     for mount in (mount for each in containers for mount in each["mountPoints"]):
         if mount.get("sourceVolume") not in volumes:
-            raise refused(f"Unknown volume '{mount.get('sourceVolume')}'.")
+            raise client_error(f"Unknown volume '{mount.get('sourceVolume')}'.")
     names = [each["name"] for each in containers]
     if len(set(names)) < len(names):
-        raise refused("Container names must be unique within a task definition.")
+        raise client_error("Container names must be unique within a task definition.")
     if not any(each["essential"] for each in containers):
-        raise refused("A task definition must have at least one essential container.")
+        raise client_error("A task definition must have at least one essential container.")
     essential = {each["name"]: each["essential"] for each in containers}
     dependencies = {each["name"]: [d["containerName"] for d in each.get("dependsOn", ())] for each in containers}
     for container in containers:
         for dependency in container.get("dependsOn", ()):
             on, condition = dependency["containerName"], dependency["condition"]
             if on not in essential:
-                raise refused(f"Container '{container['name']}' depends on '{on}', which is no container of the task.")
+                raise client_error(
+                    f"Container '{container['name']}' depends on '{on}', which is no container of the task."
+                )
             if condition not in _CONDITIONS:
-                raise refused(f"Invalid dependency condition '{condition}'. Valid are {', '.join(_CONDITIONS)}.")
+                raise client_error(f"Invalid dependency condition '{condition}'. Valid are {', '.join(_CONDITIONS)}.")
             if condition in ("COMPLETE", "SUCCESS") and essential[on]:
-                raise refused(f"Container '{on}' is essential: others cannot depend on its {condition}.")
+                raise client_error(f"Container '{on}' is essential: others cannot depend on its {condition}.")
             if condition == "HEALTHY" and not next(c for c in containers if c["name"] == on).get("healthCheck"):
-                raise refused(f"Container '{on}' has no health check: others cannot depend on it being HEALTHY.")
+                raise client_error(f"Container '{on}' has no health check: others cannot depend on it being HEALTHY.")
     if cycle := next(_cycles(dependencies), None):
-        raise refused(f"Dependency cycle between containers: {' -> '.join(cycle)}.")
+        raise client_error(f"Dependency cycle between containers: {' -> '.join(cycle)}.")
 
 
 def _cycles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ....core.controller import Call, Handler
+from ....core.controller import Call
 from ....core.errors import AwsError
 from .. import serializers
-from ..names import invalid
-from ..paging import page
+from ..errors import client_error, invalid
 from ..store import Store
 from ..task_definition import TaskDefinition
+from .listing import page
 from .tags import parse_tags
-from .task_definition_rules import checked
+from .task_definition_rules import validated
 
 _STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
 
@@ -22,18 +21,8 @@ class Definitions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "DeleteTaskDefinitions": self.delete,
-            "DeregisterTaskDefinition": self.deregister,
-            "DescribeTaskDefinition": self.describe,
-            "ListTaskDefinitionFamilies": self.list_families,
-            "ListTaskDefinitions": self.list_definitions,
-            "RegisterTaskDefinition": self.register,
-        }
-
-    async def register(self, call: Call) -> dict[str, Any]:
-        raw = checked(call.params)
+    async def register_task_definition(self, call: Call) -> dict[str, Any]:
+        raw = validated(call.params)
         family = raw.pop("family")
         revisions = self._store.definitions.setdefault(family, [])
         revision = len(revisions) + 1
@@ -49,23 +38,23 @@ class Definitions:
         revisions.append(definition)
         return {"taskDefinition": serializers.definition(definition), "tags": serializers.tags(definition.tags)}
 
-    async def describe(self, call: Call) -> dict[str, Any]:
+    async def describe_task_definition(self, call: Call) -> dict[str, Any]:
         definition = self._store.definition(call.params["taskDefinition"])
         if definition is None:
-            raise AwsError("ClientException", "Unable to describe task definition.")
+            raise client_error("Unable to describe task definition.")
         answer: dict[str, Any] = {"taskDefinition": serializers.definition(definition)}
         if "TAGS" in call.params.get("include", ()):
             answer["tags"] = serializers.tags(definition.tags)
         return answer
 
-    async def deregister(self, call: Call) -> dict[str, Any]:
+    async def deregister_task_definition(self, call: Call) -> dict[str, Any]:
         definition = self._revision(call.params["taskDefinition"])
         if definition.status == "ACTIVE":
             definition.status = "INACTIVE"
             definition.deregistered_at = self._store.clock.now()
         return {"taskDefinition": serializers.definition(definition)}
 
-    async def delete(self, call: Call) -> dict[str, Any]:
+    async def delete_task_definitions(self, call: Call) -> dict[str, Any]:
         identifiers = call.params["taskDefinitions"]
         if not 1 <= len(identifiers) <= 10:
             raise invalid("Task definitions must have between 1 and 10 elements.")
@@ -84,8 +73,8 @@ class Definitions:
             deleted.append(serializers.definition(definition))
         return {"taskDefinitions": deleted, "failures": failures}
 
-    async def list_definitions(self, call: Call) -> dict[str, Any]:
-        """A family prefix is the whole name of a family here."""
+    async def list_task_definitions(self, call: Call) -> dict[str, Any]:
+        """As on AWS, `familyPrefix` is the whole name of a family."""
         status = call.params.get("status", "ACTIVE")
         family = call.params.get("familyPrefix")
         arns = [
@@ -97,7 +86,7 @@ class Definitions:
         ]
         return page(arns[::-1] if call.params.get("sort") == "DESC" else arns, call.params, "taskDefinitionArns")
 
-    async def list_families(self, call: Call) -> dict[str, Any]:
+    async def list_task_definition_families(self, call: Call) -> dict[str, Any]:
         status = call.params.get("status", "ALL")
         prefix = call.params.get("familyPrefix", "")
         families = [
@@ -110,10 +99,10 @@ class Definitions:
     def _revision(self, identifier: str) -> TaskDefinition:
         _, revision = self._store.names.definition(identifier)
         if revision is None:
-            raise AwsError("ClientException", f"Invalid revision number. Number: {identifier}")
+            raise client_error(f"Invalid revision number. Number: {identifier}")
         definition = self._store.definition(identifier)
         if definition is None:
-            raise AwsError("ClientException", "The specified task definition does not exist.")
+            raise client_error("The specified task definition does not exist.")
         return definition
 
 

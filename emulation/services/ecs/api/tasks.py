@@ -6,21 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.controller import Call, Context, Handler
+from ....core.controller import Call, Context
 from ....core.errors import AwsError
 from .. import serializers
+from ..errors import invalid, not_emulated
 from ..model import Cluster, ServiceRevision, Task
-from ..names import invalid
-from ..paging import page
 from ..placement import LaunchRequest
 from ..scheduler import Scheduler
 from ..store import Store
 from .fargate import check_size, cpu_units, memory_mib
+from .listing import described, page
 from .revisions import ServiceRevisions
 from .tags import parse_tags
 
 _STARTED_AT_ONCE = 10
-_DESCRIBED_AT_ONCE = 100
 _LONGEST_STARTED_BY = 128
 _LONGEST_REASON = 1024
 _TOKENS_KEPT = 1_000
@@ -34,15 +33,7 @@ class Tasks:
         self._by_token: dict[str, tuple[str, list[Task]]] = {}
         """clientToken → (the request, the tasks it started)."""
 
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "DescribeTasks": self.describe,
-            "ListTasks": self.list_tasks,
-            "RunTask": self.run,
-            "StopTask": self.stop,
-        }
-
-    async def run(self, call: Call) -> dict[str, Any]:
+    async def run_task(self, call: Call) -> dict[str, Any]:
         params = call.params
         cluster = self._store.cluster(params.get("cluster"))
         count = params.get("count", 1)
@@ -74,7 +65,7 @@ class Tasks:
                 del self._by_token[old]
         return {"tasks": [serializers.task(each, with_tags=True) for each in tasks], "failures": []}
 
-    async def stop(self, call: Call) -> dict[str, Any]:
+    async def stop_task(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
         task = self._store.task(cluster, call.params["task"])
         reason = call.params.get("reason") or "Task stopped by user"
@@ -83,16 +74,11 @@ class Tasks:
         self._scheduler.stop_task(task, "UserInitiated", reason)
         return {"task": serializers.task(task)}
 
-    async def describe(self, call: Call) -> dict[str, Any]:
-        identifiers = call.params["tasks"]
+    async def describe_tasks(self, call: Call) -> dict[str, Any]:
         cluster = self._store.cluster(call.params.get("cluster"))
-        if not identifiers:
-            raise invalid("Tasks cannot be empty.")
-        if len(identifiers) > _DESCRIBED_AT_ONCE:
-            raise invalid(f"Tasks cannot have more than {_DESCRIBED_AT_ONCE} elements.")
         with_tags = "TAGS" in call.params.get("include", ())
         tasks, failures = [], []
-        for identifier in identifiers:
+        for identifier in described(call.params, "tasks", most=100):
             task = self._store.find_task(cluster, identifier)
             if task is not None:
                 tasks.append(serializers.task(task, with_tags=with_tags))
@@ -107,22 +93,25 @@ class Tasks:
         service = params.get("serviceName")
         if service is not None and self._store.find_service(cluster, service) is None:
             raise AwsError("ServiceNotFoundException", "Service not found.")
-        wanted = {
-            "desired": params.get("desiredStatus", "RUNNING"),
-            "family": params.get("family"),
-            "started_by": params.get("startedBy"),
-            "launch_type": params.get("launchType"),
-            "group": service and f"service:{self._store.names.service_name(service, cluster.name)}",
-        }
-        if wanted["desired"] not in ("RUNNING", "PENDING", "STOPPED"):
+        desired = params.get("desiredStatus", "RUNNING")
+        if desired not in ("RUNNING", "PENDING", "STOPPED"):
             raise invalid("desiredStatus must be RUNNING, PENDING or STOPPED.")
         if params.get("containerInstance"):
             raise invalid("Container instance not found.")
-        arns = [each.arn for each in self._store.tasks(cluster) if _matches(each, wanted)]
+        group = service and f"service:{self._store.names.service_name(service, cluster.name)}"
+        arns = [
+            task.arn
+            for task in self._store.tasks(cluster)
+            if desired == task.desired_status
+            and params.get("family") in (None, task.definition.family)
+            and params.get("startedBy") in (None, task.started_by)
+            and params.get("launchType") in (None, task.launch_type)
+            and group in (None, task.group)
+        ]
         return page(arns, params, "taskArns")
 
     def _started_before(self, params: Mapping[str, Any]) -> list[Task] | None:
-        """What this very request started before. Raises ConflictException when its token was used for another."""
+        """The tasks that the same request started earlier. Raises ConflictException for a reused client token."""
         request, tasks = self._by_token.get(params.get("clientToken") or "", (None, []))
         if request is None:
             return None
@@ -136,19 +125,8 @@ class Tasks:
         return tasks
 
 
-def _matches(task: Task, wanted: Mapping[str, str | None]) -> bool:
-    seen = {
-        "desired": task.desired_status,
-        "family": task.definition.family,
-        "started_by": task.started_by,
-        "launch_type": task.launch_type,
-        "group": task.group,
-    }
-    return all(value is None or seen[name] == value for name, value in wanted.items())
-
-
 def _checked_overrides(revision: ServiceRevision, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidParameterException for what the task definition does not have."""
+    """Raises InvalidParameterException for containers that the task definition lacks."""
     checked = dict(overrides)
     for each in overrides.get("containerOverrides", ()):
         name = each.get("name")
@@ -157,7 +135,7 @@ def _checked_overrides(revision: ServiceRevision, overrides: Mapping[str, Any]) 
         if revision.definition.container(name) is None:
             raise invalid(f"Override for container named {name} is not a container in the TaskDefinition.")
         if each.get("environmentFiles") or each.get("resourceRequirements"):
-            raise AwsError("NotImplemented", "environmentFiles and resourceRequirements are not emulated.", status=501)
+            raise not_emulated("a container override with environmentFiles or resourceRequirements")
     if "cpu" in checked:
         checked["cpu"] = str(cpu_units(checked["cpu"]))
     if "memory" in checked:

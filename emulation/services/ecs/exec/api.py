@@ -1,6 +1,6 @@
-"""ExecuteCommand and the data channel's door.
+"""ExecuteCommand and the data channel endpoint.
 
-ExecuteCommand --> a session with a token, waiting --> the client opens the channel --> AgentSession
+ExecuteCommand --> pending session with a token --> the client opens the channel --> AgentSession
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
-from ....core.controller import Call, Context, Handler, Operation
+from ....core.controller import Call, Context
 from ....core.errors import AwsError
 from .handshake import Handshake
 from .session import AgentSession
 from .terminal import Terminal
 
-_HELLO_WITHIN = 20.0
-_UNCLAIMED_AFTER = 180.0
-"""AWS seconds a token waits to be used. ECS's are short-lived; the exact time is not documented."""
+_TOKEN_TIMEOUT = 20.0
+_TOKEN_VALIDITY = 180.0
+"""AWS seconds for which a token is valid. ECS does not document the exact time."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class ExecTarget:
     container_arn: str
     container_name: str
     start: Callable[[Sequence[str]], Awaitable[Terminal]]
-    """Starts argv inside it on a terminal. Raises `OSError` when the program cannot be run."""
+    """Starts a program in it on a terminal. Raises `OSError`."""
     kms_key_id: str | None = None
-    """The cluster's `executeCommandConfiguration.kmsKeyId`: sessions have to be encrypted with it."""
+    """The cluster's `executeCommandConfiguration.kmsKeyId`, which requires encrypted sessions."""
 
 
 class ExecTargetResolver(Protocol):
@@ -46,7 +46,7 @@ class ExecTargetResolver(Protocol):
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class _PendingSession:
     token: str = field(repr=False)
     argv: tuple[str, ...]
     target: ExecTarget
@@ -54,23 +54,15 @@ class _Waiting:
 
 
 class ExecApi:
-    """Handlers and web routes of ECS Exec; a part of the ECS controller."""
+    """The operations and web routes of ECS Exec."""
 
     def __init__(self, ctx: Context, targets: ExecTargetResolver, *, shakes_hands: bool = False) -> None:
-        """With `shakes_hands` sessions begin with a handshake also where there is nothing to encrypt, as they do on
-        AWS outside of ECS."""
+        """With `shakes_hands` unencrypted sessions begin with a handshake too, as on AWS outside of ECS."""
         self._ctx = ctx
         self._targets = targets
         self._shakes_hands = shakes_hands
-        self._waiting: dict[str, _Waiting] = {}
+        self._pending: dict[str, _PendingSession] = {}
         self._open: set[web.WebSocketResponse] = set()
-
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {
-            ("ecs", "ExecuteCommand"): self._execute_command,
-            ("ssm", "ResumeSession"): self._resume_session,
-            ("ssm", "TerminateSession"): self._terminate_session,
-        }
 
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [web.get("/v1/data-channel/{session_id}", self._data_channel, name="ssmmessages.OpenDataChannel")]
@@ -79,7 +71,7 @@ class ExecApi:
         """End every open session."""
         await asyncio.gather(*(socket.close() for socket in list(self._open)))
 
-    async def _execute_command(self, call: Call) -> dict[str, Any]:
+    async def execute_command(self, call: Call) -> dict[str, Any]:
         params = call.params
         if not params.get("interactive"):
             raise AwsError("InvalidParameterException", "Interactive is the only mode supported currently.")
@@ -91,10 +83,10 @@ class ExecApi:
         if not argv:
             raise AwsError("InvalidParameterException", "Command cannot be empty.")
         now = self._ctx.clock.now()
-        self._waiting = {key: value for key, value in self._waiting.items() if value.until > now}
+        self._pending = {key: value for key, value in self._pending.items() if value.until > now}
         session_id = f"ecs-execute-command-{self._ctx.ids.alnum(17)}"
         token = self._ctx.ids.hex(64)
-        self._waiting[session_id] = _Waiting(token, argv, target, now + _UNCLAIMED_AFTER)
+        self._pending[session_id] = _PendingSession(token, argv, target, now + _TOKEN_VALIDITY)
         stream = self._ctx.endpoint().replace("http", "ws", 1)
         return {
             "clusterArn": target.cluster_arn,
@@ -109,19 +101,19 @@ class ExecApi:
             },
         }
 
-    async def _resume_session(self, call: Call) -> dict[str, Any]:
+    async def resume_session(self, call: Call) -> dict[str, Any]:
         # An empty token tells the plugin that the session has timed out.
         return {"SessionId": call.params["SessionId"], "TokenValue": "", "StreamUrl": ""}
 
-    async def _terminate_session(self, call: Call) -> dict[str, Any]:
-        self._waiting.pop(call.params["SessionId"], None)
+    async def terminate_session(self, call: Call) -> dict[str, Any]:
+        self._pending.pop(call.params["SessionId"], None)
         return {"SessionId": call.params["SessionId"]}
 
     async def _data_channel(self, request: web.Request) -> web.WebSocketResponse:
         session_id = request.match_info["session_id"]
         socket = web.WebSocketResponse(compress=False, max_msg_size=0, heartbeat=54)
         await socket.prepare(request)
-        waiting = self._waiting.pop(session_id, None)
+        waiting = self._pending.pop(session_id, None)
         if not await _opened(socket, waiting):
             reason = f"Channel {session_id}: request to open data channel does not contain token."
             await socket.close(code=1003, message=reason.encode())
@@ -140,10 +132,10 @@ class ExecApi:
         return Handshake(target.kms_key_id) if self._shakes_hands or target.kms_key_id is not None else None
 
 
-async def _opened(socket: web.WebSocketResponse, waiting: _Waiting | None) -> bool:
+async def _opened(socket: web.WebSocketResponse, waiting: _PendingSession | None) -> bool:
     """Whether the first frame carries this session's token."""
     try:
-        hello = await socket.receive(timeout=_HELLO_WITHIN)
+        hello = await socket.receive(timeout=_TOKEN_TIMEOUT)
         token = json.loads(hello.data).get("TokenValue") if hello.type is WSMsgType.TEXT else None
     except (TimeoutError, ValueError, AttributeError):
         return False

@@ -115,7 +115,7 @@ async def test_they_are_in_no_log_history_call_record_exception_or_evidence(
                 said = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
             calls = [asdict(call) for call in w.world.cloud.recorder.since()]
             kept = await evidence.collect(context, services, tmp_path, "it", 0.0)
-            said += repr(w.controller._exec._waiting)
+            said += repr(w.controller._exec._pending)
     assert sessions.secrets()
     out, err = capfd.readouterr()
     written = {

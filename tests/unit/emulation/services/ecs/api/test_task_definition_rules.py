@@ -8,7 +8,7 @@ import pytest
 
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.services.ecs.api.fargate import check_size, cpu_units, memory_mib
-from webordinary_testkit.emulation.services.ecs.api.task_definition_rules import checked
+from webordinary_testkit.emulation.services.ecs.api.task_definition_rules import validated
 
 LOGS = {"awslogs-group": "/g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "p"}
 CHECK = {"command": ["CMD-SHELL", "true"]}
@@ -33,7 +33,7 @@ def volume(**efs: Any) -> list[dict[str, Any]]:
 
 
 def test_defaults_are_filled_in() -> None:
-    raw = checked(definition({"portMappings": [{"containerPort": 80}]}, cpu=".25 vCPU", memory="0.5 GB"))
+    raw = validated(definition({"portMappings": [{"containerPort": 80}]}, cpu=".25 vCPU", memory="0.5 GB"))
     container = raw["containerDefinitions"][0]
     assert (raw["cpu"], raw["memory"], raw["volumes"], raw["placementConstraints"]) == ("256", "512", [], [])
     assert container["essential"] is True
@@ -97,13 +97,13 @@ def test_defaults_are_filled_in() -> None:
 )
 def test_definitions_that_are_refused(raw: dict[str, Any], message: str) -> None:
     with pytest.raises(AwsError) as caught:
-        checked(raw)
+        validated(raw)
     assert message in caught.value.message
 
 
 def test_an_awslogs_container_is_taken_with_all_options() -> None:
     logs = {"logConfiguration": {"logDriver": "awslogs", "options": LOGS}}
-    assert checked(definition(logs))["containerDefinitions"][0]["logConfiguration"]["options"] == LOGS
+    assert validated(definition(logs))["containerDefinitions"][0]["logConfiguration"]["options"] == LOGS
 
 
 @pytest.mark.parametrize(("cpu", "memory"), [(256, 512), (1024, 8192), (4096, 30_720), (16_384, 122_880)])
