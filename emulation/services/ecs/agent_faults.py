@@ -1,9 +1,9 @@
-"""The container agent's fault injection endpoints: a task that makes its own network suffer.
+"""The container agent's fault injection endpoints, by which a task disturbs its network.
 
     POST ${ECS_AGENT_URI}/fault/v1/network-blackhole-port/{start,stop,status}
          {"Port": 443, "Protocol": "tcp", "TrafficType": "egress"}          200 {"Status": "running"}
 
-For tasks whose definition has `enableFaultInjection`. What is dropped is told as event; who carries traffic heeds it.
+For tasks whose definition has `enableFaultInjection`. Faults are published as `BlackholeChanged`.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fault-injection.html
 """
 
@@ -21,25 +21,25 @@ from .store import Store
 
 AGENT_VARIABLE = "ECS_AGENT_URI"
 EVERY_SECONDS = 5.0
-"""AWS seconds: one request to an endpoint by a container in so many."""
+"""AWS seconds between requests of one container to one endpoint."""
 _VERBS = ("start", "stop", "status")
 _NOT_EMULATED = ("network-latency", "network-packet-loss")
 
 
 @dataclass(frozen=True)
 class Blackhole:
-    """TCP packets of one task that vanish."""
+    """Drops TCP packets of one task."""
 
     task_arn: str
     port: int
-    """The one they go to: of somebody else for egress, of the task's own for ingress."""
+    """The destination port: remote for egress, the task's for ingress."""
     traffic: str
     """egress or ingress."""
 
 
 @dataclass(frozen=True)
 class BlackholeChanged:
-    """One has begun, or is over."""
+    """A blackhole has started or ended."""
 
     blackhole: Blackhole
     on: bool
@@ -91,7 +91,7 @@ class AgentFaults:
 
     def _set(self, blackhole: Blackhole, *, on: bool) -> None:
         (self._on.add if on else self._on.discard)(blackhole)
-        self._ctx.log.info("%s: %s", "begins" if on else "is over", blackhole)
+        self._ctx.log.info("%s: %s", "started" if on else "ended", blackhole)
         self._ctx.events.publish(BlackholeChanged(blackhole, on))
 
 
@@ -103,7 +103,7 @@ def _read(task: Task, body: object) -> Blackhole:
     if not isinstance(port, int) or not 0 < port < 65536:
         raise ValueError(f"invalid value {port!r} for parameter Port")
     if protocol != "tcp":
-        raise ValueError(f"Protocol {protocol!r} is not one that anything here speaks; it must be tcp")
+        raise ValueError(f"Protocol {protocol!r} is not emulated; it must be tcp")
     if traffic not in ("egress", "ingress"):
         raise ValueError(f"invalid value {traffic!r} for parameter TrafficType")
     if body.get("SourcesToFilter"):

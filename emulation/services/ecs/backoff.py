@@ -1,4 +1,4 @@
-"""How long a service waits before it tries again to start tasks that keep failing to start."""
+"""Delays a service's attempts to start tasks that keep failing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LONGEST_DELAY = 27 * 60.0
 
 @dataclass
 class Backoff:
-    """The service throttle logic: consecutive failed starts make the next one wait, twice as long each time.
+    """The service throttle logic: the delay doubles with each consecutive failure after the second.
 
-    The first two failures are retried at once. AWS documents the longest delay, not the steps to it.
+    AWS documents only the longest delay.
     """
 
     failures: int = 0
     until: float = 0.0
-    """AWS time before which no task of the service is started."""
+    """AWS time before which no task is started."""
 
     @property
     def throttling(self) -> bool:

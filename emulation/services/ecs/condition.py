@@ -1,4 +1,4 @@
-"""Waiting for a condition over state that others change."""
+"""Waits for conditions over state that other tasks change."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ T = TypeVar("T")
 
 
 class Condition:
-    """Whoever changes the state tells; whoever waits looks again. Nobody polls, no change is missed."""
+    """Like `asyncio.Condition` without a lock: `notify` after every change, and all waiters check their predicates."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         event, self._next = self._next, asyncio.Event()
         event.set()
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            await self._next.wait()
-
-    async def within(self, seconds: float, condition: Callable[[], bool]) -> bool:
-        """Wait so many wall seconds at most; whether the condition came true."""
+    async def wait_for(self, predicate: Callable[[], bool], within: float | None = None) -> bool:
+        """Whether the predicate became true within so many wall seconds; None for no limit."""
         try:
-            async with asyncio.timeout(seconds):
-                await self.until(condition)
+            async with asyncio.timeout(within):
+                while not predicate():
+                    await self._next.wait()
         except TimeoutError:
             return False
         return True
 
-    async def unless(self, condition: Callable[[], bool], work: Awaitable[T]) -> T | None:
-        """The work's result; None when the condition came true first, and then the work is cancelled."""
+    async def cancel_when(self, predicate: Callable[[], bool], work: Awaitable[T]) -> T | None:
+        """The work's result; None, after cancelling the work, if the predicate became true first."""
         working = asyncio.ensure_future(work)
-        waiting = asyncio.create_task(self.until(condition))
+        waiting = asyncio.create_task(self.wait_for(predicate))
         try:
             await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
             return await working if working.done() else None

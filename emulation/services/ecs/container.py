@@ -1,4 +1,4 @@
-"""One container of a task, from waiting for those it depends on to its exit code."""
+"""Runs one container of a task: dependencies, start, health, restarts, exit code."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from .task_definition import Dependency
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _RESTART_PERIOD = 300.0
-"""AWS seconds a container must have run before its restart policy restarts it, unless the policy says another."""
+"""AWS seconds a container must have run to be restarted, unless its restart policy sets another value."""
 
 
 class ContainerRun:
-    """Runs one container; its state is in `container`, every change of it is told."""
+    """Runs one container and keeps its state in `container`."""
 
     def __init__(
         self,
         clock: Clock,
         container: Container,
-        news: Condition,
+        condition: Condition,
         *,
         log: LogStream | None,
         launch: Callable[[Output], Awaitable[RunningContainer]],
         changed: Callable[[], None],
     ) -> None:
-        """`changed` is called after every change of the container's state, and tells `news` of it."""
+        """`changed` is called after every change of the container's state, and notifies `condition`."""
         self.container = container
         self.over = False
         self.failure: str | None = None
-        """Why it could not be started; also in the container's `reason`."""
+        """Why it could not be started; also the container's `reason`."""
         self.running: RunningContainer | None = None
         self._clock = clock
-        self._condition = news
+        self._condition = condition
         self._log = log
         self._launch = launch
         self._changed = changed
-        self._unwanted = False
-        self._doomed = False
+        self._stopping = False
+        self._killed = False
 
     @property
     def begun(self) -> bool:
-        """Started, also when it has ended since."""
+        """Whether it was started; also true after its end."""
         return self.container.started_at is not None or self.over
 
     async def run(self, peers: Mapping[str, ContainerRun]) -> None:
-        """Returns when it has ended for good and all its output is in its log."""
+        """Returns after its last exit, when all its output is in its log."""
         try:
             for dependency in self.container.definition.depends_on:
-                await self._met(dependency, peers[dependency.container])
+                await self._wait_for_dependency(dependency, peers[dependency.container])
             again = True
-            while again and not self._unwanted:
+            while again and not self._stopping:
                 again = await self._once()
         except CannotStart as error:
             self.failure = self.container.reason = str(error)
@@ -71,22 +71,22 @@ class ContainerRun:
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when it has not ended after its stop timeout."""
-        self._unwanted = True
-        self._condition.tell()
+        self._stopping = True
+        self._condition.notify()
         self._signal()
         timeout = self._clock.wall(self._clock.patience(self.container.definition.stop_timeout, least=2.0))
-        if not await self._condition.within(timeout, lambda: self.over):
+        if not await self._condition.wait_for(lambda: self.over, timeout):
             self.kill()
-            await self._condition.until(lambda: self.over)
+            await self._condition.wait_for(lambda: self.over)
 
     def kill(self) -> None:
-        self._unwanted = self._doomed = True
-        self._condition.tell()
+        self._stopping = self._killed = True
+        self._condition.notify()
         if self.running is not None:
             self.running.kill()
 
     async def _once(self) -> bool:
-        """Run it until it exits; whether its restart policy wants it again."""
+        """Run it until it exits, and return whether its restart policy restarts it."""
         try:
             self.running = await self._launch(self._write)
         except CannotStart as error:
@@ -98,9 +98,9 @@ class ContainerRun:
         self.container.started_at = self.container.started_at or started
         self.container.last_status = "RUNNING"
         self._changed()
-        if self._doomed:  # its end was decided while it started
+        if self._killed:  # while it was starting
             self.running.kill()
-        elif self._unwanted:
+        elif self._stopping:
             self._signal()
         check = self.container.definition.health_check
         watch = check and asyncio.create_task(watch_health(self._clock, check, self.running.run, self._healthy))
@@ -117,24 +117,21 @@ class ContainerRun:
         policy = self.container.definition.raw.get("restartPolicy", {})
         return bool(
             policy.get("enabled")
-            and not self._unwanted
+            and not self._stopping
             and code not in policy.get("ignoredExitCodes", ())
             and ran >= policy.get("restartAttemptPeriod", _RESTART_PERIOD)
         )
 
-    async def _met(self, dependency: Dependency, peer: ContainerRun) -> None:
-        """Wait for what `dependsOn` asks of another container. Raises `CannotStart` when that cannot come any more,
-        or has not come within the other's start timeout."""
+    async def _wait_for_dependency(self, dependency: Dependency, peer: ContainerRun) -> None:
+        """Wait for a `dependsOn` condition. Raises `CannotStart` when it can no longer be met, or is not met within the
+        other container's start timeout."""
 
         def decided() -> bool:
-            return self._unwanted or peer.over or _meets(peer, dependency.condition)
+            return self._stopping or peer.over or _meets(peer, dependency.condition)
 
         timeout = peer.container.definition.start_timeout
-        if timeout is None:
-            await self._condition.until(decided)
-        else:
-            await self._condition.within(self._clock.wall(timeout), decided)
-        if not self._unwanted and not _meets(peer, dependency.condition):
+        await self._condition.wait_for(decided, None if timeout is None else self._clock.wall(timeout))
+        if not self._stopping and not _meets(peer, dependency.condition):
             raise CannotStart(
                 f"ContainerDependencyError: {self.container.name} waits for {dependency.condition} of "
                 f"{dependency.container}, which is {peer.container.last_status} and {peer.container.health}, "

@@ -1,4 +1,4 @@
-"""What a container finds in its environment."""
+"""Builds the environment of a container."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from .runtime import METADATA_VARIABLE
 def container_environment(
     ctx: Context, task: Task, container: Container, credentials: Credentials, secrets: Mapping[str, str]
 ) -> dict[str, str]:
-    """The cloud's own, then what the task definition says, its secrets, what RunTask overrides. The later wins, so a
-    definition that names an endpoint, a region or keys gets what it names."""
+    """The cloud's variables, the task definition's, its secrets, RunTask's overrides; later ones win."""
     override = task.container_override(container.name)
     return {
         **ctx.clock.environment(),
@@ -34,10 +33,10 @@ def container_environment(
 
 
 def listening_ports(task: Task) -> tuple[int, ...]:
-    """All ports the task's containers listen on: their port mappings, and what PORT says."""
+    """The ports the task's containers listen on: their port mappings, and PORT."""
     ports: dict[int, None] = {}
     for container in task.containers:
-        said = container.definition.environment.get("PORT", "")
-        for port in (*container.definition.ports, *([int(said)] if said.isdigit() else ())):
+        main = container.definition.environment.get("PORT", "")
+        for port in (*container.definition.ports, *([int(main)] if main.isdigit() else ())):
             ports[port] = None
     return tuple(ports)

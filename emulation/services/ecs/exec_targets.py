@@ -1,4 +1,4 @@
-"""Which container ECS Exec may enter."""
+"""Finds the container of an ExecuteCommand call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_ENABLED = (
 
 
 class ExecTargets:
-    """`emulation.ecs.exec.Targets`, told from the tasks that run."""
+    """An `ExecTargetResolver` over the running tasks."""
 
     def __init__(self, store: Store, scheduler: Scheduler) -> None:
         self._store = store
@@ -25,18 +25,17 @@ class ExecTargets:
         found = self._store.task(self._store.cluster(cluster), task)
         if container is None and len(found.containers) > 1:
             raise invalid("A container name must be specified for a task that has more than one container.")
-        chosen = next((each for each in found.containers if container in (None, each.name)), None)
-        if chosen is None:
+        target = next((each for each in found.containers if container in (None, each.name)), None)
+        if target is None:
             raise invalid(f"The container {container} was not found in the task.")
         if not found.enable_execute_command or found.last_status != "RUNNING":
             raise invalid(_NOT_ENABLED)
-        running = self._scheduler.running(found, chosen.name)
+        running = self._scheduler.containers(found.arn).get(target.name)
         if running is None:
             raise AwsError(
                 "TargetNotConnectedException",
                 "The execute command failed due to an internal error. Try again later.",
             )
         settings = (found.cluster.configuration or {}).get("executeCommandConfiguration", {})
-        return ExecTarget(
-            found.cluster.arn, found.arn, chosen.arn, chosen.name, running.terminal, settings.get("kmsKeyId") or None
-        )
+        kms_key_id = settings.get("kmsKeyId") or None
+        return ExecTarget(found.cluster.arn, found.arn, target.arn, target.name, running.terminal, kms_key_id)

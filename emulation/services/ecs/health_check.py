@@ -1,4 +1,4 @@
-"""A container's health check: Docker's HEALTHCHECK, in AWS seconds."""
+"""Runs a container's health check like Docker's HEALTHCHECK, in AWS seconds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ async def watch_health(
     clock: Clock,
     check: HealthCheck,
     run: Callable[[Sequence[str]], Awaitable[int]],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Run the check every interval, the first time after one interval, and tell HEALTHY or UNHEALTHY each time it is
-    decided. A failure within the start period does not count unless the container was healthy before. Runs until
-    cancelled; a command that takes longer than the timeout is killed and has failed."""
+    """Run the check after each interval, until cancelled, and report HEALTHY or UNHEALTHY.
+
+    A failure in the start period does not count unless the container was healthy before. A command that exceeds the
+    timeout is killed and counts as failed."""
     begun = clock.now()
     failures = 0
     was_healthy = False
@@ -31,8 +32,8 @@ async def watch_health(
             passed = False
         if passed:
             failures, was_healthy = 0, True
-            tell("HEALTHY")
+            report("HEALTHY")
         elif was_healthy or started - begun >= check.start_period:
             failures += 1
             if failures >= check.retries:
-                tell("UNHEALTHY")
+                report("UNHEALTHY")

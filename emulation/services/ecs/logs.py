@@ -1,4 +1,4 @@
-"""The awslogs log driver: a container's output into CloudWatch Logs, in order and complete."""
+"""The awslogs log driver: sends a container's output to CloudWatch Logs, in order and complete."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BATCH_SECONDS = 5.0
 _MOST_EVENTS = 10_000
 _MOST_BYTES = 1_048_576
 _EVENT_OVERHEAD = 26
-"""PutLogEvents: at most so many events and bytes in a batch, each event counted with 26 bytes more than its text."""
+"""Limits of a PutLogEvents batch; each event counts 26 bytes more than its text."""
 _LONGEST_EVENT = 262_144 - _EVENT_OVERHEAD
 
 
 @dataclass(frozen=True)
 class LogTarget:
-    """Where a container's output goes."""
+    """The log group and stream of a container."""
 
     group: str
     stream: str
@@ -31,7 +31,7 @@ class LogTarget:
 
     @classmethod
     def of(cls, container: ContainerDefinition, task_id: str) -> LogTarget | None:
-        """None for a container without the awslogs driver: its output goes nowhere."""
+        """None for a container without the awslogs driver, whose output is discarded."""
         configuration: Mapping[str, Any] = container.raw.get("logConfiguration") or {}
         if configuration.get("logDriver") != "awslogs":
             return None
@@ -42,7 +42,7 @@ class LogTarget:
 
 
 class LogStream:
-    """Takes bytes, puts lines. Its own trouble never becomes the container's."""
+    """Splits bytes into lines and sends them. Failures never affect the container."""
 
     def __init__(self, ctx: Context, target: LogTarget) -> None:
         self._ctx = ctx
@@ -54,13 +54,13 @@ class LogStream:
         self._later: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Create the stream, and the group if that was asked for. Raises `AwsError`."""
+        """Create the stream, and the group if `create_group`. Raises `AwsError`."""
         if self._target.create_group:
             await self._create("CreateLogGroup", logGroupName=self._target.group)
         await self._create("CreateLogStream", logGroupName=self._target.group, logStreamName=self._target.stream)
 
     async def write(self, data: bytes) -> None:
-        """Take some output. Waits while there is more of it than a batch holds."""
+        """Add output; waits while half a batch or more is unsent."""
         *lines, rest = (self._line + data).split(b"\n")
         self._line = rest
         for line in lines:
@@ -74,7 +74,7 @@ class LogStream:
             self._later = asyncio.create_task(self._put_later())
 
     async def close(self) -> None:
-        """Put everything there is, the unfinished last line too."""
+        """Send everything, an unfinished last line included."""
         self._add(self._line)
         self._line = bytearray()
         if self._later is not None:
@@ -107,7 +107,7 @@ class LogStream:
                         logStreamName=self._target.stream,
                         logEvents=batch,
                     )
-                except Exception as error:  # the group was deleted under it, say: AWS loses these lines too
+                except Exception as error:  # for example the group was deleted: AWS loses these lines too
                     self._ctx.log.warning("log stream %s: %d lines lost: %s", self._target.stream, len(batch), error)
 
     def _batch(self) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""The task metadata endpoint, version 4: how a program learns which task it is.
+"""The task metadata endpoint, version 4.
 
-A container finds the URL in ECS_CONTAINER_METADATA_URI_V4; `…/task` below it describes the whole task.
+A container gets the URL in ECS_CONTAINER_METADATA_URI_V4; `…/task` below it describes the whole task.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .store import Store
 
 
 class Metadata:
-    """`/v4/<runtime id>`: no S3 bucket can be in its way, their names have three characters and more."""
+    """Serves `/v4/<runtime id>`; S3 buckets cannot collide with it, as their names have at least three characters."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

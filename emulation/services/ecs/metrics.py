@@ -1,4 +1,4 @@
-"""AWS/ECS CPUUtilization and MemoryUtilization of each service, measured from what its containers really use."""
+"""Measures AWS/ECS CPUUtilization and MemoryUtilization of each service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MIB = 1024 * 1024
 
 
 class Utilization:
-    """A `MetricSource`: one sample a task, in percent of what its task size reserves."""
+    """A `MetricSource`: one sample per task, in percent of its task size."""
 
     def __init__(self, clock: Clock, store: Store, runtime: Runtime) -> None:
         self._clock = clock
@@ -44,7 +44,7 @@ class Utilization:
         return [datum for sample in samples.values() for datum in _data(*sample)]
 
     def _cpu_percent(self, task: Task, cpu_seconds: float) -> float:
-        """CPU time is wall time, also when AWS time runs faster."""
+        """CPU time is measured in wall time, even when AWS time runs faster."""
         since, before = self._before.get(task.id, (task.started_at or task.created_at, 0.0))
         elapsed = max(self._clock.wall(self._clock.now() - since), 1e-3)
         return 100 * max(0.0, cpu_seconds - before) / elapsed / max(task.size[0], 1e-3)

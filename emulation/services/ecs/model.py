@@ -1,4 +1,4 @@
-"""Clusters, services and tasks as they are right now. All times are AWS time, epoch seconds."""
+"""The state of clusters, services and tasks. All times are AWS epoch seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .backoff import Backoff
 from .task_definition import ContainerDefinition, TaskDefinition
 
 STOPPED_TASKS_STAY = 3600.0
-"""AWS seconds for which a stopped task and an inactive service can still be described ("about an hour")."""
+"""AWS seconds for which stopped tasks and inactive services can be described ("about an hour")."""
 
 STARTING = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 
@@ -30,7 +30,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class ServiceRevision:
-    """What a deployment deploys: everything of a service whose change takes new tasks."""
+    """What a deployment deploys: the part of a service whose change needs new tasks."""
 
     definition: TaskDefinition
     launch_type: str | None
@@ -45,7 +45,7 @@ class ServiceRevision:
 @dataclass
 class Deployment:
     id: str
-    """`ecs-svc/` and 19 digits: also what `startedBy` says of its tasks."""
+    """`ecs-svc/` and 19 digits; also `startedBy` of its tasks."""
     revision: ServiceRevision
     created_at: float
     updated_at: float
@@ -53,7 +53,7 @@ class Deployment:
     rollout_state: str = "IN_PROGRESS"
     rollout_reason: str = ""
     failed_tasks: int = 0
-    """Consecutive ones, as the circuit breaker counts them."""
+    """Consecutive failures, as the circuit breaker counts them."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +72,23 @@ class Service:
     created_by: str
     desired_count: int
     deployments: list[Deployment]
-    """The newest, PRIMARY, first."""
+    """The newest, which is PRIMARY, first."""
     configuration: Mapping[str, Any]
     """deploymentConfiguration with AWS's defaults."""
     grace_period: float | None
     settings: Mapping[str, Any]
-    """What starts no new tasks when it changes: tags of tasks to come, ECS Exec, placement and the like."""
+    """Members whose change starts no new tasks: ECS Exec, tag propagation, placement and so on."""
     client_token: str | None = None
     status: str = "ACTIVE"
     inactive_at: float | None = None
     tags: dict[str, str] = field(default_factory=dict)
     events: deque[ServiceEvent] = field(default_factory=lambda: deque(maxlen=100))
-    """The newest first, at most 100, as AWS shows them."""
+    """The latest 100, the newest first."""
     backoff: Backoff = field(default_factory=Backoff)
     steady: bool = False
     last_completed: ServiceRevision | None = None
-    said: set[str] = field(default_factory=set)
-    """Complaints made once, until their cause is gone."""
+    reported: set[str] = field(default_factory=set)
+    """Problems that are not reported again until they are solved."""
 
     @property
     def primary(self) -> Deployment:
@@ -100,7 +100,7 @@ class Service:
 
     @property
     def wanted(self) -> int:
-        """How many tasks there should be: none of a service that is being deleted."""
+        """How many tasks should run: none if the service is being deleted."""
         return self.desired_count if self.status == "ACTIVE" else 0
 
 
@@ -126,7 +126,7 @@ class Container:
 
 @dataclass
 class Target:
-    """A task's place in a target group, with the load balancer's last word on it."""
+    """A task's registration in a target group, with its last reported health."""
 
     group_arn: str
     id: str
@@ -165,7 +165,7 @@ class Task:
     containers: list[Container]
     created_at: float
     network: Mapping[str, Any] | None = None
-    """The network configuration it was started with."""
+    """The network configuration of its start."""
     load_balancers: tuple[Mapping[str, Any], ...] = ()
     service: Service | None = None
     deployment: Deployment | None = None
@@ -186,22 +186,22 @@ class Task:
 
     @property
     def wanted(self) -> bool:
-        """False from the moment its end was decided."""
+        """False once it is being stopped."""
         return self.desired_status == "RUNNING"
 
     @property
     def size(self) -> tuple[float, float]:
-        """(vCPUs, MiB) reserved for it: the task's size, or the sum of its containers'."""
-        declared = {**self.definition.raw, **self.overrides}
-        cpu = declared.get("cpu") or sum(each.definition.raw.get("cpu", 0) for each in self.containers)
-        memory = declared.get("memory") or sum(_memory(each.definition) for each in self.containers)
+        """(vCPUs, MiB): the task size, or the sum of its containers' sizes."""
+        settings = {**self.definition.raw, **self.overrides}
+        cpu = settings.get("cpu") or sum(each.definition.raw.get("cpu", 0) for each in self.containers)
+        memory = settings.get("memory") or sum(_memory(each.definition) for each in self.containers)
         return float(cpu) / 1024, float(memory)
 
     @property
     def health(self) -> str:
-        """The worst of its essential containers that have a health check; UNKNOWN when none has."""
-        seen = {each.health for each in self.checked()}
-        return next((state for state in ("UNHEALTHY", "UNKNOWN", "HEALTHY") if state in seen), "UNKNOWN")
+        """The worst health of its essential containers with a health check; UNKNOWN without any."""
+        states = {each.health for each in self.checked()}
+        return next((state for state in ("UNHEALTHY", "UNKNOWN", "HEALTHY") if state in states), "UNKNOWN")
 
     def checked(self) -> Iterator[Container]:
         """Its essential containers with a health check."""

@@ -1,4 +1,4 @@
-"""Tasks as the network sees them: an interface in a subnet with its security groups, an address, ports."""
+"""The network interfaces of tasks: subnet, security groups, address, ports."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class NetworkInterface:
     mac: str
     address: str
     groups: tuple[str, ...]
-    """Security groups; empty for the default one of the VPC."""
+    """Security groups; empty for the VPC's default group."""
     ports: Mapping[int, int]
-    """Real port, where load balancers reach it → the container's port."""
+    """Port at which load balancers reach it → container port."""
     target_groups: tuple[str, ...]
-    """Those whose load balancers reach it, by ARN."""
+    """ARNs of the target groups it is registered in."""
 
 
 def interfaces(store: Store) -> Iterator[NetworkInterface]:
-    """Of all tasks that are attached to their network."""
+    """The interfaces of all tasks with an attached interface."""
     for task in store.tasks():
         if task.attachment is not None and task.attachment.status == "ATTACHED" and task.attachment.address:
             yield _interface(task)

@@ -1,4 +1,4 @@
-"""A new task: its ids, its network interface, the zone it goes to."""
+"""Creates tasks: ids, network interface, availability zone, capacity provider, tags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .names import Names
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What is to be started."""
+    """A task to start."""
 
     cluster: Cluster
     revision: ServiceRevision
@@ -29,7 +29,7 @@ class LaunchRequest:
 
 
 def new_task(clock: Clock, ids: Ids, names: Names, request: LaunchRequest, siblings: Sequence[Task]) -> Task:
-    """A task in PROVISIONING, in the zone where there are fewest of its siblings."""
+    """A task in PROVISIONING, in the zone with the fewest of its siblings."""
     cluster, revision = request.cluster, request.revision
     task_id = ids.hex(32)
     zones = Counter(task.zone for task in siblings)
@@ -71,7 +71,7 @@ def new_task(clock: Clock, ids: Ids, names: Names, request: LaunchRequest, sibli
 
 
 def _provider(revision: ServiceRevision, started: int) -> str | None:
-    """Which capacity provider the next task falls to, when so many have been started."""
+    """The capacity provider of the next task after `started` ones."""
     providers = revision.capacity_providers
     base = next((each for each in providers if each.get("base", 0) > started), None)
     if base is not None or not providers:

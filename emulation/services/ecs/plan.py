@@ -1,7 +1,7 @@
-"""What a service's scheduler does next: how many tasks to start, which to stop. Decided from what is seen alone.
+"""Decides how many tasks a service starts and which it stops, from the current state alone.
 
-What AWS leaves open is chosen here: a scale-in takes tasks that do not run yet first, then unhealthy ones, then from
-the availability zone that has the most, and there the newest.
+AWS does not document which tasks a scale-in stops. Here: tasks that are not running yet, then unhealthy ones, then the
+newest of the availability zone with the most.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .model import Service, Task
 
 SETTLING = 40.0
-"""AWS seconds for which a task without any health check must run before it counts as healthy (ECS API reference,
+"""AWS seconds that a task without a health check must run to count as healthy (ECS API reference,
 DeploymentConfiguration.minimumHealthyPercent)."""
 
 
@@ -22,16 +22,16 @@ DeploymentConfiguration.minimumHealthyPercent)."""
 class Decision:
     start: int = 0
     stop: tuple[tuple[Task, str], ...] = ()
-    """Tasks, with the reason that their `stoppedReason` shall give."""
+    """Tasks with their `stoppedReason`."""
     unhealthy: tuple[Task, ...] = ()
-    """Those of `stop` that failed a health check."""
+    """The tasks of `stop` that failed a health check."""
     steady: bool = False
     again_at: float | None = None
-    """AWS time at which the passing of time alone may change the decision."""
+    """AWS time at which the decision may change without an event."""
 
 
 def healthy_at(task: Task) -> float | None:
-    """Since when, or from when on, the task counts as healthy; None as long as a check has not passed."""
+    """When the task becomes or became healthy; None until its health checks pass."""
     if task.last_status != "RUNNING" or task.started_at is None:
         return None
     checked = list(task.checked())
@@ -41,7 +41,7 @@ def healthy_at(task: Task) -> float | None:
 
 
 def illness(task: Task) -> str | None:
-    """The health check that the task fails, as its `stoppedReason` names it."""
+    """The `stoppedReason` of a task that fails a health check."""
     if task.health == "UNHEALTHY":
         return "Task failed container health checks"
     failing = next((each for each in task.targets if each.state == "unhealthy"), None)
@@ -49,8 +49,7 @@ def illness(task: Task) -> str | None:
 
 
 def decide(service: Service, tasks: Sequence[Task], now: float, *, grace: float | None = None) -> Decision:
-    """`tasks` are all of the service's that have not stopped yet; `grace`, in AWS seconds, takes the place of the
-    service's own grace period."""
+    """`tasks` are the service's tasks that have not stopped; `grace` replaces its grace period, in AWS seconds."""
     wanted = service.wanted
     most = wanted * service.configuration["maximumPercent"] // 100
     least = math.ceil(wanted * service.configuration["minimumHealthyPercent"] / 100)
@@ -63,14 +62,14 @@ def decide(service: Service, tasks: Sequence[Task], now: float, *, grace: float 
     failed = service.primary.rollout_state == "FAILED"
 
     scaling = f"Scaling activity initiated by (deployment {service.primary.id})"
-    stop = [(task, scaling) for task in _first_to_go(good, healthy)[: max(0, len(good) - wanted)]]
+    stop = [(task, scaling) for task in _scale_in_order(good, healthy)[: max(0, len(good) - wanted)]]
     if not failed or wanted == 0:
         stop += [(task, scaling) for task in _replaced(alive, service, healthy, least)]
     stopping = {task.id for task, _ in stop}
     room = most - (len(alive) - len(stop))
     needed = wanted - len(good)
     sick = [task for task in current if task.id in ill]
-    if sum(task.id in healthy for task in good) < wanted:  # they stay until their replacements have come
+    if sum(task.id in healthy for task in good) < wanted:  # unhealthy tasks run until they are replaced
         sick = sick[: max(0, needed - room)]
     stop += [(task, ill[task.id]) for task in sick]
     room += len(sick)
@@ -94,21 +93,21 @@ def _ill(alive: Sequence[Task], grace: float, now: float, later: list[float]) ->
 
 
 def _is_by(time: float | None, now: float, later: list[float]) -> bool:
-    """Whether that time has come; if it is still to come, it is remembered."""
+    """Whether the time has come; a future time is added to `later`."""
     if time is not None and time > now:
         later.append(time)
     return time is not None and time <= now
 
 
 def _replaced(alive: Sequence[Task], service: Service, healthy: set[str], least: int) -> list[Task]:
-    """Tasks of earlier deployments that may go: unhealthy ones at once, healthy ones as far as enough are left."""
+    """Tasks of earlier deployments to stop: all unhealthy ones, healthy ones while enough remain."""
     old = [task for task in alive if task.deployment is not service.primary]
     spare = max(0, len(healthy) - least)
     going = [task for task in old if task.id not in healthy]
     return going + [task for task in old if task.id in healthy][:spare]
 
 
-def _first_to_go(tasks: Sequence[Task], healthy: set[str]) -> list[Task]:
+def _scale_in_order(tasks: Sequence[Task], healthy: set[str]) -> list[Task]:
     zones = Counter(task.zone for task in tasks)
     left = list(tasks)
     order = []

@@ -1,4 +1,4 @@
-"""Free TCP ports on loopback for the containers of this machine."""
+"""Allocates free TCP ports on loopback for containers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import socket
 
 _FIRST = 20_000
 _COUNT = 12_000
-"""Below the range from which Linux (32768) and macOS (49152) take the ports of outgoing connections: nobody else is
-given one of these between our look at it and the container's bind."""
+"""Below the ephemeral ports of Linux (32768) and macOS (49152), so that no outgoing connection takes a port between the
+check and the container's bind."""
 _STRIDE = 97
 
 
 class Ports:
-    """Hands out ports, each to one holder at a time, and a returned one as late as possible.
+    """Allocates each port once, and reuses returned ports as late as possible.
 
-    Two clouds on one machine begin at different places, so they do not race for the same port.
+    Clouds on one machine begin at different ports, to avoid races.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Ports:
         self._taken: set[int] = set()
 
     def take(self) -> int:
-        """A port nobody listens on. Raises `OSError` when there is none."""
+        """A free port. Raises `OSError` if there is none."""
         for _ in range(_COUNT):
             port = _FIRST + self._next
             self._next = (self._next + 1) % _COUNT

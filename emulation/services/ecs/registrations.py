@@ -1,4 +1,4 @@
-"""A task's places in target groups: registered when it runs, drained before it stops."""
+"""Registers tasks in target groups and drains them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .model import Target
 
 _DEFAULT_DELAY = 300.0
 _MARGIN = 5.0
-"""AWS seconds beyond the deregistration delay after which a silent load balancer is waited for no longer."""
+"""AWS seconds to wait for the load balancer beyond the deregistration delay."""
 _GONE = frozenset({"unused", "absent"})
 
 
@@ -22,7 +22,7 @@ class _Registration:
 
 
 class TargetRegistrations:
-    """Registers and drains targets, and knows whom a word of the load balancer is about."""
+    """Registers and drains targets, and records the health that the load balancer reports."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -33,24 +33,24 @@ class TargetRegistrations:
         self._registrations[_key(target)] = _Registration(target)
         await self._ctx.aws.call("elbv2", "RegisterTargets", **_params(target))
         state, reason = await self._state(target)
-        if target.state == "initial":  # nothing newer was update meanwhile
+        if target.state == "initial":  # no newer state was published
             target.state, target.reason = state, reason
 
     async def deregister(self, target: Target) -> None:
-        """Take it out of service; it may still be draining when this returns."""
+        """Start draining; the target may still drain when this returns."""
         registration = self._registrations[_key(target)]
         registration.gone.clear()
         try:
             await self._ctx.aws.call("elbv2", "DeregisterTargets", **_params(target))
             state, _ = await self._state(target)
-        except AwsError as error:  # the target group was deleted: there is nothing to leave
+        except AwsError as error:  # the target group was deleted
             self._ctx.log.info("target %s:%s: %s", target.id, target.port, error)
             state = "absent"
         if state in _GONE:
             registration.gone.set()
 
     async def drained(self, target: Target) -> None:
-        """Return when the load balancer is done with it: at the latest after the group's deregistration delay."""
+        """Wait until it is drained, at most for the group's deregistration delay."""
         registration = self._registrations[_key(target)]
         if registration.gone.is_set():
             return
@@ -65,7 +65,7 @@ class TargetRegistrations:
         self._registrations.pop(_key(target), None)
 
     def update(self, event: TargetHealthChanged) -> Target | None:
-        """Take the load balancer's word; the target it is about, if it is one of ours."""
+        """Record the health of a target; returns the target if it is registered here."""
         registration = self._registrations.get((event.target_group_arn, event.target_id, event.port))
         if registration is None:
             return None
@@ -84,7 +84,7 @@ class TargetRegistrations:
     async def _delay(self, target: Target) -> float:
         try:
             answer = await self._ctx.aws.call("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=target.group_arn)
-        except AwsError:  # deleted meanwhile
+        except AwsError:  # deleted
             return 0.0
         values = {each["Key"]: each["Value"] for each in answer["Attributes"]}
         return float(values.get("deregistration_delay.timeout_seconds", _DEFAULT_DELAY))

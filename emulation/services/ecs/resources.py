@@ -1,4 +1,4 @@
-"""What must be there before the containers of a task can start: volumes, log streams, secrets."""
+"""Initializes the resources that a task needs before its containers start: volumes, log streams, secrets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ class FailedToStart(Exception):
 
 
 async def mount_volumes(storage: Storage, task: Task, folder: Path) -> dict[str, Path | NamedVolume]:
-    """What is behind each of the task's volumes; those that are no file system lie in `folder` and go with it.
-    Raises `FailedToStart`."""
+    """Volume name → its source; volumes without a file system are folders below `folder`. Raises `FailedToStart`."""
     folders: dict[str, Path | NamedVolume] = {}
     for volume in task.definition.raw.get("volumes", ()):
         efs = volume.get("efsVolumeConfiguration")
         if efs is None:
             scratch = folder / volume["name"]
-            _make(scratch)
+            scratch.mkdir(parents=True)
             folders[volume["name"]] = scratch
         else:
             access_point = efs.get("authorizationConfig", {}).get("accessPointId")
@@ -41,7 +40,7 @@ async def mount_volumes(storage: Storage, task: Task, folder: Path) -> dict[str,
 
 
 async def open_logs(ctx: Context, task: Task) -> dict[str, LogStream]:
-    """The log stream of each container that uses the awslogs driver. Raises `FailedToStart`."""
+    """The log streams of the containers with the awslogs driver. Raises `FailedToStart`."""
     streams = {}
     for container in task.containers:
         target = LogTarget.of(container.definition, task.id)
@@ -59,7 +58,7 @@ async def open_logs(ctx: Context, task: Task) -> dict[str, LogStream]:
 
 
 async def container_secrets(ctx: Context, task: Task) -> Mapping[str, Mapping[str, str]]:
-    """What each container's `secrets` put into its environment. Raises `FailedToStart`."""
+    """Container name → the environment variables of its `secrets`. Raises `FailedToStart`."""
     try:
         return {
             container.name: await fetch_secrets(ctx.aws, container.definition.raw.get("secrets", ()))
@@ -67,7 +66,3 @@ async def container_secrets(ctx: Context, task: Task) -> Mapping[str, Mapping[st
         }
     except SecretsMissing as error:
         raise FailedToStart(f"ResourceInitializationError: {error}") from error
-
-
-def _make(folder: Path) -> None:
-    folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Deployments: how a new one begins, when it is complete, when it has failed."""
+"""Deployments: start, completion, circuit breaker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BREAKER_PERCENT = 50
 _BREAKER_BOUNDS = (3, 200)
 """The circuit breaker trips at half the desired count, at least 3 and at most 200 failed tasks (ECS API reference)."""
 FIRST_MOMENTS = 1.0
-"""Wall seconds, because a program starts in wall time; see `failed_to_start`."""
+"""Wall seconds, because programs start in wall time; see `failed_to_start`."""
 _KILLED = frozenset({128 + 9, 128 + 15})
 
 
@@ -25,17 +25,17 @@ def new_deployment(clock: Clock, ids: Ids, revision: ServiceRevision) -> Deploym
 
 
 def deploy(service: Service, deployment: Deployment) -> None:
-    """Make it the service's PRIMARY one; the others are replaced by it."""
+    """Make it the service's PRIMARY deployment, which replaces the others."""
     for earlier in service.deployments:
         earlier.status = "ACTIVE"
     service.deployments.insert(0, deployment)
     service.backoff.reset()
-    service.said.clear()
+    service.reported.clear()
     service.steady = False
 
 
 def complete(service: Service, now: float) -> bool:
-    """Its tasks are all there and well. Whether this is news."""
+    """Complete the primary deployment; False if it already was."""
     primary = service.primary
     if primary.rollout_state != "IN_PROGRESS":
         return False
@@ -48,7 +48,7 @@ def complete(service: Service, now: float) -> bool:
 
 
 def breaker_threshold(service: Service) -> int | None:
-    """How many failed tasks fail the deployment; None when the circuit breaker is off."""
+    """How many failed tasks trip the circuit breaker; None when it is off."""
     breaker = service.configuration["deploymentCircuitBreaker"]
     if not breaker["enable"]:
         return None
@@ -63,7 +63,7 @@ def breaker_threshold(service: Service) -> int | None:
 
 
 def count_failure(service: Service, task: Task) -> bool:
-    """A task of the primary deployment failed. Whether the circuit breaker trips."""
+    """Count a failed task; True if the circuit breaker trips."""
     primary = service.primary
     if task.deployment is not primary or primary.rollout_state != "IN_PROGRESS":
         return False
@@ -75,9 +75,8 @@ def count_failure(service: Service, task: Task) -> bool:
 def failed_to_start(task: Task, scale: float) -> bool:
     """Whether the service throttle counts the end of this task.
 
-    AWS counts tasks that never reached RUNNING. There a task takes tens of seconds to get that far, which alone keeps
-    a program that exits at once from being restarted in a tight loop. Here it takes milliseconds, so a program that
-    ends by itself in its first moments counts too; one that was killed does not.
+    AWS counts tasks that never reached RUNNING, which there takes tens of seconds and so prevents tight restart loops.
+    Here it takes milliseconds, so a program that exits in its first moments counts too, unless it was killed.
     """
     if task.stop_code == "TaskFailedToStart":
         return True
@@ -87,7 +86,7 @@ def failed_to_start(task: Task, scale: float) -> bool:
 
 
 def survived(task: Task, scale: float) -> bool:
-    """Whether it ran for longer than its first moments."""
+    """Whether it ran longer than `FIRST_MOMENTS`."""
     if task.started_at is None or task.stopping_at is None:
         return False
     return task.stopping_at - task.started_at >= FIRST_MOMENTS * scale

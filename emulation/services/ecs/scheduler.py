@@ -1,7 +1,7 @@
-"""Keeps every service at its desired count, and every started task going until it has stopped.
+"""Keeps every service at its desired count.
 
-Nothing here polls. A change of a task, a service or a target's health wakes the service it belongs to; then what there
-is gets compared with what there should be (`plan`), and the difference is started or stopped.
+A change of a task, a service or a target's health wakes the service, without polling. Then `plan` compares its tasks
+with its desired state, and the scheduler starts or stops the difference.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
+from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Context, TargetHealthChanged, TaskChanged
 from ...core.errors import AwsError
 from ..efs.controller import Storage
@@ -23,7 +24,7 @@ from .task import TaskContext, TaskRun
 
 _SEE = "For more information, see the Troubleshooting section."
 _THROTTLED = f"is unable to consistently start tasks successfully. {_SEE}"
-_NOWHERE = (
+_NO_INSTANCES = (
     "was unable to place a task because no container instance met all of its requirements. "
     f"Reason: No Container Instances were found in your cluster. {_SEE}"
 )
@@ -36,45 +37,38 @@ class Scheduler:
         self._registrations = TargetRegistrations(ctx)
         self._context = TaskContext(ctx, runtime, storage, self._registrations, self._changed)
         self._runs: dict[str, TaskRun] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks(ctx.log)
         self._statuses: dict[str, str] = {}
-        self._judged: set[str] = set()
+        self._evaluated: set[str] = set()
         self._woken: dict[str, Service] = {}
         self._alarms: dict[str, asyncio.TimerHandle] = {}
         self._closed = False
 
     def launch(self, request: LaunchRequest) -> Task:
-        """Start a task; it is PROVISIONING when this returns. Raises ServerException once the cloud is going down."""
+        """Start a task; it is PROVISIONING when this returns. Raises ServerException while the cloud shuts down."""
         if self._closed:
             raise AwsError("ServerException", "The emulated cloud is shutting down.", status=503)
         siblings = self._store.tasks_of(request.service) if request.service else []
         task = new_task(self._ctx.clock, self._ctx.ids, self._store.names, request, siblings)
         self._store.add_task(task)
         run = self._runs[task.id] = TaskRun(self._context, task)
-        running = asyncio.create_task(run.run())
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+        self._tasks.run(f"task {task.id}", run.run())
         return task
 
     def stop_task(self, task: Task, code: str, reason: str) -> None:
         if task.id in self._runs:
             self._runs[task.id].stop(code, reason)
 
-    def running(self, task: Task, container: str) -> RunningContainer | None:
-        """The handle of a running container."""
-        run = self._runs.get(task.id)
-        return run.running(container) if run else None
-
     def containers(self, task_arn: str) -> Mapping[str, RunningContainer]:
-        """The handles of a task's running containers."""
+        """A task's running containers by name."""
         run = next((each for each in self._runs.values() if each.task.arn == task_arn), None)
         if run is None:
             return {}
-        found = {each.name: run.running(each.name) for each in run.task.containers}
-        return {name: running for name, running in found.items() if running is not None}
+        containers = ((each.name, run.running(each.name)) for each in run.task.containers)
+        return {name: running for name, running in containers if running is not None}
 
     def wake(self, service: Service) -> None:
-        """Look at the service again, soon."""
+        """Reconcile the service in the next iteration of the event loop."""
         if not self._woken and not self._closed:
             asyncio.get_running_loop().call_soon(self._reconcile_woken)
         self._woken[service.arn] = service
@@ -87,7 +81,7 @@ class Scheduler:
         if task is None or task.service is None:
             return
         if event.state == "unhealthy" and task.wanted:
-            self._say(
+            self._add_event(
                 task.service,
                 f"(port {event.port}) is unhealthy in (target-group {event.target_group_arn}) due to "
                 f"(reason {event.reason or 'Health checks failed'})",
@@ -95,50 +89,46 @@ class Scheduler:
         self.wake(task.service)
 
     async def close(self) -> None:
-        """End every task without grace."""
+        """Abort every task."""
         self._closed = True
         for alarm in self._alarms.values():
             alarm.cancel()
         for run in self._runs.values():
             run.abort()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    # What the tasks tell
+        await self._tasks.settle()
 
     def _changed(self, task: Task) -> None:
         if self._statuses.get(task.id) != task.last_status:
             self._statuses[task.id] = task.last_status
             self._ctx.events.publish(TaskChanged(task.arn, task.cluster.arn, task.group, task.last_status))
-            self._tell_targets(task)
+            self._report_targets(task)
         if task.service is not None:
-            if not task.wanted and task.id not in self._judged:
-                self._judged.add(task.id)
-                self._judge(task.service, task)
+            if not task.wanted and task.id not in self._evaluated:
+                self._evaluated.add(task.id)
+                self._evaluate(task.service, task)
             self.wake(task.service)
         if task.last_status == "STOPPED":
             self._runs.pop(task.id, None)
             self._statuses.pop(task.id, None)
-            self._judged.discard(task.id)
+            self._evaluated.discard(task.id)
 
-    def _tell_targets(self, task: Task) -> None:
+    def _report_targets(self, task: Task) -> None:
         if task.service is None or task.started_at is None or task.last_status not in ("RUNNING", "DEACTIVATING"):
             return
         if task.last_status == "DEACTIVATING":
-            self._say(task.service, "has begun draining connections on 1 tasks.")
+            self._add_event(task.service, "has begun draining connections on 1 tasks.")
         verb = "registered" if task.last_status == "RUNNING" else "deregistered"
         for target in task.targets:
-            self._say(task.service, f"{verb} 1 targets in (target-group {target.group_arn})")
+            self._add_event(task.service, f"{verb} 1 targets in (target-group {target.group_arn})")
 
-    def _judge(self, service: Service, task: Task) -> None:
-        """A task's end was decided: what does it say of its service?"""
+    def _evaluate(self, service: Service, task: Task) -> None:
+        """Count the end of a task for the service throttle and the circuit breaker."""
         scale = self._ctx.clock.scale
         if failed_to_start(task, scale):
             service.backoff.failed(self._ctx.clock.now())
             self._count_failure(service, task)
         elif survived(task, scale):
             service.backoff.reset()
-
-    # Reconciliation
 
     def _reconcile_woken(self) -> None:
         woken, self._woken = self._woken, {}
@@ -150,8 +140,7 @@ class Scheduler:
         now = self._ctx.clock.now()
         tasks = self._store.tasks_of(service)
         self._retire_deployments(service, tasks)
-        declared = service.grace_period or 0.0
-        grace = self._ctx.clock.patience(declared, least=10.0) if declared else 0.0
+        grace = self._ctx.clock.patience(service.grace_period, least=10.0) if service.grace_period else 0.0
         decision = decide(service, tasks, now, grace=grace)
         self._stop(service, decision)
         self._start(service, decision, now)
@@ -166,14 +155,14 @@ class Scheduler:
             self._count_failure(service, task)
         if decision.stop:
             stopped = _named(task for task, _ in decision.stop)
-            self._say(service, f"has stopped {len(decision.stop)} running tasks: {stopped}.")
+            self._add_event(service, f"has stopped {len(decision.stop)} running tasks: {stopped}.")
 
     def _start(self, service: Service, decision: Decision, now: float) -> None:
         again_at = decision.again_at
         if decision.start and service.primary.revision.launch_type == "EC2":
-            self._complain(service, _NOWHERE)
+            self._report_once(service, _NO_INSTANCES)
         elif decision.start and now < service.backoff.until:
-            self._complain(service, _THROTTLED)
+            self._report_once(service, _THROTTLED)
             again_at = min(service.backoff.until, again_at or service.backoff.until)
         elif decision.start:
             primary = service.primary
@@ -187,7 +176,7 @@ class Scheduler:
                 deployment=primary,
             )
             started = [self.launch(request) for _ in range(decision.start)]
-            self._say(service, f"has started {len(started)} tasks: {_named(started)}.")
+            self._add_event(service, f"has started {len(started)} tasks: {_named(started)}.")
         self._set_alarm(service, again_at, now)
 
     def _settle(self, service: Service, decision: Decision, now: float) -> None:
@@ -196,10 +185,10 @@ class Scheduler:
         elif not service.steady:
             service.steady = True
             service.backoff.reset()
-            service.said.clear()
+            service.reported.clear()
             if complete(service, now):
-                self._say(service, f"(deployment {service.primary.id}) deployment completed.")
-            self._say(service, "has reached a steady state.")
+                self._add_event(service, f"(deployment {service.primary.id}) deployment completed.")
+            self._add_event(service, "has reached a steady state.")
 
     def _retire_deployments(self, service: Service, tasks: list[Task]) -> None:
         service.deployments[1:] = [
@@ -211,16 +200,16 @@ class Scheduler:
             self._fail(service, service.primary)
 
     def _fail(self, service: Service, deployment: Deployment) -> None:
-        """The circuit breaker has tripped."""
+        """Fail the deployment after the circuit breaker has tripped, and roll back if configured."""
         deployment.rollout_state = "FAILED"
         deployment.rollout_reason = "ECS deployment circuit breaker: tasks failed to start."
         deployment.updated_at = self._ctx.clock.now()
-        self._say(service, f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+        self._add_event(service, f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
         if service.configuration["deploymentCircuitBreaker"]["rollback"] and service.last_completed is not None:
             back = new_deployment(self._ctx.clock, self._ctx.ids, service.last_completed)
             back.rollout_reason = f"ECS deployment circuit breaker: rolling back to deploymentId {back.id}."
             deploy(service, back)
-            self._say(service, f"rolling back to deployment {back.id}.")
+            self._add_event(service, f"rolling back to deployment {back.id}.")
 
     def _set_alarm(self, service: Service, at: float | None, now: float) -> None:
         if earlier := self._alarms.pop(service.arn, None):
@@ -229,12 +218,12 @@ class Scheduler:
             wait = max(0.0, self._ctx.clock.wall(at - now))
             self._alarms[service.arn] = asyncio.get_running_loop().call_later(wait, self.wake, service)
 
-    def _complain(self, service: Service, message: str) -> None:
-        if message not in service.said:
-            service.said.add(message)
-            self._say(service, message)
+    def _report_once(self, service: Service, message: str) -> None:
+        if message not in service.reported:
+            service.reported.add(message)
+            self._add_event(service, message)
 
-    def _say(self, service: Service, message: str) -> None:
+    def _add_event(self, service: Service, message: str) -> None:
         event = ServiceEvent(self._ctx.ids.uuid(), self._ctx.clock.now(), f"(service {service.name}) {message}")
         service.events.appendleft(event)
 

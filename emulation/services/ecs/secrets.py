@@ -1,4 +1,4 @@
-"""The `secrets` of a container definition, fetched as the Fargate agent does before a container starts."""
+"""Fetches the `secrets` of a container definition, as the Fargate agent does."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def fetch_secrets(aws: Aws, wanted: Iterable[Mapping[str, str]]) -> dict[s
 
 
 def _parameter_name(value_from: str) -> str:
-    """An ARN's `parameter/a/b` is the parameter /a/b, its `parameter/a` the parameter a."""
+    """The ARN's `parameter/a/b` means /a/b, but `parameter/a` means a."""
     if not value_from.startswith("arn:"):
         return value_from
     name = value_from.rpartition(":parameter/")[2]

@@ -1,4 +1,4 @@
-"""Clusters, services, tasks and task definitions as botocore models them."""
+"""Builds botocore's shapes of clusters, services, tasks and task definitions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def definition(it: TaskDefinition) -> Shape:
 
 
 def service(it: Service, tasks: list[Task], *, with_tags: bool = False) -> Shape:
-    """`tasks` are the service's that have not stopped."""
+    """`tasks` are the service's tasks that have not stopped."""
     revision = it.primary.revision
     shape = {
         **it.settings,
@@ -223,7 +223,7 @@ def _service_role(service_arn: str) -> str:
 
 
 def _resolved(platform_version: str) -> str:
-    """A service says LATEST when it was told so; its deployments and tasks say which one that was."""
+    """Deployments and tasks show the version that LATEST stands for."""
     return _LATEST_PLATFORM if platform_version == "LATEST" else platform_version
 
 
@@ -232,5 +232,5 @@ def _text(value: int | None) -> str | None:
 
 
 def _present(shape: Shape) -> Shape:
-    """Without what is not there: botocore's shapes have no nulls."""
+    """Without None: botocore's shapes have no nulls."""
     return {name: value for name, value in shape.items() if value is not None}

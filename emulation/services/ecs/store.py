@@ -1,4 +1,4 @@
-"""What ECS knows: clusters, task definitions, services, tasks; found by whatever the caller calls them."""
+"""Stores clusters, task definitions, services and tasks, and finds them by identifier."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ class Store:
     clock: Clock
     clusters: dict[str, Cluster] = field(default_factory=dict)
     definitions: dict[str, list[TaskDefinition]] = field(default_factory=dict)
-    """By family, each revision at its number less one."""
+    """By family; revision n is at index n - 1."""
     _services: dict[tuple[str, str], Service] = field(default_factory=dict)
     _tasks: dict[str, Task] = field(default_factory=dict)
-
-    # Clusters
 
     def cluster(self, identifier: str | None) -> Cluster:
         """Raises ClusterNotFoundException, also for a deleted one."""
@@ -35,10 +33,8 @@ class Store:
     def find_cluster(self, identifier: str | None) -> Cluster | None:
         return self.clusters.get(self.names.cluster_name(identifier))
 
-    # Task definitions
-
     def definition(self, identifier: str) -> TaskDefinition | None:
-        """The revision meant; for a bare family, its newest active one."""
+        """A revision; for a bare family, its latest active one."""
         family, revision = self.names.definition(identifier)
         revisions = self.definitions.get(family, [])
         if revision is None:
@@ -46,7 +42,7 @@ class Store:
         return revisions[revision - 1] if 0 < revision <= len(revisions) else None
 
     def usable_definition(self, identifier: str) -> TaskDefinition:
-        """One from which tasks can be started. Raises ClientException."""
+        """An active task definition. Raises ClientException."""
         definition = self.definition(identifier)
         if definition is None:
             raise client_error("TaskDefinition not found.")
@@ -54,13 +50,11 @@ class Store:
             raise client_error("TaskDefinition is inactive")
         return definition
 
-    # Services
-
     def add_service(self, service: Service) -> None:
         self._services[service.cluster.name, service.name] = service
 
     def services(self, cluster: Cluster | None = None) -> list[Service]:
-        """All but the inactive ones."""
+        """All services except inactive ones."""
         return [
             each
             for each in self._services.values()
@@ -68,7 +62,7 @@ class Store:
         ]
 
     def find_service(self, cluster: Cluster, identifier: str) -> Service | None:
-        """Also an inactive one, for about an hour."""
+        """Finds inactive services too, for about an hour."""
         key = cluster.name, self.names.service_name(identifier, cluster.name)
         service = self._services.get(key)
         if service is not None and service.inactive_at is not None and self._is_long_ago(service.inactive_at):
@@ -85,19 +79,17 @@ class Store:
             raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
         return service
 
-    # Tasks
-
     def add_task(self, task: Task) -> None:
         self._forget_old_tasks()
         self._tasks[task.id] = task
 
     def tasks(self, cluster: Cluster | None = None) -> Iterator[Task]:
-        """All that can be described, in the order of their creation."""
+        """All tasks that can be described, in order of creation."""
         self._forget_old_tasks()
         return (each for each in self._tasks.values() if cluster is None or each.cluster is cluster)
 
     def tasks_of(self, service: Service) -> list[Task]:
-        """Those that are not yet STOPPED."""
+        """The service's tasks that are not STOPPED."""
         return [each for each in self._tasks.values() if each.service is service and each.last_status != "STOPPED"]
 
     def find_task(self, cluster: Cluster, identifier: str) -> Task | None:
@@ -127,8 +119,6 @@ class Store:
 
     def _is_long_ago(self, time: float) -> bool:
         return self.clock.now() - time > STOPPED_TASKS_STAY
-
-    # Anything with tags
 
     def tags_of(self, arn: str) -> dict[str, str]:
         """The tags of a cluster, service, task or task definition. Raises InvalidParameterException."""

@@ -1,12 +1,12 @@
-"""One task's life, each state as long as its work takes.
+"""Runs a task through its lifecycle; each state lasts as long as its work.
 
-PROVISIONING   its registration on the machine, its volumes
+PROVISIONING   sandbox, volumes
 PENDING        images, log streams, secrets
-ACTIVATING     containers start in the order they depend on each other; targets are registered
-RUNNING        until somebody decides its end, or an essential container ends
+ACTIVATING     containers start in dependency order; targets are registered
+RUNNING        until the task is stopped or an essential container exits
 DEACTIVATING   targets drain
-STOPPING       containers end, dependent ones first
-DEPROVISIONING its registration is given back
+STOPPING       containers stop, dependent ones first
+DEPROVISIONING the sandbox is released
 STOPPED
 """
 
@@ -33,14 +33,14 @@ from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, Runn
 
 @dataclass(frozen=True)
 class TaskContext:
-    """What tasks run on."""
+    """What all tasks share."""
 
     ctx: Context
     runtime: Runtime
     storage: Storage
     registrations: TargetRegistrations
     changed: Callable[[Task], None]
-    """Told of every change of a task."""
+    """Called after every change of a task."""
 
 
 class TaskRun:
@@ -51,73 +51,71 @@ class TaskRun:
         self._context = machine
         self._ctx = machine.ctx
         self._condition = Condition()
-        self._hurry = False
+        self._aborted = False
         self._sandbox: Sandbox | None = None
         self._credentials: Credentials | None = None
         self._runs: dict[str, ContainerRun] = {}
-        self._working: list[asyncio.Task[None]] = []
+        self._container_tasks: list[asyncio.Task[None]] = []
         self._folder = machine.ctx.workdir / "tasks" / task.id
 
     def stop(self, code: str, reason: str) -> None:
-        """Decide its end; the first decision counts."""
+        """Stop the task; only the first call has an effect."""
         if not self.task.wanted:
             return
         self.task.desired_status = "STOPPED"
         self.task.stop_code = code
         self.task.stopped_reason = reason
         self.task.stopping_at = self._ctx.clock.now()
-        self._told()
+        self._notify()
 
     def abort(self) -> None:
-        """End it without grace: nothing drains, nothing gets time to stop."""
-        self._hurry = True
+        """Stop it at once, without draining targets or stop timeouts."""
+        self._aborted = True
         self.stop("ServiceSchedulerInitiated", "The emulated cloud is shutting down.")
-        self._condition.tell()
+        self._condition.notify()
         for run in self._runs.values():
             run.kill()
 
     def running(self, container: str) -> RunningContainer | None:
-        """The container's handle, if it runs."""
+        """A running container."""
         run = self._runs.get(container)
         return run.running if run is not None and not run.over else None
 
     async def run(self) -> None:
         try:
             await self._start()
-            await self._condition.until(lambda: not self.task.wanted)
+            await self._condition.wait_for(lambda: not self.task.wanted)
         except FailedToStart as error:
             self.stop("TaskFailedToStart", str(error))
         except Exception as error:
-            self._broken(error)
+            self._fail(error)
         try:
             await self._end()
         except Exception as error:
-            self._broken(error)
+            self._fail(error)
         for container in self.task.containers:
             container.last_status = "STOPPED"
         self.task.stopped_at = self._ctx.clock.now()
-        self._to("STOPPED")
-
-    # Up
+        self._set_status("STOPPED")
 
     async def _start(self) -> None:
-        """Returns early when its end was decided meanwhile. Raises `FailedToStart`."""
-        self._to("PROVISIONING")
+        """Returns early if the task is stopped. Raises `FailedToStart`."""
+        self._set_status("PROVISIONING")
         await self._provision()
         volumes = await mount_volumes(self._context.storage, self.task, self._folder / "volumes")
         if self.task.wanted:
-            self._to("PENDING")
+            self._set_status("PENDING")
             await self._pull()
             logs = await open_logs(self._ctx, self.task)
             secrets = await container_secrets(self._ctx, self.task)
         if self.task.wanted:
-            self._to("ACTIVATING")
+            self._set_status("ACTIVATING")
             await self._activate(volumes, logs, secrets)
         if self.task.wanted:
             await self._register()
         if self.task.wanted:
             self.task.started_at = self._ctx.clock.now()
-            self._to("RUNNING")
+            self._set_status("RUNNING")
 
     async def _provision(self) -> None:
         task = self.task
@@ -151,7 +149,7 @@ class TaskRun:
         for container in task.containers:
             pulling = self._context.runtime.pull(container.image)
             try:
-                container.image_digest = await self._condition.unless(lambda: not task.wanted, pulling)
+                container.image_digest = await self._condition.cancel_when(lambda: not task.wanted, pulling)
             except CannotPull as error:
                 container.reason = f"CannotPullContainerError: {error}"
                 raise FailedToStart(container.reason) from error
@@ -165,13 +163,17 @@ class TaskRun:
     ) -> None:
         self._credentials = self._ctx.callers.issue(Caller("task", self.task.arn))
         for container in self.task.containers:
-            told = container_environment(self._ctx, self.task, container, self._credentials, secrets[container.name])
-            launch = self._launcher(self._spec(container, volumes, told))
+            environment = container_environment(
+                self._ctx, self.task, container, self._credentials, secrets[container.name]
+            )
+            launch = self._launcher(self._spec(container, volumes, environment))
             log = logs.get(container.name)
-            run = ContainerRun(self._ctx.clock, container, self._condition, log=log, launch=launch, changed=self._told)
+            run = ContainerRun(
+                self._ctx.clock, container, self._condition, log=log, launch=launch, changed=self._notify
+            )
             self._runs[container.name] = run
-        self._working = [asyncio.create_task(self._contain(run)) for run in self._runs.values()]
-        await self._condition.until(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
+        self._container_tasks = [asyncio.create_task(self._run_container(run)) for run in self._runs.values()]
+        await self._condition.wait_for(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
 
     def _spec(
         self, container: Container, volumes: Mapping[str, Path | NamedVolume], environment: Mapping[str, str]
@@ -202,12 +204,12 @@ class TaskRun:
         sandbox = self._sandbox
         return lambda output: self._context.runtime.start(sandbox, spec, output)
 
-    async def _contain(self, run: ContainerRun) -> None:
-        """Run one container; an essential one takes the task with it."""
+    async def _run_container(self, run: ContainerRun) -> None:
+        """Run one container; the end of an essential one stops the task."""
         try:
             await run.run(self._runs)
         except Exception as error:
-            self._broken(error)
+            self._fail(error)
         essential = run.container.definition.essential
         if run.failure is not None and (essential or self.task.started_at is None):
             self.stop("TaskFailedToStart", run.failure)
@@ -225,18 +227,16 @@ class TaskRun:
             except AwsError as error:
                 raise FailedToStart(f"ResourceInitializationError: unable to register target: {error}") from error
 
-    # Down
-
     async def _end(self) -> None:
         task = self.task
         if task.targets:
-            self._to("DEACTIVATING")
-            await self._leave_targets()
+            self._set_status("DEACTIVATING")
+            await self._drain_targets()
         if self._runs:
-            self._to("STOPPING")
+            self._set_status("STOPPING")
             await self._stop_containers()
         task.execution_stopped_at = self._ctx.clock.now()
-        self._to("DEPROVISIONING")
+        self._set_status("DEPROVISIONING")
         if self._credentials is not None:
             self._ctx.callers.revoke(self._credentials.access_key_id)
         if self._sandbox is not None:
@@ -245,18 +245,25 @@ class TaskRun:
         if task.attachment is not None:
             task.attachment.status = "DELETED"
 
-    async def _leave_targets(self) -> None:
-        """Deregister, and let requests finish; those to a dead program cannot."""
-        targets = self._context.registrations
-        await asyncio.gather(*(targets.deregister(each) for each in self.task.targets))
-        drained = asyncio.gather(*(targets.drained(each) for each in self.task.targets))
-        await self._condition.unless(lambda: self._hurry or all(run.over for run in self._runs.values()), drained)
+    async def _drain_targets(self) -> None:
+        """Deregister, and let requests finish while a container runs."""
+        registrations = self._context.registrations
+        async with asyncio.TaskGroup() as group:
+            for each in self.task.targets:
+                group.create_task(registrations.deregister(each))
+        drained = asyncio.gather(*(registrations.drained(each) for each in self.task.targets))
+        await self._condition.cancel_when(
+            lambda: self._aborted or all(run.over for run in self._runs.values()), drained
+        )
         for each in self.task.targets:
-            targets.forget(each)
+            registrations.forget(each)
+
+    def _all_over(self) -> bool:
+        return all(run.over for run in self._runs.values())
 
     async def _stop_containers(self) -> None:
-        """Those that depend on others first."""
-        if self._hurry:
+        """Stop dependent containers first."""
+        if self._aborted:
             for run in self._runs.values():
                 run.kill()
         left = dict(self._runs)
@@ -264,19 +271,17 @@ class TaskRun:
             needed = {each.container for run in left.values() for each in run.container.definition.depends_on}
             layer = [name for name in left if name not in needed]
             await asyncio.gather(*(left.pop(name).stop() for name in layer))
-        await asyncio.gather(*self._working)
+        await asyncio.gather(*self._container_tasks)
 
-    # State
-
-    def _to(self, status: str) -> None:
+    def _set_status(self, status: str) -> None:
         self.task.last_status = status
-        self._told()
+        self._notify()
 
-    def _broken(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         self._ctx.log.error("task %s", self.task.arn, exc_info=error)
         self.stop("TaskFailedToStart", f"ServerException: the emulated cloud failed: {error!r}. This is its defect.")
 
-    def _told(self) -> None:
+    def _notify(self) -> None:
         self.task.version += 1
-        self._condition.tell()
+        self._condition.notify()
         self._context.changed(self.task)

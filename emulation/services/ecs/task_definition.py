@@ -1,4 +1,4 @@
-"""What a task definition declares, as far as running it is concerned."""
+"""Task definitions, parsed for running them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A container's health check; times in AWS seconds, defaults as AWS documents them."""
+    """A container's health check; times in AWS seconds."""
 
     command: tuple[str, ...]
     interval: float = 30
@@ -38,7 +38,7 @@ class HealthCheck:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """`CMD-SHELL` runs its text in the container's shell, `CMD` runs the words as they are."""
+        """`CMD-SHELL` runs its text in a shell, `CMD` runs its words directly."""
         kind, *words = self.command
         return ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else tuple(words)
 
@@ -81,7 +81,7 @@ class ContainerDefinition:
 
 @dataclass
 class TaskDefinition:
-    """One revision of a family. `raw` is what was registered, in botocore's shape, with AWS's defaults."""
+    """One revision of a family. `raw` is its botocore shape with AWS's defaults."""
 
     arn: str
     family: str
@@ -107,7 +107,7 @@ class TaskDefinition:
 
     @property
     def compatibilities(self) -> tuple[str, ...]:
-        """The launch types it can run on: what it requires, or what its settings allow."""
+        """The launch types it supports."""
         required = tuple(self.raw.get("requiresCompatibilities", ()))
         if "FARGATE" in required or not self._fits_fargate:
             return ("EC2", *(("FARGATE",) if "FARGATE" in required else ()))

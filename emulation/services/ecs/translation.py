@@ -1,7 +1,7 @@
-"""A container's paths and ports, as a process of this machine has to be told them.
+"""Translates a container's paths and ports for a process of this machine.
 
-A process has no file system and no loopback of its own. So where its environment, arguments or health check name
-a mount (`/workspace/site`) or a port of its own task (`localhost:8080`), the real folder or port takes its place.
+A process shares this machine's file system and loopback. So in its environment, arguments and health check the path of
+a mount (`/workspace/site`) becomes the real folder, and a port of its task (`localhost:8080`) the real port.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Translation:
     ports: Mapping[int, int]
 
     def value(self, text: str) -> str:
-        """A whole value: a path at or below a mount, or a text that names a port of the task's loopback."""
+        """Translate a whole value: a path at or below a mount, or a text with ports."""
         return self.path(text) or self.text(text)
 
     def text(self, text: str) -> str:
-        """A text with ports of the task's loopback in it, such as a health check's command."""
+        """Translate the task's loopback ports in a text."""
         return _LOOPBACK.sub(lambda hit: f"{hit[1]}:{self.ports.get(int(hit[2]), hit[2])}", text)
 
     def path(self, path: str) -> str | None:
-        """The real path; None for what does not lie at or below a mount. The innermost mount counts."""
+        """The real path by the innermost mount; None for a path outside of all mounts."""
         for mount in sorted(self.mounts, key=lambda each: len(each.target), reverse=True):
             target = mount.target.rstrip("/")
             if not isinstance(mount.source, Path):

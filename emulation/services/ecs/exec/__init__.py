@@ -1,4 +1,4 @@
-"""ECS Exec, the agent's side: sessions, their data channel, and the terminal behind it."""
+"""The agent's side of ECS Exec: sessions, data channels, terminals."""
 
 from .api import ExecApi, ExecTarget, ExecTargetResolver
 from .terminal import LocalTerminal, Terminal

@@ -1,9 +1,9 @@
-"""What agent and client agree on before a session's first output, and why they may not.
+"""The handshake of agent and client at the start of a session.
 
     agent --HandshakeRequest--> client --HandshakeResponse--> agent --HandshakeComplete--> client
 
-ECS Exec has it only where the cluster's `executeCommandConfiguration` names a KMS key; other kinds of session always.
-Texts are those of amazon-ssm-agent (`datachannel.go`, `sessionplugin.go`).
+ECS Exec uses it only with a KMS key in the cluster's `executeCommandConfiguration`; other kinds of session always.
+Texts are from amazon-ssm-agent (`datachannel.go`, `sessionplugin.go`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 AGENT_VERSION = "3.3.0.0"
 WITHIN = 15.0
-"""Seconds an agent waits for the client's answer."""
+"""Seconds for which the agent waits for the client's response."""
 _SUCCESS = 1
 _FAILED = "Encountered error while initiating handshake. {}"
 TIMED_OUT = _FAILED.format(
@@ -25,13 +25,13 @@ TIMED_OUT = _FAILED.format(
 
 @dataclass(frozen=True)
 class Handshake:
-    """What the agent asks of the client: its kind of session, and encryption where there is a key."""
+    """Requests the session type, and encryption if there is a key."""
 
     kms_key_id: str | None = None
     within: float = WITHIN
 
     def request(self, challenge: bytes) -> dict[str, Any]:
-        """The HandshakeRequest; `challenge` is 16 random bytes, which only encryption needs."""
+        """The HandshakeRequest; `challenge` is 16 random bytes for encryption."""
         actions: list[dict[str, Any]] = [
             {
                 "ActionType": "SessionType",
@@ -43,17 +43,17 @@ class Handshake:
             actions.append({"ActionType": "KMSEncryption", "ActionParameters": parameters})
         return {"AgentVersion": AGENT_VERSION, "RequestedClientActions": actions}
 
-    def refused(self, response: Any) -> str | None:
-        """Why a client's HandshakeResponse ends the session, in the agent's words; None when it may go on."""
+    def error(self, response: Any) -> str | None:
+        """The agent's error for a HandshakeResponse; None if the client accepted."""
         try:
-            done = {action["ActionType"]: action for action in response["ProcessedClientActions"]}
+            processed = {action["ActionType"]: action for action in response["ProcessedClientActions"]}
         except (KeyError, TypeError):
             return _FAILED.format("Fetching the client's answer failed.")
         for kind in ("SessionType", "KMSEncryption")[: 1 if self.kms_key_id is None else 2]:
-            action: Mapping[str, Any] = done.get(kind, {})
+            action: Mapping[str, Any] = processed.get(kind, {})
             if (status := action.get("ActionStatus")) != _SUCCESS:
-                error = action.get("Error") or ""
-                return _FAILED.format(f"{kind} failed on client with status {status} error: {error}")
+                reason = action.get("Error") or ""
+                return _FAILED.format(f"{kind} failed on client with status {status} error: {reason}")
         if self.kms_key_id is not None:
             return _FAILED.format(
                 "The emulated cloud cannot encrypt ECS Exec sessions, and the cluster's "

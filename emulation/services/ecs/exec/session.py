@@ -1,4 +1,4 @@
-"""One ECS Exec session on its data channel: the agent's side of the protocol."""
+"""The agent's side of one ECS Exec session."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .handshake import TIMED_OUT, Handshake
 from .terminal import Terminal
 
 _DRAIN = 2.0
-"""Seconds the agent waits for its last output to be acknowledged (amazon-ssm-agent)."""
+"""Seconds for which the agent waits for the acknowledgement of its last output (amazon-ssm-agent)."""
 _AGENT_CAPACITY = 100_000
 
 
 class AgentSession:
     """Relays a terminal to a data channel until either ends.
 
-    The wire's own timers (retransmission, handshake, drain) are real seconds: the peer's are too.
+    The protocol's timers (retransmission, handshake, drain) are wall seconds, like those of the client.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class AgentSession:
         ids: Ids,
         handshake: Handshake | None = None,
     ) -> None:
-        """With a `handshake`, nothing is started before the client has agreed to it."""
+        """With a `handshake`, the command starts only after the client has accepted it."""
         self._session_id = session_id
         self._socket = socket
         self._clock = clock
@@ -47,24 +47,24 @@ class AgentSession:
         self._incoming = Incoming(_AGENT_CAPACITY)
         self._outgoing = Outgoing(self._stream_message)
         self._acknowledged = asyncio.Event()
-        self._agreed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._terminal: Terminal | None = None
 
     async def run(self, start: Callable[[], Awaitable[Terminal]]) -> None:
-        """Start the command and return when the session is over; the terminal is closed, the channel told."""
+        """Run the command until the session ends, then close the terminal and the channel."""
         beside = [asyncio.create_task(self._resend_lost())]
         try:
             if self._handshake is not None:
                 listen = asyncio.create_task(self._listen())
                 beside.append(listen)
-                if not await self._agree(self._handshake, listen):
+                if not await self._shake_hands(self._handshake, listen):
                     return
             try:
                 self._terminal = await start()
             except OSError as error:
                 await self.close(_failed(f"Unable to start command: Failed to start pty: {error}"))
                 return
-            if self._handshake is None:  # what was typed meanwhile waits in the socket
+            if self._handshake is None:  # earlier input waits in the socket
                 listen = asyncio.create_task(self._listen())
                 beside.append(listen)
             relay = asyncio.create_task(self._relay(self._terminal))
@@ -79,34 +79,34 @@ class AgentSession:
                 task.cancel()
             try:
                 await asyncio.gather(*beside, return_exceptions=True)
-            finally:  # the client may hang up just now, which cancels this
+            finally:  # a client that hangs up now cancels this
                 if self._terminal is not None:
                     await self._terminal.close()
 
-    async def _agree(self, handshake: Handshake, listen: asyncio.Task[None]) -> bool:
-        """Whether the client agreed to the handshake; if not, the channel is told why and closed."""
+    async def _shake_hands(self, handshake: Handshake, listen: asyncio.Task[None]) -> bool:
+        """Whether the client accepted the handshake; otherwise the channel is closed with the reason."""
         began = _monotonic()
-        await self._tell(wire.HANDSHAKE_REQUEST, handshake.request(self._new_id().bytes))
-        await asyncio.wait({self._agreed, listen}, timeout=handshake.within, return_when=asyncio.FIRST_COMPLETED)
-        if self._agreed.done():
-            refused = handshake.refused(self._agreed.result())
+        await self._send(wire.HANDSHAKE_REQUEST, handshake.request(self._new_id().bytes))
+        await asyncio.wait({self._response, listen}, timeout=handshake.within, return_when=asyncio.FIRST_COMPLETED)
+        if self._response.done():
+            error = handshake.error(self._response.result())
         elif listen.done():  # the client hung up
             return False
         else:
-            refused = TIMED_OUT
-        if refused is not None:
-            await self.close(_failed(refused))
+            error = TIMED_OUT
+        if error is not None:
+            await self.close(_failed(error))
             return False
-        await self._tell(wire.HANDSHAKE_COMPLETE, handshake.complete(_monotonic() - began))
+        await self._send(wire.HANDSHAKE_COMPLETE, handshake.complete(_monotonic() - began))
         return True
 
-    async def _tell(self, payload_type: int, what: Any) -> None:
-        payload = json.dumps(what, separators=(",", ":")).encode()
+    async def _send(self, payload_type: int, content: Any) -> None:
+        payload = json.dumps(content, separators=(",", ":")).encode()
         message = self._outgoing.push(payload_type, payload, _monotonic(), flag_first=True)
         await self._socket.send_bytes(message.encode())
 
     async def close(self, output: str = "") -> None:
-        """Say that the session is over; `output` carries the reason when it never began."""
+        """Send ChannelClosed; `output` is the reason if the session never started."""
         payload = {
             "MessageId": self._ids.uuid(),
             "CreatedDate": self._clock.utcnow().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -138,12 +138,12 @@ class AgentSession:
                 elif message.type == wire.INPUT:
                     await self._input(message)
             except MessageError:
-                continue  # as the agent: an unreadable frame is as if it had been lost, and will come again
+                continue  # like the agent: an unreadable frame counts as lost and is sent again
 
     async def _input(self, message: Message) -> None:
         terminal = self._terminal
         if terminal is None and message.payload_type != wire.HANDSHAKE_RESPONSE:
-            return  # as the agent, which does not acknowledge input before it has a terminal: it will come again
+            return  # like the agent, which acknowledges no input before it has a terminal: it is sent again
         confirm, ready = self._incoming.receive(message)
         if confirm:
             await self._socket.send_bytes(
@@ -151,10 +151,10 @@ class AgentSession:
             )
         for data in ready:
             if data.payload_type == wire.HANDSHAKE_RESPONSE:
-                if not self._agreed.done():
-                    self._agreed.set_result(data.json())
+                if not self._response.done():
+                    self._response.set_result(data.json())
             elif terminal is not None:
-                await _typed(data, terminal)
+                await _handle_input(data, terminal)
 
     async def _resend_lost(self) -> None:
         while True:
@@ -169,7 +169,7 @@ class AgentSession:
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
         except TimeoutError:
-            pass  # the agent too gives up here and reports the session's end
+            pass  # like the agent, which then reports the end of the session
 
     def _stream_message(self, sequence: int, flags: int, payload_type: int, payload: bytes) -> Message:
         return Message(wire.OUTPUT, sequence, payload, self._new_id(), self._clock.now_ms(), payload_type, flags)
@@ -178,7 +178,7 @@ class AgentSession:
         return UUID(self._ids.uuid())
 
 
-async def _typed(data: Message, terminal: Terminal) -> None:
+async def _handle_input(data: Message, terminal: Terminal) -> None:
     if data.payload_type == wire.BYTES:
         terminal.write(data.payload)
     elif data.payload_type == wire.SIZE:
@@ -193,7 +193,7 @@ def _failed(why: str) -> str:
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
-    """At most 1024 bytes each, never cut inside a UTF-8 character (invalid bytes are cut anywhere)."""
+    """Split into at most 1024 bytes each, never inside a valid UTF-8 character."""
     while data:
         piece = data[: wire.CHUNK]
         if len(data) > wire.CHUNK:

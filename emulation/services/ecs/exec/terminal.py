@@ -1,4 +1,4 @@
-"""A command on a pseudo-terminal of this machine, as the SSM agent starts it inside a container."""
+"""Runs a command on a pseudo-terminal of this machine, as the SSM agent does in a container."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _READ = 65_536
 
 
 class Terminal(Protocol):
-    """One running command with a terminal."""
+    """A running command and its terminal."""
 
     async def read(self) -> bytes:
-        """The next output; b"" once, when the command and all that held its terminal are gone."""
+        """The next output; b"" once, when the last process has closed the terminal."""
         ...
 
     def write(self, data: bytes) -> None: ...
@@ -29,12 +29,12 @@ class Terminal(Protocol):
     def resize(self, columns: int, rows: int) -> None: ...
 
     async def close(self) -> None:
-        """End the command and everything it started. May be called twice."""
+        """Kill the command and everything it started. Idempotent."""
         ...
 
 
 class LocalTerminal:
-    """`Terminal` for the process runtime."""
+    """A `Terminal` of the process runtime."""
 
     def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
         self._master = master
@@ -47,14 +47,14 @@ class LocalTerminal:
 
     @classmethod
     async def start(cls, argv: Sequence[str], *, environment: Mapping[str, str], directory: Path) -> LocalTerminal:
-        """Raises `FileNotFoundError` when argv[0] is no program of the given PATH."""
+        """Raises `FileNotFoundError` if argv[0] is not in the environment's PATH."""
         program = shutil.which(argv[0], path=environment.get("PATH", os.defpath))
         if program is None:
             raise FileNotFoundError(f'exec: "{argv[0]}": executable file not found in $PATH')
         master, slave = os.openpty()
         try:
-            # The leader of a session gets its controlling terminal by opening it. /bin/sh does no more than
-            # that here: the command's words are its arguments, never its text.
+            # A session leader gets its controlling terminal by opening it. /bin/sh only does that: the command's words
+            # are arguments, never shell code.
             process = await asyncio.create_subprocess_exec(
                 *("/bin/sh", "-c", 'exec "$@" <>"$0"', os.ttyname(slave), program, *argv[1:]),
                 env={"TERM": "xterm-256color", "LANG": "C.UTF-8", **environment},
@@ -84,7 +84,7 @@ class LocalTerminal:
         self._unwritten += data
 
     def resize(self, columns: int, rows: int) -> None:
-        with contextlib.suppress(OSError):  # the command has ended; read() tells
+        with contextlib.suppress(OSError):  # the command has ended, which read() reports
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def close(self) -> None:
@@ -104,7 +104,7 @@ class LocalTerminal:
             data = os.read(self._master, _READ)
         except BlockingIOError:
             return
-        except OSError:  # EIO: the last holder of the terminal is gone
+        except OSError:  # EIO: no process holds the terminal
             data = b""
         if not data:
             asyncio.get_running_loop().remove_reader(self._master)
