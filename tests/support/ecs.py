@@ -12,12 +12,11 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from tests.support.aws import SESSION
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import (
     Call,
@@ -273,7 +272,7 @@ class EcsWorld:
 
 def client_of(url: str, service: str) -> Any:
     """A boto3 client of a cloud's gateway. It blocks, and does not retry."""
-    return _session().client(
+    return SESSION.client(
         service,
         endpoint_url=url,
         region_name="us-west-2",
@@ -281,12 +280,6 @@ def client_of(url: str, service: str) -> Any:
         aws_secret_access_key="secret",
         config=Config(retries={"total_max_attempts": 1}),
     )
-
-
-@cache
-def _session() -> boto3.session.Session:
-    """One for all tests: it keeps the service models, whose loading costs more than a whole cloud."""
-    return boto3.session.Session()
 
 
 _IN_CLUSTER = frozenset(

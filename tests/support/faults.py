@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from tests.support.aws import SESSION
 from tests.support.ecs import eventually
 from tests.support.kit import a_stack
 from webordinary_testkit.emulation.cloud import Cloud
@@ -123,12 +123,9 @@ class Place:
         return None
 
 
-_SESSION = boto3.session.Session()
-
-
 def _client(url: str, key: str, secret: str, token: str, within: float) -> Any:
     config = Config(retries={"total_max_attempts": 1}, read_timeout=within, connect_timeout=within)
-    return _SESSION.client(
+    return SESSION.client(
         "dynamodb",
         endpoint_url=url,
         region_name="us-west-2",

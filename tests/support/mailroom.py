@@ -15,12 +15,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from functools import cache
 from typing import Any, TypeVar
 
-import boto3
 from botocore.config import Config
 
+from tests.support.aws import SESSION
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Context
 from webordinary_testkit.emulation.services.ses import SentMail, Ses
@@ -29,12 +28,6 @@ T = TypeVar("T")
 DOMAIN = "it.example.com"
 EDIT = f"edit@{DOMAIN}"
 ANN = "ann@clients.example.org"
-
-
-@cache
-def _session() -> boto3.session.Session:
-    """One for all tests: a session reads a service's model once, which takes longer than most tests."""
-    return boto3.session.Session()
 
 
 @dataclass
@@ -54,7 +47,7 @@ class Mailroom:
         return await asyncio.to_thread(ask, self.clients[service])
 
     def _client(self, service: str) -> Any:
-        return _session().client(
+        return SESSION.client(
             service,
             endpoint_url=self.world.url,
             region_name="us-west-2",

@@ -8,11 +8,11 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.utils import PRIORITY_ORDERED_SUPPORTED_PROTOCOLS as PREFERENCE
 
+from tests.support.aws import SESSION
 from webordinary_testkit.emulation.state.wire import HttpRequest
 
 
@@ -25,7 +25,7 @@ def sent_by_boto3(
     **config: Any,
 ) -> HttpRequest:
     """The first request of `boto3.client(service).operation(**params)`."""
-    client = boto3.session.Session().client(
+    client = SESSION.client(
         service,
         endpoint_url=endpoint,
         region_name="us-west-2",

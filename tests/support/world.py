@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from tests.support.aws import SESSION
 from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Aws, Context, Controller, Credentials
@@ -60,7 +60,7 @@ class World:
                 "aws_session_token": credentials.session_token,
             }
         )
-        return boto3.session.Session().client(
+        return SESSION.client(
             service,
             endpoint_url=self.url,
             region_name=self.cloud.config.region,

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import boto3
 import pytest
 import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.support.aws import SESSION
 from tests.support.ecs import eventually
 from tests.support.world import World
 from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
@@ -27,10 +27,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/1"
 OTHER = "arn:aws:ecs:us-west-2:123456789012:task/c/2"
-
-
-SESSION = boto3.session.Session()
-"""One for all tests: it keeps the service models."""
 
 
 class NoTasks:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.aws import SESSION
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.state import embedded
@@ -216,9 +217,7 @@ async def test_queue_urls_name_the_gateway_whoever_made_the_queue(bare_world: Wo
 
 
 async def test_a_twelve_digit_key_does_not_change_the_account(bare_world: World) -> None:
-    import boto3
-
-    client = boto3.session.Session().client(
+    client = SESSION.client(
         "sts",
         endpoint_url=bare_world.url,
         region_name="us-west-2",

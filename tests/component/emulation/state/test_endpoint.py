@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
+from tests.support.aws import SESSION
 from tests.support.endpoint import moto_server, partial_endpoint
 from tests.support.world import World, world
 from webordinary_testkit.emulation.services.sqs import Queues
@@ -41,7 +41,7 @@ async def w(endpoint: str) -> AsyncIterator[World]:
 def at(endpoint: str, service: str) -> Any:
     """A client of the endpoint itself, past the gateway."""
     keys = {"aws_access_key_id": "somebody", "aws_secret_access_key": "else"}
-    return boto3.session.Session().client(service, endpoint_url=endpoint, region_name="us-west-2", **keys)
+    return SESSION.client(service, endpoint_url=endpoint, region_name="us-west-2", **keys)
 
 
 async def call(client: Any, operation: str, **params: Any) -> dict[str, Any]:

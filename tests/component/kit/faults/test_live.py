@@ -11,12 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-import boto3
 import pytest
 import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.support.aws import SESSION
 from tests.support.ecs import eventually
 from tests.support.faults import CLUSTER, MAILS, TABLE, Place, place
 from webordinary_testkit.emulation.core.controller import Caller
@@ -48,9 +48,6 @@ from webordinary_testkit.kit.settings import Production
 from webordinary_testkit.kit.system.facts import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-_SESSION = boto3.session.Session()
 
 
 @dataclass
@@ -90,7 +87,7 @@ class Live:
     async def write_as_task(self, task: str, size: int = 1) -> str:
         """What comes of a task's PutItem."""
         keys = self.place.cloud.keys.issue(Caller("task", task))
-        client = _SESSION.client(
+        client = SESSION.client(
             "dynamodb",
             endpoint_url=self.place.cloud.gateway.url,
             region_name="us-west-2",
