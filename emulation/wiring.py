@@ -18,7 +18,7 @@ from .services.fis import Fis
 from .services.pricing import Pricing
 from .services.service_quotas import Quotas
 from .services.ses import Ses
-from .services.sqs import Queues
+from .services.sqs import Sqs
 from .services.sts import Sts
 from .services.tagging import Tagging
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def everything(parts: CloudParts) -> Wiring:
     """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
     context, config = parts.context, parts.config
-    queues = Queues(context("queues"), () if config.base == "moto" else LATE_DELIVERIES)
+    sqs = Sqs(context("sqs"), () if config.base == "moto" else LATE_DELIVERIES)
     engine = _engine(parts)
     storage = Storage(context("storage"), engine.volumes if engine else None)
     ses = Ses(context("ses"), config.smtp_port)
@@ -42,7 +42,7 @@ def everything(parts: CloudParts) -> Wiring:
     metering = (dynamodb.Metering(context("dynamodb")), sns.Metering(), logs.Metering())
     network = Network(context("network"), parts.dispatch, alb.links, ecs)
     on_demand = dynamodb.OnDemandThroughput(context("dynamodb"), parts.dispatch.interceptors)
-    cloudwatch = Cloudwatch(context("cloudwatch"), [queues, alb, ecs, *metering, on_demand])
+    cloudwatch = Cloudwatch(context("cloudwatch"), [sqs, alb, ecs, *metering, on_demand])
     scaling = ApplicationAutoScaling(context("application-autoscaling"), cloudwatch)
     cloudformation = Cloudformation(context("cloudformation"))
     faults = Faults(context("faults"), parts.dispatch, alb.links, ecs, storage)
@@ -51,7 +51,7 @@ def everything(parts: CloudParts) -> Wiring:
     return Wiring(
         controllers=(
             *([engine] if engine else []),
-            queues,
+            sqs,
             storage,
             ses,
             alb,

@@ -21,7 +21,7 @@ from webordinary_testkit.emulation.cloud import Cloud, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.container_engine import sweep
 from webordinary_testkit.emulation.container_engine.engine import Engine
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 from webordinary_testkit.emulation.state.localstack import IMAGE, LocalStackFailed
 from webordinary_testkit.emulation.wiring import LATE_DELIVERIES
 
@@ -39,7 +39,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 def cloud_of(image: str) -> Cloud:
     config = CloudConfig(base="localstack", localstack_image=image, scale=20)
-    return Cloud(config, lambda parts: Wiring([Queues(parts.context("queues"), LATE_DELIVERIES)]))
+    return Cloud(config, lambda parts: Wiring([Sqs(parts.context("sqs"), LATE_DELIVERIES)]))
 
 
 async def ours(engine: Engine) -> list[dict[str, Any]]:

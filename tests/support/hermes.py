@@ -26,7 +26,7 @@ from tests.support.system import REGION, SCALE, listening, url_of
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Context
 from webordinary_testkit.emulation.services.ses import Ses
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 from webordinary_testkit.emulation.system.answers import serve
 from webordinary_testkit.emulation.system.clock import Clock
 from webordinary_testkit.emulation.system.hermes.app import Hermes
@@ -159,7 +159,7 @@ async def hermes_world(
     edit.url = url_of(sock)
     runner = await serve(edit.application(), sock, grace=0.1)
     async with (
-        world(Queues, mail, lambda _: ecs, lambda _: metrics, scale=scale) as made,
+        world(Sqs, mail, lambda _: ecs, lambda _: metrics, scale=scale) as made,
         aiohttp.ClientSession() as http,
     ):
         for name, value in {

@@ -1,8 +1,7 @@
-"""What experiments can do: one entry an action."""
+"""The actions of experiments."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,36 +9,31 @@ from typing import Protocol
 from ...core.controller import Context
 from ...core.errors import AwsError
 from .durations import seconds
-from .model import ActionFailed
+from .model import ActionFailed, Experiment
 
 
 class Network(Protocol):
-    """Where subnets can be cut off."""
+    """Disrupts the network of subnets."""
 
     def disrupt(self, subnets: Sequence[str], scope: str) -> Callable[[], None]:
-        """Let nothing through from now on; returns what ends it."""
+        """Drop the traffic of `scope`; returns a function that ends the disruption."""
         ...
 
 
 @dataclass(frozen=True)
 class Job:
-    """One action under way."""
+    """A running action."""
 
     ctx: Context
     network: Network
     parameters: Mapping[str, str]
     targets: Sequence[str]
     """ARNs."""
-    halt: asyncio.Event
+    experiment: Experiment
 
-    async def lasts(self) -> None:
-        """Let the action's duration pass, or less when the experiment is stopped."""
-        wall = self.ctx.clock.wall(seconds(self.parameters["duration"]))
-        try:
-            async with asyncio.timeout(wall):
-                await self.halt.wait()
-        except TimeoutError:
-            return
+    async def wait(self) -> None:
+        """Wait for the action's duration, or until the experiment is stopped."""
+        await self.experiment.wait_for_halt(self.ctx.clock.wall(seconds(self.parameters["duration"])))
 
 
 @dataclass(frozen=True)
@@ -48,16 +42,16 @@ class Kind:
     description: str
     run: Callable[[Job], Awaitable[None]]
     target: tuple[str, str] | None = None
-    """(the name an action gives it, its resource type)."""
+    """(its name in an action, its resource type)."""
     required: frozenset[str] = frozenset()
     parameters: Mapping[str, str] | None = None
-    """Name → what it is."""
+    """Name -> description."""
     permissions: tuple[str, ...] = ()
-    """What the experiment's role must be allowed."""
+    """The permissions the experiment's role needs."""
 
 
 SCOPES = ("all", "availability-zone", "dynamodb", "prefix-list", "s3", "s3express", "vpc")
-_MADE_REAL = ("all", "dynamodb", "s3", "vpc")
+_EMULATED_SCOPES = ("all", "dynamodb", "s3", "vpc")
 
 
 async def _stop_tasks(job: Job) -> None:
@@ -75,13 +69,9 @@ async def _disrupt(job: Job) -> None:
     scope = job.parameters["scope"]
     restore = job.network.disrupt([arn.rpartition("/")[2] for arn in job.targets], scope)
     try:
-        await job.lasts()
+        await job.wait()
     finally:
         restore()
-
-
-async def _wait(job: Job) -> None:
-    await job.lasts()
 
 
 KINDS: Mapping[str, Kind] = {
@@ -118,7 +108,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "aws:fis:wait",
             "Wait for the specified time.",
-            _wait,
+            Job.wait,
             required=frozenset({"duration"}),
             parameters={"duration": "The duration, in ISO 8601 format."},
         ),
@@ -128,7 +118,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def check_parameters(kind: Kind, given: Mapping[str, str]) -> None:
-    """Raises ValueError for a parameter that is missing, unknown or out of range, or that nothing here makes real."""
+    """Raises ValueError for a missing, unknown or invalid parameter, NotImplementedError for one not emulated."""
     known = kind.parameters or {}
     if unknown := sorted(given.keys() - known.keys()):
         raise ValueError(f"{kind.id} has no parameter {', '.join(unknown)}")
@@ -139,5 +129,5 @@ def check_parameters(kind: Kind, given: Mapping[str, str]) -> None:
     if "scope" in given:
         if given["scope"] not in SCOPES:
             raise ValueError(f"scope must be one of {', '.join(SCOPES)}, got {given['scope']}")
-        if given["scope"] not in _MADE_REAL:
+        if given["scope"] not in _EMULATED_SCOPES:
             raise NotImplementedError(f"scope {given['scope']}")

@@ -1,4 +1,4 @@
-"""What a template must be before it is kept: FIS's ValidationException for the rest."""
+"""Validates experiment templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def invalid(message: str) -> AwsError:
 
 
 async def check(aws: Aws, params: Mapping[str, Any]) -> None:
-    """Raises ValidationException, or NotImplemented for what nothing here would make real."""
+    """Raises ValidationException, or NotImplemented for features that are not emulated."""
     for name in ("logConfiguration", "experimentReportConfiguration"):
         if params.get(name):
             raise not_emulated("fis", f"CreateExperimentTemplate with {name}")
@@ -29,7 +29,7 @@ async def check(aws: Aws, params: Mapping[str, Any]) -> None:
     if not params.get("actions"):
         raise invalid("An experiment template must have at least one action")
     if not params.get("stopConditions"):
-        raise invalid('There must be a stop condition; the source "none" says that there is none')
+        raise invalid('A stop condition is required; use the source "none" for no condition')
     targets = params.get("targets", {})
     for name, target in targets.items():
         _check_target(name, target)
@@ -64,7 +64,7 @@ def _check_target(name: str, target: Mapping[str, Any]) -> None:
 def _check_action(
     name: str, action: Mapping[str, Any], actions: Mapping[str, Any], targets: Mapping[str, Any]
 ) -> set[str]:
-    """The targets it uses."""
+    """Returns the names of the targets the action uses."""
     kind = KINDS.get(action["actionId"])
     if kind is None:
         raise invalid(f"Action {name}: {action['actionId']} is not one of {', '.join(KINDS)}")
@@ -80,23 +80,23 @@ def _check_action(
         raise invalid(f"Action {name}: {kind.id} takes the target {', '.join(expected) or 'none'}, got {dict(given)}")
     for target in given.values():
         if target not in targets:
-            raise invalid(f"Action {name}: there is no target {target}")
+            raise invalid(f"Action {name}: target {target} does not exist")
         if kind.target and targets[target]["resourceType"] != kind.target[1]:
             raise invalid(f"Action {name}: {kind.id} needs {kind.target[1]}, and {target} is another type")
     for before in action.get("startAfter", ()):
         if before not in actions:
-            raise invalid(f"Action {name}: it starts after {before}, which there is not")
+            raise invalid(f"Action {name}: startAfter names {before}, which does not exist")
     return set(given.values())
 
 
 def _check_order(actions: Mapping[str, Any]) -> None:
-    left = {name: set(action.get("startAfter", ())) for name, action in actions.items()}
-    while left:
-        ready = [name for name, before in left.items() if not before & left.keys()]
+    remaining = {name: set(action.get("startAfter", ())) for name, action in actions.items()}
+    while remaining:
+        ready = [name for name, before in remaining.items() if not before & remaining.keys()]
         if not ready:
-            raise invalid(f"The actions {', '.join(sorted(left))} start after one another")
+            raise invalid(f"The actions {', '.join(sorted(remaining))} start after one another")
         for name in ready:
-            del left[name]
+            del remaining[name]
 
 
 async def _check_condition(aws: Aws, condition: Mapping[str, Any]) -> None:

@@ -1,32 +1,34 @@
-"""The controller of FIS.
+"""The FIS controller.
 
-template --StartExperiment--> Experiment --Running--> StopTask, the network's disruptions, waiting
+template --StartExperiment--> ExperimentRun --> StopTask, network disruptions, waiting
 
 https://docs.aws.amazon.com/fis/latest/APIReference/
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ...core.controller import Call, Context, Handler, Operation, Watcher
+from ...core.background_tasks import BackgroundTasks
+from ...core.controller import Call, Context
 from ...core.errors import AwsError, not_emulated
-from ...state.models import service_model
+from ...core.pagination import paginate
+from ...core.timestamps import instant
+from ..controller_base import ServiceController
 from .actions import KINDS, Kind, Network
 from .checks import check, invalid
+from .experiment_run import ExperimentRun
 from .model import ENDED, Action, Experiment, Template
-from .running import Running
 
 _MOST_RUNNING, _MOST_TEMPLATES = 5, 500
 """Quotas: concurrent experiments, experiment templates."""
 _PAGE = 100
 
 
-class Fis:
-    """A `Controller`."""
+class Fis(ServiceController):
+    service = "fis"
 
     def __init__(self, ctx: Context, network: Network) -> None:
         self._ctx = ctx
@@ -34,44 +36,17 @@ class Fis:
         self._templates: dict[str, Template] = {}
         self._experiments: dict[str, Experiment] = {}
         self._tokens: dict[str, str] = {}
-        self._running: set[asyncio.Task[None]] = set()
-
-    def handlers(self) -> Mapping[Operation, Handler]:
-        own: dict[str, Handler] = {
-            "CreateExperimentTemplate": self._create,
-            "GetExperimentTemplate": self._get_template,
-            "ListExperimentTemplates": self._list_templates,
-            "DeleteExperimentTemplate": self._delete,
-            "StartExperiment": self._start,
-            "StopExperiment": self._stop,
-            "GetExperiment": self._get_experiment,
-            "ListExperiments": self._list_experiments,
-            "GetAction": self._get_action,
-            "ListActions": self._list_actions,
-            "TagResource": self._tag,
-            "UntagResource": self._untag,
-            "ListTagsForResource": self._tags,
-        }
-        return {("fis", name): own.get(name, _refuse) for name in service_model("fis").operation_names}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
-    async def start(self) -> None:
-        pass
+        self._tasks = BackgroundTasks(ctx.log)
 
     async def stop(self) -> None:
-        """End every experiment where it is; what they cut off is whole again."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Cancel every experiment and end its disruptions."""
+        await self._tasks.stop()
 
-    async def _create(self, call: Call) -> dict[str, Any]:
+    async def create_experiment_template(self, call: Call) -> dict[str, Any]:
         params = {name: value for name, value in call.params.items() if name not in ("clientToken", "tags")}
         token = call.params["clientToken"]
-        if (known := self._tokens.get(token)) in self._templates:
-            assert known is not None
-            return {"experimentTemplate": self._shown(self._templates[known])}
+        if (known := self._templates.get(self._tokens.get(token, ""))) is not None:
+            return {"experimentTemplate": self._describe_template(known)}
         await check(self._ctx.aws, params)
         if len(self._templates) >= _MOST_TEMPLATES:
             raise AwsError(
@@ -82,17 +57,17 @@ class Fis:
         template.tags.update(call.params.get("tags", {}))
         self._templates[id] = template
         self._tokens[token] = id
-        return {"experimentTemplate": self._shown(template)}
+        return {"experimentTemplate": self._describe_template(template)}
 
-    async def _get_template(self, call: Call) -> dict[str, Any]:
-        return {"experimentTemplate": self._shown(self._template(call.params["id"]))}
+    async def get_experiment_template(self, call: Call) -> dict[str, Any]:
+        return {"experimentTemplate": self._describe_template(self._template(call.params["id"]))}
 
-    async def _list_templates(self, call: Call) -> dict[str, Any]:
+    async def list_experiment_templates(self, call: Call) -> dict[str, Any]:
         listed = [
             {
                 "id": each.id,
                 "arn": each.arn,
-                "description": each.wanted["description"],
+                "description": each.definition["description"],
                 "creationTime": _time(each.created),
                 "lastUpdateTime": _time(each.created),
                 "tags": each.tags,
@@ -101,45 +76,40 @@ class Fis:
         ]
         return _page("experimentTemplates", listed, call.params)
 
-    async def _delete(self, call: Call) -> dict[str, Any]:
+    async def delete_experiment_template(self, call: Call) -> dict[str, Any]:
         template = self._template(call.params["id"])
         del self._templates[template.id]
-        return {"experimentTemplate": self._shown(template)}
+        return {"experimentTemplate": self._describe_template(template)}
 
-    async def _start(self, call: Call) -> dict[str, Any]:
+    async def start_experiment(self, call: Call) -> dict[str, Any]:
         token = call.params["clientToken"]
-        if (known := self._tokens.get(token)) in self._experiments:
-            assert known is not None
-            return {"experiment": self._of(self._experiments[known])}
+        if (known := self._experiments.get(self._tokens.get(token, ""))) is not None:
+            return {"experiment": self._describe_experiment(known)}
         if call.params.get("experimentOptions", {}).get("actionsMode", "run-all") != "run-all":
             raise not_emulated("fis", "StartExperiment with actionsMode skip-all")
         template = self._template(call.params["experimentTemplateId"])
         if sum(each.status not in ENDED for each in self._experiments.values()) >= _MOST_RUNNING:
             raise AwsError("ServiceQuotaExceededException", f"{_MOST_RUNNING} experiments are running", status=402)
         id = f"EXP{self._ctx.ids.alnum(14)}"
-        actions = {name: Action(name, wanted) for name, wanted in template.wanted["actions"].items()}
+        actions = {name: Action(name, each) for name, each in template.definition["actions"].items()}
         experiment = Experiment(id, self._arn("experiment", id), template, self._ctx.clock.now(), actions)
         experiment.tags.update(call.params.get("tags", {}))
         self._experiments[id] = experiment
         self._tokens[token] = id
-        task = asyncio.get_running_loop().create_task(
-            Running(self._ctx, self._network, experiment).run(), name=f"experiment {id}"
-        )
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return {"experiment": self._of(experiment)}
+        self._tasks.run(f"experiment {id}", ExperimentRun(self._ctx, self._network, experiment).run())
+        return {"experiment": self._describe_experiment(experiment)}
 
-    async def _stop(self, call: Call) -> dict[str, Any]:
+    async def stop_experiment(self, call: Call) -> dict[str, Any]:
         experiment = self._experiment(call.params["id"])
         if experiment.status in ENDED:
             raise invalid(f"Experiment {experiment.id} cannot be stopped: it is {experiment.status}")
         experiment.stop("Experiment stopped by user.")
-        return {"experiment": self._of(experiment)}
+        return {"experiment": self._describe_experiment(experiment)}
 
-    async def _get_experiment(self, call: Call) -> dict[str, Any]:
-        return {"experiment": self._of(self._experiment(call.params["id"]))}
+    async def get_experiment(self, call: Call) -> dict[str, Any]:
+        return {"experiment": self._describe_experiment(self._experiment(call.params["id"]))}
 
-    async def _list_experiments(self, call: Call) -> dict[str, Any]:
+    async def list_experiments(self, call: Call) -> dict[str, Any]:
         wanted = call.params.get("experimentTemplateId")
         listed = [
             {
@@ -155,29 +125,29 @@ class Fis:
         ]
         return _page("experiments", listed, call.params)
 
-    async def _get_action(self, call: Call) -> dict[str, Any]:
+    async def get_action(self, call: Call) -> dict[str, Any]:
         kind = KINDS.get(call.params["id"])
         if kind is None:
             raise _missing(f"Action {call.params['id']}")
-        return {"action": self._action_shown(kind)}
+        return {"action": self._describe_action(kind)}
 
-    async def _list_actions(self, call: Call) -> dict[str, Any]:
-        listed = [self._action_shown(each) for each in KINDS.values()]
+    async def list_actions(self, call: Call) -> dict[str, Any]:
+        listed = [self._describe_action(each) for each in KINDS.values()]
         for each in listed:
             each.pop("parameters", None)
         return _page("actions", listed, call.params)
 
-    async def _tag(self, call: Call) -> dict[str, Any]:
+    async def tag_resource(self, call: Call) -> dict[str, Any]:
         self._tagged(call).update(call.params["tags"])
         return {}
 
-    async def _untag(self, call: Call) -> dict[str, Any]:
+    async def untag_resource(self, call: Call) -> dict[str, Any]:
         tags = self._tagged(call)
         for key in call.params.get("tagKeys", ()):
             tags.pop(key, None)
         return {}
 
-    async def _tags(self, call: Call) -> dict[str, Any]:
+    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
         return {"tags": self._tagged(call)}
 
     def _tagged(self, call: Call) -> dict[str, str]:
@@ -201,9 +171,9 @@ class Fis:
     def _arn(self, kind: str, id: str) -> str:
         return f"arn:aws:fis:{self._ctx.region}:{self._ctx.account}:{kind}/{id}"
 
-    def _shown(self, template: Template) -> dict[str, Any]:
+    def _describe_template(self, template: Template) -> dict[str, Any]:
         return {
-            **template.wanted,
+            **template.definition,
             "id": template.id,
             "arn": template.arn,
             "creationTime": _time(template.created),
@@ -213,28 +183,28 @@ class Fis:
             "tags": template.tags,
         }
 
-    def _of(self, experiment: Experiment) -> dict[str, Any]:
-        wanted = experiment.template.wanted
+    def _describe_experiment(self, experiment: Experiment) -> dict[str, Any]:
+        definition = experiment.template.definition
         return {
             "id": experiment.id,
             "arn": experiment.arn,
             "experimentTemplateId": experiment.template.id,
-            "roleArn": wanted["roleArn"],
+            "roleArn": definition["roleArn"],
             "state": _state(experiment),
             "targets": {
-                name: {**target, **({"resourceArns": found} if (found := experiment.targets.get(name)) else {})}
-                for name, target in wanted.get("targets", {}).items()
+                name: {**target, **({"resourceArns": arns} if (arns := experiment.targets.get(name)) else {})}
+                for name, target in definition.get("targets", {}).items()
             },
             "actions": {
                 name: {
-                    **each.wanted,
+                    **each.definition,
                     "state": {"status": each.status, "reason": each.reason},
                     "startTime": _time(each.started),
                     "endTime": _time(each.ended),
                 }
                 for name, each in experiment.actions.items()
             },
-            "stopConditions": wanted["stopConditions"],
+            "stopConditions": definition["stopConditions"],
             "creationTime": _time(experiment.created),
             "startTime": _time(experiment.started),
             "endTime": _time(experiment.ended),
@@ -243,7 +213,7 @@ class Fis:
             "targetAccountConfigurationsCount": 0,
         }
 
-    def _action_shown(self, kind: Kind) -> dict[str, Any]:
+    def _describe_action(self, kind: Kind) -> dict[str, Any]:
         required = kind.required
         return {
             "id": kind.id,
@@ -260,7 +230,7 @@ class Fis:
 
 def _options(template: Template) -> dict[str, str]:
     usual = {"accountTargeting": "single-account", "emptyTargetResolutionMode": "fail"}
-    return {**usual, **template.wanted.get("experimentOptions", {})}
+    return {**usual, **template.definition.get("experimentOptions", {})}
 
 
 def _state(experiment: Experiment) -> dict[str, Any]:
@@ -268,13 +238,11 @@ def _state(experiment: Experiment) -> dict[str, Any]:
     return {**state, "error": experiment.error} if experiment.error else state
 
 
-def _page(key: str, listed: Sequence[Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    token = params.get("nextToken", "0")
-    if not token.isdecimal():
-        raise invalid(f"nextToken {token!r} is not one that was given")
-    start, size = int(token), params.get("maxResults", _PAGE)
-    end = start + size
-    return {key: list(listed[start:end]), **({"nextToken": str(end)} if end < len(listed) else {})}
+def _page(key: str, items: Sequence[Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    token = params.get("nextToken")
+    return paginate(items, token, params.get("maxResults", _PAGE), invalid(f"Invalid nextToken {token!r}")).answer(
+        key, "nextToken"
+    )
 
 
 def _missing(what: str) -> AwsError:
@@ -282,8 +250,4 @@ def _missing(what: str) -> AwsError:
 
 
 def _time(epoch: float | None) -> datetime | None:
-    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
-
-
-async def _refuse(call: Call) -> dict[str, Any]:
-    raise not_emulated(call.service, call.operation)
+    return None if epoch is None else instant(epoch)

@@ -1,9 +1,10 @@
-"""Experiment templates and experiments as they are. All times are AWS time, epoch seconds."""
+"""Experiment templates and experiments. All times are AWS time, epoch seconds."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,15 +16,15 @@ class Template:
     id: str
     arn: str
     created: float
-    wanted: Mapping[str, Any]
-    """What CreateExperimentTemplate was given."""
+    definition: Mapping[str, Any]
+    """The parameters of CreateExperimentTemplate."""
     tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Action:
     name: str
-    wanted: Mapping[str, Any]
+    definition: Mapping[str, Any]
     status: str = "pending"
     reason: str = "Action is pending"
     started: float | None = None
@@ -50,8 +51,14 @@ class Experiment:
     targets: dict[str, list[str]] = field(default_factory=dict)
     """Resolved: the ARNs of each target."""
     halted: str = ""
-    """Why it is to be stopped; empty while it is not."""
+    """Why it was stopped; empty before."""
     halt: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait_for_halt(self, wall_seconds: float) -> None:
+        """Wait until the experiment is stopped, at most this long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wall_seconds):
+                await self.halt.wait()
 
     def stop(self, why: str) -> None:
         if not self.halt.is_set():
@@ -60,11 +67,11 @@ class Experiment:
 
 
 class ActionFailed(Exception):
-    """An action could not do its work: the text is its reason."""
+    """An action failed; the message is its reason."""
 
 
 class ExperimentFailed(Exception):
-    """An experiment could not begin: the text is its reason, the code that of its error."""
+    """An experiment could not start; the message is its reason, `code` that of its error."""
 
     def __init__(self, reason: str, code: str) -> None:
         super().__init__(reason)

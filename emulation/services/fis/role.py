@@ -1,6 +1,6 @@
-"""Whether an experiment's role can be taken on by FIS and may do what its actions do.
+"""Checks that FIS can assume an experiment's role and that the role allows its actions.
 
-Allow and Deny statements of its policies are read by action; their resources and conditions are not.
+Statements of its policies are matched by action; resources and conditions are ignored.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def check(aws: Aws, arn: str, needed: Iterable[str]) -> None:
         )
     statements = [each async for each in _statements(aws, name)]
     for action in needed:
-        effects = {each["Effect"] for each in statements if _speaks_of(each, action)}
+        effects = {each["Effect"] for each in statements if _covers(each, action)}
         if effects != {"Allow"}:
             raise ExperimentFailed(f"Role {arn} is not authorized to perform {action}", "AccessDenied")
 
@@ -56,7 +56,7 @@ async def _statements(aws: Aws, role: str) -> AsyncIterator[Mapping[str, Any]]:
             yield each
 
 
-def _speaks_of(statement: Mapping[str, Any], action: str) -> bool:
+def _covers(statement: Mapping[str, Any], action: str) -> bool:
     patterns = _listed(statement.get("Action", ()))
     return any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in patterns)
 

@@ -1,4 +1,4 @@
-"""Which resources a target means when an experiment starts."""
+"""Resolves the targets of an experiment to resources."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ TYPES: Mapping[str, frozenset[str]] = {
     "aws:ecs:task": frozenset({"cluster", "service"}),
     "aws:ec2:subnet": frozenset({"availabilityZoneIdentifier", "vpc"}),
 }
-"""Resource types, and the parameters that a target of them may have."""
+"""The parameters of a target, by resource type."""
 
 
 async def resolve(ctx: Context, target: Mapping[str, Any]) -> list[str]:
-    """The ARNs meant, of what is there; chosen at random where the selection mode takes some of them."""
+    """The ARNs of the resources selected; a random sample for the selection modes COUNT and PERCENT."""
     kind = target["resourceType"]
-    found = await (_tasks(ctx, target) if kind == "aws:ecs:task" else _subnets(ctx, target))
+    arns = await (_tasks(ctx, target) if kind == "aws:ecs:task" else _subnets(ctx, target))
     mode = target["selectionMode"]
     number = re.search(r"\d+", mode)
     if number is None:
-        return found
+        return arns
     count = int(number[0])
-    most = count if mode.startswith("COUNT") else math.floor(len(found) * count / 100)
-    return sorted(ctx.ids.source.sample(found, min(most, len(found))))
+    most = count if mode.startswith("COUNT") else math.floor(len(arns) * count / 100)
+    return sorted(ctx.ids.source.sample(arns, min(most, len(arns))))
 
 
 async def _tasks(ctx: Context, target: Mapping[str, Any]) -> list[str]:
@@ -42,12 +42,15 @@ async def _tasks(ctx: Context, target: Mapping[str, Any]) -> list[str]:
             found += [each["taskArn"] for each in answer["tasks"] if each["lastStatus"] == "RUNNING"]
         return found
     parameters, tags = target.get("parameters", {}), target.get("resourceTags", {})
-    clusters = [parameters["cluster"]] if "cluster" in parameters else await _all(ctx, "ListClusters", "clusterArns")
+    if "cluster" in parameters:
+        clusters = [parameters["cluster"]]
+    else:
+        clusters = (await ctx.aws.call("ecs", "ListClusters"))["clusterArns"]
     found = []
     for cluster in clusters:
         where = {"cluster": cluster, **({"serviceName": parameters["service"]} if "service" in parameters else {})}
         try:
-            arns = await _all(ctx, "ListTasks", "taskArns", **where)
+            arns = (await ctx.aws.call("ecs", "ListTasks", **where))["taskArns"]
         except AwsError:
             continue
         if not arns:
@@ -62,20 +65,15 @@ async def _tasks(ctx: Context, target: Mapping[str, Any]) -> list[str]:
     return found
 
 
-async def _all(ctx: Context, operation: str, key: str, **params: Any) -> list[str]:
-    answer = await ctx.aws.call("ecs", operation, **params)
-    return list(answer[key])
-
-
 async def _subnets(ctx: Context, target: Mapping[str, Any]) -> list[str]:
-    place = f"arn:aws:ec2:{ctx.region}:{ctx.account}:subnet/"
+    prefix = f"arn:aws:ec2:{ctx.region}:{ctx.account}:subnet/"
     described = (await ctx.aws.call("ec2", "DescribeSubnets"))["Subnets"]
     parameters, tags = target.get("parameters", {}), target.get("resourceTags", {})
     wanted = target.get("resourceArns")
     return [
-        place + each["SubnetId"]
+        prefix + each["SubnetId"]
         for each in described
-        if (place + each["SubnetId"] in wanted if wanted else True)
+        if (prefix + each["SubnetId"] in wanted if wanted else True)
         and parameters.get("vpc", each["VpcId"]) == each["VpcId"]
         and parameters.get("availabilityZoneIdentifier", each["AvailabilityZone"])
         in (each["AvailabilityZone"], each.get("AvailabilityZoneId"))

@@ -1,5 +1,5 @@
-"""SQS over the base: long polling without spinning, AWS's waiting times, and the metrics AWS publishes."""
+"""SQS over the base: long polling without busy waiting, AWS's waiting times, and CloudWatch metrics."""
 
-from .controller import Queues
+from .controller import Sqs
 
-__all__ = ["Queues"]
+__all__ = ["Sqs"]

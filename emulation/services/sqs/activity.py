@@ -1,4 +1,4 @@
-"""What happened on one queue, as CloudWatch counts it. Source of names: SQS Developer Guide, "Available metrics"."""
+"""Counts a queue's activity for CloudWatch. Source of names: SQS Developer Guide, "Available metrics"."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from ...core.controller import Datum
 
 ACTIVE = 6 * 3600
-"""AWS seconds after its last use in which a queue still has metrics."""
+"""AWS seconds after its last use for which a queue has metrics."""
 
 
 class Activity:
-    """Counters since the last report, and the ages of the messages known to be in the queue."""
+    """Counters since the last report, and the ages of the messages in the queue."""
 
     def __init__(self, queue: str, now: float) -> None:
         self._dimensions = {"QueueName": queue}
@@ -29,7 +29,7 @@ class Activity:
         self._sent_at.extend([now] * count)
 
     def received(self, messages: Iterable[tuple[str, float]], now: float) -> None:
-        """Receipt handle and time of sending (epoch seconds) of each message."""
+        """`messages`: receipt handle and time of sending (epoch seconds)."""
         before = len(self._handles)
         self._handles.update(messages)
         count = len(self._handles) - before
@@ -55,7 +55,7 @@ class Activity:
         return now - self._used <= ACTIVE
 
     def report(self, visible: int, in_flight: int, delayed: int, now: float) -> list[Datum]:
-        """The data points of the minute that ended; counters start anew."""
+        """The data points of the minute that ended; resets the counters."""
         total = visible + in_flight + delayed
         if total:
             self._used = now
@@ -83,7 +83,7 @@ class Activity:
         self.changed = True
 
     def _forget(self, sent_at: float) -> None:
-        """Take out the message sent at about that time."""
+        """Remove the message sent at about that time."""
         if self._sent_at:
             after = min(bisect.bisect(self._sent_at, sent_at), len(self._sent_at) - 1)
             before = max(0, after - 1)
@@ -91,7 +91,7 @@ class Activity:
             del self._sent_at[nearer]
 
     def _fit(self, total: int, now: float) -> None:
-        """Agree with the queue: messages that expired or moved are the oldest, ones that appeared are new."""
+        """Match the queue's depth: drop the oldest messages, or add new ones."""
         del self._sent_at[: max(0, len(self._sent_at) - total)]
         self._sent_at.extend([now] * (total - len(self._sent_at)))
         if not total:

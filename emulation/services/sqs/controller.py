@@ -1,6 +1,6 @@
-"""The queue controller. Messages live in the base; when they can be received is known here.
+"""The SQS controller. The base stores messages; this controller knows when they become receivable.
 
-SendMessage, SNS Publish, visibility changes --watched--> the queue's line --wakes--> ReceiveMessage --> base
+SendMessage, SNS Publish, visibility changes --watched--> LongPolls --wakes--> ReceiveMessage --> base
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
 from ...core.errors import AwsError
+from ...state.operations import handlers
+from ..controller_base import ControllerBase
 from .queue import Queue, Timing
 
 Answer = dict[str, Any]
+GRACE = 2.0
+"""Wall seconds in which received messages are still returned when the cloud stops."""
 _PURGE_INTERVAL = 60
 """AWS seconds between two purges of a queue."""
-_NAME_HELD = 60
-"""AWS seconds a deleted queue's name cannot be used again."""
+_NAME_RESERVED = 60
+"""AWS seconds for which the name of a deleted queue cannot be reused."""
 _DEPTH = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -25,52 +30,45 @@ _DEPTH = (
 )
 
 
-class Queues:
+class Sqs(ControllerBase):
     """A controller and a `MetricSource` (AWS/SQS).
 
-    A message that reaches a queue by another way than SQS and SNS (an S3 notification, say) is found by the next
-    receive, or when a waiting one has waited its time.
+    A message that does not come by SQS or SNS (an S3 notification, say) is found by the next receive, or when a long
+    poll times out.
     """
 
     def __init__(self, ctx: Context, late: Sequence[float] = ()) -> None:
-        """`late`: wall seconds after which to look again for what a topic or a delay brings, where the base delivers
-        in its own time."""
+        """`late`: wall seconds after which to retry for delayed messages and those of a topic, for a base that
+        delivers them late."""
         self._ctx = ctx
         self._late = late
         self._queues: dict[str, Queue] = {}
         self._deleted: dict[str, float] = {}
         self._subscribers: dict[str, set[str]] = {}
-        self._returning: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks(ctx.log)
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        return {
-            ("sqs", "ReceiveMessage"): self._receive,
-            ("sqs", "PurgeQueue"): self._purge,
-            ("sqs", "CreateQueue"): self._create,
-        }
+        return handlers("sqs", self)
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         return {
             ("sqs", "SendMessage"): self._on_send,
-            ("sqs", "SendMessageBatch"): self._on_send_batch,
+            ("sqs", "SendMessageBatch"): self._on_send,
             ("sqs", "DeleteMessage"): self._on_delete_message,
-            ("sqs", "DeleteMessageBatch"): self._on_delete_batch,
+            ("sqs", "DeleteMessageBatch"): self._on_delete_message,
             ("sqs", "ChangeMessageVisibility"): self._on_visibility,
-            ("sqs", "ChangeMessageVisibilityBatch"): self._on_visibility_batch,
+            ("sqs", "ChangeMessageVisibilityBatch"): self._on_visibility,
             ("sqs", "SetQueueAttributes"): self._on_attributes,
             ("sqs", "DeleteQueue"): self._on_delete_queue,
             ("sns", "Subscribe"): self._on_subscribe,
             ("sns", "Publish"): self._on_publish,
-            ("sns", "PublishBatch"): self._on_publish_batch,
+            ("sns", "PublishBatch"): self._on_publish,
         }
-
-    async def start(self) -> None:
-        pass
 
     async def stop(self) -> None:
         for queue in self._queues.values():
-            queue.line.close()
-        await asyncio.gather(*self._returning, return_exceptions=True)
+            queue.long_polls.close()
+        await self._tasks.stop(GRACE)
 
     async def collect(self) -> Iterable[Datum]:
         """The AWS/SQS metrics of every queue used within the last six AWS hours."""
@@ -80,7 +78,7 @@ class Queues:
                 data += queue.activity.report(*queue.depth, now=self._ctx.clock.now())
         return data
 
-    async def _receive(self, call: Call) -> Answer:
+    async def receive_message(self, call: Call) -> Answer:
         params = dict(call.params)
         _check_range("MaxNumberOfMessages", params.get("MaxNumberOfMessages", 1), 1, 10, "Must be between 1 and 10")
         _check_range("WaitTimeSeconds", params.get("WaitTimeSeconds", 0), 0, 20, "Must be >= 0 and <= 20")
@@ -94,26 +92,24 @@ class Queues:
         async def attempt() -> Answer:
             return await self._attempt(queue, params, visibility, wanted)
 
-        return await (queue.line.receive(attempt, wait) if wait else attempt())
+        return await (queue.long_polls.receive(attempt, wait) if wait else attempt())
 
     async def _attempt(self, queue: Queue, params: Answer, visibility: float, wanted: set[str]) -> Answer:
-        """Ask the base once. A caller that goes away meanwhile takes no message with it."""
-        asked = asyncio.ensure_future(self._ctx.aws.store("sqs", "ReceiveMessage", **params))
+        """Receive from the base once. When the call is cancelled, its messages become visible again."""
+        received = asyncio.ensure_future(self._ctx.aws.store("sqs", "ReceiveMessage", **params))
         try:
-            answer = await asyncio.shield(asked)
+            answer = await asyncio.shield(received)
         except asyncio.CancelledError:
-            task = asyncio.get_running_loop().create_task(self._put_back(queue, asked))
-            self._returning.add(task)
-            task.add_done_callback(self._returning.discard)
+            self._tasks.run(f"returning messages to {queue.name}", self._put_back(queue, received))
             raise
         messages = answer.get("Messages", [])
         now = self._ctx.clock.now()
         sent = [(message["ReceiptHandle"], int(message["Attributes"]["SentTimestamp"]) / 1000) for message in messages]
         queue.activity.received(sent, now)
         if messages:
-            queue.line.due(now + visibility)
-        if queue.timing.dead_letters is not None:  # the base moves what was received too often as it receives
-            self._nudge(queue.timing.dead_letters)
+            queue.long_polls.notify_at(now + visibility)
+        if queue.timing.dead_letters is not None:  # the base moves messages there during a receive
+            self._notify(queue.timing.dead_letters)
         if not {"All", "SentTimestamp"} & wanted:
             for message in messages:
                 del message["Attributes"]["SentTimestamp"]
@@ -121,10 +117,10 @@ class Queues:
                     del message["Attributes"]
         return answer
 
-    async def _put_back(self, queue: Queue, asked: asyncio.Future[Answer]) -> None:
-        """Make what nobody waits for any more visible again."""
+    async def _put_back(self, queue: Queue, received: asyncio.Future[Answer]) -> None:
+        """Make received messages visible again."""
         try:
-            messages = (await asked).get("Messages", [])
+            messages = (await received).get("Messages", [])
             if messages:
                 entries = [
                     {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
@@ -133,9 +129,9 @@ class Queues:
                 await self._ctx.aws.store("sqs", "ChangeMessageVisibilityBatch", QueueUrl=queue.url, Entries=entries)
         except AwsError as error:
             self._ctx.log.warning("messages of %s stay in flight until their visibility ends: %s", queue.name, error)
-        queue.line.nudge()
+        queue.long_polls.notify()
 
-    async def _purge(self, call: Call) -> Answer:
+    async def purge_queue(self, call: Call) -> Answer:
         queue, now = await self._queue(call.params["QueueUrl"]), self._ctx.clock.now()
         if queue.purged_at is not None and now - queue.purged_at < _PURGE_INTERVAL:
             raise AwsError(
@@ -148,13 +144,13 @@ class Queues:
         queue.activity.purged(now)
         return answer
 
-    async def _create(self, call: Call) -> Answer:
+    async def create_queue(self, call: Call) -> Answer:
         name = call.params["QueueName"]
         deleted = self._deleted.get(name)
-        if deleted is not None and self._ctx.clock.now() - deleted < _NAME_HELD:
+        if deleted is not None and self._ctx.clock.now() - deleted < _NAME_RESERVED:
             raise AwsError(
                 "AWS.SimpleQueueService.QueueDeletedRecently",
-                f"You must wait {_NAME_HELD} seconds after deleting a queue before you can create another with the "
+                f"You must wait {_NAME_RESERVED} seconds after deleting a queue before you can create another with the "
                 "same name.",
             )
         answer = await self._ctx.aws.store("sqs", "CreateQueue", **call.params)
@@ -165,16 +161,16 @@ class Queues:
         return answer
 
     async def _queue(self, url: str) -> Queue:
-        """The queue of a URL. Raises what SQS raises when there is none."""
+        """The queue of a URL. Raises SQS's error when it does not exist."""
         name = _name(url)
-        if name not in self._queues:  # made before us, in a base that outlives the cloud
+        if name not in self._queues:  # created earlier, in a base that outlives the cloud
             answer = await self._ctx.aws.store("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
             timing = Timing.of(answer.get("Attributes", {}))
             self._queues.setdefault(name, Queue(name, url, self._ctx.clock, timing))
         return self._queues[name]
 
     async def _read_depth(self, queue: Queue) -> bool:
-        """Learn how many messages there are; False when the queue is gone. An untouched empty one is not asked."""
+        """Read the number of messages, unless the queue is empty and unchanged; False when it no longer exists."""
         if not queue.activity.changed and not any(queue.depth):
             return True
         queue.activity.changed = False
@@ -189,9 +185,9 @@ class Queues:
         queue.depth = visible, in_flight, delayed
         return True
 
-    def _nudge(self, name: str) -> None:
+    def _notify(self, name: str) -> None:
         if name in self._queues:
-            self._queues[name].line.nudge()
+            self._queues[name].long_polls.notify()
 
     def _known(self, call: Call) -> Queue | None:
         queue = self._queues.get(_name(call.params["QueueUrl"]))
@@ -206,47 +202,30 @@ class Queues:
         if wait:
             self._expected(queue, now + wait)
         else:
-            queue.line.nudge()
+            queue.long_polls.notify()
 
     def _expected(self, queue: Queue, at: float) -> None:
         for seconds in (0.0, *self._late):
-            queue.line.due(at + seconds * self._ctx.clock.scale)
+            queue.long_polls.notify_at(at + seconds * self._ctx.clock.scale)
 
     def _on_send(self, call: Call) -> None:
         if (queue := self._known(call)) is not None:
-            self._arrived(queue, call.params.get("DelaySeconds"))
-
-    def _on_send_batch(self, call: Call) -> None:
-        if (queue := self._known(call)) is not None:
-            for entry in call.params["Entries"]:
+            for entry in _entries(call):
                 self._arrived(queue, entry.get("DelaySeconds"))
 
     def _on_delete_message(self, call: Call) -> None:
-        self._deleted_messages(call, [call.params["ReceiptHandle"]])
-
-    def _on_delete_batch(self, call: Call) -> None:
-        self._deleted_messages(call, [entry["ReceiptHandle"] for entry in call.params["Entries"]])
-
-    def _deleted_messages(self, call: Call, handles: list[str]) -> None:
         if (queue := self._known(call)) is not None:
-            queue.activity.deleted(handles, self._ctx.clock.now())
-            if queue.fifo:  # the next of the message's group is free now
-                queue.line.nudge()
+            queue.activity.deleted([entry["ReceiptHandle"] for entry in _entries(call)], self._ctx.clock.now())
+            if queue.fifo:  # the next message of the group is available now
+                queue.long_polls.notify()
 
     def _on_visibility(self, call: Call) -> None:
         if (queue := self._known(call)) is not None:
-            self._hidden_for(queue, call.params["VisibilityTimeout"])
-
-    def _on_visibility_batch(self, call: Call) -> None:
-        if (queue := self._known(call)) is not None:
-            for entry in call.params["Entries"]:
-                self._hidden_for(queue, entry.get("VisibilityTimeout", 0))
-
-    def _hidden_for(self, queue: Queue, seconds: float) -> None:
-        if seconds:
-            queue.line.due(self._ctx.clock.now() + seconds)
-        else:
-            queue.line.nudge()
+            for entry in _entries(call):
+                if seconds := entry.get("VisibilityTimeout", 0):
+                    queue.long_polls.notify_at(self._ctx.clock.now() + seconds)
+                else:
+                    queue.long_polls.notify()
 
     def _on_attributes(self, call: Call) -> None:
         if (queue := self._known(call)) is not None:
@@ -256,25 +235,27 @@ class Queues:
         name = _name(call.params["QueueUrl"])
         self._deleted[name] = self._ctx.clock.now()
         if (queue := self._queues.pop(name, None)) is not None:
-            queue.line.dissolve()
+            queue.long_polls.queue_deleted()
 
     def _on_subscribe(self, call: Call) -> None:
         if call.params["Protocol"] == "sqs":
             self._subscribers.setdefault(call.params["TopicArn"], set()).add(_name(call.params["Endpoint"]))
 
     def _on_publish(self, call: Call) -> None:
-        self._published(call.params.get("TopicArn") or call.params.get("TargetArn", ""), 1)
-
-    def _on_publish_batch(self, call: Call) -> None:
-        self._published(call.params["TopicArn"], len(call.params["PublishBatchRequestEntries"]))
-
-    def _published(self, topic: str, count: int) -> None:
+        topic = call.params.get("TopicArn") or call.params.get("TargetArn", "")
+        messages = len(call.params.get("PublishBatchRequestEntries", (call.params,)))
         for name in self._subscribers.get(topic, ()):
             if (queue := self._queues.get(name)) is not None:
-                for _ in range(count):
+                for _ in range(messages):
                     self._arrived(queue, None)
                 if self._late:
                     self._expected(queue, self._ctx.clock.now() + queue.timing.delay)
+
+
+def _entries(call: Call) -> Sequence[Mapping[str, Any]]:
+    """The entries of a batch; the parameters of a single operation as its one entry."""
+    entries: Sequence[Mapping[str, Any]] = call.params.get("Entries", (call.params,))
+    return entries
 
 
 def _name(address: str) -> str:
@@ -283,7 +264,7 @@ def _name(address: str) -> str:
 
 
 def _wanted_attributes(params: Answer) -> set[str]:
-    """The system attributes asked for, taken out of the parameters, by the old name and the new."""
+    """Remove the system attributes requested, by the old name or the new, from the parameters."""
     return {*params.pop("AttributeNames", ()), *params.pop("MessageSystemAttributeNames", ())}
 
 

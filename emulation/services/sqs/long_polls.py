@@ -1,4 +1,4 @@
-"""The long polls of one queue: first come, first served, woken only when a message may be there."""
+"""The long polls of one queue: first come, first served, woken only when a message may be available."""
 
 from __future__ import annotations
 
@@ -12,73 +12,73 @@ from ...time.clock import Clock
 
 Answer = dict[str, Any]
 Attempt = Callable[[], Awaitable[Answer]]
-"""One receive that does not wait. Its answer has `Messages` when there were some."""
+"""A receive without waiting. Its answer has `Messages` unless the queue was empty."""
 
 
-class Line:
-    """Whoever may have made a message visible nudges the line; messages that become visible by time are `due`."""
+class LongPolls:
+    """`notify` when a message may have become visible; `notify_at` when one will become visible."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: deque[asyncio.Event] = deque()
         self._due: list[float] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._dissolved = False
+        self._queue_deleted = False
         self._closed = False
 
-    def nudge(self) -> None:
-        """A message may be there: let the first in line try."""
+    def notify(self) -> None:
+        """Let the first waiting poll try."""
         if self._waiting:
             self._waiting[0].set()
 
-    def due(self, at: float) -> None:
-        """A message becomes visible at this AWS time, unless it is deleted or moved before."""
+    def notify_at(self, at: float) -> None:
+        """Let the first waiting poll try at this AWS time."""
         if not self._waiting:
             self._forget_past()
         heapq.heappush(self._due, at)
         self._arm()
 
     async def receive(self, attempt: Attempt, seconds: float) -> Answer:
-        """Stand in line until an attempt brings messages or so many AWS seconds have passed."""
+        """Wait until an attempt receives messages, at most `seconds` of AWS time."""
         deadline = self._clock.now() + seconds
-        place = asyncio.Event()
-        self._waiting.append(place)
-        self.nudge()
+        woken = asyncio.Event()
+        self._waiting.append(woken)
+        self.notify()
         self._arm()
         empty = False
         try:
             while True:
-                last = not await self._woken(place, deadline) or self._dissolved
+                last = not await self._wait(woken, deadline) or self._queue_deleted
                 if self._closed:
                     return {}
-                place.clear()
+                woken.clear()
                 answer = await attempt()
                 if answer.get("Messages") or last:
                     empty = not answer.get("Messages")
                     return answer
         finally:
-            self._waiting.remove(place)
-            if not empty:  # there was something, or it was cancelled when woken: there may be more for the next
-                self.nudge()
+            self._waiting.remove(woken)
+            if not empty:  # it received messages, or was cancelled when woken: there may be more for the next poll
+                self.notify()
 
-    def dissolve(self) -> None:
-        """There is nothing to wait for any more: everybody tries a last time and goes."""
-        self._dissolved = True
-        for place in self._waiting:
-            place.set()
+    def queue_deleted(self) -> None:
+        """Let every poll try a last time and return."""
+        self._queue_deleted = True
+        for woken in self._waiting:
+            woken.set()
 
     def close(self) -> None:
-        """Send everybody home with nothing."""
+        """End every poll without messages."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for place in self._waiting:
-            place.set()
+        for woken in self._waiting:
+            woken.set()
 
-    async def _woken(self, place: asyncio.Event, deadline: float) -> bool:
+    async def _wait(self, woken: asyncio.Event, deadline: float) -> bool:
         try:
             async with asyncio.timeout(max(0.0, self._clock.wall(deadline - self._clock.now()))):
-                await place.wait()
+                await woken.wait()
         except TimeoutError:
             return False
         return True
@@ -91,15 +91,15 @@ class Line:
         return any_past
 
     def _arm(self) -> None:
-        """Wake up at the next due time, as long as somebody waits."""
+        """Set the timer for the next due time while polls wait."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting and self._due and not self._closed:
             delay = max(0.0, self._clock.wall(self._due[0] - self._clock.now()))
-            self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         if self._forget_past():
-            self.nudge()
+            self.notify()
         self._arm()

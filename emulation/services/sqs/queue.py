@@ -1,4 +1,4 @@
-"""One queue as declared: the attributes that decide when a message can be received."""
+"""A queue and the attributes that decide when a message can be received."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 from ...time.clock import Clock
 from .activity import Activity
-from .long_polls import Line
+from .long_polls import LongPolls
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds, as SQS's defaults have them."""
+    """Seconds; the defaults are those of SQS."""
 
     delay: float = 0
     visibility: float = 30
     wait: float = 0
     dead_letters: str | None = None
-    """The name of the queue that takes what is received too often."""
+    """The name of the dead-letter queue."""
 
     @classmethod
     def of(cls, attributes: Mapping[str, str], base: Timing | None = None) -> Timing:
-        """From an SQS attribute map; what it does not name is as before."""
+        """From an SQS attribute map; missing attributes keep the value of `base`."""
         base = base or cls()
         dead_letters = base.dead_letters
         if "RedrivePolicy" in attributes:
@@ -42,7 +42,7 @@ class Queue:
         self.name = name
         self.url = url
         self.timing = timing
-        self.line = Line(clock)
+        self.long_polls = LongPolls(clock)
         self.activity = Activity(name, clock.now())
         self.depth = (0, 0, 0)
         """Visible, in flight, delayed, when last read."""

@@ -21,7 +21,7 @@ from webordinary_testkit.emulation.core.controller import Caller, TaskChanged
 from webordinary_testkit.emulation.faults import Faults
 from webordinary_testkit.emulation.services.efs.controller import Storage
 from webordinary_testkit.emulation.services.elbv2.links import Links
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -91,7 +91,7 @@ async def one_for_all() -> AsyncIterator[FaultyCloud]:
     def assemble(parts: CloudParts) -> Wiring:
         context = parts.context("faults")
         made.append(Faults(context, parts.dispatch, Links(context.clock), NoTasks(), Storage(context)))
-        return Wiring([Queues(parts.context("queues")), *made])
+        return Wiring([Sqs(parts.context("sqs")), *made])
 
     cloud = Cloud(CloudConfig(scale=60.0), assemble)
     await cloud.start()

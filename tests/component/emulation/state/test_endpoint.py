@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tests.support.aws import SESSION
 from tests.support.endpoint import moto_server, partial_endpoint
 from tests.support.world import World, world
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 from webordinary_testkit.emulation.wiring import LATE_DELIVERIES
 
 SCALE = 60.0
@@ -34,7 +34,7 @@ def endpoint() -> Iterator[str]:
 async def w(endpoint: str) -> AsyncIterator[World]:
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     (await asyncio.to_thread(urllib.request.urlopen, reset)).close()
-    async with world(lambda ctx: Queues(ctx, LATE_DELIVERIES), base=endpoint, scale=SCALE) as made:
+    async with world(lambda ctx: Sqs(ctx, LATE_DELIVERIES), base=endpoint, scale=SCALE) as made:
         yield made
 
 

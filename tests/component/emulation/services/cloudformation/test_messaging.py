@@ -12,12 +12,12 @@ import pytest_asyncio
 from tests.support.stacks import Stacks, stacks
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.services.ses import Ses
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 
 
 @pytest_asyncio.fixture
 async def cfn() -> AsyncIterator[Stacks]:
-    async with stacks(Queues, Ses) as each:
+    async with stacks(Sqs, Ses) as each:
         yield each
 
 
@@ -35,7 +35,7 @@ Resources:
   Policy:
     Type: AWS::SQS::QueuePolicy
     Properties:
-      Queues: [!Ref Jobs]
+      Sqs: [!Ref Jobs]
       PolicyDocument:
         Version: 2012-10-17
         Statement: [{Effect: Allow, Principal: "*", Action: sqs:SendMessage, Resource: "*"}]
@@ -75,7 +75,7 @@ async def test_a_queue_keeps_its_messages_through_an_update(cfn: Stacks) -> None
         QUEUES.replace("VisibilityTimeout: 60", "DelaySeconds: 0")
         .replace("maxReceiveCount: 3", "maxReceiveCount: 5")
         .replace("Key: team", "Key: group")
-        .replace("Queues: [!Ref Jobs]", "Queues: [!Ref Dead]"),
+        .replace("Sqs: [!Ref Jobs]", "Sqs: [!Ref Dead]"),
     )
     assert again == found
     queue = await attributes(cfn, found["Url"])

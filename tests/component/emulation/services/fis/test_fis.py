@@ -66,7 +66,7 @@ async def p() -> AsyncIterator[Place]:
 
 
 async def template(p: Place, **params: Any) -> str:
-    wanted = {"description": "test", "roleArn": ROLE, "stopConditions": NONE, "clientToken": p.site.ids.marker()}
+    wanted = {"description": "test", "roleArn": ROLE, "stopConditions": NONE, "clientToken": p.context.ids.marker()}
     answer = await p.aws.call("fis", "create_experiment_template", **{**wanted, **params})
     return str(answer["experimentTemplate"]["id"])
 
@@ -74,7 +74,7 @@ async def template(p: Place, **params: Any) -> str:
 async def started(p: Place, **params: Any) -> str:
     id = await template(p, **params)
     answer = await p.aws.call(
-        "fis", "start_experiment", experimentTemplateId=id, clientToken=p.site.ids.marker(), tags={"run": "r"}
+        "fis", "start_experiment", experimentTemplateId=id, clientToken=p.context.ids.marker(), tags={"run": "r"}
     )
     return str(answer["experiment"]["id"])
 
@@ -98,7 +98,7 @@ async def ended(p: Place, id: str) -> dict[str, Any]:
 
 
 async def subnet_of(p: Place, task: str) -> str:
-    details = (await p.site.task(task))["attachments"][0]["details"]
+    details = (await p.context.task(task))["attachments"][0]["details"]
     return str(next(each["value"] for each in details if each["name"] == "subnetId"))
 
 
@@ -111,7 +111,7 @@ async def test_stops_one_task_of_a_service_and_says_which(p: Place) -> None:
     assert experiment["actions"]["stop"]["state"]["status"] == "completed"
 
     async def stopped() -> bool:
-        described = await p.site.task(task)
+        described = await p.context.task(task)
         return bool(described["lastStatus"] == "STOPPED" and described["stopCode"] == "UserInitiated")
 
     assert await eventually(stopped, within=20)
@@ -208,7 +208,7 @@ async def test_nobody_to_stop_fails_it_unless_that_is_to_be_skipped(p: Place) ->
         ({"actions": {"a": {**WAIT, "parameters": {"duration": "PT30S"}}}}, "between PT1M and PT12H"),
         ({"actions": {"a": {**WAIT, "parameters": {}}}}, "needs the parameter duration"),
         ({"actions": {"a": {"actionId": "aws:ecs:explode"}}}, "is not one of"),
-        ({"actions": {"a": STOP}}, "there is no target edit"),
+        ({"actions": {"a": STOP}}, "target edit does not exist"),
         ({"actions": {"a": WAIT}, "targets": {"edit": TASKS}}, "No action uses the target edit"),
         ({"actions": {"a": STOP}, "targets": {"edit": {**TASKS, "selectionMode": "SOME"}}}, "selectionMode"),
         ({"actions": {"a": {**WAIT, "startAfter": ["b"]}, "b": {**WAIT, "startAfter": ["a"]}}}, "after one another"),

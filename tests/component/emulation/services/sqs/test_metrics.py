@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.support.world import World, world
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 from webordinary_testkit.emulation.services.sqs.activity import ACTIVE, Activity
 from webordinary_testkit.emulation.time.clock import Clock
 
 
 @pytest_asyncio.fixture
 async def cloud() -> AsyncIterator[World]:
-    async with world(Queues, scale=60) as w:
+    async with world(Sqs, scale=60) as w:
         await w.aws.call("sqs", "CreateQueue", QueueName="jobs")
         yield w
 
 
 async def collected(cloud: World) -> dict[str, float]:
     (controller,) = cloud.controllers
-    assert isinstance(controller, Queues)
+    assert isinstance(controller, Sqs)
     data = list(await controller.collect())
     assert all(datum.namespace == "AWS/SQS" and dict(datum.dimensions) == {"QueueName": "jobs"} for datum in data)
     return {datum.name: sum(datum.values) for datum in data}

@@ -1,4 +1,4 @@
-"""The line of long polls, without any queue behind it."""
+"""Long polls, without a queue."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from webordinary_testkit.emulation.services.sqs.long_polls import Line
+from webordinary_testkit.emulation.services.sqs.long_polls import LongPolls
 from webordinary_testkit.emulation.time.clock import Clock
 
 SCALE = 60.0
 
 
 class Shelf:
-    """Messages to be had, and who asked for them."""
+    """Messages, and the polls that tried to receive them."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
-        self.asked: list[str] = []
+        self.attempts: list[str] = []
 
     def attempt(self, who: str) -> Callable[[], Awaitable[dict[str, Any]]]:
         async def attempt() -> dict[str, Any]:
-            self.asked.append(who)
+            self.attempts.append(who)
             await asyncio.sleep(0)
             return {"Messages": [self.messages.pop(0)]} if self.messages else {}
 
@@ -36,8 +36,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def line(clock: Clock) -> Line:
-    return Line(clock)
+def polls(clock: Clock) -> LongPolls:
+    return LongPolls(clock)
 
 
 @pytest.fixture
@@ -51,36 +51,36 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
-def wait(line: Line, shelf: Shelf, who: str, seconds: float = 3600) -> asyncio.Task[dict[str, Any]]:
-    return asyncio.create_task(line.receive(shelf.attempt(who), seconds))
+def wait(polls: LongPolls, shelf: Shelf, who: str, seconds: float = 3600) -> asyncio.Task[dict[str, Any]]:
+    return asyncio.create_task(polls.receive(shelf.attempt(who), seconds))
 
 
-async def test_what_is_there_is_taken_at_once(line: Line, shelf: Shelf) -> None:
+async def test_what_is_there_is_taken_at_once(polls: LongPolls, shelf: Shelf) -> None:
     shelf.messages.append("m")
 
-    assert await line.receive(shelf.attempt("a"), 3600) == {"Messages": ["m"]}
-    assert shelf.asked == ["a"]
+    assert await polls.receive(shelf.attempt("a"), 3600) == {"Messages": ["m"]}
+    assert shelf.attempts == ["a"]
 
 
-async def test_nobody_asks_again_until_something_may_be_there(line: Line, shelf: Shelf) -> None:
-    waiting = [wait(line, shelf, who) for who in "abc"]
+async def test_nobody_asks_again_until_something_may_be_there(polls: LongPolls, shelf: Shelf) -> None:
+    waiting = [wait(polls, shelf, who) for who in "abc"]
     await turn()
-    asked = len(shelf.asked)
+    attempts = len(shelf.attempts)
 
     await asyncio.sleep(0.05)  # three AWS seconds in which nothing happens
 
-    assert len(shelf.asked) == asked <= 3
+    assert len(shelf.attempts) == attempts <= 3
     for task in waiting:
         task.cancel()
 
 
-async def test_messages_go_to_those_who_waited_longest(line: Line, shelf: Shelf) -> None:
-    tasks = {who: wait(line, shelf, who) for who in "abc"}
+async def test_messages_go_to_those_who_waited_longest(polls: LongPolls, shelf: Shelf) -> None:
+    tasks = {who: wait(polls, shelf, who) for who in "abc"}
     await turn()
 
     for message in ("first", "second", "third"):
         shelf.messages.append(message)
-        line.nudge()
+        polls.notify()
         await turn()
 
     assert {who: (await task)["Messages"] for who, task in tasks.items()} == {
@@ -90,108 +90,108 @@ async def test_messages_go_to_those_who_waited_longest(line: Line, shelf: Shelf)
     }
 
 
-async def test_one_nudge_is_enough_for_many_messages(line: Line, shelf: Shelf) -> None:
-    tasks = [wait(line, shelf, who) for who in "abc"]
+async def test_one_nudge_is_enough_for_many_messages(polls: LongPolls, shelf: Shelf) -> None:
+    tasks = [wait(polls, shelf, who) for who in "abc"]
     await turn()
     shelf.messages += ["x", "y", "z"]
 
-    line.nudge()
+    polls.notify()
 
     assert [(await task)["Messages"] for task in tasks] == [["x"], ["y"], ["z"]]
 
 
-async def test_who_finds_nothing_in_time_leaves_with_nothing(line: Line, shelf: Shelf, clock: Clock) -> None:
+async def test_who_finds_nothing_in_time_leaves_with_nothing(polls: LongPolls, shelf: Shelf, clock: Clock) -> None:
     began = clock.now()
 
-    assert await line.receive(shelf.attempt("a"), 2) == {}
+    assert await polls.receive(shelf.attempt("a"), 2) == {}
     assert clock.now() - began >= 2
 
 
-async def test_a_message_that_comes_due_wakes_the_line(line: Line, shelf: Shelf, clock: Clock) -> None:
-    task = wait(line, shelf, "a")
+async def test_a_message_that_comes_due_wakes_the_line(polls: LongPolls, shelf: Shelf, clock: Clock) -> None:
+    task = wait(polls, shelf, "a")
     await turn()
     at = clock.now() + 3
     shelf.messages.append("m")
-    line.due(at)
+    polls.notify_at(at)
 
     assert (await task)["Messages"] == ["m"]
     assert clock.now() >= at
 
 
-async def test_a_message_due_before_anybody_waited_wakes_the_line_too(line: Line, shelf: Shelf, clock: Clock) -> None:
-    line.due(clock.now() + 3)
-    task = wait(line, shelf, "a")
+async def test_a_message_due_before_a_poll_waits_wakes_it_too(polls: LongPolls, shelf: Shelf, clock: Clock) -> None:
+    polls.notify_at(clock.now() + 3)
+    task = wait(polls, shelf, "a")
     await turn()
-    assert shelf.asked == ["a"]
+    assert shelf.attempts == ["a"]
     shelf.messages.append("m")
 
     assert (await task)["Messages"] == ["m"]
 
 
-async def test_a_nudge_in_the_middle_of_an_attempt_is_not_lost(line: Line, shelf: Shelf) -> None:
+async def test_a_nudge_in_the_middle_of_an_attempt_is_not_lost(polls: LongPolls, shelf: Shelf) -> None:
     asking, answer = asyncio.Event(), asyncio.Event()
 
     async def slow() -> dict[str, Any]:
-        shelf.asked.append("a")
+        shelf.attempts.append("a")
         found = {"Messages": [shelf.messages.pop(0)]} if shelf.messages else {}
         asking.set()
         await answer.wait()
         return found
 
-    task = asyncio.create_task(line.receive(slow, 3600))
+    task = asyncio.create_task(polls.receive(slow, 3600))
     await asking.wait()
     shelf.messages.append("m")
-    line.nudge()
+    polls.notify()
     answer.set()
 
     assert (await task)["Messages"] == ["m"]
-    assert shelf.asked == ["a", "a"]
+    assert shelf.attempts == ["a", "a"]
 
 
 @pytest.mark.parametrize("moment", ["waiting", "woken"])
-async def test_who_goes_away_leaves_the_message_to_the_next(line: Line, shelf: Shelf, moment: str) -> None:
-    first, second = wait(line, shelf, "a"), wait(line, shelf, "b")
+async def test_who_goes_away_leaves_the_message_to_the_next(polls: LongPolls, shelf: Shelf, moment: str) -> None:
+    first, second = wait(polls, shelf, "a"), wait(polls, shelf, "b")
     await turn()
     shelf.messages.append("m")
     if moment == "woken":
-        line.nudge()
+        polls.notify()
 
     first.cancel()
-    line.nudge()
+    polls.notify()
 
     assert (await second)["Messages"] == ["m"]
     with pytest.raises(asyncio.CancelledError):
         await first
 
 
-async def test_an_attempt_that_fails_fails_its_own_caller_only(line: Line, shelf: Shelf) -> None:
+async def test_an_attempt_that_fails_fails_its_own_caller_only(polls: LongPolls, shelf: Shelf) -> None:
     async def broken() -> dict[str, Any]:
         raise LookupError("no such queue")
 
     second = asyncio.create_task(asyncio.sleep(0))
     with pytest.raises(LookupError):
-        await line.receive(broken, 3600)
+        await polls.receive(broken, 3600)
     await second
     shelf.messages.append("m")
-    assert (await line.receive(shelf.attempt("b"), 3600))["Messages"] == ["m"]
+    assert (await polls.receive(shelf.attempt("b"), 3600))["Messages"] == ["m"]
 
 
-async def test_a_dissolved_line_lets_everybody_try_a_last_time(line: Line, shelf: Shelf) -> None:
-    tasks = [wait(line, shelf, who) for who in "ab"]
+async def test_a_dissolved_line_lets_everybody_try_a_last_time(polls: LongPolls, shelf: Shelf) -> None:
+    tasks = [wait(polls, shelf, who) for who in "ab"]
     await turn()
     shelf.messages.append("m")
 
-    line.dissolve()
+    polls.queue_deleted()
 
     assert [await task for task in tasks] == [{"Messages": ["m"]}, {}]
 
 
-async def test_a_closed_line_sends_everybody_home(line: Line, shelf: Shelf) -> None:
-    tasks = [wait(line, shelf, who) for who in "ab"]
+async def test_a_closed_line_sends_everybody_home(polls: LongPolls, shelf: Shelf) -> None:
+    tasks = [wait(polls, shelf, who) for who in "ab"]
     await turn()
     shelf.messages.append("m")
 
-    line.close()
+    polls.close()
 
     assert [await task for task in tasks] == [{}, {}]
     assert shelf.messages == ["m"]

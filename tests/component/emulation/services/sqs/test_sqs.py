@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.services.sqs import Queues
+from webordinary_testkit.emulation.services.sqs import Sqs
 
 T = TypeVar("T")
 LONGEST = 20
@@ -24,17 +24,17 @@ LONGEST = 20
 @pytest_asyncio.fixture
 async def cloud() -> AsyncIterator[World]:
     """A longest poll takes two wall seconds here: whatever ends one early is well told from its end."""
-    async with world(Queues, scale=10) as w:
+    async with world(Sqs, scale=10) as w:
         yield w
 
 
 @pytest_asyncio.fixture
 async def fast_cloud() -> AsyncIterator[World]:
-    async with world(Queues, scale=120) as w:
+    async with world(Sqs, scale=120) as w:
         yield w
 
 
-class Sqs:
+class SqsQueue:
     """One queue, and the AWS time its answers took."""
 
     def __init__(self, cloud: World, url: str) -> None:
@@ -67,9 +67,9 @@ class Sqs:
         return await self.receive(**params), self.cloud.ctx.clock.now() - began
 
 
-async def queue(cloud: World, name: str = "jobs", **attributes: str) -> Sqs:
+async def queue(cloud: World, name: str = "jobs", **attributes: str) -> SqsQueue:
     answer = await cloud.aws.call("sqs", "CreateQueue", QueueName=name, Attributes=attributes)
-    return Sqs(cloud, answer["QueueUrl"])
+    return SqsQueue(cloud, answer["QueueUrl"])
 
 
 async def boto(cloud: World, ask: Callable[[Any], T]) -> T:
@@ -80,7 +80,7 @@ async def boto(cloud: World, ask: Callable[[Any], T]) -> T:
 async def standing_in_line(cloud: World, tasks: int = 1) -> None:
     """Wait until so many long polls have tried and found nothing."""
     (controller,) = cloud.controllers
-    assert isinstance(controller, Queues)
+    assert isinstance(controller, Sqs)
     async with asyncio.timeout(20):
         while True:
             await cloud.aws.call("sts", "GetCallerIdentity")  # a turn of the one base thread
@@ -361,7 +361,7 @@ async def test_system_attributes_come_when_asked_for(cloud: World, member: str) 
 
 
 async def test_stopping_ends_every_wait() -> None:
-    async with world(Queues, scale=10) as w:
+    async with world(Sqs, scale=10) as w:
         jobs = await queue(w)
         waiting = jobs.waiting()
         await standing_in_line(w)
