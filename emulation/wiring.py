@@ -12,7 +12,7 @@ from .services.cloudformation import Cloudformation
 from .services.cloudwatch import Cloudwatch
 from .services.ec2 import Network
 from .services.ecs import Ecs, ProcessRuntime
-from .services.efs.controller import Storage
+from .services.efs import Storage
 from .services.elbv2 import Alb
 from .services.fis import Fis
 from .services.pricing import Pricing

@@ -26,7 +26,7 @@ from .reading import nearest, read
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from ..services.efs.controller import Storage
+    from ..services.efs import Storage
 
 KEPT = 1_000
 """Faults kept for reading; the oldest ended ones are dropped first."""

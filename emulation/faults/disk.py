@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..services.efs.controller import Bounded, Storage
+from ..services.efs import FillableFileStore, Storage
 from .fault import FaultBase, FaultRefused
 from .job import Job
 
@@ -25,12 +25,12 @@ class FillFileSystem(FaultBase):
         super().__init__(settings, filled=0)
         self._storage = storage
         self._id = settings.file_system
-        self._filled: Bounded | None = None
+        self._filled: FillableFileStore | None = None
         self._job = Job()
         self.excludes = f"{self._id} is full"
 
     def begin(self) -> None:
-        bounded = self._filled = self._storage.bounded
+        bounded = self._filled = self._storage.fillable
         if bounded is None:
             raise FaultRefused("file systems here are folders of this machine: its own disk would have to be filled up")
         self._counts["filled"] = 1

@@ -13,7 +13,7 @@ from tests.support.engine import Bed, bed
 from tests.support.runtime_conformance import bench
 from webordinary_testkit.emulation.services.ecs.docker.volumes import Volumes
 from webordinary_testkit.emulation.services.ecs.runtime import Mount
-from webordinary_testkit.emulation.services.efs.controller import MountFailed, NamedVolume, Owner
+from webordinary_testkit.emulation.services.efs import MountFailed, NamedVolume, Owner
 
 NUMBERS = itertools.count()
 INFO = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}
@@ -26,7 +26,7 @@ async def run(tmp_path: Path) -> AsyncIterator[Bed]:
 
 
 async def access_point(run: Bed, path: str, file_system: str = "fs-1", user: Owner | None = None) -> NamedVolume:
-    return await run.host.volumes.made(file_system, PurePosixPath(path), INFO, user)
+    return await run.host.volumes.ensure_directory(file_system, PurePosixPath(path), INFO, user)
 
 
 async def said(run: Bed, folder: Path, script: str, volume: NamedVolume, user: str | None = None) -> str:
@@ -45,7 +45,7 @@ async def test_what_a_container_wrote_the_next_one_reads(run: Bed, tmp_path: Pat
 
 async def test_access_points_see_their_own_root_and_the_whole_sees_all(run: Bed, tmp_path: Path) -> None:
     one, two = await access_point(run, "/teams/one"), await access_point(run, "/teams/two")
-    whole = await run.host.volumes.existing("fs-1", PurePosixPath("/"))
+    whole = await run.host.volumes.find_directory("fs-1", PurePosixPath("/"))
     await said(run, tmp_path, "echo one > /data/file", one)
     assert await said(run, tmp_path, "ls -A /data", two) == ""
     assert await said(run, tmp_path, "cat /data/teams/one/file", whole) == "one\n"
@@ -73,11 +73,11 @@ async def test_all_users_of_an_access_point_share_their_files(run: Bed, tmp_path
 
 async def test_a_missing_directory_cannot_be_mounted(run: Bed) -> None:
     with pytest.raises(MountFailed, match=r"127\.0\.0\.1:/nowhere failed.*No such file"):
-        await run.host.volumes.existing("fs-1", PurePosixPath("/nowhere"))
+        await run.host.volumes.find_directory("fs-1", PurePosixPath("/nowhere"))
 
 
 async def test_a_symbolic_link_does_not_lead_out(run: Bed, tmp_path: Path) -> None:
-    whole = await run.host.volumes.existing("fs-1", PurePosixPath("/"))
+    whole = await run.host.volumes.find_directory("fs-1", PurePosixPath("/"))
     await said(run, tmp_path, "ln -s /etc /data/out", whole)
     with pytest.raises(MountFailed, match="leads out of fs-1"):
         await access_point(run, "/out/ssl")
@@ -120,6 +120,6 @@ async def test_a_file_system_whose_keeper_did_not_start_is_mounted_at_the_next_t
         with monkeypatch.context() as patch:
             patch.setattr(run.host, "pause_image", not_to_be_started)
             with pytest.raises(MountFailed, match="/no/such/program"):
-                await volumes.made("fs-1", PurePosixPath("/a"), INFO, None)
-        volume = await volumes.made("fs-1", PurePosixPath("/a"), INFO, None)
+                await volumes.ensure_directory("fs-1", PurePosixPath("/a"), INFO, None)
+        volume = await volumes.ensure_directory("fs-1", PurePosixPath("/a"), INFO, None)
         assert await said(run, tmp_path, "stat -c %u /data", volume) == "1000\n"

@@ -30,7 +30,7 @@ from webordinary_testkit.emulation.core.controller import (
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.core.guardian import Guardian
 from webordinary_testkit.emulation.services.ecs import Ecs, ProcessRuntime
-from webordinary_testkit.emulation.services.efs.controller import Storage
+from webordinary_testkit.emulation.services.efs import Storage
 
 CLUSTER = "test"
 LOG_GROUP = "/ecs/test"

@@ -1,11 +1,11 @@
-"""The controller of the network: what security groups and disruptions let through, put into force.
+"""Enforces security groups and network disruptions between load balancers, tasks and AWS.
 
-    ec2, elbv2, ecs news --> Declared, interfaces --> for each task:
-        load balancer -> task   links (connections that begin later)
-        task -> AWS             gateway (calls that begin later; a disruption breaks off those under way, too)
+    ec2, elbv2, ecs changes --> Topology, interfaces --> for each task:
+        load balancer -> task   links (new connections)
+        task -> AWS             gateway (new calls; a disruption also breaks off those under way)
 
-Rules are stateful: what is connected stays connected when one is taken away, as on AWS. A disruption is that of a
-network ACL, which knows no state. Clients' way to the load balancer and the tasks' to each other are not held up.
+Security groups are stateful: revoking a rule leaves open connections alone, as on AWS. A disruption acts like a
+network ACL, which is stateless. Traffic from clients to the load balancer and between tasks is never blocked.
 """
 
 from __future__ import annotations
@@ -15,54 +15,40 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Call, Context, Handler, Operation, TaskChanged, Watcher
 from ...core.errors import AwsError
 from ...gateway import InterceptedCall, Interceptor
+from ..controller_base import ControllerBase
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
 from ..ecs.network_interfaces import NetworkInterface
 from ..elbv2.links import Address, Links
 from .interfaces import InterfaceApi
 from .rules import AWS_PORT, Port, reaches, reaches_internet
-from .topology import Balancer, Declared, Subnet, read
+from .topology import Balancer, Subnet, Topology, read_topology
 
 _BY = "network"
-_CHANGING: tuple[Operation, ...] = (
-    *(
-        ("ec2", name)
-        for name in (
-            "AuthorizeSecurityGroupIngress",
-            "AuthorizeSecurityGroupEgress",
-            "RevokeSecurityGroupIngress",
-            "RevokeSecurityGroupEgress",
-            "ModifySecurityGroupRules",
-            "CreateSecurityGroup",
-            "DeleteSecurityGroup",
-            "CreateSubnet",
-            "DeleteSubnet",
-            "CreateVpc",
-            "DeleteVpc",
-        )
-    ),
-    *(
-        ("elbv2", name)
-        for name in (
-            "CreateLoadBalancer",
-            "DeleteLoadBalancer",
-            "SetSecurityGroups",
-            "SetSubnets",
-            "CreateListener",
-            "ModifyListener",
-            "DeleteListener",
-            "CreateRule",
-            "ModifyRule",
-            "DeleteRule",
-        )
-    ),
+_TOPOLOGY_CHANGES: tuple[Operation, ...] = tuple(
+    (service, operation)
+    for service, operations in (
+        (
+            "ec2",
+            "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress "
+            "RevokeSecurityGroupEgress ModifySecurityGroupRules CreateSecurityGroup DeleteSecurityGroup CreateSubnet "
+            "DeleteSubnet CreateVpc DeleteVpc",
+        ),
+        (
+            "elbv2",
+            "CreateLoadBalancer DeleteLoadBalancer SetSecurityGroups SetSubnets CreateListener ModifyListener "
+            "DeleteListener CreateRule ModifyRule DeleteRule",
+        ),
+    )
+    for operation in operations.split()
 )
 
 
 class Traffic(Protocol):
-    """The gateway, as far as the network reaches into it."""
+    """The part of the gateway that the network controls."""
 
     interceptors: list[Interceptor]
 
@@ -75,54 +61,52 @@ class Tasks(Protocol):
 
 @dataclass(eq=False)
 class Disruption:
-    """A network that lets nothing of `scope` through to and from subnets."""
+    """Blocks traffic of `scope` to and from subnets."""
 
     subnets: frozenset[str]
     scope: str
     """`all` (but for traffic within a subnet), or a service such as `dynamodb`, `s3`."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def stops(self, service: str) -> bool:
+    def blocks(self, service: str) -> bool:
         return self.scope in ("all", service)
 
 
-class Network:
-    """A `Controller`. Also `disrupt`, for who injects faults."""
+class Network(ControllerBase):
+    """A `Controller`; `disrupt` injects faults."""
 
     def __init__(self, ctx: Context, traffic: Traffic, links: Links, tasks: Tasks) -> None:
         self._ctx = ctx
         self._traffic = traffic
         self._links = links
         self._tasks = tasks
-        self._declared = Declared()
+        self._topology = Topology()
         self._stale = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
-        self._following: asyncio.Task[None] | None = None
+        self._background = BackgroundTasks(ctx.log)
         self._cut: set[Address] = set()
         self._isolated: dict[str, asyncio.Event] = {}
-        """Tasks that reach AWS no more, until their event is set."""
+        """Tasks that cannot reach AWS until their event is set."""
         self._disruptions: list[Disruption] = []
         self._blackholes: set[Blackhole] = set()
-        self._furnished: set[str] = set()
-        self._interface_api = InterfaceApi(ctx.aws, ctx.account, ctx.region, tasks.interfaces, lambda: self._declared)
+        self._default_groups: set[str] = set()
+        self._interface_api = InterfaceApi(ctx.aws, ctx.account, ctx.region, tasks.interfaces, lambda: self._topology)
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return self._interface_api.handlers()
 
     def watchers(self) -> Mapping[Operation, Watcher]:
-        return dict.fromkeys(_CHANGING, self._heard)
+        return dict.fromkeys(_TOPOLOGY_CHANGES, self._mark_stale)
 
     async def start(self) -> None:
         self._ctx.events.subscribe(TaskChanged, self._task_changed)
         self._ctx.events.subscribe(BlackholeChanged, self._blackhole_changed)
         self._traffic.interceptors.append(self._intercept)
-        self._following = asyncio.get_running_loop().create_task(self._follow(), name="network")
+        self._background.run("network", self._follow())
 
     async def stop(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        await self._background.stop()
         if self._intercept in self._traffic.interceptors:
             self._traffic.interceptors.remove(self._intercept)
         for disruption in list(self._disruptions):
@@ -133,17 +117,17 @@ class Network:
             self._links.heal(host, port, by=_BY)
 
     async def settle(self) -> None:
-        """Wait until everything heard so far is in force."""
+        """Wait until every change so far is enforced."""
         await self._settled.wait()
 
     def disrupt(self, subnets: Iterable[str], scope: str) -> Callable[[], None]:
-        """Let nothing of a scope through from now on, calls under way included. Returns what ends it; what hangs
-        goes on then. It may be called again."""
+        """Block traffic of a scope, calls under way included. Returns an idempotent function that ends the disruption;
+        blocked calls then continue."""
         disruption = Disruption(frozenset(subnets), scope)
         self._disruptions.append(disruption)
         within = {each.task_arn for each in self._tasks.interfaces() if each.subnet in disruption.subnets}
         self._traffic.break_off(
-            lambda call: call.caller.name in within and disruption.stops(call.service), disruption.over
+            lambda call: call.caller.name in within and disruption.blocks(call.service), disruption.over
         )
         self._apply()
         return lambda: self._restore(disruption)
@@ -154,19 +138,19 @@ class Network:
         disruption.over.set()
         self._apply()
 
-    def _heard(self, _: Call) -> None:
+    def _mark_stale(self, _: Call) -> None:
         self._settled.clear()
         self._stale.set()
 
-    def _task_changed(self, news: TaskChanged) -> None:
-        if news.last_status in ("ACTIVATING", "RUNNING", "STOPPED"):
+    def _task_changed(self, event: TaskChanged) -> None:
+        if event.last_status in ("ACTIVATING", "RUNNING", "STOPPED"):
             self._apply()
 
-    def _blackhole_changed(self, news: BlackholeChanged) -> None:
-        (self._blackholes.add if news.on else self._blackholes.discard)(news.blackhole)
+    def _blackhole_changed(self, event: BlackholeChanged) -> None:
+        (self._blackholes.add if event.on else self._blackholes.discard)(event.blackhole)
         self._apply()
-        task = news.blackhole.task_arn
-        if task in self._isolated and news.on:
+        task = event.blackhole.task_arn
+        if task in self._isolated and event.on:
             self._traffic.break_off(lambda call: call.caller.name == task, self._isolated[task])
 
     async def _follow(self) -> None:
@@ -174,20 +158,23 @@ class Network:
             await self._stale.wait()
             self._stale.clear()
             try:
-                self._declared = await read(self._ctx.aws)
-                if await self._furnish():
-                    self._declared = await read(self._ctx.aws)
+                self._topology = await read_topology(self._ctx.aws)
+                if await self._authorize_default_groups():
+                    self._topology = await read_topology(self._ctx.aws)
                 self._apply()
             except Exception:
-                self._ctx.log.exception("what the network lets through cannot be told")
+                self._ctx.log.exception("security groups could not be applied; the previous rules remain in force")
             if not self._stale.is_set():
                 self._settled.set()
 
-    async def _furnish(self) -> bool:
-        """A VPC's default group lets its own members in, which the base leaves out. Whether there was one to do."""
-        new = [each for each in self._declared.groups.values() if each.is_default and each.id not in self._furnished]
+    async def _authorize_default_groups(self) -> bool:
+        """Allow the members of a VPC's default group to reach each other, a rule that the state store omits. Returns
+        whether a group was changed."""
+        new = [
+            each for each in self._topology.groups.values() if each.is_default and each.id not in self._default_groups
+        ]
         for each in new:
-            self._furnished.add(each.id)
+            self._default_groups.add(each.id)
             if not each.ingress:
                 permission = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": each.id}]}
                 await self._ctx.aws.store(
@@ -196,7 +183,7 @@ class Network:
         return bool(new)
 
     def _apply(self) -> None:
-        """Cut and heal what is not as it should be."""
+        """Cut and heal links, and isolate tasks, as rules and faults require."""
         cut: set[Address] = set()
         isolated: set[str] = set()
         for each in self._tasks.interfaces():
@@ -204,11 +191,11 @@ class Network:
             cut |= {(each.address, real) for real, port in each.ports.items() if (port, "ingress") in swallowed}
             if (AWS_PORT, "egress") in swallowed:
                 isolated.add(each.task_arn)
-            subnet = self._declared.subnets.get(each.subnet)
+            subnet = self._topology.subnets.get(each.subnet)
             if subnet is None:
                 continue
             cut |= {(each.address, real) for real in each.ports if not self._is_reached(each, subnet, real)}
-            groups = self._declared.groups_of(each.groups, subnet.vpc)
+            groups = self._topology.groups_of(each.groups, subnet.vpc)
             if groups and not reaches_internet(groups, subnet.vpc_network):
                 isolated.add(each.task_arn)
         for host, port in cut - self._cut:
@@ -222,28 +209,28 @@ class Network:
             self._isolated.pop(task).set()
 
     def _is_reached(self, it: NetworkInterface, subnet: Subnet, real: int) -> bool:
-        """Whether every load balancer that forwards to it gets there."""
-        declared = self._declared
-        arns = {arn for group in it.target_groups for arn in declared.users.get(group, ())}
-        balancers = [declared.balancers[arn] for arn in arns if arn in declared.balancers]
-        return all(self._gets_there(balancer, it, subnet, real) for balancer in balancers)
+        """Whether every load balancer that forwards to it can connect."""
+        topology = self._topology
+        arns = {arn for group in it.target_groups for arn in topology.users.get(group, ())}
+        balancers = [topology.balancers[arn] for arn in arns if arn in topology.balancers]
+        return all(self._can_connect(balancer, it, subnet, real) for balancer in balancers)
 
-    def _gets_there(self, balancer: Balancer, it: NetworkInterface, subnet: Subnet, real: int) -> bool:
-        declared = self._declared
+    def _can_connect(self, balancer: Balancer, it: NetworkInterface, subnet: Subnet, real: int) -> bool:
+        topology = self._topology
         if balancer.vpc and balancer.vpc != subnet.vpc:
-            return True  # peered or otherwise: nothing is known of that way
+            return True  # peering or other routes are not emulated
         for disruption in self._disruptions:
             apart = it.subnet not in balancer.subnets
             if disruption.scope in ("all", "vpc") and it.subnet in disruption.subnets and apart:
                 return False
         theirs, its = (
-            declared.groups_of(balancer.groups, subnet.vpc),
-            declared.groups_of(it.groups, subnet.vpc),
+            topology.groups_of(balancer.groups, subnet.vpc),
+            topology.groups_of(it.groups, subnet.vpc),
         )
-        nodes = declared.nodes(balancer)
+        nodes = topology.nodes(balancer)
         if not (theirs and its and nodes):
             return True
-        return reaches(theirs, nodes, its, declared.place(subnet, it.address, its), Port(real, it.ports[real]))
+        return reaches(theirs, nodes, its, topology.location(subnet, it.address, its), Port(real, it.ports[real]))
 
     async def _intercept(self, call: InterceptedCall) -> AwsError | None:
         if self._isolated and (call.service, call.operation) == ("ecs", "ExecuteCommand"):
@@ -258,7 +245,7 @@ class Network:
         if event := self._isolated.get(call.caller.name):
             await event.wait()
         for disruption in tuple(self._disruptions):
-            if disruption.stops(call.service) and self._subnet_of(call.caller.name) in disruption.subnets:
+            if disruption.blocks(call.service) and self._subnet_of(call.caller.name) in disruption.subnets:
                 await disruption.over.wait()
         return None
 

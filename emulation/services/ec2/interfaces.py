@@ -1,4 +1,4 @@
-"""Task interfaces as EC2 shows them: everybody may look at them, nobody but ECS may change or detach them.
+"""The network interfaces of tasks in the EC2 API: visible to all, changeable only by ECS.
 
 "Your account can't detach or modify the network interfaces": Amazon ECS developer guide, Fargate task networking.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from ...core.controller import Aws, Call, Handler, Operation
 from ...core.errors import AwsError
 from ..ecs.network_interfaces import NetworkInterface
-from .topology import Declared
+from .topology import Topology
 
 _FILTERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
     "network-interface-id": lambda it: [it["NetworkInterfaceId"]],
@@ -35,13 +35,13 @@ class InterfaceApi:
         account: str,
         region: str,
         interfaces: Callable[[], Iterable[NetworkInterface]],
-        declared: Callable[[], Declared],
+        topology: Callable[[], Topology],
     ) -> None:
         self._aws = aws
         self._account = account
         self._region = region
         self._interfaces = interfaces
-        self._declared = declared
+        self._topology = topology
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return {
@@ -63,7 +63,7 @@ class InterfaceApi:
         found += [
             each
             for each in own
-            if (not wanted or each["NetworkInterfaceId"] in wanted) and all(_passes(one, each) for one in filters)
+            if (not wanted or each["NetworkInterfaceId"] in wanted) and all(_matches(one, each) for one in filters)
         ]
         return {"NetworkInterfaces": found}
 
@@ -77,10 +77,10 @@ class InterfaceApi:
         return await self._aws.store("ec2", call.operation, **call.params)
 
     def _shown(self, it: NetworkInterface) -> dict[str, Any]:
-        declared = self._declared()
-        subnet = declared.subnets.get(it.subnet)
+        topology = self._topology()
+        subnet = topology.subnets.get(it.subnet)
         vpc = subnet.vpc if subnet else ""
-        groups = declared.groups_of(it.groups, vpc)
+        groups = topology.groups_of(it.groups, vpc)
         return {
             "NetworkInterfaceId": it.id,
             "Attachment": {
@@ -106,6 +106,6 @@ class InterfaceApi:
         }
 
 
-def _passes(one: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+def _matches(one: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     read = _FILTERS.get(one["Name"])
     return read is not None and any(value in one["Values"] for value in read(shown))

@@ -1,8 +1,8 @@
-"""Security groups' rules, and what they let through: only what some rule allows.
+"""Evaluates the rules of security groups.
 
-A task is at the address that DescribeTasks tells. On a machine without networks of its own that is 127.0.0.1 for all
-of them, each with ports of its own. So a rule for one single address speaks of the ports that are registered there,
-any other of the ports that containers declare; and a range within the VPC also means the tasks in its subnets.
+Tasks have the address in DescribeTasks. As local processes they all share 127.0.0.1 and differ by port. So a rule for
+a single address applies to registered ports, any other rule to the ports that containers declare; and a range within
+the VPC includes the tasks in its subnets.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 TCP = ("-1", "tcp", "6")
 AWS_PORT = 443
-"""Where AWS's endpoints listen, and so what a rule must let out."""
+"""The port of AWS's endpoints, which an egress rule must allow."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One permission as EC2 describes it, of TCP over IPv4 only: nothing else is spoken here."""
+    """One permission for TCP over IPv4, the only protocol emulated."""
 
     first: int
     last: int
@@ -41,8 +41,8 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where something is."""
+class Location:
+    """A network address with its subnet, VPC and security groups."""
 
     address: IPv4Address
     subnet: IPv4Network
@@ -64,22 +64,23 @@ def group(described: Mapping[str, Any]) -> Group:
 @dataclass(frozen=True)
 class Port:
     real: int
-    """Where it is registered, and reached."""
+    """The port registered and connected to."""
     declared: int
     """The container's."""
 
 
-def reaches(source: Sequence[Group], nodes: Sequence[Place], target: Sequence[Group], at: Place, port: Port) -> bool:
-    """Whether a connection from something with nodes at these places gets to the target: out of the source's groups
-    and into the target's."""
-    out = any(_covers(rule, at, port) for each in source for rule in each.egress)
+def reaches(
+    source: Sequence[Group], nodes: Sequence[Location], target: Sequence[Group], at: Location, port: Port
+) -> bool:
+    """Whether the source's groups allow connections to the target, and the target's allow them from any of `nodes`."""
+    leaves = any(_covers(rule, at, port) for each in source for rule in each.egress)
     known = Port(port.declared, port.declared)
-    come = any(_covers(rule, node, known) for node in nodes for each in target for rule in each.ingress)
-    return out and come
+    enters = any(_covers(rule, node, known) for node in nodes for each in target for rule in each.ingress)
+    return leaves and enters
 
 
 def reaches_internet(groups: Iterable[Group], vpc: IPv4Network, port: int = AWS_PORT) -> bool:
-    """Whether something with these groups gets to AWS's endpoints: a rule for them, or for all addresses outside."""
+    """Whether the groups allow connections to AWS's endpoints: by prefix list, or to addresses outside the VPC."""
     return any(
         rule.on(port) and (rule.prefix_lists or any(not network.subnet_of(vpc) for network in rule.networks))
         for each in groups
@@ -87,8 +88,8 @@ def reaches_internet(groups: Iterable[Group], vpc: IPv4Network, port: int = AWS_
     )
 
 
-def _covers(rule: Rule, other: Place, port: Port) -> bool:
-    """Whether a rule speaks of the other end, on its port."""
+def _covers(rule: Rule, other: Location, port: Port) -> bool:
+    """Whether a rule applies to the other end and its port."""
     if rule.groups & other.groups and rule.on(port.declared):
         return True
     for network in rule.networks:
@@ -101,13 +102,13 @@ def _covers(rule: Rule, other: Place, port: Port) -> bool:
 
 
 def _rules(permissions: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    found = []
+    rules = []
     for each in permissions:
         protocol = str(each.get("IpProtocol", "-1"))
         if protocol not in TCP:
             continue
         first, last = (0, 65535) if protocol == "-1" else (int(each.get("FromPort", 0)), int(each.get("ToPort", 65535)))
-        found.append(
+        rules.append(
             Rule(
                 first,
                 65535 if last < 0 else last,
@@ -116,4 +117,4 @@ def _rules(permissions: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
                 bool(each.get("PrefixListIds")),
             )
         )
-    return tuple(found)
+    return tuple(rules)

@@ -1,4 +1,4 @@
-"""What EC2 and ELBv2 declare of the network: security groups, subnets, load balancers; read when it changed."""
+"""The network as EC2 and ELBv2 describe it: security groups, subnets, load balancers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from ...core.controller import Aws
-from .rules import Group, Place, group
+from .rules import Group, Location, group
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Balancer:
 
 
 @dataclass(frozen=True)
-class Declared:
+class Topology:
     groups: Mapping[str, Group] = field(default_factory=dict)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     balancers: Mapping[str, Balancer] = field(default_factory=dict)
@@ -35,27 +35,27 @@ class Declared:
     """Target group ARN → ARNs of the load balancers that forward to it."""
 
     def groups_of(self, ids: Iterable[str], vpc: str) -> list[Group]:
-        """The groups named, or the VPC's default one when none is."""
+        """The groups with these ids, or the VPC's default group."""
         named = [self.groups[each] for each in ids if each in self.groups]
         return named or [each for each in self.groups.values() if each.is_default and each.vpc == vpc]
 
-    def nodes(self, balancer: Balancer) -> list[Place]:
-        """Where a load balancer's nodes are: one in each of its subnets."""
+    def nodes(self, balancer: Balancer) -> list[Location]:
+        """The locations of a load balancer's nodes, one in each of its subnets."""
         groups = frozenset(each.id for each in self.groups_of(balancer.groups, balancer.vpc))
         subnets = [self.subnets[each] for each in balancer.subnets if each in self.subnets]
-        return [Place(each.network[4], each.network, each.vpc_network, groups) for each in subnets]
+        return [Location(each.network[4], each.network, each.vpc_network, groups) for each in subnets]
 
-    def place(self, subnet: Subnet, address: str, groups: Iterable[Group]) -> Place:
-        return Place(IPv4Address(address), subnet.network, subnet.vpc_network, frozenset(each.id for each in groups))
+    def location(self, subnet: Subnet, address: str, groups: Iterable[Group]) -> Location:
+        return Location(IPv4Address(address), subnet.network, subnet.vpc_network, frozenset(each.id for each in groups))
 
 
-async def read(aws: Aws) -> Declared:
+async def read_topology(aws: Aws) -> Topology:
     groups = await aws.call("ec2", "DescribeSecurityGroups")
     vpcs = {each["VpcId"]: IPv4Network(each["CidrBlock"]) for each in (await aws.call("ec2", "DescribeVpcs"))["Vpcs"]}
     subnets = (await aws.call("ec2", "DescribeSubnets"))["Subnets"]
     balancers = (await aws.call("elbv2", "DescribeLoadBalancers"))["LoadBalancers"]
     targets = (await aws.call("elbv2", "DescribeTargetGroups"))["TargetGroups"]
-    return Declared(
+    return Topology(
         {each["GroupId"]: group(each) for each in groups["SecurityGroups"]},
         {
             each["SubnetId"]: Subnet(

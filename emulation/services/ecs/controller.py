@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...core.controller import Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
 from ...state.operations import all_handlers, handlers
-from ..efs.controller import Storage
+from ..efs import Storage
 from .agent_faults import AgentFaults
 from .api.clusters import Clusters
 from .api.services import Services

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...core.controller import Context
 from ...core.errors import AwsError
-from ..efs.controller import MountFailed, NamedVolume, Storage
+from ..efs import MountFailed, NamedVolume, Storage
 from .logs import LogStream, LogTarget
 from .model import Task
 from .secrets import SecretsMissing, fetch_secrets

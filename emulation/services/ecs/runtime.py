@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ..efs.controller import NamedVolume
+from ..efs import NamedVolume
 
 if TYPE_CHECKING:
     import signal

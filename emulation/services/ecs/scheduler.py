@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Context, TargetHealthChanged, TaskChanged
 from ...core.errors import AwsError
-from ..efs.controller import Storage
+from ..efs import Storage
 from .model import Deployment, Service, ServiceEvent, Task
 from .placement import LaunchRequest, new_task
 from .plan import Decision, decide

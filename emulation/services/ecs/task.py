@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ...core.controller import Caller, Context, Credentials
 from ...core.errors import AwsError
-from ..efs.controller import NamedVolume, Storage
+from ..efs import NamedVolume, Storage
 from .condition import Condition
 from .container import ContainerRun
 from .environment import container_environment, listening_ports

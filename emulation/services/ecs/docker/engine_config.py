@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...efs.controller import NamedVolume
+from ...efs import NamedVolume
 from ..runtime import ContainerSpec, Mount, Sandbox
 
 MIB = 1024 * 1024

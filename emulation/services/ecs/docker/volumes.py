@@ -25,7 +25,15 @@ from typing import Any
 from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 
-from ...efs.controller import Creation, MountFailed, NamedVolume, Owner, creation, leads_out, missing
+from ...efs.file_store import (
+    CreationInfo,
+    MountFailed,
+    NamedVolume,
+    Owner,
+    creation_info,
+    leads_outside,
+    no_such_directory,
+)
 from .engine_run import ENGINE_ERRORS, EngineRun, engine_errors_as, why
 
 _TOP = PurePosixPath("/fs")
@@ -35,7 +43,7 @@ _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
 
 class Volumes:
-    """`emulation.storage.Shelves` of one engine."""
+    """A `FileStore` in volumes of the container engine."""
 
     def __init__(self, host: EngineRun, mib: int = 0) -> None:
         """`mib` is the size of a file system, in the engine's memory; 0 for the size of the engine's disk."""
@@ -47,23 +55,23 @@ class Volumes:
         self._volumes: dict[tuple[str, PurePosixPath], str] = {}
         """Volumes of directories."""
 
-    async def existing(self, file_system: str, directory: PurePosixPath) -> NamedVolume:
+    async def find_directory(self, file_system: str, directory: PurePosixPath) -> NamedVolume:
         async with self._locks[file_system]:
             with _mount_errors():
                 if not await self._is_directory(file_system, directory):
-                    raise missing(directory)
+                    raise no_such_directory(directory)
                 return NamedVolume(await self._volume(file_system, directory))
 
-    async def made(
+    async def ensure_directory(
         self, file_system: str, directory: PurePosixPath, info: Mapping[str, Any] | None, owner: Owner | None
     ) -> NamedVolume:
         async with self._locks[file_system]:
             with _mount_errors():
                 if not await self._is_directory(file_system, directory):
-                    how = creation(info)
+                    how = creation_info(info)
                     await self._make(file_system, directory, how, owner)
                     if not await self._is_directory(file_system, directory):
-                        raise leads_out(file_system, directory)
+                        raise leads_outside(file_system, directory)
                     volume = await self._volume(file_system, directory, how.owner)
                 else:
                     volume = await self._volume(file_system, directory)
@@ -176,7 +184,7 @@ class Volumes:
             if mode is None:
                 return False
             if mode & _GO_SYMLINK:
-                raise leads_out(file_system, directory)
+                raise leads_outside(file_system, directory)
             if not mode & _GO_DIRECTORY:
                 raise MountFailed(f"mount.nfs4: mounting 127.0.0.1:{directory} failed: Not a directory")
         return True
@@ -195,7 +203,7 @@ class Volumes:
         leads_away = stat.get("linkTarget") and PurePosixPath(stat["linkTarget"]) != path
         return int(stat["mode"]) | (_GO_SYMLINK if leads_away else 0)
 
-    async def _make(self, file_system: str, directory: PurePosixPath, how: Creation, owner: Owner | None) -> None:
+    async def _make(self, file_system: str, directory: PurePosixPath, how: CreationInfo, owner: Owner | None) -> None:
         keeper = await self._keeper(file_system)
         missing_steps = []
         for step in (directory, *directory.parents[:-1]):
@@ -218,7 +226,7 @@ class Volumes:
             await self._host.engine.unpack(keeper.id, str(top), buffer.getvalue())
         except DockerError as error:
             if "file exists" in error.message:  # a dangling link, which podman reports as missing
-                raise leads_out(file_system, directory) from error
+                raise leads_outside(file_system, directory) from error
             raise
 
 

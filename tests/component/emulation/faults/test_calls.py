@@ -19,7 +19,7 @@ from webordinary_testkit.emulation.cloud import Cloud, CloudParts, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Caller, TaskChanged
 from webordinary_testkit.emulation.faults import Faults
-from webordinary_testkit.emulation.services.efs.controller import Storage
+from webordinary_testkit.emulation.services.efs import Storage
 from webordinary_testkit.emulation.services.elbv2.links import Links
 from webordinary_testkit.emulation.services.sqs import Sqs
 

@@ -15,13 +15,13 @@ from tests.support.ecs import eventually
 from tests.support.faults import Place as ApiFaultContext
 from tests.support.faults import place
 from webordinary_testkit.emulation.services.ec2 import Network
-from webordinary_testkit.emulation.services.ec2.rules import Group, Place, Port, group, reaches, reaches_internet
+from webordinary_testkit.emulation.services.ec2.rules import Group, Location, Port, group, reaches, reaches_internet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VPC = IPv4Network("10.42.0.0/16")
-BALANCER = Place(IPv4Address("10.42.0.4"), IPv4Network("10.42.0.0/24"), VPC, frozenset({"sg-lb"}))
-TASK = Place(IPv4Address("127.0.0.1"), IPv4Network("10.42.1.0/24"), VPC, frozenset({"sg-task"}))
+BALANCER = Location(IPv4Address("10.42.0.4"), IPv4Network("10.42.0.0/24"), VPC, frozenset({"sg-lb"}))
+TASK = Location(IPv4Address("127.0.0.1"), IPv4Network("10.42.1.0/24"), VPC, frozenset({"sg-task"}))
 PORT = Port(real=40001, declared=8080)
 ALL = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 

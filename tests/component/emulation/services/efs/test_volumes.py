@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.support.ecs import EcsWorld, ecs_world, eventually
 from tests.support.world import World, world
-from webordinary_testkit.emulation.services.efs.controller import MountFailed, Owner, Storage
+from webordinary_testkit.emulation.services.efs import MountFailed, Owner, Storage
 
 INFO = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}
 
