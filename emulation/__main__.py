@@ -1,7 +1,7 @@
-"""`python -m emulation`: runs an emulated cloud until its stdin closes or it is told to stop.
+"""`python -m emulation`: runs an emulated cloud until its stdin closes, SIGINT or SIGTERM.
 
-Prints one JSON line on stdout when everything can be used; before it, one `{"progress": …}` for each step of what may
-take minutes, such as pulling an image. Exit codes: 0 after an orderly end, 2 for settings or ports that cannot be used.
+Prints one JSON line on stdout when the cloud is ready; before it, a line `{"progress": …}` for each slow step, such as
+pulling an image. Exit codes: 0 after an orderly end, 2 for unusable settings or ports.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .core import progress_lines
 
 def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    # While the base works in its thread, the event loop waits this long for its turn: load balancers feel it.
+    # The event loop waits this long for moto's thread, which delays load balancers.
     sys.setswitchinterval(0.001)
     try:
         config = _settings(argv)
@@ -53,7 +53,7 @@ async def _run(config: CloudConfig) -> int:
     cloud = Cloud(config, everything)
     started = asyncio.create_task(cloud.start())
     stopped = asyncio.create_task(stop.wait())
-    with progress_lines.told():
+    with progress_lines.progress_on_stdout():
         await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
     try:
         if not started.done():
@@ -73,7 +73,7 @@ async def _run(config: CloudConfig) -> int:
 
 
 def _stop_requests() -> asyncio.Event:
-    """Set by SIGINT, SIGTERM, or the end of stdin: the parent is gone."""
+    """Set by SIGINT, SIGTERM, or the end of stdin, which means that the parent is gone."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -95,4 +95,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # all is closed; taking 170 MB of objects apart would only cost time
+    os._exit(code)  # everything is closed; freeing 170 MB of objects only takes time

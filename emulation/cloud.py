@@ -1,4 +1,4 @@
-"""The emulated cloud, put together: clock, ids, base, gateway and controllers, started and stopped in order."""
+"""The emulated cloud: starts and stops its state store, gateway and controllers in order."""
 
 from __future__ import annotations
 
@@ -23,33 +23,32 @@ from .time.clock import Clock
 
 @dataclass(frozen=True)
 class CloudParts:
-    """What controllers are built on."""
+    """The parts of a cloud that controllers are built on."""
 
     config: CloudConfig
     guardian: Guardian
     context: Callable[[str], Context]
-    """A context for the part of this name: its calls are recorded under it."""
+    """Makes the context of a controller; its calls are recorded under this name."""
     dispatch: Dispatch
-    """Every call's way: where faults reach into it."""
+    """Every call passes it: faults intercept calls there."""
     gateway: Gateway
     addressing: Addressing
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """What a cloud is made of."""
+    """The controllers of a cloud."""
 
     controllers: Sequence[Controller]
-    """Started in this order, stopped in the reverse one."""
+    """Started in this order, stopped in reverse."""
     facts: Callable[[], Mapping[str, Any]] = dict
-    """What the readiness line says of them."""
+    """Their entries in the readiness line."""
 
 
 Wire = Callable[[CloudParts], Wiring]
 
-
 STOPS_WITHIN = 10.0
-"""Wall seconds a controller may take to stop before the cloud goes on without it."""
+"""Wall seconds for a controller to stop."""
 
 
 class Cloud:
@@ -78,7 +77,7 @@ class Cloud:
         self._log = logging.getLogger("emulation")
 
     def context(self, name: str) -> Context:
-        """What the part of this name is handed: its calls are recorded under it."""
+        """The context of a controller; its calls are recorded under this name."""
         return Context(
             clock=self.clock,
             ids=self.ids,
@@ -93,8 +92,8 @@ class Cloud:
         )
 
     async def start(self) -> None:
-        """Bring everything up, or take down what came up and raise: OSError when a port is taken or the workdir
-        cannot be made, ValueError when the workdir is not fresh or two controllers answer the same operation."""
+        """Start everything, or stop what was started and raise: OSError when a port is taken or the workdir cannot be
+        made, ValueError when the workdir is not empty or two controllers handle one operation."""
         try:
             await self._start()
         except BaseException:
@@ -120,7 +119,7 @@ class Cloud:
             await controller.start()
 
     async def stop(self) -> None:
-        """Take everything down, in reverse order. Does not raise."""
+        """Stop everything, in reverse order. Does not raise."""
         for controller in reversed(self._started):
             try:
                 async with asyncio.timeout(STOPS_WITHIN):
@@ -137,7 +136,7 @@ class Cloud:
         await self.guardian.done()
 
     def facts(self) -> dict[str, Any]:
-        """Where everything is: what the readiness line says."""
+        """The content of the readiness line."""
         return {
             "aws": self.gateway.url,
             "region": self.config.region,
@@ -157,7 +156,7 @@ class Cloud:
 
 
 def _fresh_workdir(wanted: Path | None) -> tuple[Path, str]:
-    """The run's folder, marked as its own, and the mark's token."""
+    """The run's marked folder, and the token of the mark."""
     if wanted is None:
         workdir = Path(tempfile.mkdtemp(prefix="emulated-cloud-")).resolve()
     else:
@@ -167,5 +166,5 @@ def _fresh_workdir(wanted: Path | None) -> tuple[Path, str]:
 
 
 def _optional(controller: Controller, method: str, default: Any) -> Any:
-    """What a controller's optional method returns."""
+    """The result of a controller's optional method, or the default."""
     return getattr(controller, method)() if hasattr(controller, method) else default

@@ -16,7 +16,7 @@ _URL = re.compile(r"https?://[^/\s?#]+/?")
 
 @dataclass(frozen=True)
 class CloudConfig:
-    """The settings of one emulated cloud. Raises ValueError for a value that cannot be."""
+    """The settings of one emulated cloud. Raises ValueError for invalid values."""
 
     region: str = "us-west-2"
     account: str = "123456789012"
@@ -28,25 +28,25 @@ class CloudConfig:
     load_balancer_port: int = 0
     """Of the first load balancer; 0 takes a free one."""
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Image name → the program that stands for it on this machine."""
+    """Image name → the program to run instead of it."""
     runtime: str = "process"
-    """What a container becomes: a "process" of this machine, or one of "docker"."""
+    """Run containers as a "process" of this machine, or with "docker"."""
     images: Mapping[str, str] = field(default_factory=dict)
-    """Image name → the image that stands for it in the engine; those named here are looked for at the start."""
+    """Image name → the engine's image to run instead; those named here must exist at the start."""
     volume_mib: int = 0
-    """What a file system of "docker" holds, in MiB of the engine's memory: it can then be filled up. 0 is as much as
+    """Size of a file system with "docker", in MiB of the engine's memory, so that it can be filled up. 0: as large as
     the engine's disk."""
     base: str = "moto"
-    """What holds the declared state: "moto" in this process, a "localstack" container, or an endpoint's URL."""
+    """The state store: "moto" in this process, a "localstack" container, or an endpoint's URL."""
     base_services: Sequence[str] = ()
-    """The services to take from such a container or endpoint, by botocore's names; () takes what it has."""
+    """Services to take from such a container or endpoint, by botocore's names; () takes all it has."""
     localstack_image: str = "localstack/localstack:4.14.0"
     workdir: Path | None = None
-    """A folder of the run's own, removed at the end; None makes a temporary one."""
+    """An empty folder for the run, removed at the end; None makes a temporary one."""
     record: Path | None = None
-    """A file to which every call is appended, one JSON object a line."""
+    """A file to append every call to, as JSON lines."""
     seed: int | None = None
-    """Makes ids repeat themselves."""
+    """Makes ids deterministic."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d{12}", self.account):
@@ -71,8 +71,8 @@ class CloudConfig:
 
 
 def from_json(text: str, source: str) -> CloudConfig:
-    """The settings in a JSON object whose keys are those of `CloudConfig`. Raises ValueError that names the
-    source, the key and what it may be."""
+    """The settings in a JSON object whose keys are those of `CloudConfig`. Raises ValueError with the
+    source, the key and its valid values."""
     try:
         given = json.loads(text)
     except json.JSONDecodeError as error:

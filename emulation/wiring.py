@@ -1,4 +1,4 @@
-"""The whole cloud: every controller, and who is handed whom."""
+"""Builds all controllers and connects them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .services.sts import Sts
 from .services.tagging import Tagging
 
 LATE_DELIVERIES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
-"""Wall seconds. A base that is a program of its own delivers when it gets to it, and counts delays in whole seconds."""
+"""Wall seconds. A state store in another process delivers messages late, and counts delays in whole seconds."""
 
 if TYPE_CHECKING:
     from .services.ecs.docker import DockerHost
 
 
 def everything(parts: CloudParts) -> Wiring:
-    """Started in this order and stopped in the reverse one: first what changes others, tasks before what they use."""
+    """Stopped in reverse order: what changes others first, and tasks before what they use."""
     context, config = parts.context, parts.config
     sqs = Sqs(context("sqs"), () if config.base == "moto" else LATE_DELIVERIES)
     engine = _engine(parts)

@@ -1,1 +1,1 @@
-"""Docker or podman: how the engine is found, addressed and cleaned up."""
+"""The container engine, Docker or podman: calls, labels and clean-up."""

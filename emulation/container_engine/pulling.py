@@ -1,4 +1,4 @@
-"""Pulling an image: with the credentials of `docker login`, telling how far it is, and why it is not to be had."""
+"""Pulls images with the credentials of `docker login`, logs progress, and explains failures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from aiodocker import Docker, DockerError
 from ..core.progress_lines import PROGRESS
 
 _EVERY = 5.0
-"""Wall seconds between two words about a pull."""
+"""Wall seconds between two progress messages."""
 _MEGABYTE = 1e6
 
 
 class PullFailed(Exception):
-    """The engine's or the registry's reason, and what can be done about it."""
+    """An image cannot be pulled: the reason of the engine or registry, and a remedy."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}: {remedy}")
@@ -27,7 +27,7 @@ class PullFailed(Exception):
 
 
 async def pull(client: Docker, image: str) -> None:
-    """Pull an image, named as whoever runs it names it. Raises `PullFailed`."""
+    """Pull an image. Raises `PullFailed`."""
     reference = canonical(image)
     registry = reference.partition("/")[0]
     log = logging.getLogger(PROGRESS)
@@ -43,8 +43,8 @@ async def pull(client: Docker, image: str) -> None:
 
 
 def credentials(registry: str) -> Mapping[str, str] | None:
-    """What `docker login` left for a registry, in the configuration file or with a credential helper, found as Docker's
-    own clients find it; None when there is nothing. Blocks. Raises OSError when it cannot be read."""
+    """The credentials that `docker login` stored for a registry, in Docker's configuration or a credential helper, or
+    None. Blocks. Raises OSError when they cannot be read."""
     from docker import auth  # noqa: PLC0415 - heavy: only where something is pulled
     from docker.errors import DockerException  # noqa: PLC0415
 
@@ -56,7 +56,7 @@ def credentials(registry: str) -> Mapping[str, str] | None:
 
 
 def canonical(image: str) -> str:
-    """As containerd, and so Fargate, spells an image: with its registry and tag."""
+    """The image with registry and tag, as containerd and Fargate write it."""
     host, slash, _ = image.partition("/")
     if not slash:
         image = f"docker.io/library/{image}"
@@ -72,7 +72,7 @@ _UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "connection refused",
 
 
 def remedy(said: str, image: str, registry: str) -> str:
-    """What to do about what was said of an image."""
+    """What to do about an error of the engine."""
     said = said.lower()
     if "no space left on device" in said:
         return "the engine's disk is full: docker system df shows what takes the space; make room there"
@@ -91,17 +91,17 @@ def remedy(said: str, image: str, registry: str) -> str:
 
 
 async def _follow(words: AsyncIterator[Mapping[str, Any]], log: logging.Logger, image: str) -> None:
-    """Raises `DockerError` for what is said to be wrong on the way."""
+    """Log progress. Raises `DockerError` for an error in the output."""
     layers: dict[str, tuple[float, float]] = {}
     now = asyncio.get_running_loop().time
-    told = now()
+    logged = now()
     async for word in words:
         if "error" in word:
             raise DockerError(500, str(word["error"]))
         how_far = word.get("progressDetail") or {}
         if word.get("status") == "Downloading" and "total" in how_far:
             layers[word.get("id", "")] = (how_far["current"], how_far["total"])
-        if layers and now() - told >= _EVERY:
-            told = now()
+        if layers and now() - logged >= _EVERY:
+            logged = now()
             here, whole = (sum(each) / _MEGABYTE for each in zip(*layers.values(), strict=True))
             log.info("pulling %s: %.0f of %.0f MB", image, here, whole)

@@ -1,7 +1,7 @@
-"""The way from a rootless engine's containers back to this machine.
+"""The address of this machine for the containers of a rootless engine.
 
-Rootless Docker has a network of its own, in user space (slirp4netns), whose address for this machine's loopback is
-10.0.2.2. Docker closes that way unless it is told not to.
+Rootless Docker has a user-space network (slirp4netns), in which this machine's loopback is 10.0.2.2. Docker blocks
+it by default.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .engine import Engine, EngineUnusable
 
 _LOOPBACK_INSIDE = "10.0.2.2"
 _WITHIN = 10.0
-"""Wall seconds; where the way is closed the engine says so at once."""
+"""Wall seconds; an engine that is blocked reports it at once."""
 
 
 async def this_machine(engine: Engine) -> str:
-    """The address of this machine's loopback in the engine's network. Raises `EngineUnusable` when it leads nowhere."""
-    said = await _reached(engine, _LOOPBACK_INSIDE)
+    """The address of this machine's loopback in the engine's network. Raises `EngineUnusable` when it is blocked."""
+    said = await _error_of(engine, _LOOPBACK_INSIDE)
     if said is not None:
         raise EngineUnusable(
             f"containers of the rootless engine at {engine.address} cannot reach this machine's loopback, where the "
@@ -31,17 +31,17 @@ async def this_machine(engine: Engine) -> str:
     return _LOOPBACK_INSIDE
 
 
-async def _reached(engine: Engine, address: str) -> str | None:
-    """None when the engine comes to a server of this machine's by that address, else what it says. It is asked to
-    import an image from there: that is the one call by which it opens a connection itself, and no image is needed."""
-    came = asyncio.Event()
+async def _error_of(engine: Engine, address: str) -> str | None:
+    """None when the engine reaches a server of this machine at that address, else its error. The engine is asked to
+    import an image from there: the only call for which it opens a connection, and it needs no image."""
+    connected = asyncio.Event()
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        came.set()
+        connected.set()
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
-    said = "it did not come"
+    said = "it did not connect"
     async with await asyncio.start_server(answer, LOOPBACK, 0) as server:
         url = f"http://{address}:{server.sockets[0].getsockname()[1]}/"
         try:
@@ -49,4 +49,4 @@ async def _reached(engine: Engine, address: str) -> str | None:
                 said = str(await engine.import_image(url))
         except (DockerError, TimeoutError) as error:
             said = str(getattr(error, "message", error)) or said
-    return None if came.is_set() else said
+    return None if connected.is_set() else said

@@ -1,8 +1,8 @@
-"""Removes what runs left in a container engine; standard library only, so that it works when all else is gone.
+"""Removes what a run left in the container engine. Standard library only, for `python -I -S`.
 
     python -I -S sweep.py unix:///var/run/docker.sock <run id>
 
-Nothing is touched but what carries the label of that run. The guardian starts it when the cloud was killed.
+Touches only what has the label of that run. The guardian starts it when the cloud was killed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 RUN = "com.webordinary.kit.run"
 KINDS = ("containers", "volumes", "networks", "images")
-"""In the order in which they can be removed: each is held by those before it."""
+"""In the order of removal: earlier ones use later ones."""
 _HOW = {"containers": "?force=1&v=1", "volumes": "?force=1", "networks": "", "images": "?force=1"}
-"""v: with the volumes that an image declares, which carry no label of the run's."""
+"""v: with the volumes that an image declares, which have no label."""
 _QUIET = 3
-"""Looks in a row that find nothing before it ends: the engine may just be making what a dead cloud had asked for."""
+"""Consecutive empty searches before it ends: the engine may still be creating what the dead cloud requested."""
 _PAUSE = 0.3
 _PATIENCE = 60.0
 _LISTINGS = {
@@ -46,11 +46,11 @@ class _Unix(http.client.HTTPConnection):
 def call(engine: str, method: str, path: str) -> tuple[int, Any]:
     """One call of the engine's API: status and JSON. Raises OSError when it cannot be reached, and for an address
     that is neither a socket nor plain TCP."""
-    scheme, _, place = engine.partition("://")
+    scheme, _, address = engine.partition("://")
     if scheme == "unix":
-        connection: http.client.HTTPConnection = _Unix(place)
+        connection: http.client.HTTPConnection = _Unix(address)
     elif scheme in ("tcp", "http"):
-        connection = http.client.HTTPConnection(place, timeout=60)
+        connection = http.client.HTTPConnection(address, timeout=60)
     else:
         raise OSError(f"cannot reach a container engine at {engine}: not unix:// or tcp://")
     try:
@@ -65,7 +65,7 @@ def call(engine: str, method: str, path: str) -> tuple[int, Any]:
 
 
 def find(engine: str, label: str = RUN) -> list[dict[str, Any]]:
-    """Everything with this label (`key` or `key=value`): kind, id, name and labels of each. Raises OSError."""
+    """Everything with this label (`key` or `key=value`): kind, id, name and labels. Raises OSError."""
     found = []
     filters = urllib.parse.quote(json.dumps({"label": [label]}))
     for kind in KINDS:
@@ -80,7 +80,7 @@ def find(engine: str, label: str = RUN) -> list[dict[str, Any]]:
 
 
 def remove(engine: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Remove these things, each by its id; returns those that are still there, with the engine's reason."""
+    """Remove things by id; returns those that could not be removed, with the engine's reason."""
     left = []
     for item in found:
         path = f"/{item['kind']}/{urllib.parse.quote(item['id'], safe='')}"
@@ -91,7 +91,7 @@ def remove(engine: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sweep(engine: str, run: str) -> int:
-    """Remove everything of one run until there is nothing left. 0 when that was reached."""
+    """Remove everything of one run until nothing is left; 0 when that succeeds."""
     quiet = 0
     deadline = time.monotonic() + _PATIENCE
     while quiet < _QUIET and time.monotonic() < deadline:

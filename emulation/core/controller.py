@@ -1,14 +1,14 @@
-"""The seams of the emulated cloud: what a controller is given, and what it offers.
+"""The interfaces of the emulated cloud: `Context`, which a controller gets, and `Controller`, which it implements.
 
               SDK / CLI / task                      controllers
                     |                                 |     ^
                     v                                 v     | handlers, watchers
     gateway --> identify --> dispatch --(own operation)-----+
                                 |
-                                +--(everything else)--> base (moto): the declared state
+                                +--(everything else)--> state store (moto)
 
-Declared state lives in the base; a controller reads it through `Context.aws`, makes it real, and
-answers those operations itself whose truth is what it observes.
+The state store holds declared resources. A controller reads them through `Context.aws`, makes them real, and handles
+the operations whose answers depend on what it observes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Operation = tuple[str, str]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who made a call, told from its access key."""
+    """Who made a call, by its access key."""
 
     kind: str
     """"external" (a user, the kit), "task" (an ECS task) or "service" (a part of the cloud itself)."""
@@ -48,28 +48,28 @@ class Call:
     account: str
     request_id: str
     answer: bytes = b""
-    """For watchers: the body of the answer to a call from the wire; empty for a call of the cloud's own parts."""
+    """For watchers: the body of the answer to a call from the wire; empty for a call of a part of the cloud."""
 
 
 Handler = Callable[[Call], Awaitable[dict[str, Any]]]
-"""Answers one operation itself: botocore-shaped output, or raises `AwsError`."""
+"""Handles one operation: returns botocore-shaped output or raises `AwsError`."""
 
 Watcher = Callable[[Call], None]
-"""Is told of a call after the base (or a handler) answered it with success. Must not block."""
+"""Called after the state store or a handler answered a call with success. Must not block."""
 
 
 class Aws(Protocol):
-    """The AWS API from inside the cloud, as a controller uses it."""
+    """The AWS API for controllers."""
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        """Make one call as SDKs would, without a socket: parameters are validated against botocore's
-        model, own operations reach their controller, the rest the base; watchers are told.
-        Returns botocore-shaped output. Raises `AwsError` with AWS's code."""
+        """Make one call as SDKs do, without a socket: parameters are validated against botocore's model, a handler or
+        the state store answers, and watchers are called. Returns botocore-shaped output. Raises `AwsError` with AWS's
+        code."""
         ...
 
     async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        """As `call`, but past every controller, straight to the base. For the handler that owns an
-        operation whose declared part the base stores. Watchers are not told (the handler's call is)."""
+        """Like `call`, but straight to the state store: for the handler of an operation whose declared part is stored
+        there. Watchers are not called: they are for the handler's call."""
         ...
 
 
@@ -81,10 +81,10 @@ class Credentials:
 
 
 class Callers(Protocol):
-    """Issues access keys, so that the gateway knows which task made which call."""
+    """Issues access keys, by which the gateway knows the task that made a call."""
 
     def issue(self, caller: Caller, until: float | None = None) -> Credentials:
-        """New keys; from `until` on (AWS epoch seconds), if given, they are refused as expired."""
+        """New keys, refused as expired from `until` on (AWS epoch seconds), if given."""
         ...
 
     def revoke(self, access_key_id: str) -> None: ...
@@ -94,9 +94,9 @@ EventT = TypeVar("EventT")
 
 
 class Events:
-    """News between controllers, in process: subscribe by the event's type, publish an instance.
+    """Events between controllers: subscribe by type, publish an instance.
 
-    Callbacks run at once, in the event loop's thread, in the order of subscription; they must not block.
+    Callbacks run at once, in the event loop's thread, in the order of subscription. They must not block.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Events:
 
 @dataclass(frozen=True)
 class TargetHealthChanged:
-    """The load balancer's view of one target changed (states and reasons as in DescribeTargetHealth)."""
+    """The health of one target changed (states and reasons as in DescribeTargetHealth)."""
 
     target_group_arn: str
     target_id: str
@@ -133,27 +133,27 @@ class TaskChanged:
 
 @dataclass(frozen=True)
 class Datum:
-    """One CloudWatch datapoint as AWS itself would publish it for the minute that just ended."""
+    """One CloudWatch datapoint, as AWS publishes it for the minute that just ended."""
 
     namespace: str
     name: str
     dimensions: Mapping[str, str]
     values: tuple[float, ...]
-    """The samples of that minute: SampleCount, Sum, Minimum, Maximum follow from them."""
+    """The samples of that minute, from which SampleCount, Sum, Minimum and Maximum follow."""
     unit: str = "None"
 
 
 class MetricSource(Protocol):
-    """Something AWS publishes metrics about."""
+    """Produces metrics that AWS publishes."""
 
     async def collect(self) -> Iterable[Datum]:
-        """What happened since the last collect; counters start anew."""
+        """The datapoints since the last collect; resets the counters."""
         ...
 
 
 @dataclass(frozen=True)
 class Context:
-    """What every controller is handed. Nothing here is global."""
+    """Dependencies of a controller. Nothing here is global."""
 
     clock: Clock
     ids: Ids
@@ -163,27 +163,27 @@ class Context:
     region: str
     account: str
     workdir: Path
-    """A folder of this run's own, outside any repository, removed with the cloud."""
+    """The run's folder, outside of any repository and removed with the cloud."""
     endpoint: Callable[[], str]
     """The gateway's URL; known once it listens."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("emulation"))
 
 
 class Controller(Protocol):
-    """Makes one kind of declared state real. Constructed with a `Context`; owns its asyncio tasks."""
+    """Makes one kind of declared resource real. Constructed with a `Context`; owns its asyncio tasks."""
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        """The operations this controller answers itself."""
+        """The operations that this controller handles."""
         ...
 
     def watchers(self) -> Mapping[Operation, Watcher]:
-        """The operations, answered elsewhere, that it wants to hear of."""
+        """The operations handled elsewhere that it watches."""
         ...
 
     async def start(self) -> None:
-        """Begin; called once, after the gateway listens."""
+        """Called once, after the gateway listens."""
         ...
 
     async def stop(self) -> None:
-        """End everything it started; called once, also after a failed start. Must not raise."""
+        """End everything it started. Called once, also after a failed start. Must not raise."""
         ...

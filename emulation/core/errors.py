@@ -1,4 +1,4 @@
-"""The one exception that becomes an AWS error answer."""
+"""`AwsError`, which becomes an AWS error answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 class AwsError(Exception):
     """An AWS error: `code` as AWS spells it, a message for the user, the HTTP status.
 
-    Raised by a controller's handler, it reaches the caller in the service's own wire format.
+    Raised by a handler, it reaches the caller in the service's wire format.
     `sender` is True when the caller is to blame (the query protocol's `Type`).
     """
 
@@ -24,7 +24,7 @@ class AwsError(Exception):
 
 
 def not_emulated(service: str, operation: str) -> AwsError:
-    """The answer to a call nobody here makes real: an error that says so, never a quiet success."""
+    """The error for an operation that is not emulated: never a silent success."""
     return AwsError(
         "NotImplemented",
         f"{service}:{operation} is not emulated. Nothing was changed. Run it against real AWS, or add a handler "

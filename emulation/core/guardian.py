@@ -1,15 +1,14 @@
-"""Kills what a killed cloud leaves behind: a tiny process of its own, told over a pipe what to watch.
+"""A small process that cleans up after a killed cloud.
 
     cloud --(stdin: workdir, group, forget, afterwards, done)--> guardian
 
-The pipe closes when the cloud dies, however it dies. Without a `done` before that, the guardian sends SIGKILL
-to every process group it was told of, runs the programs it was told to run afterwards (one that removes containers,
-say), and removes the workdir. It runs in a session of its own, so the terminal's Ctrl-C does not reach it. It uses the
-standard library only, and little of that: started with `python -I -S` it is there in 25 ms and takes 11 MB, which is
-why the rest is imported where it is used.
+The pipe closes when the cloud dies, however it dies. Without a `done` before that, the guardian sends SIGKILL to every
+watched process group, runs the `afterwards` programs (one removes containers, for example), and removes the workdir.
+It runs in a separate session, which the terminal's Ctrl-C does not reach. It uses little of the standard library and
+imports the rest only where it is used: started with `python -I -S`, it is ready in 25 ms and takes 11 MB.
 
-It removes no folder but the one it was told of, and that only while the folder holds the marker file with the
-token of this run: a path that was reused for something else is left alone.
+It removes the workdir only while the folder holds the marker file with this run's token: a path that was reused for
+something else is left alone.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ MARKER = ".emulation-workdir"
 
 
 def mark(workdir: Path) -> str:
-    """Put the marker of this run into a new workdir; returns its token. Raises ValueError when the folder is not
-    empty or another run's."""
+    """Put this run's marker into a new workdir; returns its token. Raises ValueError when the folder is not empty or
+    another run's."""
     marker = workdir / MARKER
     if "\n" in str(workdir):
         raise ValueError(f"the workdir's path must be one line, got {str(workdir)!r}")
@@ -45,7 +44,7 @@ def mark(workdir: Path) -> str:
 
 
 def remove(workdir: Path, token: str) -> bool:
-    """Remove a workdir that still carries this run's marker; returns whether it did."""
+    """Remove a workdir that still has this run's marker; returns whether it had."""
     try:
         ours = not workdir.is_symlink() and (workdir / MARKER).read_text() == token
     except OSError:
@@ -63,7 +62,7 @@ def remove(workdir: Path, token: str) -> bool:
 
 
 def serve(lines: TextIO) -> None:
-    """The guardian's own main: read orders until the pipe closes, then clean up unless told `done`."""
+    """The guardian's main loop: read orders until the pipe closes, then clean up unless there was a `done`."""
     groups: set[int] = set()
     workdir: tuple[Path, str] | None = None
     programs: list[list[str]] = []
@@ -102,7 +101,7 @@ def _run(argv: list[str]) -> None:
 
 
 class Guardian:
-    """The cloud's side: start it first, tell it of every process group, say `done` at an orderly end."""
+    """The cloud's end: start it first, `watch` every process group, and call `done` at an orderly end."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -112,7 +111,7 @@ class Guardian:
         return self._process.pid if self._process is not None else None
 
     async def start(self, workdir: Path | None = None, token: str = "") -> None:
-        """Start watching; with a workdir that `mark` returned the token of, remove it too when the cloud dies."""
+        """Start the process. With a workdir and the token that `mark` returned, it also removes the workdir."""
         import asyncio  # noqa: PLC0415 - not for the guardian itself
 
         self._process = await asyncio.create_subprocess_exec(
@@ -121,26 +120,26 @@ class Guardian:
             "-S",
             __file__,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,  # whoever reads the cloud's output must see its end
+            stdout=asyncio.subprocess.DEVNULL,  # readers of the cloud's output must see its end
             start_new_session=True,
         )
         if workdir is not None:
-            await self._tell(f"workdir {token} {workdir}")
+            await self._send(f"workdir {token} {workdir}")
 
     async def watch(self, pgid: int) -> None:
-        """Kill this process group should the cloud die. Returns when the guardian can no longer miss it."""
-        await self._tell(f"group {pgid}")
+        """Kill this process group if the cloud dies. Returns when the order is in the pipe."""
+        await self._send(f"group {pgid}")
 
     async def forget(self, pgid: int) -> None:
-        """The group has ended; its number may be somebody else's from now on."""
-        await self._tell(f"forget {pgid}")
+        """Stop watching a group that has ended: its number may be reused."""
+        await self._send(f"forget {pgid}")
 
     async def afterwards(self, argv: list[str]) -> None:
-        """Run this program should the cloud die, after the process groups are killed. No word may contain a tab."""
-        await self._tell("afterwards " + "\t".join(argv))
+        """Run this program if the cloud dies, after the process groups are killed. No word may contain a tab."""
+        await self._send("afterwards " + "\t".join(argv))
 
     async def done(self) -> None:
-        """An orderly end: nothing is killed or removed. Safe to call twice, or when the guardian is gone."""
+        """End the guardian without killing or removing anything. Idempotent, also when it is gone."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -152,7 +151,7 @@ class Guardian:
             pass
         await process.wait()
 
-    async def _tell(self, line: str) -> None:
+    async def _send(self, line: str) -> None:
         if self._process is None:
             return
         assert self._process.stdin is not None

@@ -1,4 +1,4 @@
-"""Where the emulated cloud's random ids come from: one seedable source, handed in."""
+"""Random ids, from one seedable source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ALNUM = string.ascii_lowercase + string.digits
 
 @dataclass
 class Ids:
-    """A source of ids in the shapes AWS uses. Seeded, it repeats itself."""
+    """A source of ids formatted as AWS's. A seed makes it deterministic."""
 
     source: random.Random = field(default_factory=random.SystemRandom)
 

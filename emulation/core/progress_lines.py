@@ -1,4 +1,4 @@
-"""What takes its time before a cloud can be used, told on stdout before the readiness line."""
+"""Prints progress on stdout while a cloud starts, before the readiness line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PROGRESS = "webordinary_testkit.emulation.core.progress_lines"
-"""The logger of what takes its time; what it says goes into the cloud's log as well."""
+"""The logger of slow steps; its messages are in the cloud's log too."""
 
 
 class _Lines(logging.Handler):
@@ -19,8 +19,8 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """While the block runs, each step is one line `{"progress": "pulling …"}` on stdout."""
+def progress_on_stdout() -> Iterator[None]:
+    """Print each slow step of the block as a line `{"progress": "pulling …"}`."""
     log, lines = logging.getLogger(PROGRESS), _Lines()
     log.setLevel(logging.INFO)
     log.addHandler(lines)

@@ -1,4 +1,4 @@
-"""Whose cloud this is: a token that whoever started it put into its environment, and all that it starts carries."""
+"""The run token: set by the program that starts the cloud, and passed on to everything that the cloud starts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ RUN_VARIABLE = "EMULATION_RUN"
 
 
 def run_variables() -> dict[str, str]:
-    """For the environment of a task, so that it can be told for this run's own; nothing when nobody owns the cloud."""
+    """Environment variables that mark a task as part of this run; empty for a cloud without a token."""
     token = os.environ.get(RUN_VARIABLE)
     return {} if token is None else {RUN_VARIABLE: token}

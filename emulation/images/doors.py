@@ -1,11 +1,11 @@
-"""Opens ports of this container to what listens on its loopback, and runs a program for as long as it lasts.
+"""Forwards ports of this container to its loopback while a program runs.
 
     doors.py KIT_EMULATED__PORT -- python3 -m kit up        # with KIT_EMULATED__PORT=4566 in the environment
 
     published port ─▶ this container's own address:4566 ─▶ 127.0.0.1:4566
 
-The emulated cloud listens on loopback only and tells everybody to come to 127.0.0.1, inside as on the machine whose
-loopback the ports are published on: the addresses hold at both ends. Standard library only.
+The emulated cloud listens on loopback only, and its answers contain 127.0.0.1. The ports are published on the loopback
+of the machine, so these addresses are valid inside the container and on the machine. Standard library only.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _CHUNK = 65_536
 
 
 async def main(ports: Sequence[int], argv: Sequence[str]) -> int:
-    """Run the program; its exit code."""
+    """Run the program; returns its exit code."""
     own = socket.gethostbyname(socket.gethostname())
     servers, open_now = [], set[asyncio.Task[None]]()
 
-    def come(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        passing = asyncio.create_task(_passed_on(port, reader, writer))
-        open_now.add(passing)  # nothing else holds on to it
+    def accept(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passing = asyncio.create_task(_forward(port, reader, writer))
+        open_now.add(passing)  # the only reference to it
         passing.add_done_callback(open_now.discard)
 
-    if not own.startswith("127."):  # with the machine's own network there is nothing to open
-        servers = [await asyncio.start_server(partial(come, port), own, port, backlog=512) for port in ports]
-    # Its standard input is its lifeline: it ends with this process.
+    if not own.startswith("127."):  # nothing to forward in the machine's network
+        servers = [await asyncio.start_server(partial(accept, port), own, port, backlog=512) for port in ports]
+    # The program ends with this process, when its standard input closes.
     reading, _lifeline = os.pipe()
     program = await asyncio.create_subprocess_exec(*argv, stdin=reading)
     os.close(reading)
@@ -46,27 +46,27 @@ async def main(ports: Sequence[int], argv: Sequence[str]) -> int:
             server.close()
 
 
-async def _passed_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One connection. An end of either side's stream is told to the other; a break breaks both."""
+async def _forward(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Forward one connection. The end of one stream ends the other side's; an error aborts both."""
     try:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
         writer.transport.abort()
         return
-    ways = [asyncio.create_task(_copied(reader, to_writer)), asyncio.create_task(_copied(to_reader, writer))]
+    copies = [asyncio.create_task(_copy(reader, to_writer)), asyncio.create_task(_copy(to_reader, writer))]
     try:
-        await asyncio.gather(*ways)
+        await asyncio.gather(*copies)
     except OSError:
         for side in (writer, to_writer):
             side.transport.abort()
     finally:
-        for way in ways:
-            way.cancel()
+        for copy in copies:
+            copy.cancel()
         for side in (writer, to_writer):
             side.close()
 
 
-async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(_CHUNK):
         writer.write(data)
         await writer.drain()

@@ -1,6 +1,6 @@
-"""Whether the program of this container answers at $HEALTH_PATH on $PORT: exit code 0 when it says 200.
+"""Health check: exit code 0 when this container's program answers $HEALTH_PATH on $PORT with 200.
 
-Only sockets: this runs every few seconds, and urllib alone takes longer to import than the answer to come.
+Uses plain sockets: it runs every few seconds, and importing urllib takes longer than the request.
 """
 
 import os

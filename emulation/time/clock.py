@@ -1,4 +1,4 @@
-"""The one clock of the emulated cloud: AWS time, which may run faster than the wall clock."""
+"""The clock of the emulated cloud: AWS time, which may run faster than the wall clock."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 class Clock:
     """AWS time = origin + (wall time - origin) * scale.
 
-    At scale 60 a minute of AWS passes in a second. Every timestamp an AWS answer carries and every
-    timer of the emulated cloud is in AWS time; nothing else in `emulation/` reads a clock or sleeps.
+    At scale 60 an AWS minute passes in a wall second. All timestamps in AWS answers and all timers of the emulated
+    cloud are in AWS time; nothing else in `emulation/` reads a clock or sleeps.
     """
 
     scale: float = 1.0
@@ -38,19 +38,19 @@ class Clock:
         return datetime.fromtimestamp(self.now(), UTC)
 
     def wall(self, aws_seconds: float) -> float:
-        """The wall seconds in which so many AWS seconds pass."""
+        """AWS seconds as wall seconds."""
         return aws_seconds / self.scale
 
     def patience(self, aws_seconds: float, least: float = 1.0) -> float:
-        """So many AWS seconds, but no fewer than `least` wall seconds when the clock runs fast.
+        """AWS seconds, but at least `least` wall seconds when the clock runs fast.
 
-        For limits on what a program of this machine does in them (start, answer, stop): it does not
-        speed up with the clock. At scale 1 the limit is AWS's own.
+        For limits on programs of this machine (start, answer, stop), which do not speed up with the clock. At scale 1
+        the limit is AWS's.
         """
         return aws_seconds if self.scale <= 1 else max(aws_seconds, least * self.scale)
 
     async def sleep(self, aws_seconds: float) -> None:
-        """Let so many AWS seconds pass."""
+        """Sleep for AWS seconds."""
         await asyncio.sleep(max(0.0, aws_seconds) / self.scale)
 
     async def sleep_until(self, aws_epoch: float) -> None:
@@ -58,5 +58,5 @@ class Clock:
         await self.sleep(aws_epoch - self.now())
 
     def environment(self) -> dict[str, str]:
-        """What a task finds in its environment, so that its own timers can follow AWS time."""
+        """Environment variables by which a task's timers follow AWS time."""
         return {"CLOCK_SCALE": f"{self.scale:g}", "CLOCK_ORIGIN": f"{self.origin:.6f}"}
