@@ -16,7 +16,11 @@ from .core.addressing import Addressing
 from .core.controller import Caller, Context, Controller, Events
 from .core.guardian import Guardian, mark, remove
 from .core.ids import Ids
-from .gateway import AccessKeys, Admin, Dispatch, Gateway, InProcess, Recorder
+from .gateway.admin import Admin
+from .gateway.callers import AccessKeys
+from .gateway.dispatch import Dispatch, InProcess
+from .gateway.record import Recorder
+from .gateway.server import Gateway
 from .state.factory import create_store
 from .time.clock import Clock
 

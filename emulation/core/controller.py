@@ -65,12 +65,10 @@ class Aws(Protocol):
         """Make one call as SDKs do, without a socket: parameters are validated against botocore's model, a handler or
         the state store answers, and watchers are called. Returns botocore-shaped output. Raises `AwsError` with AWS's
         code."""
-        ...
 
     async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """Like `call`, but straight to the state store: for the handler of an operation whose declared part is stored
         there. Watchers are not called: they are for the handler's call."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,6 @@ class Callers(Protocol):
 
     def issue(self, caller: Caller, until: float | None = None) -> Credentials:
         """New keys, refused as expired from `until` on (AWS epoch seconds), if given."""
-        ...
 
     def revoke(self, access_key_id: str) -> None: ...
 
@@ -148,7 +145,6 @@ class MetricSource(Protocol):
 
     async def collect(self) -> Iterable[Datum]:
         """The datapoints since the last collect; resets the counters."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -174,16 +170,12 @@ class Controller(Protocol):
 
     def handlers(self) -> Mapping[Operation, Handler]:
         """The operations that this controller handles."""
-        ...
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         """The operations handled elsewhere that it watches."""
-        ...
 
     async def start(self) -> None:
         """Called once, after the gateway listens."""
-        ...
 
     async def stop(self) -> None:
         """End everything it started. Called once, also after a failed start. Must not raise."""
-        ...

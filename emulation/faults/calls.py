@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 from ..core.controller import Caller
 from ..core.errors import AwsError
-from ..gateway import CutOff, InterceptedCall, Interceptor
+from ..gateway.intercept import CutOff, InterceptedCall, Interceptor
 from ..state.models import is_service, service_model
 from ..time.clock import Clock
 from .bucket import Bucket, Coin
@@ -33,7 +33,6 @@ class Traffic(Protocol):
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
         """Drop the answers of calls in progress and close their connections, at once or when `until` is set; returns
         how many."""
-        ...
 
 
 @dataclass(frozen=True)

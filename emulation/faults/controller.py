@@ -14,6 +14,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.controller import Context, Handler, Operation, Watcher
@@ -88,8 +89,8 @@ class Faults:
 
         return [
             web.post("/_emulation/faults", self._post),
-            web.get("/_emulation/faults/{id}", self._get),
-            web.delete("/_emulation/faults/{id}", self._delete),
+            web.get("/_emulation/faults/{id}", partial(self._answer, end=False)),
+            web.delete("/_emulation/faults/{id}", partial(self._answer, end=True)),
         ]
 
     async def start(self) -> None:
@@ -162,12 +163,6 @@ class Faults:
             return web.json_response({"error": f"not JSON: {error}"}, status=400)
         except FaultRefused as refused:
             return web.json_response({"error": str(refused)}, status=refused.status)
-
-    async def _get(self, request: web.Request) -> web.Response:
-        return await self._answer(request, end=False)
-
-    async def _delete(self, request: web.Request) -> web.Response:
-        return await self._answer(request, end=True)
 
     async def _answer(self, request: web.Request, *, end: bool) -> web.Response:
         from aiohttp import web  # noqa: PLC0415

@@ -26,26 +26,21 @@ class Fault(Protocol):
     @property
     def settings(self) -> Mapping[str, object]:
         """As requested, JSON-able."""
-        ...
 
     @property
     def excludes(self) -> str | None:
         """Names an effect that only one fault can have at a time, because the end of one would end the other; None
         when there is no such effect."""
-        ...
 
     def begin(self) -> None:
         """Begin the effect. Called once. Raises `FaultRefused`, and has changed nothing then."""
-        ...
 
     def end(self) -> None:
         """End the effect and release what it held up. Called once after `begin`. Does not raise, not even when the
         target is gone."""
-        ...
 
     def counts(self) -> Mapping[str, int]:
         """Named counts of what the fault did. Kept after its end."""
-        ...
 
 
 @runtime_checkable
@@ -54,7 +49,6 @@ class AsyncFault(Protocol):
 
     async def settled(self) -> None:
         """Wait until the last begin or end is done. Raises `FaultRefused` when it failed."""
-        ...
 
 
 class FaultBase:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import AwsError
-from ..gateway import InterceptedCall
+from ..gateway.intercept import InterceptedCall
 from ..state.models import service_model
 
 _THROTTLED: Mapping[str, tuple[str, str, int]] = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..gateway import InterceptedCall
+from ..gateway.intercept import InterceptedCall
 from ..services.elbv2.links import Disturbance, Links
 from .calls import ApiFaultContext
 from .fault import FaultBase, FaultRefused

@@ -16,7 +16,6 @@ class Tasks(Protocol):
 
     def running(self, task_arn: str) -> Mapping[str, RunningContainer]:
         """The running containers of a task by name; empty for an unknown task."""
-        ...
 
 
 @dataclass(frozen=True)

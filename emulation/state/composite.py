@@ -31,7 +31,6 @@ class EndpointHost(Protocol):
 
     async def start(self) -> str:
         """Returns the endpoint's URL once it answers."""
-        ...
 
     async def stop(self) -> None: ...
 

@@ -45,12 +45,10 @@ class Collector(Protocol):
 
     async def look(self, runs: Runs) -> Sequence[Leftover]:
         """Leftovers of the runs that are over. Changes nothing."""
-        ...
 
     async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
         """End or remove leftovers; what was done with each. `patience`: wall seconds for what ends by itself."""
-        ...
 
     async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        """Things that look like a run's and are in no note. Changes nothing."""
-        ...
+        """Things that look like a run's and are in no note; none by default. Changes nothing."""
+        return []

@@ -10,7 +10,7 @@ from ..core.extras import require
 from . import common
 
 if TYPE_CHECKING:
-    from ..images.check import Finding
+    from ..images.check import ImageCheck
 
 HELP = "build and check container images"
 
@@ -87,7 +87,7 @@ def _others(args: argparse.Namespace) -> list[str]:
     return [instead.get(image, image) for image in images(template, parameters)]
 
 
-def _tell(found: list[Finding]) -> None:
+def _tell(found: list[ImageCheck]) -> None:
     for finding in found:
         told = f"{finding.image}  {finding.digest[:19]}  {finding.architecture}".rstrip()
         common.say(f"{told}  {finding.wrong or _unless(finding.note)}")

@@ -2,5 +2,5 @@
 
 images.toml --recipes--> build --wheels, node_modules--> context --> engine --> webordinary/hermes:test
                             |-- base: from a registry, or from Debian packages
-                           check: does what the engine has, and what runs, come from these sources?
+                           check: were the engine's images and containers built from these sources?
 """

@@ -1,4 +1,4 @@
-"""The base image: one that is named, one from a registry, or, where none can be reached, made of Debian packages."""
+"""The base image: a named one, one from a registry, or one made of Debian packages when no registry is reachable."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from .engine import Engine
 from .recipes import Recipe, digest
 
 SOURCES = "com.webordinary.image.sources"
-"""The label with the hash of what an image was made from."""
+"""The label with the hash of an image's sources."""
 
 Say = Callable[[str], None]
 
 
-def base(engine: Engine, recipe: Recipe, told: str | None, say: Say) -> tuple[str, Any]:
-    """The name of the base image and the image. `told` names one, or one of the ways: registry, debootstrap.
+def base(engine: Engine, recipe: Recipe, wanted_base: str | None, say: Say) -> tuple[str, Any]:
+    """The name of the base image and the image. `wanted_base` is the name of an image, "registry" or "debootstrap".
     Raises `UsageError`, `InfraError`."""
-    if told and told not in ("registry", "debootstrap"):
-        return told, _named(engine, told, say)
+    if wanted_base and wanted_base not in ("registry", "debootstrap"):
+        return wanted_base, _named(engine, wanted_base, say)
     wanted = digest(recipe.manifest(), engine.architecture)
     existing = engine.image(recipe.tag)
     if existing is not None and existing.labels.get(SOURCES) == wanted:
         return recipe.tag, existing
     script = recipe.root / recipe.sources[0] / "rootfs.sh"
-    if told != "debootstrap":
+    if wanted_base != "debootstrap":
         try:
             return recipe.tag, _from_registry(engine, recipe, wanted, say)
         except docker.errors.APIError as error:
-            # Only what was looked up and not found, or nobody to ask: whatever else is wrong stays an error.
-            if told == "registry" or not _unreachable(str(error)):
+            # Fall back only when the registry is unreachable; other errors are reported.
+            if wanted_base == "registry" or not _unreachable(str(error)):
                 raise
             say(f"no registry can be reached ({_short(error)}); the base is made of Debian packages")
         except docker.errors.BuildError as error:

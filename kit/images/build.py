@@ -1,4 +1,4 @@
-"""Builds images: the context put together on this machine, then every step without a network."""
+"""Builds images from a context that is put together on this machine, so that the build needs no network."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _VENDOR = "emulation/images/vendor"
 
 @dataclass(frozen=True)
 class Built:
-    """One image as it is in the engine now."""
+    """One image in the engine."""
 
     tag: str
     id: str
     size: int
     """Bytes."""
     above_base: int
-    """Bytes that it adds to its base."""
+    """Bytes on top of its base."""
     fresh: bool
-    """Whether this build made it; False when it was up to date."""
+    """False when it was up to date."""
 
 
 def build(
     engine: Engine, recipes: Recipes, chosen: Sequence[Recipe], *, base_name: str | None = None, say: Say
 ) -> list[Built]:
-    """Build and tag what is not up to date. Raises `UsageError` or `InfraError` with the engine's last words."""
+    """Build and tag what is not up to date. Raises `UsageError` or `InfraError` with the engine's last output."""
     name, image = base(engine, recipes.base, base_name, say)
     platform: Platform | None = None
     done = []
@@ -73,8 +73,7 @@ def _up_to_date(engine: Engine, recipe: Recipe, existing: Any, sources: str) -> 
 
 
 def context(recipes: Recipes, recipe: Recipe, platform: Platform, stream: IO[bytes]) -> bool:
-    """Write a build's context as a tar archive; whether it holds all that the build needs, so that the build needs
-    no network."""
+    """Write a build's context as a tar archive; returns whether it is complete, so that the build needs no network."""
     complete = True
     with tarfile.open(fileobj=stream, mode="w") as tar:
         files = recipe.files() | {path: recipes.base.root / path for path in _dockerfiles(recipes, recipe)}
@@ -94,7 +93,7 @@ def context(recipes: Recipes, recipe: Recipe, platform: Platform, stream: IO[byt
 
 
 def _dockerfiles(recipes: Recipes, recipe: Recipe) -> Iterator[str]:
-    """What every build reads, whatever its sources are."""
+    """The files that every build reads."""
     root = recipes.base.root
     for path in (recipes.folder / recipe.dockerfile, recipes.folder / "install.sh", recipes.folder / "health.py"):
         yield path.relative_to(root).as_posix()

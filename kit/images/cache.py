@@ -1,4 +1,4 @@
-"""What builds keep between runs, each under the hash of what it was made from."""
+"""The cache of builds: files and folders named by the hash of their inputs."""
 
 from __future__ import annotations
 
@@ -14,29 +14,27 @@ from ..core.errors import InfraError
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """KIT_CACHE, else `webordinary-test-kit` in the user's cache folder. Made when it is not there."""
-    told = environ.get("KIT_CACHE")
-    path = (
-        Path(told) if told else Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "webordinary-test-kit"
-    )
+    """KIT_CACHE, or `webordinary-test-kit` in the user's cache folder. Created when missing."""
+    caches = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = Path(environ.get("KIT_CACHE") or caches / "webordinary-test-kit")
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:
-    """The file or folder of this name in the cache. What is not there, `make` makes at the path it is given; only
-    what is complete gets the name. Raises `InfraError` when the disk is full."""
+    """The file or folder of this name in the cache. When missing, `make` creates it at a temporary path, and it gets
+    the name once it is complete. Raises `InfraError` when the disk is full."""
     wanted = folder() / name
     if wanted.exists():
         return wanted
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=wanted.parent) as place:
-        unfinished = Path(place) / wanted.name
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=wanted.parent) as temporary:
+        unfinished = Path(temporary) / wanted.name
         try:
             make(unfinished)
             unfinished.replace(wanted)
         except OSError as error:
-            if wanted.exists():  # somebody else was quicker
+            if wanted.exists():  # another process was faster
                 return wanted
             raise InfraError(
                 f"{name} cannot be made: {error}",
@@ -48,16 +46,15 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def notes() -> Path:
-    """The file that notes what was built here."""
+    """The file that records the builds of this user."""
     return folder() / "images.json"
 
 
 def built() -> dict[str, Any]:
-    """What was built here, by engine and tag; see `remember`. Empty when nothing was. Raises `InfraError` when the
-    notes cannot be read."""
+    """The recorded builds by engine and tag; see `remember`. Raises `InfraError` when the file cannot be read."""
     try:
-        told = json.loads(notes().read_text(encoding="utf-8"))
-        if not isinstance(told, dict):
+        record = json.loads(notes().read_text(encoding="utf-8"))
+        if not isinstance(record, dict):
             raise ValueError("not an object")
     except FileNotFoundError:
         return {}
@@ -65,11 +62,11 @@ def built() -> dict[str, Any]:
         raise InfraError(
             f"the notes of what was built are damaged: {error}", where=str(notes()), next=f"remove {notes()}"
         ) from None
-    return told
+    return record
 
 
 def remember(engine_id: str, tag: str, facts: Mapping[str, Any]) -> None:
-    """Note what was built: its id, its sources' manifest, when. Damaged notes are begun anew."""
+    """Record a build: its id, manifest and time. A damaged file is replaced."""
     try:
         everything = built()
     except InfraError:
@@ -81,10 +78,10 @@ def remember(engine_id: str, tag: str, facts: Mapping[str, Any]) -> None:
 
 
 def replaced(engine_id: str, tag: str, sources: str, id: str) -> bool:
-    """Whether something else than what was built here from these sources has its name: an image made from it carries
-    its labels, so they alone do not tell."""
+    """Whether another image has the name of the one built here from these sources. Labels cannot tell, because images
+    made from it inherit them."""
     try:
         record = built().get(engine_id, {}).get(tag)
     except InfraError:
-        return False  # `kit images check` says that it cannot be compared
+        return False  # `kit images check` reports it
     return record is not None and record["sources"] == sources and record["id"] != id

@@ -1,4 +1,4 @@
-"""Whether what the engine has, and what runs in it, is what was built from these sources, for this machine."""
+"""Checks that images and running containers were built from these sources, for this machine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .engine import Engine
 from .recipes import Recipe, digest
 
 _SHOWN = 3
-"""Changed files that a finding names."""
+"""Changed files that are listed."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What was found of one image. `wrong` is "" when it is as it should be."""
+class ImageCheck:
+    """One problem of one image; `wrong` is "" when there is none."""
 
     image: str
     digest: str
@@ -29,30 +29,30 @@ class Finding:
     wrong: str = ""
     next: str = ""
     note: str = ""
-    """What could not be found out of it."""
+    """What could not be checked."""
 
 
-def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ()) -> list[Finding]:
-    """Look at every image of `recipes`, at `others` (images that were not built here: only that they are there and fit
-    the machine), and at the containers that run any of them."""
+def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ()) -> list[ImageCheck]:
+    """Check the images of `recipes`, `others` (built elsewhere: only presence and architecture), and the containers
+    that run any of them."""
     own = {recipe.tag: recipe for recipe in recipes}
     found = []
     for tag in (*own, *(name for name in others if name not in own)):
         image = engine.image(tag)
         if image is None:
             next_ = "kit images build" if tag in own else f"docker pull {tag}, or build it"
-            found.append(Finding(tag, "", "", "it is not in the engine", next_))
+            found.append(ImageCheck(tag, "", "", "it is not in the engine", next_))
             continue
-        told = (image.id, str(image.attrs.get("Architecture", "")))
-        problems = [*_of_machine(engine, told[1]), *(_of_sources(engine, own[tag], image) if tag in own else ())]
+        facts = (image.id, str(image.attrs.get("Architecture", "")))
+        problems = [*_of_machine(engine, facts[1]), *(_of_sources(engine, own[tag], image) if tag in own else ())]
         problems += _of_containers(engine, tag, image.id)
         note = _uncompared(engine, own[tag], image) if tag in own else ""
-        found += [Finding(tag, *told, *problem) for problem in problems] or [Finding(tag, *told, note=note)]
+        found += [ImageCheck(tag, *facts, *problem) for problem in problems] or [ImageCheck(tag, *facts, note=note)]
     return found
 
 
 Problem = tuple[str, str]
-"""What is wrong, and what to do."""
+"""The problem and the remedy."""
 
 
 def _of_machine(engine: Engine, architecture: str) -> Iterator[Problem]:
@@ -66,16 +66,16 @@ def _of_machine(engine: Engine, architecture: str) -> Iterator[Problem]:
 
 def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]:
     rebuild = f"kit images build {recipe.name}"
-    told = image.labels.get(SOURCES)
-    if told is None:
-        yield "it was not built by kit images build, so nothing tells what is in it", rebuild
+    sources = image.labels.get(SOURCES)
+    if sources is None:
+        yield "it was not built by kit images build, so its content is unknown", rebuild
         return
     manifest = recipe.manifest()
     record = _record(engine, recipe)
-    if told != digest(manifest, recipe.name, image.labels.get(BASE, "")):
-        before = record["manifest"] if record and record["sources"] == told else None
+    if sources != digest(manifest, recipe.name, image.labels.get(BASE, "")):
+        before = record["manifest"] if record and record["sources"] == sources else None
         yield f"it is stale: built from other sources than these{_changed(before, manifest)}", rebuild
-    elif record and record["sources"] == told and record["id"] != image.id:
+    elif record and record["sources"] == sources and record["id"] != image.id:
         yield (
             f"its digest is {image.id[:19]}, but what was built on {record['built']} is {record['id'][:19]}: "
             "something else was tagged so since",
@@ -84,8 +84,8 @@ def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]
 
 
 def _uncompared(engine: Engine, recipe: Recipe, image: Any) -> str:
-    """Why nothing tells whether it is the image that was built: what is made from one carries its labels. "" when it
-    could be compared."""
+    """Why the image cannot be compared with the recorded build; "" when it can. Labels are not enough, because images
+    made from it inherit them."""
     try:
         record = cache.built().get(engine.id, {}).get(recipe.tag)
     except InfraError as error:
@@ -101,7 +101,7 @@ def _record(engine: Engine, recipe: Recipe) -> Mapping[str, Any] | None:
     try:
         record: Mapping[str, Any] | None = cache.built().get(engine.id, {}).get(recipe.tag)
     except InfraError:
-        return None  # `_uncompared` says so
+        return None  # `_uncompared` reports it
     return record
 
 
@@ -125,10 +125,9 @@ def _of_containers(engine: Engine, tag: str, built: str) -> Iterator[Problem]:
 
 
 def _name_at_start(engine: Engine, container: str) -> str:
-    """The image's name as the container was started with: lists show an id once the name means another image. "" when
-    the container has ended meanwhile."""
+    """The image name that the container was started with: lists show an id once the name belongs to another image. ""
+    when the container has ended meanwhile."""
     try:
-        told: str = engine.client.api.inspect_container(container)["Config"]["Image"]
+        return str(engine.client.api.inspect_container(container)["Config"]["Image"])
     except NotFound:
         return ""
-    return told

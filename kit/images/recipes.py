@@ -1,4 +1,4 @@
-"""What can be built: the recipes of images.toml, and which files an image is made of."""
+"""The recipes of images.toml, and the source files of each image."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class Recipe:
     """The target in the Dockerfile."""
     tag: str
     root: Path
-    """What the paths are relative to."""
+    """The folder of relative paths."""
     sources: Sequence[str]
     requirements: Sequence[str] = ()
     """Lock files in `requirements/`, without their ending."""
     dockerfile: str = "Dockerfile"
     """Relative to the folder of the recipes."""
     on_demand: bool = False
-    """Only built and checked when it is named."""
+    """Build and check it only when it is named."""
     without_wheels: Sequence[str] = ()
-    """Those of its requirements that are built with the image."""
+    """Requirements that are built from source in the image."""
     site: str = ""
-    """A folder with a package-lock.json whose packages the image has; "" for none."""
+    """A folder with the package-lock.json of the image's npm packages; "" for none."""
 
     def files(self) -> dict[str, Path]:
-        """Path in the build's context → the file, sorted."""
+        """Path in the build's context → file, sorted."""
         found = {path.relative_to(self.root).as_posix(): path for path in self._walked()}
         return dict(sorted(found.items()))
 
     def manifest(self) -> dict[str, str]:
-        """Path → SHA-256 of its content: two equal manifests make equal images on the same base."""
+        """Path → SHA-256: equal manifests make equal images on the same base."""
         return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.files().items()}
 
     def _walked(self) -> Iterator[Path]:
@@ -60,8 +60,7 @@ class Recipes:
         return (self.folder / recipe.dockerfile).relative_to(self.base.root).as_posix()
 
     def chosen(self, names: Sequence[str]) -> list[Recipe]:
-        """The recipes of these names; for none all but those made on demand. Raises `UsageError` for a name there is
-        none of."""
+        """The named recipes; without names, all but those on demand. Raises `UsageError` for an unknown name."""
         for name in names:
             if name not in self.images:
                 raise UsageError(f"no image {name!r}", next=f"there are {', '.join(self.images)}")
@@ -69,19 +68,19 @@ class Recipes:
 
 
 def read(folder: Path) -> Recipes:
-    """The recipes in a folder. Raises `UsageError` when it has none."""
+    """Read the recipes in a folder. Raises `UsageError` when there are none."""
     path = folder / "images.toml"
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        spec = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the recipes of the images cannot be read: {error}", where=str(path)) from None
     root = folder.parent.parent
-    images = {name: Recipe(name=name, root=root, **spec) for name, spec in told["images"].items()}
-    return Recipes(folder, Recipe(name="base", root=root, **told["base"]), images)
+    images = {name: Recipe(name=name, root=root, **image) for name, image in spec["images"].items()}
+    return Recipes(folder, Recipe(name="base", root=root, **spec["base"]), images)
 
 
 def digest(manifest: Mapping[str, str], *more: str) -> str:
-    """One SHA-256 over a manifest and whatever else an image depends on."""
+    """One SHA-256 over a manifest and other inputs of an image."""
     whole = hashlib.sha256()
     for line in (*(f"{name} {content}" for name, content in sorted(manifest.items())), *more):
         whole.update(f"{line}\n".encode())

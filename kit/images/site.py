@@ -1,4 +1,4 @@
-"""The sample site's npm packages (Astro), installed on this machine by its lock file and put into one archive."""
+"""The sample site's npm packages (Astro), installed by its lock file into one archive."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FILES = ("package.json", "package-lock.json")
 
 
 def node_modules(site: Path, platform: Platform) -> Path | None:
-    """`node_modules` as a tar archive, for the platform of the base image. Installed once for each lock file.
-    None when this machine has no npm: then the build installs them itself, and needs a network for it."""
+    """`node_modules` for the platform of the base image, as a tar archive; installed once for each lock file. None when
+    this machine has no npm: then the build installs them and needs a network."""
     npm = shutil.which("npm")
     contents = [(site / name).read_bytes() for name in _FILES]
     name = f"site/{hashlib.sha256(b'+'.join([platform.npm_cpu.encode(), *contents])).hexdigest()[:16]}.tar"
@@ -45,7 +45,7 @@ def node_modules(site: Path, platform: Platform) -> Path | None:
 
 
 def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """A member without what differs from machine to machine: dates, owners, and modes but the executable bit."""
+    """A member without dates, owners and modes other than the executable bit, which differ between machines."""
     member.mtime = 0
     member.uid = member.gid = 0
     member.uname = member.gname = ""
@@ -55,6 +55,6 @@ def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _errors(said: str) -> str:
-    """The first errors of npm; what follows them is its help."""
+    """The first errors of npm, without the help text that follows."""
     lines = [line.removeprefix("npm error").strip() for line in said.splitlines() if line.startswith("npm error")]
     return "; ".join(line for line in lines if line)[:600] or said.strip()[-600:]

@@ -1,4 +1,4 @@
-"""Python packages for an image, downloaded on this machine as wheels that fit the base image."""
+"""Downloads wheels for the platform of a base image."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _OLDEST_PYTHON = (3, 11)
 
 @dataclass(frozen=True)
 class Platform:
-    """What a base image runs."""
+    """The platform of a base image."""
 
     python: tuple[int, int]
     machine: str
-    """x86_64 or aarch64, as wheels name it."""
+    """x86_64 or aarch64."""
     glibc: tuple[int, int]
 
     @property
@@ -39,7 +39,7 @@ class Platform:
         return {"x86_64": "x64", "aarch64": "arm64"}.get(self.machine, self.machine)
 
     def tags(self) -> Iterator[str]:
-        """The platform tags of wheels that run there, newest first."""
+        """The platform tags of compatible wheels, newest first."""
         for minor in range(self.glibc[1], 4, -1):
             yield f"manylinux_{self.glibc[0]}_{minor}_{self.machine}"
             older = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}.get(minor)
@@ -48,7 +48,7 @@ class Platform:
 
 
 def ask(engine: Engine, base: Any, name: str) -> Platform:
-    """Run a base image once to learn what it has. Raises `UsageError` when it lacks what is needed."""
+    """Run a base image once to read its platform. Raises `UsageError` when it lacks Python, glibc or git."""
     try:
         said = engine.client.containers.run(
             base.id,
@@ -62,23 +62,23 @@ def ask(engine: Engine, base: Any, name: str) -> Platform:
         if "exec format error" in str(error):
             raise engine_error(str(error), name, doing="the base image cannot run") from error
         raise UsageError(
-            f"the base image {name} has no Python that could be used: {str(error).strip()[-300:]}",
+            f"the base image {name} has no usable Python: {str(error).strip()[-300:]}",
             next="it needs Python 3.11 or newer with its venv module, git and CA certificates",
         ) from error
-    told: Mapping[str, Any] = json.loads(said)
-    python: tuple[int, int] = (told["python"][0], told["python"][1])
-    if python < _OLDEST_PYTHON or told["libc"][0] != "glibc" or not told["git"]:
+    facts: Mapping[str, Any] = json.loads(said)
+    python: tuple[int, int] = (facts["python"][0], facts["python"][1])
+    if python < _OLDEST_PYTHON or facts["libc"][0] != "glibc" or not facts["git"]:
         raise UsageError(
             f"the base image {name} has Python {python[0]}.{python[1]}, "
-            f"{told['libc'][0] or 'another C library than glibc'}, {'git' if told['git'] else 'no git'}",
+            f"{facts['libc'][0] or 'another C library than glibc'}, {'git' if facts['git'] else 'no git'}",
             next="it needs Python 3.11 or newer, glibc and git; python:3.13-bookworm has them",
         )
-    major, _, minor = str(told["libc"][1]).partition(".")
-    return Platform(python, told["machine"], (int(major), int(minor)))
+    major, _, minor = str(facts["libc"][1]).partition(".")
+    return Platform(python, facts["machine"], (int(major), int(minor)))
 
 
 def wheels(locks: Path, name: str, platform: Platform, without: Sequence[str] = ()) -> Path:
-    """A folder with the wheels of a lock file in `locks`, and pip's own; the sources of packages `without` any.
+    """A folder with the wheels of a lock file in `locks` and of pip, and the sources of packages `without` wheels.
     Downloaded once."""
     texts = [(locks / f"{lock}.txt").read_bytes() for lock in ("pip", name)]
     hashed = hashlib.sha256(b"\n".join([repr(platform).encode(), *texts])).hexdigest()[:16]

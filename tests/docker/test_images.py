@@ -17,7 +17,7 @@ import pytest
 from webordinary_testkit.kit.backends.emulated.programs import image_recipes
 from webordinary_testkit.kit.images import cache
 from webordinary_testkit.kit.images.build import BASE_SIZE
-from webordinary_testkit.kit.images.check import Finding, check
+from webordinary_testkit.kit.images.check import ImageCheck, check
 from webordinary_testkit.kit.images.engine import Engine, engine
 from webordinary_testkit.kit.images.recipes import Recipe, read
 
@@ -48,7 +48,7 @@ def recipe(tag: str) -> Recipe:
 @pytest.mark.parametrize("name", ["hermes", "edit"])
 def test_what_was_built_is_as_it_should_be(real: Engine, name: str) -> None:
     (found,) = check(real, [IMAGES[name]])
-    assert found == Finding(IMAGES[name].tag, found.digest, real.architecture)
+    assert found == ImageCheck(IMAGES[name].tag, found.digest, real.architecture)
 
 
 @pytest.mark.parametrize("name", ["hermes", "edit"])

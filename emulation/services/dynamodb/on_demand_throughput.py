@@ -14,7 +14,7 @@ from typing import Any
 
 from ...core.controller import Call, Context, Datum, Handler, Operation
 from ...core.errors import AwsError
-from ...gateway import InterceptedCall, Interceptor
+from ...gateway.intercept import InterceptedCall, Interceptor
 from ..controller_base import ControllerBase
 from .capacity import table_name
 from .requested_capacity import READS, WRITES, demands

@@ -18,7 +18,7 @@ from typing import Protocol
 from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Call, Context, Handler, Operation, TaskChanged, Watcher
 from ...core.errors import AwsError
-from ...gateway import InterceptedCall, Interceptor
+from ...gateway.intercept import InterceptedCall, Interceptor
 from ..controller_base import ControllerBase
 from ..ecs.agent_faults import Blackhole, BlackholeChanged
 from ..ecs.network_interfaces import NetworkInterface

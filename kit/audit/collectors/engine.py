@@ -1,4 +1,4 @@
-"""What a dead run left in its container engine: containers, volumes, networks, images, told by their labels."""
+"""Containers, volumes, networks and images of a dead run, identified by their labels."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from ...core.clock import Clock, iso
 from ...core.errors import InfraError, KitError
 from ...images.address import Address, address
-from ..collector import Leftover, Runs
+from ..collector import Collector, Leftover, Runs
 from ..ledger import NotedRun
 from ..machine import Identity
 
 RUN, TOKEN, PID, BIRTH, HOST, EXPIRES = (
     f"com.webordinary.kit.{name}" for name in ("run", "token", "pid", "birth", "host", "expires")
 )
-"""Labels of what a cloud makes: the noted run that it is of, and whose it is where no note tells."""
+"""Labels of everything a cloud makes: the noted run, and the owning process in case the note is missing."""
 _KINDS = ("container", "volume", "network", "image")
-"""In the order in which they can be removed."""
+"""In the order of removal."""
 _BY_HAND = {
     "container": "docker rm -f -v",
     "volume": "docker volume rm",
@@ -37,8 +37,8 @@ class _Key:
 
 
 @dataclass(frozen=True)
-class _Thing:
-    """Something in an engine that carries a run's labels."""
+class _Resource:
+    """A resource with a run's labels."""
 
     key: _Key
     name: str
@@ -52,9 +52,9 @@ class _Thing:
         return Leftover(f"{self.key.kind} {self.name}", self.token, self.key)
 
 
-class EngineResources:
-    """Looks where a run's note says that its containers were, whichever engine is in use by now. An engine that cannot
-    be asked is a leftover itself: the note stays until it has been."""
+class EngineResources(Collector):
+    """Searches the engine in the run's note, whichever engine is in use now. An engine that does not answer is a
+    leftover itself: the note is kept until it does."""
 
     name = "container engine"
 
@@ -66,7 +66,7 @@ class EngineResources:
         for at, there in _by_engine(runs.over):
             tokens = {one.token for one in there}
             try:
-                found = await asyncio.to_thread(_things, at, TOKEN)
+                found = await asyncio.to_thread(_resources, at, TOKEN)
             except KitError as error:
                 left += [_unasked(at, one, error) for one in there]
             else:
@@ -82,14 +82,14 @@ class EngineResources:
         return done
 
     async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        """In the noted engines and the one in use: what is in no note here, unless its owner is known to be at work.
-        Another temporary folder may have the note of a dead owner's: so it is not removed, however dead that is."""
+        """Resources in the noted engines and the one in use that are in no note, unless their owner is alive. They are
+        not removed, because the ledger of another temporary folder may have the note."""
         noted = (*runs.over, *runs.alive)
         tokens = {one.token for one in noted}
-        found: list[_Thing] = []
+        found: list[_Resource] = []
         for at in dict.fromkeys([*(at for at, _ in _by_engine(noted)), *_in_use()]):
             try:
-                found += await asyncio.to_thread(_things, at, RUN)
+                found += await asyncio.to_thread(_resources, at, RUN)
             except KitError:
                 continue  # if it matters to a run that is over, `look` has said so
         now = self._clock.wall()
@@ -102,7 +102,7 @@ class EngineResources:
 
 
 def _owner(labels: Mapping[str, str], now: float) -> str:
-    """What the labels tell of an owner that is not at work; "" of one that is, or may be."""
+    """Describes an owner that is not running; "" for one that is, or may be."""
     try:
         run, host, expires = labels[RUN], labels[HOST], float(labels[EXPIRES])
         process = Identity(int(labels[PID]), labels[BIRTH])
@@ -115,11 +115,11 @@ def _owner(labels: Mapping[str, str], now: float) -> str:
 
 
 def _by_engine(noted: Sequence[NotedRun]) -> list[tuple[Address, list[NotedRun]]]:
-    """The runs with containers, by the engine they used."""
+    """The runs with containers, by engine."""
     found: dict[Address, list[NotedRun]] = {}
     for one in noted:
-        if told := one.facts.get("engine"):
-            at = Address(**told) if isinstance(told, dict) else Address("", {})  # an older kit's: whichever is found
+        if engine := one.facts.get("engine"):
+            at = Address(**engine) if isinstance(engine, dict) else Address("", {})  # an older kit's: the one in use
             found.setdefault(at, []).append(one)
     return list(found.items())
 
@@ -140,8 +140,8 @@ def _unasked(at: Address, noted: NotedRun, error: KitError) -> Leftover:
     )
 
 
-def _things(at: Address, label: str) -> list[_Thing]:
-    """Everything in an engine that has this label. Raises `KitError`."""
+def _resources(at: Address, label: str) -> list[_Resource]:
+    """Everything in an engine with this label. Raises `KitError`."""
     from ...images.engine import engine  # noqa: PLC0415 - heavy: only where a run used an engine
 
     with engine(at.variables) as opened:
@@ -149,9 +149,9 @@ def _things(at: Address, label: str) -> list[_Thing]:
             raise InfraError(f"{dict(at.variables)} leads to {opened.address} by now")
         at = Address(opened.address, at.variables)
         return [
-            _Thing(_Key(at, kind, told.get("Id") or told["Name"]), _name(told), told.get("Labels") or {})
+            _Resource(_Key(at, kind, item.get("Id") or item["Name"]), _name(item), item.get("Labels") or {})
             for kind in _KINDS
-            for told in _listed(opened.client.api, kind, label)
+            for item in _listed(opened.client.api, kind, label)
         ]
 
 
@@ -177,7 +177,7 @@ def _remove(at: Address, left: Sequence[tuple[Leftover, _Key]]) -> dict[Leftover
 def _removed(client: Any, key: _Key, token: str) -> str:
     collection = getattr(client, f"{key.kind}s")
     thing = collection.get(key.id)
-    if _labels(thing).get(TOKEN) != token:  # the id is another's by now
+    if _labels(thing).get(TOKEN) != token:  # the id was reused
         return "is not the run's any more"
     if key.kind == "container":
         thing.remove(force=True, v=True)
@@ -189,7 +189,7 @@ def _removed(client: Any, key: _Key, token: str) -> str:
 
 
 def _listed(api: Any, kind: str, label: str) -> Sequence[Mapping[str, Any]]:
-    """As the engine lists them. Not one by one: what goes meanwhile would be an error, and a guardian may be at it."""
+    """Resources with this label, in one call: the guardian may be removing them meanwhile."""
     filters = {"label": label}
     if kind == "container":
         found = api.containers(all=True, filters=filters)
@@ -206,11 +206,11 @@ def _labels(thing: Any) -> Mapping[str, str]:
     return labels if labels is not None else thing.attrs.get("Labels") or {}
 
 
-def _name(told: Mapping[str, Any]) -> str:
-    names = told.get("Names") or told.get("RepoTags") or [told.get("Name") or told["Id"][:19]]
+def _name(item: Mapping[str, Any]) -> str:
+    names = item.get("Names") or item.get("RepoTags") or [item.get("Name") or item["Id"][:19]]
     return str(names[0]).lstrip("/")
 
 
 def _order(one: tuple[Leftover, _Key]) -> tuple[int, int]:
-    """Volumes of directories before the whole they are a part of, whose names are shorter."""
+    """Volumes of subdirectories, which have longer names, before the volume that contains them."""
     return _KINDS.index(one[1].kind), -len(one[0].what)

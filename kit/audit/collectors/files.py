@@ -1,4 +1,4 @@
-"""Single files of a dead run: the note of its running cloud in `.kit/`, and files it did not finish writing."""
+"""Files of a dead run: the note of its running cloud in `.kit/`, and half-written files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..collector import Leftover, Runs
+from ..collector import Collector, Leftover, Runs
 from ..ledger import NotedRun
 
 _RUNNING, _RUNNING_UNFINISHED = "up.json", "up.tmp"
 _REPORT_UNFINISHED = "report.tmp"
 
 
-class Files:
-    """Told by the folders in the run's note, and by the process id in the file or its name."""
+class Files(Collector):
+    """Identified by the folders in the run's note, and by the process id in the file or its name."""
 
     name = "files"
 
@@ -37,9 +37,6 @@ class Files:
                     done[one] = f"not removed: {error.strerror}"
         return done
 
-    async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        return []
-
 
 def _of(noted: NotedRun) -> Iterator[Path]:
     pid, report_dir = noted.holder.pid, noted.report_dir
@@ -59,5 +56,5 @@ def _written_by(path: Path, pid: int) -> bool:
 
 
 def _same_holder(one: NotedRun, other: NotedRun) -> bool:
-    """The process id is used again, for the same folder."""
+    """Whether the process id was reused for the same folder."""
     return one.holder.pid == other.holder.pid and one.report_dir == other.report_dir

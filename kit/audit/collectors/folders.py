@@ -1,4 +1,4 @@
-"""Working folders of dead runs' emulated clouds: tasks, shared workspaces, everything the cloud kept on disk."""
+"""Working folders of dead runs' clouds, with tasks and shared workspaces."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..collector import Leftover, Runs
+from ..collector import Collector, Leftover, Runs
 from ..ledger import WORKDIR_PREFIX
 
 MARKER = ".emulation-workdir"
-"""The file that an emulated cloud puts into its folder first."""
+"""The first file that an emulated cloud puts into its folder."""
 
 
-class Folders:
-    """Told by the path in the run's note and the cloud's marker in the folder, both; an empty one needs no marker."""
+class Folders(Collector):
+    """Identified by both the path in the run's note and the cloud's marker in the folder, unless it is empty."""
 
     name = "folders"
 

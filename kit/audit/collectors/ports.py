@@ -1,16 +1,16 @@
-"""Ports on which processes of a dead run still listen. They are free again when the process is gone."""
+"""Ports on which processes of a dead run still listen, until the process ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..collector import Leftover, Runs
+from ..collector import Collector, Leftover, Runs
 from ..ledger import TOKEN_VARIABLE
 from ..machine import carriers, listening
 
 
-class Ports:
-    """Told by who listens, not by number: a noted port may be somebody else's by now. Linux only."""
+class Ports(Collector):
+    """Identified by the listening process, not by number, which may be reused."""
 
     name = "ports"
 
@@ -23,6 +23,3 @@ class Ports:
 
     async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
         return dict.fromkeys(left, "free with its process")
-
-    async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        return []

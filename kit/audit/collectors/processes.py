@@ -1,6 +1,6 @@
-"""Processes of a dead run: its cloud, the cloud's guardian, its tasks, and what escaped from them.
+"""Processes of a dead run: its cloud, the cloud's guardian, its tasks, and processes that escaped from them.
 
-cloud (ends by itself: its lifeline is gone) --> guardian (ends what the cloud cannot) --> whatever is left: SIGKILL
+cloud (ends by itself when its stdin closes) --> guardian (kills its tasks) --> SIGKILL for the rest
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.clock import Clock
-from ..collector import Leftover, Runs
+from ..collector import Collector, Leftover, Runs
 from ..ledger import TOKEN_VARIABLE
 from ..machine import Carrier, Identity, carriers
 
 _GUARDIAN_WITHIN = 1.0
-"""Wall seconds for the guardian of a killed cloud: it kills the tasks and removes the folder."""
+"""Wall seconds for the guardian of a killed cloud to kill the tasks and remove the folder."""
 _GONE_WITHIN = 2.0
 """Wall seconds for a killed process to vanish from the process table."""
 _LOOK_AGAIN = 0.02
@@ -26,8 +26,8 @@ class _Key:
     is_cloud: bool
 
 
-class Processes:
-    """Told by the run's token in their environment; elsewhere than on Linux only the noted cloud is."""
+class Processes(Collector):
+    """Identified by the run's token in their environment; the cloud also by its note."""
 
     name = "processes"
 
@@ -55,7 +55,7 @@ class Processes:
     async def clean(self, left: Sequence[Leftover], patience: float) -> Mapping[Leftover, str]:
         keys = {one: one.key for one in left if isinstance(one.key, _Key)}
         if not any(key.is_cloud for key in keys.values()):
-            patience = min(patience, _GUARDIAN_WITHIN)  # nothing that would end the rest in order
+            patience = min(patience, _GUARDIAN_WITHIN)  # no cloud that ends the rest in order
         if await self._gone(keys.values(), patience):
             return dict.fromkeys(left, "ended by itself")
         running = {one for one, key in keys.items() if key.identity.alive()}
@@ -69,11 +69,8 @@ class Processes:
         await self._gone(keys.values(), _GONE_WITHIN)
         return {one: "killed" if one in running else "ended by itself" for one in left}
 
-    async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
-        return []
-
     async def _gone(self, keys: Iterable[_Key], within: float) -> bool:
-        """Whether all of them ended within so many wall seconds."""
+        """Whether all of them end within these wall seconds."""
         until = self._clock.monotonic() + within
         waited_for = [key.identity for key in keys]
         while waited_for := [one for one in waited_for if one.alive()]:

@@ -13,7 +13,7 @@ from tests.support.scripted import Scripted, scripted
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Call, Caller
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.gateway import CutOff, InterceptedCall
+from webordinary_testkit.emulation.gateway.intercept import CutOff, InterceptedCall
 
 LIST = ("ecs", "ListClusters")
 

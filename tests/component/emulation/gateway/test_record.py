@@ -15,7 +15,7 @@ from tests.support.world import World, world
 from webordinary_testkit.emulation.cloud import Cloud, Wiring
 from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.errors import AwsError
-from webordinary_testkit.emulation.gateway import RecordedCall, Recorder
+from webordinary_testkit.emulation.gateway.record import RecordedCall, Recorder
 
 
 def add(recorder: Recorder, operation: str = "ListQueues") -> None:
