@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..core.controller import Context, Handler, Operation, Watcher
+from ..core.controller import Context
+from ..services.controller_base import ControllerBase
 from ..services.elbv2.links import Links
 from . import calls, containers, disk, network, slow_network, tasks
 from .callers import Groups
@@ -52,7 +53,7 @@ class FaultRecord:
         }
 
 
-class Faults:
+class Faults(ControllerBase):
     """A `Controller`. Started last and so stopped first: a paused task is resumed before ECS stops it."""
 
     def __init__(self, ctx: Context, traffic: calls.Traffic, links: Links, ecs: tasks.Tasks, storage: Storage) -> None:
@@ -75,12 +76,6 @@ class Faults:
         )
         self._kinds = {fault.kind: (fault, settings, dependencies) for fault, settings, dependencies in made}
 
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
     def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {"faults": self._list}
 
@@ -92,9 +87,6 @@ class Faults:
             web.get("/_emulation/faults/{id}", partial(self._answer, end=False)),
             web.delete("/_emulation/faults/{id}", partial(self._answer, end=True)),
         ]
-
-    async def start(self) -> None:
-        pass
 
     async def stop(self) -> None:
         """Undo everything."""

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from webordinary_testkit.emulation.images.doors import _passed_on
+from webordinary_testkit.emulation.images.doors import _forward
 
 
 @asynccontextmanager
 async def _door(behind: asyncio.Server | None) -> AsyncIterator[int]:
     """A port that passes on to a server, or to nobody."""
     port = behind.sockets[0].getsockname()[1] if behind else 9
-    async with await asyncio.start_server(partial(_passed_on, port), "127.0.0.1", 0) as door:
+    async with await asyncio.start_server(partial(_forward, port), "127.0.0.1", 0) as door:
         yield door.sockets[0].getsockname()[1]
 
 
