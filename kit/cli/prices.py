@@ -46,9 +46,9 @@ def _show(settings: Settings, *, as_json: bool) -> int:
 
 def _refresh(settings: Settings) -> int:
     from ..cost.pricelist import refresh, write  # noqa: PLC0415 - what --help need not wait for
-    from ..cost.prices import shipped  # noqa: PLC0415
+    from ..cost.prices import shipped_prices  # noqa: PLC0415
 
-    table, path = shipped(), settings.cost.price_file
+    table, path = shipped_prices(), settings.cost.price_file
     refreshed = refresh(_client(settings), table, settings.region)
     write(path, refreshed, settings.region)
     common.say(f"{path}: {len(refreshed.prices)} prices of {settings.region}, published {refreshed.published or '?'}")

@@ -1,7 +1,7 @@
-"""What a run costs on AWS: prices, the meter, the prediction and the budget.
+"""The cost of a run on AWS: prices, meter, prediction and budget.
 
     AWS --observer--> history --meter--> items --price table--> bill
                                     loads --prediction--^
 
-The emulated mode is metered the same way, and shows what the same run would cost live. All amounts are US dollars.
+Emulated runs are metered in the same way and show what the run would cost live. All amounts are US dollars.
 """

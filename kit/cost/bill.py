@@ -1,9 +1,9 @@
-"""What was used, priced: fixed and marginal apart, and each scenario's share."""
+"""Prices a run's use: fixed and marginal cost, and each scenario's share."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,22 +12,22 @@ from .prices import PriceTable
 
 @dataclass(frozen=True)
 class Item:
-    """So much of something that has a price."""
+    """A quantity with a price."""
 
     price: str
     """The price's key."""
     quantity: float
     what: str
-    """Of what: a service, a table, a queue."""
+    """The service, table or queue that used it."""
     scenario: str = ""
-    """Whose it is; empty for what belongs to none: between scenarios, and everything fixed."""
+    """The scenario that used it; empty for fixed cost and between scenarios."""
     fixed: bool = False
-    """Paid for standing there, whatever is done with it."""
+    """Charged while the resource exists, used or not."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """All items of one price and one thing."""
+class BillLine:
+    """All items with the same price and user."""
 
     price: str
     what: str
@@ -40,7 +40,7 @@ class Line:
 class Bill:
     """Items with their prices."""
 
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     table: PriceTable
 
     @property
@@ -49,29 +49,29 @@ class Bill:
 
     @property
     def marginal(self) -> float:
-        """What the run's own doings cost."""
+        """The cost of the run's use."""
         return sum(self._price(item) for item in self.items if not item.fixed)
 
     @property
     def fixed(self) -> float:
-        """What the stack costs by standing there."""
+        """The cost of the existing resources."""
         return sum(self._price(item) for item in self.items if item.fixed)
 
     def by_scenario(self) -> dict[str, float]:
-        """Each scenario's marginal dollars; what belongs to none stands under the empty name."""
+        """Scenario → marginal dollars; the empty name collects the use between scenarios."""
         shares: dict[str, float] = defaultdict(float)
         for item in self.items:
             if not item.fixed:
                 shares[item.scenario] += self._price(item)
         return dict(shares)
 
-    def lines(self) -> list[Line]:
-        """One line for each price and thing, the dearest first."""
+    def lines(self) -> list[BillLine]:
+        """One line for each price and user, most expensive first."""
         quantities: dict[tuple[str, str, bool], float] = defaultdict(float)
         for item in self.items:
             quantities[item.price, item.what, item.fixed] += item.quantity
         lines = [
-            Line(price, what, quantity, self.table.usd(price, quantity), fixed)
+            BillLine(price, what, quantity, self.table.usd(price, quantity), fixed)
             for (price, what, fixed), quantity in quantities.items()
         ]
         return sorted(lines, key=lambda line: (-line.usd, line.price, line.what))
@@ -98,10 +98,6 @@ class Bill:
         return self.table.usd(item.price, item.quantity)
 
 
-def bill(items: Iterable[Item], table: PriceTable) -> Bill:
-    return Bill(tuple(items), table)
-
-
 def _rounded(value: float) -> float:
-    """Seven significant digits: a mail costs 0.0001 dollars, and a request unit less than a millionth."""
+    """Seven significant digits: a mail costs 0.0001 dollars, a request unit less than a millionth."""
     return float(f"{value:.7g}")

@@ -1,6 +1,6 @@
-"""The meter: reads a run's history, and tells what was used of everything that has a price.
+"""The meter: computes from a run's history the quantities that have a price.
 
-It knows nothing but the history, so a run can be metered again from its `history.jsonl`, with other prices.
+It reads only the history, so a run can be metered again from its `history.jsonl` with other prices.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from ..core.history import INVOKE, OK, Event
 from . import usage
 from .bill import Item
-from .inventory import Inventory
+from .fixed_resources import FixedResources
 from .prices import HOURS_PER_MONTH
 from .series import ACTIVE_CONNECTIONS, CUSTOM, MINUTE, NEW_CONNECTIONS, PROCESSED
-from .usage import Task
+from .usage import TaskUsage
 
 TASK_AT_LEAST = 60
 """Seconds a Fargate task is charged at least (aws.amazon.com/fargate/pricing)."""
@@ -26,7 +26,7 @@ NEW_CONNECTIONS_PER_LCU = 25
 ACTIVE_CONNECTIONS_PER_LCU = 3000
 """Active connections a minute."""
 GB_PER_LCU_HOUR = 1
-"""Rule evaluations are the fourth dimension; the first ten rules are free, and the template has five."""
+"""The fourth dimension, rule evaluations, is free for the first ten rules; the template has five."""
 
 Points = Mapping[int, float]
 """Minute (AWS epoch seconds) → its sum."""
@@ -34,7 +34,7 @@ Points = Mapping[int, float]
 
 @dataclass(frozen=True)
 class Window:
-    """When a scenario ran, AWS epoch seconds."""
+    """A scenario's time, AWS epoch seconds."""
 
     scenario: str
     began: float
@@ -42,21 +42,21 @@ class Window:
 
 
 @dataclass
-class Recorded:
-    """What the history holds about cost."""
+class CostRecords:
+    """The cost records of a history."""
 
     stack: Mapping[str, Any] | None = None
-    tasks: dict[str, Task] = field(default_factory=dict)
+    tasks: dict[str, TaskUsage] = field(default_factory=dict)
     series: dict[str, tuple[Mapping[str, Any], dict[int, float]]] = field(default_factory=dict)
-    """Key → what it is, and its points."""
+    """Key → description and points."""
     stored: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     counted: list[Item] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     until: float = 0.0
-    """AWS epoch seconds up to which this is known."""
+    """AWS epoch seconds of the last event."""
 
     @classmethod
-    def read(cls, events: Iterable[Event]) -> Recorded:
+    def read(cls, events: Iterable[Event]) -> CostRecords:
         recorded = cls()
         for event in events:
             if event.type == OK and event.name.startswith("cost."):
@@ -71,7 +71,7 @@ class Recorded:
             case usage.STACK:
                 self.stack = value
             case usage.TASK:
-                self.tasks[event.touches["task"]] = Task(arn=event.touches["task"], **value)
+                self.tasks[event.touches["task"]] = TaskUsage(arn=event.touches["task"], **value)
             case usage.POINTS:
                 _, points = self.series.setdefault(event.touches["series"], (value, {}))
                 points.update({int(minute): float(number) for minute, number in value["points"]})
@@ -83,13 +83,13 @@ class Recorded:
                 self.windows.append(Window(event.touches["of"], value["began"], value["ended"]))
 
 
-def metered(events: Iterable[Event], *, now: float | None = None) -> list[Item]:
-    """What was used up to `now` (AWS epoch seconds), or up to the history's last event."""
-    recorded = Recorded.read(events)
+def meter(events: Iterable[Event], *, now: float | None = None) -> list[Item]:
+    """The use up to `now` (AWS epoch seconds), or up to the history's last event."""
+    recorded = CostRecords.read(events)
     until = recorded.until if now is None else now
     windows = recorded.windows
     return [
-        *_standing(recorded, until),
+        *_fixed(recorded, until),
         *(item for task in recorded.tasks.values() for item in task_items(task, until, windows)),
         *_charged_series(recorded.series.values(), windows),
         *_balancer(recorded.series, windows),
@@ -98,10 +98,10 @@ def metered(events: Iterable[Event], *, now: float | None = None) -> list[Item]:
     ]
 
 
-def task_items(task: Task, until: float, windows: Sequence[Window] = ()) -> list[Item]:
-    """What one task is charged: begun seconds, a minute at least, from image pull to its end or to `until`.
+def task_items(task: TaskUsage, until: float, windows: Sequence[Window] = ()) -> list[Item]:
+    """The charges of a task: begun seconds, at least a minute, from the image pull to its end or `until`.
 
-    It belongs to the scenario under way when it began, to its end.
+    All of it belongs to the scenario that was running when the task began.
     """
     seconds = max(TASK_AT_LEAST, math.ceil(round((task.ended or max(until, task.began)) - task.began, 3)))
     hours = seconds / 3600
@@ -116,12 +116,12 @@ def task_items(task: Task, until: float, windows: Sequence[Window] = ()) -> list
     return [item for item in items if item.quantity]
 
 
-def _standing(recorded: Recorded, until: float) -> Iterator[Item]:
+def _fixed(recorded: CostRecords, until: float) -> Iterator[Item]:
     stack = recorded.stack
     if stack is None:
         return
     seconds = max(0.0, until - stack["since"])
-    yield from Inventory.read(stack["inventory"]).items(seconds, new=stack["new"])
+    yield from FixedResources.read(stack["inventory"]).items(seconds, new=stack["new"])
     months = seconds / 3600 / HOURS_PER_MONTH
     for stored in recorded.stored.values():
         if stored["bytes"]:
@@ -136,10 +136,7 @@ def _charged_series(series: Iterable[tuple[Mapping[str, Any], Points]], windows:
 
 
 def _balancer(series: Mapping[str, tuple[Mapping[str, Any], Points]], windows: Sequence[Window]) -> Iterator[Item]:
-    """Capacity units: in every minute the dimension that needs most of them.
-
-    AWS takes the dimensions' averages over an hour, which is no more than this.
-    """
+    """Capacity units: the largest dimension of each minute, an upper bound of AWS's hourly averages."""
     per_unit = {
         NEW_CONNECTIONS: MINUTE * NEW_CONNECTIONS_PER_LCU,
         ACTIVE_CONNECTIONS: ACTIVE_CONNECTIONS_PER_LCU,
@@ -156,7 +153,7 @@ def _balancer(series: Mapping[str, tuple[Mapping[str, Any], Points]], windows: S
 def _custom_metrics(
     series: Mapping[str, tuple[Mapping[str, Any], Points]], windows: Sequence[Window]
 ) -> Iterator[Item]:
-    """The system's own metrics: charged for every hour with data, and for the requests that publish them together."""
+    """Custom metrics: charged for each hour with data, and for the requests that publish them together."""
     custom = {key: points for key, (_, points) in series.items() if key.startswith(CUSTOM)}
     for key, points in custom.items():
         minutes_in: dict[int, int] = defaultdict(int)
@@ -171,7 +168,7 @@ def _custom_metrics(
 
 
 def _shared(points: Points, windows: Sequence[Window]) -> dict[str, float]:
-    """The sum of minutes, each shared among the scenarios by the time they had of it; the rest is nobody's."""
+    """The sum of minutes by scenario, each minute divided by time; the rest goes to the empty name."""
     shares: dict[str, float] = defaultdict(float)
     for minute, number in points.items():
         if not number:

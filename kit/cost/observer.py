@@ -1,4 +1,4 @@
-"""Watches what a run uses, through the AWS API, and writes it into the history; the same on AWS and emulated."""
+"""Reads a run's use from the AWS API into the history, on AWS and emulated alike."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ..core.eventually import eventually
 from ..core.history import History
 from ..system.facts import ACTIVE_SESSIONS
 from . import usage
-from .inventory import Inventory
-from .series import MINUTE, Series, Watched, series_of
-from .usage import Task, record_count
+from .fixed_resources import FixedResources
+from .series import MINUTE, MeteredResources, Series, series_of
+from .usage import TaskUsage, record_count
 
 _AT_ONCE = 100
-"""Tasks DescribeTasks takes, and queries of one GetMetricData (it takes 500; the answer stays small)."""
+"""The limit of DescribeTasks; also for GetMetricData's queries, whose limit is 500, for small answers."""
 SETTLED_WITHIN = 300.0
-"""AWS seconds in which a metric's last minute is told: CloudWatch says one to three minutes, at most five."""
+"""AWS seconds until a metric's last minute is available: CloudWatch documents one to three minutes, at most five."""
 _LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 _LATE = 5 * MINUTE
-"""A minute's sum may still grow for so long."""
+"""AWS seconds in which a minute's sum may still grow."""
 
 
 class Observer:
-    """One run's view of what its stack uses. Every method only reads AWS."""
+    """Observes the use of a run's stack. Every method only reads AWS."""
 
     def __init__(self, cloud: Cloud, history: History) -> None:
         self._cloud = cloud
@@ -43,13 +43,13 @@ class Observer:
 
     @property
     def silent(self) -> list[str]:
-        """Metrics without a datapoint so far: used by nobody, or not published by this cloud."""
+        """Metrics without a datapoint so far: unused, or not published by this cloud."""
         return sorted(self._silent)
 
-    async def begin(self, inventory: Inventory, *, new: bool) -> None:
-        """Note the standing resources, and find the names of those whose use is metered.
+    async def begin(self, inventory: FixedResources, *, new: bool) -> None:
+        """Records the fixed resources and finds the metered ones.
 
-        `new` tells that the run has made the stack: it stands from its creation on, and not only from now.
+        `new`: the run created the stack, so its cost begins at its creation.
         """
         stack, self._ids = self._cloud.stack, await self._resources()
         if new:
@@ -61,11 +61,11 @@ class Observer:
             stack=stack.name,
         )
         self._public = await self._tasks_are_public()
-        self._series = series_of(await self._watched())
+        self._series = series_of(await self._metered())
         self._silent = {f"{one.namespace} {one.metric}" for one in self._series}
 
     async def tasks(self) -> None:
-        """Note the tasks there are, and those that ended: ECS remembers them for an hour."""
+        """Records running tasks and stopped ones, which ECS keeps for an hour."""
         for cluster in self._ids.get("AWS::ECS::Cluster", ()):
             await self._tasks_of(cluster)
 
@@ -77,10 +77,10 @@ class Observer:
         for start in range(0, len(new), _AT_ONCE):
             chunk = new[start : start + _AT_ONCE]
             for described in (await self._aws.call("ecs", "describe_tasks", cluster=cluster, tasks=chunk))["tasks"]:
-                self._note(described)
+                self._record_task(described)
 
-    def _note(self, described: Mapping[str, Any]) -> None:
-        task = Task.described(described, public=self._public)
+    def _record_task(self, described: Mapping[str, Any]) -> None:
+        task = TaskUsage.described(described, public=self._public)
         stopped = described.get("lastStatus") == "STOPPED"
         if task is not None and (task.ended is None or task.ended >= self._since):
             task.record(self._history)
@@ -88,21 +88,21 @@ class Observer:
             self._ended.add(described["taskArn"])
 
     async def metrics(self) -> None:
-        """Note the sums of the minutes since the last time, and of those before that may have grown."""
+        """Records the sums of the minutes since the last call, and of earlier minutes that may have grown."""
         now = self._cloud.clock.now()
         start = self._since if self._collected is None else max(self._since, self._collected - _LATE)
         for first in range(0, len(self._series), _AT_ONCE):
             chunk = self._series[first : first + _AT_ONCE]
             for index, points in (await self._sums(chunk, start - start % MINUTE, now)).items():
-                self._told(chunk[index], points)
+                self._record(chunk[index], points)
         self._collected = now
         if self._series:
             record_count(self._history, "metrics_read", len(self._series), "the meter")
 
     async def settle(self) -> bool:
-        """Wait until CloudWatch tells of the minute under way: a queue in use has a datapoint in every minute.
+        """Waits until CloudWatch has data for the current minute: a queue in use has a datapoint in every minute.
 
-        False when it did not come; then the last minutes are missing.
+        False when the data did not arrive; then the last minutes are missing.
         """
         queue = self._busy_queue()
         if not queue:
@@ -121,7 +121,7 @@ class Observer:
                 within=SETTLED_WITHIN,
                 clock=self._cloud.clock,
                 every=15.0,
-                describe="CloudWatch to tell of the run's last minute",
+                describe="CloudWatch data for the run's last minute",
             )
         except WaitExpired:
             return False
@@ -132,7 +132,7 @@ class Observer:
         return (stack.inbound_queue_url if stack.is_webordinary else queues[0]).rpartition("/")[2]
 
     async def stored(self) -> None:
-        """Note how much is kept: the workspace and the tables. AWS counts both with hours of delay."""
+        """Records the stored bytes of workspace and tables. AWS updates both with hours of delay."""
         for file_system in self._ids.get("AWS::EFS::FileSystem", ()):
             systems = await self._aws.call("efs", "describe_file_systems", FileSystemId=file_system)
             size = systems["FileSystems"][0]["SizeInBytes"]["Value"]
@@ -144,7 +144,7 @@ class Observer:
     def _store(self, what: str, price: str, size: int) -> None:
         self._history.note(usage.STORED, value={"what": what, "price": price, "bytes": size}, what=what)
 
-    def _told(self, series: Series, points: list[tuple[int, float]]) -> None:
+    def _record(self, series: Series, points: list[tuple[int, float]]) -> None:
         if not points:
             return
         self._silent.discard(f"{series.namespace} {series.metric}")
@@ -200,13 +200,13 @@ class Observer:
         networks = [one.get("networkConfiguration", {}).get("awsvpcConfiguration", {}) for one in answer["services"]]
         return any(network.get("assignPublicIp") == "ENABLED" for network in networks)
 
-    async def _watched(self) -> Watched:
+    async def _metered(self) -> MeteredResources:
         stack, ids = self._cloud.stack, self._ids
         tables = {}
         for table in ids.get("AWS::DynamoDB::Table", []):
             described = await self._aws.call("dynamodb", "describe_table", TableName=table)
             tables[table] = tuple(index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", ()))
-        return Watched(
+        return MeteredResources(
             load_balancer=ids.get(_LOAD_BALANCER, [""])[0].partition(":loadbalancer/")[2],
             tables=tables,
             queues=tuple(url.rpartition("/")[2] for url in ids.get("AWS::SQS::Queue", [])),

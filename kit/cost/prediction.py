@@ -1,4 +1,4 @@
-"""What a run will take and cost, told before it starts: from declared loads, or from earlier runs."""
+"""Predicts time and cost of a run from declared loads or from earlier runs."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from typing import Any
 
 from ..aws.template import Template
 from .bill import Item
-from .inventory import Inventory
+from .fixed_resources import FixedResources
 from .prices import HOURS_PER_MONTH, PriceTable
 from .publishing import METRICS
 
 UNASSIGNED = "(between scenarios)"
-"""The name under which a report keeps what belongs to no scenario."""
+"""The report's name for use outside of scenarios."""
 RUNS_READ = 10
-"""Earlier runs that count, the newest ones."""
+"""The number of earlier runs to read, newest first."""
 DECLARED_WITHIN, MEASURED_WITHIN = 0.5, 0.1
-"""How wide an interval is at least, as a share: without earlier runs, and with some (the seed's ± 10 %)."""
+"""The smallest half-width of an interval, as a share: without earlier runs, and with some (the seed's ± 10 %)."""
 _ONE_RUN_WITHIN = 0.25
-"""One earlier run tells nothing of how much runs differ."""
+"""The half-width with one earlier run, which shows no spread."""
 _LOADS = Path(__file__).with_name("loads.toml")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a scenario needs, declared."""
+    """A scenario's declared load."""
 
     seconds: float
     """AWS seconds it takes."""
     hermes_seconds: float
-    """AWS seconds of Hermes tasks, all together."""
+    """AWS seconds of all Hermes tasks in total."""
     edit_seconds: float
     sessions: int
     mails: int
-    """In and out."""
+    """Received and sent."""
 
 
 @dataclass(frozen=True)
-class Rates:
-    """What a system under work uses beside its tasks, measured with the reference system."""
+class UsageRates:
+    """Use of a system under load besides its tasks, measured with the reference system."""
 
     reads_per_second: float
     """Read request units for each second of a Hermes task."""
@@ -57,7 +57,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierRun:
     """A scenario in an earlier run."""
 
     seconds: float
@@ -67,14 +67,14 @@ class Past:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Time in AWS seconds and cost in dollars, each with the interval it should lie in."""
+    """Time in AWS seconds and cost in dollars, with their interval."""
 
     seconds: float
     usd: float
     within: float
     """Half the interval's width, as a share of the value."""
     basis: str
-    """What it was told from."""
+    """The source of the prediction."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,21 +89,21 @@ class Prediction:
 
 @dataclass
 class Predictor:
-    """Tells what scenarios and runs will cost, at these prices, with this template."""
+    """Predicts scenarios and runs at these prices, with this template."""
 
     table: PriceTable
     template: Template
-    past: Mapping[str, Sequence[Past]] = field(default_factory=dict)
-    """Scenario → what it was in earlier runs of the same kind."""
+    past: Mapping[str, Sequence[EarlierRun]] = field(default_factory=dict)
+    """Scenario → earlier runs of the same kind."""
 
     def __post_init__(self) -> None:
         declared = tomllib.loads(_LOADS.read_text(encoding="utf-8"))
-        self._rates = Rates(**declared["rates"])
+        self._rates = UsageRates(**declared["rates"])
         self._loads = {name: Load(**fields) for name, fields in declared["scenarios"].items()}
         self._unknown = Load(**declared["unknown"])
 
     def scenario(self, name: str) -> Prediction:
-        """One scenario, without its share of what stands there."""
+        """Predicts one scenario without fixed cost."""
         past = self.past.get(name, ())
         if not past:
             load = self._loads.get(name, self._unknown)
@@ -117,17 +117,17 @@ class Predictor:
         return Prediction(seconds, usd, min(1.0, max(MEASURED_WITHIN, spread)), f"{len(past)} earlier run(s)")
 
     def run(self, names: Iterable[str], *, new: bool, overhead: float, published: bool) -> Prediction:
-        """A whole run of these scenarios: all of them, what lies between, and what stands there meanwhile.
+        """Predicts a run of these scenarios with the use between them and the fixed cost.
 
-        `overhead` is the AWS seconds of deploying and taking away; `new` as in `Inventory.items`; `published` tells
-        that its results will be.
+        `overhead`: AWS seconds of deployment and deletion; `new` as in `FixedResources.items`; `published`: whether
+        the results are published to CloudWatch.
         """
         chosen = tuple(names)
         parts = [self.scenario(name) for name in chosen]
         if UNASSIGNED in self.past:
             parts.append(self.scenario(UNASSIGNED))
         seconds = sum(part.seconds for part in parts) + overhead
-        standing = Inventory.of(self.template).items(seconds, new=new)
+        standing = FixedResources.of(self.template).items(seconds, new=new)
         fixed = sum(self.table.usd(item.price, item.quantity) for item in standing)
         usd = sum(part.usd for part in parts) + fixed
         if published:
@@ -137,7 +137,7 @@ class Predictor:
         return Prediction(seconds, usd, off / usd if usd else 0.0, "; ".join(bases))
 
     def items(self, load: Load) -> list[Item]:
-        """What a declared load uses."""
+        """The quantities that a declared load uses."""
         rates, hermes, edit = self._rates, load.hermes_seconds / 3600, load.edit_seconds / 3600
         items = []
         for hours, name in ((hermes, "Hermes"), (edit, "Edit")):
@@ -163,7 +163,7 @@ class Predictor:
         return items + [Item(price, quantity, "the system") for price, quantity in quantities.items()]
 
     def _size(self, name: str) -> tuple[float, float]:
-        """vCPU and GB of the task definition whose logical id begins so; the seed's where the template has none."""
+        """vCPU and GB of the task definition with this prefix of its logical id; otherwise the seed's."""
         for resource in self.template.of_type("AWS::ECS::TaskDefinition"):
             if resource.id.startswith(name):
                 cpu, memory = (self.template.value(resource.properties.get(key)) for key in ("Cpu", "Memory"))
@@ -172,9 +172,9 @@ class Predictor:
         return 0.25, 0.5
 
 
-def earlier(report_dir: Path, kind: Mapping[str, Any]) -> dict[str, list[Past]]:
-    """What scenarios were in earlier runs whose report says the same of `kind` (mode, scale); the newest runs only."""
-    found: dict[str, list[Past]] = {}
+def earlier_runs(report_dir: Path, kind: Mapping[str, Any]) -> dict[str, list[EarlierRun]]:
+    """Scenario → its newest earlier runs whose reports agree with `kind` (mode, scale)."""
+    found: dict[str, list[EarlierRun]] = {}
     read = 0
     for path in sorted((report_dir / "runs").glob("*/report.json"), reverse=True):
         if read == RUNS_READ:
@@ -186,7 +186,7 @@ def earlier(report_dir: Path, kind: Mapping[str, Any]) -> dict[str, list[Past]]:
             passed = {one["name"] for one in report["scenarios"] if one["verdict"] == "pass"} | {UNASSIGNED}
             for name, share in report["cost"]["scenarios"].items():
                 if name in passed:
-                    found.setdefault(name, []).append(Past(share["aws_seconds"], share["use"]))
+                    found.setdefault(name, []).append(EarlierRun(share["aws_seconds"], share["use"]))
         except (OSError, ValueError, KeyError, TypeError):
             continue
         read += 1

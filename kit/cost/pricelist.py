@@ -1,4 +1,4 @@
-"""AWS's price list: asked by `pricing.get_products`, its answers read, an override file written.
+"""Reads AWS's price list with `pricing.get_products` and writes it to an override file.
 
 https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html: every element of PriceList is a
 JSON document in a string; a term has price dimensions, one for each tier, from `beginRange` on.
@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InfraError
-from .prices import Listing, Price, PriceTable
+from .prices import Price, PriceListing, PriceTable
 
 _REGION_PREFIX = re.compile(r"(?:(?:EU|[A-Z]{3,4}\d)-)?")
 
 REGION = "us-east-1"
-"""Where the Price List API is (also in eu-central-1 and ap-south-1), whatever region is asked about."""
+"""The region of the Price List API (also eu-central-1 and ap-south-1), for prices of all regions."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Product:
 
     @classmethod
     def read(cls, text: str) -> Product:
-        """Raises ValueError for what has not the shape of the price list."""
+        """Raises ValueError for other formats."""
         try:
             found = json.loads(text)
             product = found["product"]
@@ -64,8 +64,8 @@ class Product:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"an element of the price list lacks {error}") from None
 
-    def is_listed_as(self, listing: Listing) -> bool:
-        """Whether its usage type is the listing's with nothing before it but a region (`USW2-`, `EU-`, or none)."""
+    def is_listed_as(self, listing: PriceListing) -> bool:
+        """Whether its usage type is the listing's, with an optional region prefix (`USW2-`, `EU-`)."""
         usagetype = self.attributes.get("usagetype", "")
         region = usagetype.removesuffix(listing.usagetype)
         return (
@@ -76,25 +76,25 @@ class Product:
 
     @property
     def usd(self) -> float | None:
-        """Dollars for a unit: the first tier that is not free, since free tiers are left out; None without a price."""
+        """Dollars per unit in the first tier that is not free; None without a price."""
         charged = [tier.usd for tier in self.tiers if tier.usd > 0]
         return charged[0] if charged else None
 
 
 @dataclass(frozen=True)
-class Refreshed:
-    """What the price list had."""
+class RefreshedPrices:
+    """Prices of the price list."""
 
     prices: Mapping[str, float]
-    """By key, dollars for the price's own `per` units."""
+    """Key → dollars for the price's `per` units."""
     published: str
     """The newest publication date."""
     kept: tuple[str, ...]
-    """Prices that are not asked for by name, or for which there was no one answer."""
+    """Prices without a listing or without a unique answer."""
 
 
-def refresh(pricing: Any, table: PriceTable, region: str) -> Refreshed:
-    """Ask a boto3 `pricing` client for every listed price of a region. Blocks; raises `InfraError`."""
+def refresh(pricing: Any, table: PriceTable, region: str) -> RefreshedPrices:
+    """Reads every listed price of a region with a boto3 `pricing` client. Blocks; raises `InfraError`."""
     prices: dict[str, float] = {}
     published: list[str] = []
     kept: list[str] = []
@@ -108,7 +108,7 @@ def refresh(pricing: Any, table: PriceTable, region: str) -> Refreshed:
         assert usd is not None
         prices[price.key] = usd * price.per
         published += [product.published for product in products]
-    return Refreshed(prices, max(published, default=""), tuple(kept))
+    return RefreshedPrices(prices, max(published, default=""), tuple(kept))
 
 
 def _listed(pricing: Any, price: Price, region: str) -> list[Product]:
@@ -129,26 +129,22 @@ def _listed(pricing: Any, price: Price, region: str) -> list[Product]:
         raise InfraError(
             f"the price list cannot be read: {error}",
             where=f"pricing:GetProducts, {listing.service} {listing.usagetype}",
-            next="allow pricing:GetProducts, or go on with the prices there are: kit prices show",
+            next="allow pricing:GetProducts, or use the present prices: kit prices show",
         ) from error
     return [product for product in products if product.is_listed_as(listing)]
 
 
-def write(path: Path, refreshed: Refreshed, region: str) -> None:
-    """Write the override file that `cost.price_file` names."""
+def write(path: Path, refreshed: RefreshedPrices, region: str) -> None:
+    """Writes the override file for `cost.price_file`."""
     lines = [
-        "# Written by kit prices refresh: US dollars for the units that kit prices show tells.",
+        "# Written by kit prices refresh: US dollars for the units in kit prices show.",
         f'region = "{region}"',
         f'published = "{refreshed.published}"',
         "",
         "[prices]",
-        *_lines(refreshed.prices.items()),
+        *(f"{key} = {float(f'{usd:.10g}')!r}" for key, usd in refreshed.prices.items()),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.tmp")
     unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
     unfinished.replace(path)
-
-
-def _lines(prices: Iterable[tuple[str, float]]) -> list[str]:
-    return [f"{key} = {float(f'{usd:.10g}')!r}" for key, usd in prices]

@@ -1,4 +1,4 @@
-"""The price table: shipped with its sources and dates, overridden by a price file and by `[prices]` in kit.toml."""
+"""The price table: shipped prices with sources and dates, overridden by a price file and `[prices]` in kit.toml."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 HOURS_PER_MONTH = 730
-"""An AWS month of standing charges, as AWS's own pricing examples and calculator count it."""
+"""Hours of a month in AWS's pricing examples and calculator."""
 REGIONS = ("us-west-2", "us-east-1")
-"""Where the shipped prices hold."""
+"""The regions of the shipped prices."""
 _SHIPPED = Path(__file__).with_name("prices.toml")
 
 
 @dataclass(frozen=True)
-class Listing:
-    """Where the Price List API has a price: a product whose usage type ends so and whose attributes are these."""
+class PriceListing:
+    """A price's product in the Price List API, by the end of its usage type and by attributes."""
 
     service: str
     usagetype: str
@@ -42,8 +42,8 @@ class Price:
     what: str
     source: str
     seen: str
-    """The date of the source, as exactly as it is known."""
-    listing: Listing | None = None
+    """The date of the source, as exact as known."""
+    listing: PriceListing | None = None
 
     @property
     def each(self) -> float:
@@ -57,9 +57,9 @@ class PriceTable:
 
     prices: Mapping[str, Price]
     region: str = REGIONS[0]
-    """The region they were collected for."""
+    """The region of the prices."""
     published: str = ""
-    """The newest publication date of AWS's price list in it; empty while all are shipped ones."""
+    """The newest publication date of AWS's price list; empty when all prices are shipped ones."""
 
     def __getitem__(self, key: str) -> Price:
         return self.prices[key]
@@ -68,17 +68,17 @@ class PriceTable:
         return iter(self.prices.values())
 
     def usd(self, key: str, quantity: float) -> float:
-        """What a quantity costs. Raises KeyError for a price that is not there."""
+        """The cost of a quantity. Raises KeyError for an unknown price."""
         return self.prices[key].each * quantity
 
     def holds_in(self, region: str) -> bool:
-        """Whether these prices are a region's own."""
+        """Whether these prices apply in a region."""
         return region == self.region or {region, self.region} <= set(REGIONS)
 
     def overridden(self, values: Mapping[str, float], *, source: str, seen: str = "") -> PriceTable:
-        """With some prices replaced; each is dollars for the price's own `per` units.
+        """Replaces some prices; values are dollars for the price's `per` units.
 
-        Raises `UsageError` for a key that is no price, or a price below zero.
+        Raises `UsageError` for an unknown key or a negative price.
         """
         prices = dict(self.prices)
         for key, usd in values.items():
@@ -93,29 +93,29 @@ class PriceTable:
         return replace(self, prices=prices)
 
     def about(self) -> dict[str, Any]:
-        """For a report: which prices these are."""
+        """For a report: the origin of the prices."""
         return {"region": self.region, **({"published": self.published} if self.published else {}), "list_prices": True}
 
 
-def shipped() -> PriceTable:
-    """The prices that come with the kit."""
+def shipped_prices() -> PriceTable:
+    """The prices in the kit's distribution."""
     prices = {}
     for key, fields in tomllib.loads(_SHIPPED.read_text(encoding="utf-8")).items():
         listing = fields.pop("listing", None)
         if listing is not None:
-            listing = Listing(listing.pop("service"), listing.pop("usagetype"), listing)
+            listing = PriceListing(listing.pop("service"), listing.pop("usagetype"), listing)
         prices[key] = Price(key, listing=listing, **fields)
     return PriceTable(prices)
 
 
 def load_prices(settings: Settings) -> PriceTable:
     """Shipped < the price file (`cost.price_file`, where it exists) < `[prices]`. Raises `UsageError`."""
-    table = with_file(shipped(), settings.cost.price_file)
+    table = with_price_file(shipped_prices(), settings.cost.price_file)
     return table.overridden(settings.prices, source="kit.toml [prices]")
 
 
-def with_file(table: PriceTable, path: Path) -> PriceTable:
-    """With a price file over it, as `kit prices refresh` writes it; an absent file changes nothing."""
+def with_price_file(table: PriceTable, path: Path) -> PriceTable:
+    """Overrides prices with a file of `kit prices refresh`; a missing file changes nothing."""
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Publishes a run's results to CloudWatch, as the seed names them: `Webordinary/IntegrationTests`, by TestName.
+"""Publishes a run's results to CloudWatch under the seed's names: `Webordinary/IntegrationTests`, by TestName.
 
 TestName is the scenario's name, or `all` for the run. The dashboard and the alarms of the template read them.
 """
@@ -17,23 +17,23 @@ from .usage import record_count
 
 NAMESPACE = "Webordinary/IntegrationTests"
 RUN = "all"
-"""TestName of what is told of a run as a whole."""
+"""TestName of the metrics of a whole run."""
 RESULTS = "test results"
-"""What publishing is called in a bill."""
+"""The user of these metrics in a bill."""
 _AT_ONCE = 500
-"""Of the 1000 metrics PutMetricData takes."""
+"""Metrics per call; PutMetricData's limit is 1000."""
 METRICS = ("TestDuration", "TestSuccess", "ContainerStartupTime", "SessionCreationTime", "TestCost")
 _SERVED = ("page served", "first byte")
-"""The end of a container's start-up; it begins when the pull of its image does (`task pending`)."""
+"""The end of a container's start-up, which begins with the image pull (`task pending`)."""
 
 
-def data_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """PutMetricData's MetricData for a report; skipped scenarios are not told of."""
+def metric_data(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """PutMetricData's MetricData for a report, without skipped scenarios."""
     executed = [one for one in report["scenarios"] if one["verdict"] != "skipped"]
     shares = report.get("cost", {}).get("scenarios", {})
     data: list[dict[str, Any]] = []
     for one in executed:
-        data += _told(one["name"], one["aws_seconds"], one["verdict"] == "pass", _spans(one["phases"]))
+        data += _scenario_data(one["name"], one["aws_seconds"], one["verdict"] == "pass", _spans(one["phases"]))
         if one["name"] in shares:
             data.append(_datum("TestCost", one["name"], [shares[one["name"]]["usd"]], "None"))
     if executed:
@@ -51,17 +51,17 @@ def data_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 async def publish(cloud: Cloud, history: History, tell: Callable[[], Mapping[str, Any]]) -> int:
-    """Put a report's results; returns how many metrics that were. What goes wrong is in the history, not raised.
+    """Publishes a report's results and returns the number of metrics. Failures are recorded in the history, not raised.
 
-    Custom metrics cost something: they are counted first, so that the report that `tell` gives then, and with it
-    the published cost, contains them.
+    Custom metrics cost money: they are counted first, so that the report that `tell` returns afterwards, and the
+    published cost, include them.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
-    number = len(data_of(tell()))
+    number = len(metric_data(tell()))
     record_count(history, "metric_month", number / HOURS_PER_MONTH, RESULTS)
     record_count(history, "metrics_request", -(-number // _AT_ONCE), RESULTS)
-    data = data_of(tell())
+    data = metric_data(tell())
     try:
         for start in range(0, len(data), _AT_ONCE):
             chunk = data[start : start + _AT_ONCE]
@@ -72,7 +72,9 @@ async def publish(cloud: Cloud, history: History, tell: Callable[[], Mapping[str
     return len(data)
 
 
-def _told(name: str, seconds: float, passed: bool, spans: Mapping[str, Sequence[float]]) -> Iterator[dict[str, Any]]:
+def _scenario_data(
+    name: str, seconds: float, passed: bool, spans: Mapping[str, Sequence[float]]
+) -> Iterator[dict[str, Any]]:
     yield _datum("TestDuration", name, [seconds], "Seconds")
     yield _datum("TestSuccess", name, [float(passed)], "Count")
     for span, values in spans.items():
@@ -81,7 +83,7 @@ def _told(name: str, seconds: float, passed: bool, spans: Mapping[str, Sequence[
 
 
 def _spans(phases: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Of every journey: from its container's first sign to the page, and from the request or the mail to the row."""
+    """Each journey's time from pending task to page, and from request or mail to session row."""
     journeys: dict[str, dict[str, float]] = {}
     for phase in phases:
         journeys.setdefault(phase.get("entry", ""), {}).setdefault(phase["name"], phase["aws_seconds"])
@@ -105,6 +107,6 @@ def _datum(metric: str, test: str, values: Sequence[float], unit: str) -> dict[s
     }
 
 
-def wanted(settings: Settings) -> bool:
+def publishes(settings: Settings) -> bool:
     """Whether a run with these settings publishes its results."""
     return settings.cost.publish == "always" or (settings.cost.publish == "live" and settings.mode == "live")

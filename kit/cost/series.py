@@ -1,11 +1,11 @@
-"""The metrics a run's use is read from: what each is of, and what its sum costs.
+"""The CloudWatch metrics that a run's use is read from, and the prices of their sums.
 
-They are AWS's own metrics of the stack's own resources, so nothing that others do in the account is counted.
+Only AWS's metrics of the stack's resources: other use of the account is not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 MINUTE = 60
@@ -13,21 +13,21 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class Series:
-    """One metric with its dimensions, and what its sums are charged."""
+    """One metric with its dimensions and the prices of its sums."""
 
     key: str
-    """Names it in the history."""
+    """Identifies it in the history."""
     namespace: str
     metric: str
     dimensions: Mapping[str, str]
     what: str
     charges: Mapping[str, float] = field(default_factory=dict)
-    """Price → its units in one of the metric; none for what is put together from several (`kit.cost.meter`)."""
+    """Price → units per unit of the metric; empty for prices computed from several metrics (`kit.cost.meter`)."""
     statistic: str = "Sum"
 
 
 GB = 1e-9
-"""AWS charges gigabytes of 10^9 bytes for transfer and logs; the difference to 2^30 is within a rounding here."""
+"""AWS charges transfer and logs by gigabytes of 10^9 bytes."""
 
 NEW_CONNECTIONS, ACTIVE_CONNECTIONS = "balancer.new_connections", "balancer.active_connections"
 PROCESSED = "balancer.processed_bytes"
@@ -35,7 +35,7 @@ CUSTOM = "custom."
 
 
 @dataclass(frozen=True)
-class Watched:
+class MeteredResources:
     """The names of a stack's resources whose use is metered."""
 
     load_balancer: str = ""
@@ -44,49 +44,72 @@ class Watched:
     """Table → its indexes."""
     queues: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
-    """Topics that mail is received by: each publish is a mail."""
+    """Topics that receive mail: each publish is a mail."""
     log_groups: tuple[str, ...] = ()
     file_systems: tuple[str, ...] = ()
     custom: tuple[tuple[str, str, str], ...] = ()
-    """Metrics the system itself publishes: namespace, name, Environment."""
+    """Metrics that the system publishes: namespace, name, Environment."""
 
 
-def series_of(watched: Watched) -> list[Series]:
+_PER_RESOURCE: Sequence[tuple[str, str, str, str, Mapping[str, Mapping[str, float]]]] = (
+    # SQS publishes no request counts: each message counts as one request, so a batch counts more.
+    (
+        "queues",
+        "sqs.{metric}.{name}",
+        "AWS/SQS",
+        "QueueName",
+        {
+            f"NumberOf{each}": {"sqs_request": 1.0}
+            for each in ("MessagesSent", "MessagesReceived", "MessagesDeleted", "EmptyReceives")
+        },
+    ),
+    # A receipt rule publishes each mail once, and SES sent each: for the kit, or for Hermes.
+    (
+        "topics",
+        "mail.{name}",
+        "AWS/SNS",
+        "TopicName",
+        {"NumberOfMessagesPublished": {"sns_publish": 1.0, "ses_received": 1.0, "ses_sent": 1.0}},
+    ),
+    ("log_groups", "logs.{name}", "AWS/Logs", "LogGroupName", {"IncomingBytes": {"logs_ingested_gb": GB}}),
+    (
+        "file_systems",
+        "efs.{metric}.{name}",
+        "AWS/EFS",
+        "FileSystemId",
+        {"DataReadIOBytes": {"efs_read_gb": GB}, "DataWriteIOBytes": {"efs_write_gb": GB}},
+    ),
+)
+"""Field of `MeteredResources`, key, namespace, dimension, and metric → charges."""
+
+
+def series_of(metered: MeteredResources) -> list[Series]:
     """Every series of a stack."""
-    return [
-        *_balancer(watched.load_balancer),
-        *_tables(watched.tables or {}),
-        *(series for queue in watched.queues for series in _queue(queue)),
-        *(series for topic in watched.topics for series in _topic(topic)),
-        *(
-            Series(f"logs.{name}", "AWS/Logs", "IncomingBytes", {"LogGroupName": name}, name, {"logs_ingested_gb": GB})
-            for name in watched.log_groups
-        ),
-        *(series for system in watched.file_systems for series in _file_system(system)),
-        *(
-            Series(
-                f"{CUSTOM}{name}",
-                namespace,
-                name,
-                {"Environment": environment},
-                name,
-                statistic="SampleCount",
-            )
-            for namespace, name, environment in watched.custom
-        ),
-    ]
+    return [*_balancer(metered.load_balancer), *_tables(metered.tables or {}), *_others(metered), *_custom(metered)]
+
+
+def _others(metered: MeteredResources) -> Iterator[Series]:
+    for field_name, key, namespace, dimension, metrics in _PER_RESOURCE:
+        for name in getattr(metered, field_name):
+            what = "workspace" if field_name == "file_systems" else name
+            for metric, charges in metrics.items():
+                full = key.format(metric=metric, name=name)
+                yield Series(full, namespace, metric, {dimension: name}, what, charges)
+
+
+def _custom(metered: MeteredResources) -> Iterator[Series]:
+    for namespace, name, environment in metered.custom:
+        where = {"Environment": environment}
+        yield Series(f"{CUSTOM}{name}", namespace, name, where, name, statistic="SampleCount")
 
 
 def _balancer(dimension: str) -> Iterator[Series]:
     if not dimension:
         return
     where = {"LoadBalancer": dimension}
-    for key, metric in (
-        (NEW_CONNECTIONS, "NewConnectionCount"),
-        (ACTIVE_CONNECTIONS, "ActiveConnectionCount"),
-    ):
+    for key, metric in ((NEW_CONNECTIONS, "NewConnectionCount"), (ACTIVE_CONNECTIONS, "ActiveConnectionCount")):
         yield Series(key, "AWS/ApplicationELB", metric, where, "load balancer")
-    # Everything the load balancer moved, in and out: more than what left AWS, so the bill is no less than AWS's.
+    # Bytes in both directions: more than the egress that AWS charges, so the bill is an upper bound.
     yield Series(PROCESSED, "AWS/ApplicationELB", "ProcessedBytes", where, "load balancer", {"egress_gb": GB})
 
 
@@ -104,25 +127,3 @@ def _tables(tables: Mapping[str, tuple[str, ...]]) -> Iterator[Series]:
                     name,
                     {f"dynamodb_{kind.lower()}": 1.0},
                 )
-
-
-def _queue(name: str) -> Iterator[Series]:
-    """Requests are not published as such. Each message is taken for a request of its own, so a batch counts more."""
-    for metric in (
-        "NumberOfMessagesSent",
-        "NumberOfMessagesReceived",
-        "NumberOfMessagesDeleted",
-        "NumberOfEmptyReceives",
-    ):
-        yield Series(f"sqs.{metric}.{name}", "AWS/SQS", metric, {"QueueName": name}, name, {"sqs_request": 1.0})
-
-
-def _topic(name: str) -> Iterator[Series]:
-    """A receipt rule publishes every mail it takes once, and every one was sent by SES: by the kit, or by Hermes."""
-    charges = {"sns_publish": 1.0, "ses_received": 1.0, "ses_sent": 1.0}
-    yield Series(f"mail.{name}", "AWS/SNS", "NumberOfMessagesPublished", {"TopicName": name}, name, charges)
-
-
-def _file_system(name: str) -> Iterator[Series]:
-    for metric, price in (("DataReadIOBytes", "efs_read_gb"), ("DataWriteIOBytes", "efs_write_gb")):
-        yield Series(f"efs.{metric}.{name}", "AWS/EFS", metric, {"FileSystemId": name}, "workspace", {price: GB})

@@ -1,12 +1,11 @@
-"""What the observer writes into the history, and the meter reads out of it again.
+"""The cost records in the history, written by the observer and read by the meter.
 
-cost.stack      the standing resources, and since when they stand
-cost.task       one task as ECS describes it; the last one of a task counts
+cost.stack      the fixed resources, and the start of their cost
+cost.task       one task as ECS describes it; the last record of a task counts
 cost.points     a CloudWatch metric's sums, minute by minute; a later value of a minute replaces an earlier one
-cost.stored     bytes kept somewhere
-cost.count      something counted by whoever did it: mails sent, metrics read, action minutes of faults
-cost.scenario   a scenario's time, told at its end
-cost.end        the time up to which all of this holds
+cost.stored     stored bytes
+cost.count      counted by the caller: mails sent, metrics read, action minutes of faults
+cost.scenario   a scenario's time, recorded at its end
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from typing import Any
 from ..core.history import History
 
 STACK, TASK, POINTS, STORED = "cost.stack", "cost.task", "cost.points", "cost.stored"
-COUNT, SCENARIO, END = "cost.count", "cost.scenario", "cost.end"
+COUNT, SCENARIO = "cost.count", "cost.scenario"
 
 
 @dataclass(frozen=True)
-class Task:
+class TaskUsage:
     """One Fargate task, times in AWS epoch seconds."""
 
     arn: str
@@ -30,18 +29,18 @@ class Task:
     vcpu: float
     memory_gb: float
     began: float
-    """When the pull of its image began: from here on it is charged."""
+    """Start of the image pull, from which the task is charged."""
     ended: float | None = None
     """None while it runs."""
     arm: bool = False
     extra_storage_gb: float = 0.0
-    """Ephemeral storage above the 20 GB that are included."""
+    """Ephemeral storage above the included 20 GB."""
     public: bool = True
-    """Whether it has a public address."""
+    """Whether it has a public IPv4 address."""
 
     @classmethod
-    def described(cls, task: Mapping[str, Any], *, public: bool = True) -> Task | None:
-        """From DescribeTasks; None for a task that has not begun to pull its image: it is charged nothing yet."""
+    def described(cls, task: Mapping[str, Any], *, public: bool = True) -> TaskUsage | None:
+        """From DescribeTasks; None before the image pull, which is free."""
         if "pullStartedAt" not in task:
             return None
         attributes = {one["name"]: one.get("value") for one in task.get("attributes", ())}
@@ -65,10 +64,5 @@ class Task:
 
 
 def record_count(history: History, price: str, quantity: float, what: str) -> None:
-    """Count something that has a price; for the scenario under way, or for none. `quantity` in the price's unit."""
+    """Records a quantity with a price, in the price's unit, for the running scenario, if any."""
     history.note(COUNT, value={"quantity": quantity, "what": what}, price=price)
-
-
-def record_action_minutes(history: History, minutes: float, what: str) -> None:
-    """Count the action minutes of a Fault Injection Service experiment; for who injects by it."""
-    record_count(history, "fault_action_minute", minutes, what)

@@ -12,7 +12,7 @@ from rich.status import Status
 from rich.table import Table
 
 from ..core.verdict import Verdict
-from ..cost.summary import line as cost_line
+from ..cost.summary import cost_line
 from ..harness.steps import Step
 from ..settings import Settings
 from .outcome import Outcome

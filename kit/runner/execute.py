@@ -17,7 +17,7 @@ from ..core.history import History
 from ..core.ids import Ids
 from ..core.measurement import Duration
 from ..core.verdict import Verdict, of_checks
-from ..cost.account import Account
+from ..cost.tracker import CostTracker
 from ..harness import Harness
 from ..harness.checks import Checks
 from ..harness.context import Context
@@ -43,7 +43,7 @@ class RunContext:
     folder: Path | None = None
     """The folder for evidence."""
     listener: StepListener | None = None
-    account: Account | None = None
+    account: CostTracker | None = None
     """The run's costs; None when they are not recorded."""
     checkers: tuple[Checker, ...] = ()
     """Checkers of other packages, for every scenario."""

@@ -11,10 +11,10 @@ from ..backends.capability import Level
 from ..backends.registry import registered_backend
 from ..core.clock import Clock
 from ..core.history import History
-from ..cost.account import budget_of, is_new, predict, predictor
-from ..cost.inventory import Inventory
+from ..cost.fixed_resources import FixedResources
 from ..cost.prediction import Prediction, Predictor
 from ..cost.prices import HOURS_PER_MONTH
+from ..cost.tracker import budget_of, is_new, predict, predictor
 from ..scenarios.registry import Scenario
 from ..settings import Settings
 from .report import FILE
@@ -81,7 +81,7 @@ def plan_run(settings: Settings, scenarios: Iterable[Scenario]) -> RunPlan:
     checks = _checks_seen(settings)
     planned = [_planned(one, capabilities, telling, checks) for one in scenarios]
     executed = [one.name for one in planned if not one.skipped]
-    new, inventory = is_new(settings), Inventory.of(telling.template)
+    new, inventory = is_new(settings), FixedResources.of(telling.template)
     resources: dict[str, list[str]] = {}
     for resource in telling.template.resources:
         resources.setdefault(resource.type, []).append(telling.template.name(resource))

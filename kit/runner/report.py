@@ -34,7 +34,7 @@ class Report:
     """Wall epoch seconds."""
     outcomes: list[Outcome] = field(default_factory=list)
     cost: Mapping[str, Any] = field(default_factory=dict)
-    """The run's costs (`kit.cost.account`); empty until its end."""
+    """The run's costs (`kit.cost.tracker`); empty until its end."""
 
     @property
     def verdict(self) -> Verdict:

@@ -16,10 +16,9 @@ from ..core.extensions import objects
 from ..core.history import History
 from ..core.ids import Ids
 from ..core.verdict import Verdict
-from ..cost.account import Account
-from ..cost.publishing import publish
-from ..cost.publishing import wanted as publishes
-from ..cost.summary import foretold
+from ..cost.publishing import publish, publishes
+from ..cost.summary import prediction_line
+from ..cost.tracker import CostTracker
 from ..faults import register as register_faults
 from ..harness.mailbox import Mailbox
 from ..scenarios.registry import Scenario
@@ -50,7 +49,7 @@ class Run:
         self.backend: Backend = self._chosen_backend()
         self._checkers = tuple(objects("checkers", settings.checkers).values())
         register_faults(settings.faults)
-        self.account = Account(settings, self.history)
+        self.account = CostTracker(settings, self.history)
         self.cloud: Cloud | None = None
         self._mailbox = Mailbox()
 
@@ -104,7 +103,7 @@ class Run:
         chosen = tuple(scenarios)
         if self.console and self.cloud is not None:
             names = [one.name for one in chosen if one.skipped_because(self.cloud.capabilities) is None]
-            self.console.progress(foretold(self.settings, self.account.predict(names).to_json()))
+            self.console.progress(prediction_line(self.settings, self.account.predict(names).to_json()))
         for scenario in chosen:
             outcome = await self.execute(scenario)
             if outcome.verdict is Verdict.INFRA and await self.backend.health() is not None:

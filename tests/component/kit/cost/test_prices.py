@@ -13,8 +13,8 @@ from tests.support.world import world
 from webordinary_testkit.emulation.services.pricing import Pricing
 from webordinary_testkit.kit.cli import main
 from webordinary_testkit.kit.core.errors import InfraError, UsageError
-from webordinary_testkit.kit.cost.pricelist import Product, Refreshed, refresh, write
-from webordinary_testkit.kit.cost.prices import Listing, load_prices, shipped, with_file
+from webordinary_testkit.kit.cost.pricelist import Product, RefreshedPrices, refresh, write
+from webordinary_testkit.kit.cost.prices import PriceListing, load_prices, shipped_prices, with_price_file
 
 
 def an_element(usagetype: str, *tiers: tuple[str, str], **attributes: str) -> str:
@@ -45,21 +45,21 @@ def an_element(usagetype: str, *tiers: tuple[str, str], **attributes: str) -> st
 
 
 def test_every_shipped_price_has_a_unit_a_source_and_a_date() -> None:
-    for price in shipped():
+    for price in shipped_prices():
         assert price.usd >= 0, price.key
         assert price.per >= 1, price.key
         assert all((price.unit, price.what, price.source, price.seen)), price.key
 
 
 def test_a_small_task_costs_what_it_is_known_to() -> None:
-    table = shipped()
+    table = shipped_prices()
     hour = table.usd("fargate_vcpu_hour", 0.25) + table.usd("fargate_gb_hour", 0.5)
     assert hour == pytest.approx(0.01234, abs=1e-5)
 
 
 def test_settings_go_before_the_file_and_the_file_before_what_is_shipped(tmp_path: Path) -> None:
     path = tmp_path / "prices.toml"
-    write(path, Refreshed({"sqs_request": 0.5, "sns_publish": 0.6}, "2026-10-01", ()), "eu-west-1")
+    write(path, RefreshedPrices({"sqs_request": 0.5, "sns_publish": 0.6}, "2026-10-01", ()), "eu-west-1")
     table = load_prices(some_settings(cost={"price_file": path}, prices={"sns_publish": 0.7}))
     assert [table[key].usd for key in ("sqs_request", "sns_publish", "ses_sent")] == [0.5, 0.7, 0.16]
     assert table.about() == {"region": "eu-west-1", "published": "2026-10-01", "list_prices": True}
@@ -77,7 +77,7 @@ def test_a_damaged_price_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "prices.toml"
     path.write_text("[prices")
     with pytest.raises(UsageError, match="cannot be read") as refused:
-        with_file(shipped(), path)
+        with_price_file(shipped_prices(), path)
     assert str(path) in str(refused.value)
 
 
@@ -101,7 +101,7 @@ def test_tiers_come_in_order_and_free_ones_are_left_out() -> None:
 )
 def test_a_listing_is_found_under_any_regions_prefix_and_no_other(usagetype: str, is_it: bool) -> None:
     product = Product.read(an_element(usagetype, ("0", "1"), storageClass="General Purpose"))
-    listing = Listing("AmazonEFS", "TimedStorage-ByteHrs", {"storageClass": "General Purpose"})
+    listing = PriceListing("AmazonEFS", "TimedStorage-ByteHrs", {"storageClass": "General Purpose"})
     assert product.is_listed_as(listing) is is_it
 
 
@@ -113,14 +113,14 @@ def test_what_is_no_element_is_refused(text: str) -> None:
 
 async def test_the_price_list_is_read_over_the_wire() -> None:
     async with world(Pricing) as w:
-        refreshed = await asyncio.to_thread(refresh, w.client("pricing"), shipped(), "us-west-2")
+        refreshed = await asyncio.to_thread(refresh, w.client("pricing"), shipped_prices(), "us-west-2")
     assert refreshed.prices["fargate_vcpu_hour"] == pytest.approx(0.04048)
     assert refreshed.prices["dynamodb_write"] == pytest.approx(0.625)
     assert refreshed.prices["dynamodb_storage_gb_month"] == pytest.approx(0.25), "the free tier is left out"
     assert refreshed.prices["metric_month"] == pytest.approx(0.30), "the first tier that costs something"
     assert refreshed.published == "2026-09-15T00:00:00Z"
     assert "dashboard_month" in refreshed.kept, "the price list has no dashboards"
-    assert {*refreshed.prices, *refreshed.kept} == set(shipped().prices)
+    assert {*refreshed.prices, *refreshed.kept} == set(shipped_prices().prices)
 
 
 async def test_kit_prices_refresh_writes_the_file_that_the_settings_then_read(
@@ -147,4 +147,4 @@ async def test_kit_prices_refresh_writes_the_file_that_the_settings_then_read(
 async def test_a_price_list_that_refuses_is_an_error_that_says_what_to_allow() -> None:
     async with world() as w:
         with pytest.raises(InfraError, match="pricing:GetProducts"):
-            await asyncio.to_thread(refresh, w.client("pricing"), shipped(), "us-west-2")
+            await asyncio.to_thread(refresh, w.client("pricing"), shipped_prices(), "us-west-2")

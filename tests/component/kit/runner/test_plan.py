@@ -16,18 +16,18 @@ from webordinary_testkit.kit.aws.deploy import template_text
 from webordinary_testkit.kit.aws.template import Template
 from webordinary_testkit.kit.cli import main
 from webordinary_testkit.kit.core.errors import UsageError
-from webordinary_testkit.kit.cost.inventory import Inventory
+from webordinary_testkit.kit.cost.fixed_resources import FixedResources
 from webordinary_testkit.kit.cost.prediction import (
     DECLARED_WITHIN,
     MEASURED_WITHIN,
     UNASSIGNED,
-    Past,
+    EarlierRun,
     Predictor,
-    earlier,
+    earlier_runs,
 )
-from webordinary_testkit.kit.cost.prices import shipped
-from webordinary_testkit.kit.cost.publishing import data_of
-from webordinary_testkit.kit.cost.summary import line
+from webordinary_testkit.kit.cost.prices import shipped_prices
+from webordinary_testkit.kit.cost.publishing import metric_data
+from webordinary_testkit.kit.cost.summary import cost_line
 from webordinary_testkit.kit.runner.plan import actions_of, plan_run
 from webordinary_testkit.kit.scenarios.registry import all_scenarios, select
 
@@ -36,22 +36,22 @@ def own_template(**parameters: str) -> Template:
     return Template.read(template_text(None), parameters)
 
 
-def a_predictor(past: dict[str, list[Past]] | None = None) -> Predictor:
-    return Predictor(shipped(), own_template(), past or {})
+def a_predictor(past: dict[str, list[EarlierRun]] | None = None) -> Predictor:
+    return Predictor(shipped_prices(), own_template(), past or {})
 
 
 # ---- The template
 
 
 def test_the_kits_own_template_stands_there_with_one_load_balancer_and_no_nat_gateway() -> None:
-    found = Inventory.of(own_template())
+    found = FixedResources.of(own_template())
     assert (found.load_balancers, found.load_balancer_addresses, found.nat_gateways) == (1, 2, 0)
     assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (6, 4, 2)
-    assert Inventory.read(found.to_json()) == found
+    assert FixedResources.read(found.to_json()) == found
 
 
 def test_without_test_monitoring_its_dashboard_and_alarms_are_not_there() -> None:
-    found = Inventory.of(own_template(TestMonitoring="false"))
+    found = FixedResources.of(own_template(TestMonitoring="false"))
     assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (3, 4, 1)
 
 
@@ -90,14 +90,14 @@ def test_a_load_that_nobody_declared_is_called_a_guess() -> None:
 
 
 def test_earlier_runs_that_agree_give_the_seeds_ten_percent() -> None:
-    past = [Past(300 + n, {"fargate_vcpu_hour": 0.05}) for n in range(3)]
+    past = [EarlierRun(300 + n, {"fargate_vcpu_hour": 0.05}) for n in range(3)]
     told = a_predictor({"cold_start": past}).scenario("cold_start")
     assert told.usd == pytest.approx(0.05 * 0.04048)
     assert (told.seconds, told.within, told.basis) == (301, MEASURED_WITHIN, "3 earlier run(s)")
 
 
 def test_earlier_runs_that_differ_widen_the_interval() -> None:
-    past = [Past(300, {"fargate_vcpu_hour": hours}) for hours in (0.02, 0.05, 0.08)]
+    past = [EarlierRun(300, {"fargate_vcpu_hour": hours}) for hours in (0.02, 0.05, 0.08)]
     assert a_predictor({"cold_start": past}).scenario("cold_start").within > 0.5
 
 
@@ -125,8 +125,8 @@ def test_only_runs_of_the_same_kind_and_scenarios_that_passed_tell(tmp_path: Pat
     a_run("3", 1, "pass")
     (tmp_path / "runs" / "4").mkdir()
     (tmp_path / "runs" / "4" / "report.json").write_text("{")
-    found = earlier(tmp_path, {"mode": "emulated", "scale": 60})
-    assert found == {"x": [Past(100, {"sqs_request": 5})], UNASSIGNED: [Past(100, {"sqs_request": 5})] * 2}
+    found = earlier_runs(tmp_path, {"mode": "emulated", "scale": 60})
+    assert found == {"x": [EarlierRun(100, {"sqs_request": 5})], UNASSIGNED: [EarlierRun(100, {"sqs_request": 5})] * 2}
 
 
 # ---- The plan
@@ -217,7 +217,8 @@ def a_report(**changes: Any) -> dict[str, Any]:
 
 def test_the_seeds_metrics_are_published_by_test_name_and_for_the_run() -> None:
     told = {
-        (one["Dimensions"][0]["Value"], one["MetricName"]): (one["Values"], one["Unit"]) for one in data_of(a_report())
+        (one["Dimensions"][0]["Value"], one["MetricName"]): (one["Values"], one["Unit"])
+        for one in metric_data(a_report())
     }
     assert told["cold_start", "TestDuration"] == ([400.0], "Seconds")
     assert told["cold_start", "TestSuccess"] == ([1.0], "Count")
@@ -232,9 +233,9 @@ def test_the_seeds_metrics_are_published_by_test_name_and_for_the_run() -> None:
 
 def test_a_cost_is_told_in_one_line() -> None:
     cost = {"spent": False, "usd": 0.03, "marginal_usd": 0.01, "fixed_usd": 0.02, "prediction_error": -0.08}
-    told = line({**cost, "predicted": {"usd": 0.0326}})
+    told = cost_line({**cost, "predicted": {"usd": 0.0326}})
     assert (
         told
         == "would cost live $0.0300: $0.0100 for what it did, $0.0200 for what stood there; predicted $0.0326 (-8%)"
     )
-    assert line({}) == ""
+    assert cost_line({}) == ""

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from tests.support.kit import START, ManualClock
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.cost import usage
-from webordinary_testkit.kit.cost.bill import Bill, Item, bill
-from webordinary_testkit.kit.cost.inventory import Inventory
-from webordinary_testkit.kit.cost.meter import Recorded, metered, task_items
-from webordinary_testkit.kit.cost.prices import shipped
-from webordinary_testkit.kit.cost.series import Series, Watched, series_of
-from webordinary_testkit.kit.cost.usage import Task, record_action_minutes, record_count
+from webordinary_testkit.kit.cost.bill import Bill, Item
+from webordinary_testkit.kit.cost.fixed_resources import FixedResources
+from webordinary_testkit.kit.cost.meter import CostRecords, meter, task_items
+from webordinary_testkit.kit.cost.prices import shipped_prices
+from webordinary_testkit.kit.cost.series import MeteredResources, Series, series_of
+from webordinary_testkit.kit.cost.usage import TaskUsage, record_count
 
-PRICES = shipped()
+PRICES = shipped_prices()
 HOUR = START - START % 3600 + 3600
 """A full hour, so that minutes and hours can be counted on one's fingers."""
 
@@ -28,9 +28,9 @@ def a_history() -> History:
     return History(ManualClock())
 
 
-def a_task(name: str, began: float, seconds: float | None, **how: object) -> Task:
+def a_task(name: str, began: float, seconds: float | None, **how: object) -> TaskUsage:
     size = {"vcpu": 0.25, "memory_gb": 0.5, **how}
-    return Task(arn=f"arn:{name}", service="edit", began=began, ended=seconds and began + seconds, **size)  # type: ignore[arg-type]
+    return TaskUsage(arn=f"arn:{name}", service="edit", began=began, ended=seconds and began + seconds, **size)  # type: ignore[arg-type]
 
 
 def record_scenario(history: History, name: str, began: float, ended: float) -> None:
@@ -42,16 +42,16 @@ def record_points(history: History, series: Series, points: list[tuple[float, fl
     history.note(usage.POINTS, value=value, series=series.key)
 
 
-def record_stack(history: History, inventory: Inventory, since: float, *, new: bool = True) -> None:
+def record_stack(history: History, inventory: FixedResources, since: float, *, new: bool = True) -> None:
     history.note(usage.STACK, value={"inventory": inventory.to_json(), "since": since, "new": new})
 
 
 def billed(history: History, now: float) -> Bill:
-    return bill(metered(history.events(), now=now), PRICES)
+    return Bill(meter(history.events(), now=now), PRICES)
 
 
 def series(key: str) -> Series:
-    watched = Watched(
+    watched = MeteredResources(
         load_balancer="app/it/1",
         tables={"sessions": ("StatusIndex",)},
         queues=("inbound",),
@@ -85,7 +85,7 @@ def test_a_task_of_twenty_seconds_costs_a_minute() -> None:
 
 def test_a_mail_that_becomes_a_page_costs_what_is_worked_out_by_hand() -> None:
     history = a_history()
-    inventory = Inventory(
+    inventory = FixedResources(
         load_balancers=1, load_balancer_addresses=2, alarm_metrics=5, fast_alarm_metrics=4, dashboards=2
     )
     record_stack(history, inventory, HOUR)
@@ -130,7 +130,7 @@ def test_a_mail_that_becomes_a_page_costs_what_is_worked_out_by_hand() -> None:
 
 def test_a_run_under_load_with_faults_costs_what_is_worked_out_by_hand() -> None:
     history = a_history()
-    record_stack(history, Inventory(load_balancers=1, nat_gateways=1), HOUR, new=False)
+    record_stack(history, FixedResources(load_balancers=1, nat_gateways=1), HOUR, new=False)
     history.note(usage.STORED, value={"what": "workspace", "price": "efs_storage_gb_month", "bytes": 2**30}, what="w")
     for number in range(3):
         a_task(f"edit{number}", HOUR + 10, 600, vcpu=1.0, memory_gb=2.0, extra_storage_gb=10.0).record(history)
@@ -140,7 +140,7 @@ def test_a_run_under_load_with_faults_costs_what_is_worked_out_by_hand() -> None
     record_points(history, series("balancer.processed_bytes"), [(HOUR, 5e6), (HOUR + 60, 5e6)])
     record_points(history, series("efs.DataWriteIOBytes.fs-1"), [(HOUR, 2e9)])
     with history.scenario("recovery"):
-        record_action_minutes(history, 2, "stop-task")
+        record_count(history, "fault_action_minute", 2, "stop-task")
     record_count(history, "metrics_read", 500, "the meter")
     record_scenario(history, "concurrency", HOUR, HOUR + 3600)
     record_scenario(history, "recovery", HOUR + 3600, HOUR + 7200)
@@ -200,7 +200,7 @@ def test_a_minute_is_shared_by_the_time_scenarios_had_of_it() -> None:
 
 
 def test_a_begun_hour_of_the_load_balancer_counts_whole_for_a_new_stack_and_in_part_for_one_that_stands() -> None:
-    inventory = Inventory(load_balancers=1)
+    inventory = FixedResources(load_balancers=1)
     quantities = [inventory.items(3601, new=new)[0].quantity for new in (True, False)]
     assert quantities == [2, pytest.approx(3601 / 3600)]
 
@@ -215,7 +215,7 @@ def test_a_run_is_metered_again_from_its_file(tmp_path: object) -> None:
     a_task("x", HOUR, 90).record(history)
     record_points(history, series("mail.inbound"), [(HOUR, 2)])
     history.close()
-    assert metered(read(path), now=HOUR + 100) == metered(history.events(), now=HOUR + 100)
+    assert meter(read(path), now=HOUR + 100) == meter(history.events(), now=HOUR + 100)
 
 
 # ---- What always holds
@@ -229,15 +229,15 @@ TASKS = st.builds(
 
 
 @given(TASKS)
-def test_no_task_costs_less_than_its_minute(task: Task) -> None:
-    told = bill(task_items(task, task.began + 1), PRICES)
+def test_no_task_costs_less_than_its_minute(task: TaskUsage) -> None:
+    told = Bill(task_items(task, task.began + 1), PRICES)
     assert told.usd >= 60 / 3600 * (task.vcpu * VCPU + task.memory_gb * MEMORY) - 1e-12
 
 
 @given(TASKS, st.floats(0, 10_000), st.floats(0, 10_000))
-def test_a_run_never_becomes_cheaper_with_time(task: Task, early: float, more: float) -> None:
+def test_a_run_never_becomes_cheaper_with_time(task: TaskUsage, early: float, more: float) -> None:
     history = a_history()
-    record_stack(history, Inventory(load_balancers=1, alarm_metrics=3), HOUR)
+    record_stack(history, FixedResources(load_balancers=1, alarm_metrics=3), HOUR)
     task.record(history)
     assert billed(history, HOUR + early).usd <= billed(history, HOUR + early + more).usd + 1e-12
 
@@ -259,11 +259,11 @@ def test_the_scenarios_shares_add_up_to_the_marginal_cost(points: list[tuple[int
 @given(st.lists(st.tuples(st.sampled_from(sorted(PRICES.prices)), st.floats(0, 1e6)), max_size=10))
 def test_bills_add_up(parts: list[tuple[str, float]]) -> None:
     items = [Item(price, quantity, "x") for price, quantity in parts]
-    whole = bill(items, PRICES)
-    assert whole.usd == pytest.approx(sum(bill([item], PRICES).usd for item in items))
+    whole = Bill(items, PRICES)
+    assert whole.usd == pytest.approx(sum(Bill([item], PRICES).usd for item in items))
     assert sum(line.usd for line in whole.lines()) == pytest.approx(whole.usd)
 
 
 def test_an_empty_history_costs_nothing() -> None:
-    assert Recorded.read([]).until == 0
-    assert bill(metered([]), PRICES).usd == 0
+    assert CostRecords.read([]).until == 0
+    assert Bill(meter([]), PRICES).usd == 0

@@ -1,4 +1,4 @@
-"""A run's account: watches while it runs, keeps the budget, and tells at the end what it came to."""
+"""Tracks the cost of a run: meters it while it runs, enforces the budget and reports the bill."""
 
 from __future__ import annotations
 
@@ -15,55 +15,57 @@ from ..core.errors import InfraError, KitError
 from ..core.history import History
 from ..settings import Settings
 from . import usage
-from .bill import Bill, bill
-from .inventory import Inventory
-from .meter import metered
+from .bill import Bill
+from .fixed_resources import FixedResources
+from .meter import meter
 from .observer import Observer
-from .prediction import UNASSIGNED, Prediction, Predictor, earlier
+from .prediction import UNASSIGNED, Prediction, Predictor, earlier_runs
 from .prices import load_prices
-from .publishing import RESULTS, wanted
+from .publishing import RESULTS, publishes
 
-_LOOK_EVERY = 15.0
-"""AWS seconds between two looks at the tasks."""
-_LOOK_AT_MOST_EVERY = 1.0
-"""Wall seconds: on a fast clock looking must not become the machine's main work."""
+_SAMPLE_INTERVAL = 15.0
+"""AWS seconds between two readings of the tasks."""
+_SHORTEST_INTERVAL = 1.0
+"""Wall seconds: limits the load on a fast clock."""
 OVERHEAD = 300.0
-"""AWS seconds for deploying the stack and taking it away, as predicted: the load balancer alone takes two minutes."""
+"""Predicted AWS seconds for deploying and deleting the stack: the load balancer alone takes two minutes."""
 
 
-class BudgetSpent(KitError):
-    """The run has cost what it may cost; it is ended and cleaned up."""
+class BudgetExceeded(KitError):
+    """The run has exceeded its budget; it is ended and cleaned up."""
 
 
 def budget_of(settings: Settings) -> float | None:
-    """Dollars a run may cost; None for an emulated run that was given none: it spends nothing."""
+    """The budget in dollars; None for an emulated run without one: it spends nothing."""
     return settings.live.budget if settings.mode == "live" else settings.cost.budget
 
 
 def is_new(settings: Settings) -> bool:
-    """Whether the run makes the stack, and does not use one that is there."""
+    """Whether the run creates the stack instead of using an existing one."""
     return settings.mode == "emulated" or not settings.live.reuse
 
 
-def kind_of(settings: Settings) -> dict[str, Any]:
-    """What runs must have in common for one to tell of another."""
+def run_kind(settings: Settings) -> dict[str, Any]:
+    """The properties in which runs must agree for one to predict another."""
     scale = settings.emulated.scale if settings.mode == "emulated" else settings.live.clock.scale
     return {"mode": settings.mode, "scale": scale}
 
 
 def predictor(settings: Settings) -> Predictor:
-    """With the settings' prices and template, and the earlier runs in their report folder. Raises `UsageError`."""
-    return Predictor(load_prices(settings), template_of(settings), earlier(settings.report_dir, kind_of(settings)))
+    """A predictor with the prices, template and earlier runs of these settings. Raises `UsageError`."""
+    return Predictor(
+        load_prices(settings), template_of(settings), earlier_runs(settings.report_dir, run_kind(settings))
+    )
 
 
 def predict(predictor: Predictor, settings: Settings, names: Iterable[str]) -> Prediction:
-    """What a run of these scenarios will take and cost."""
+    """Predicts time and cost of a run of these scenarios."""
     new = is_new(settings)
-    return predictor.run(names, new=new, overhead=OVERHEAD if new else 0.0, published=wanted(settings))
+    return predictor.run(names, new=new, overhead=OVERHEAD if new else 0.0, published=publishes(settings))
 
 
 def template_of(settings: Settings) -> Template:
-    """The template as this run deploys it. Raises `UsageError` when it cannot be read."""
+    """The template with this run's parameters. Raises `UsageError` when it cannot be read."""
     live = {"MailDomain": settings.live.mail_domain, "CertificateArn": settings.live.certificate}
     if settings.live.mail_domain:
         live["ReceiptRuleSetName"] = "the account's active one"
@@ -71,19 +73,19 @@ def template_of(settings: Settings) -> Template:
     return Template.read(template_text(settings.stack.template), {**own, **settings.stack.parameters})
 
 
-class Account:
+class CostTracker:
     """The cost of one run. Not bound to an event loop."""
 
     def __init__(self, settings: Settings, history: History) -> None:
-        """Raises `UsageError` for prices that are none."""
+        """Raises `UsageError` for invalid prices."""
         self._settings = settings
         self._history = history
         self.predictor = predictor(settings)
         self.budget = budget_of(settings)
         self.overrun = ""
-        """Says that the budget is spent, once it is."""
+        """The message that the budget is spent; empty until then."""
         self.on_overrun: Callable[[], None] | None = None
-        """Called when the budget is found spent in the middle of a step."""
+        """Called when the budget is spent in the middle of a step."""
         self._cloud: Cloud | None = None
         self._observer: Observer | None = None
         self._predicted: dict[str, Prediction] = {}
@@ -91,16 +93,15 @@ class Account:
         self._error = ""
 
     async def open(self, cloud: Cloud) -> None:
-        """Begin to watch. Raises `InfraError` when that cannot be and there is a budget to keep."""
-        self._cloud, self._observer = cloud, Observer(cloud, self._history)
-        observer = self._observer
-        inventory = Inventory.of(self.predictor.template)
-        async with self._watching():
-            await observer.begin(inventory, new=is_new(self._settings))
+        """Starts metering. Raises `InfraError` when that fails and the run has a budget."""
+        self._cloud = cloud
+        self._observer = observer = Observer(cloud, self._history)
+        async with self._readable():
+            await observer.begin(FixedResources.of(self.predictor.template), new=is_new(self._settings))
 
     @asynccontextmanager
     async def scenario(self, name: str) -> AsyncIterator[None]:
-        """Everything used inside is this scenario's."""
+        """Assigns all use inside the context to this scenario."""
         if self._cloud is None or self._observer is None:
             yield
             return
@@ -116,16 +117,18 @@ class Account:
             with contextlib.suppress(asyncio.CancelledError):
                 await sampler
             with contextlib.suppress(InfraError):
-                await self._look(self._observer)
+                async with self._readable():
+                    await self._observer.tasks()
+                    await self._observer.metrics()
             self._seconds[name] = clock.now() - began
             self._history.note(usage.SCENARIO, value={"began": began, "ended": clock.now()}, of=name)
 
     def predict(self, names: Iterable[str]) -> Prediction:
-        """What a run of these scenarios will take and cost, by what was known before it."""
+        """Predicts a run of these scenarios from the data before this run."""
         return predict(self.predictor, self._settings, names)
 
     def check(self) -> None:
-        """Raises `BudgetSpent` when the run has cost its budget, by what is known now."""
+        """Raises `BudgetExceeded` when the metered cost exceeds the budget."""
         if self.budget is None or self._cloud is None:
             return
         if not self.overrun:
@@ -134,22 +137,22 @@ class Account:
                 return
             would = "has cost" if self._settings.mode == "live" else "would have cost"
             self.overrun = f"the run {would} ${spent:.4f} and may cost ${self.budget:g}"
-        raise BudgetSpent(
+        raise BudgetExceeded(
             f"{self.overrun}: it is ended and cleaned up",
             where="live.budget" if self._settings.mode == "live" else "cost.budget",
-            next="run fewer scenarios, or raise the budget; kit plan tells what a run will cost",
+            next="run fewer scenarios, or raise the budget; kit plan predicts the cost",
         )
 
     def bill(self, *, now: float | None = None) -> Bill:
-        """What was used so far, priced."""
-        return bill(metered(self._history.events(), now=now), self.predictor.table)
+        """The bill up to `now`, or up to the last event."""
+        return Bill(meter(self._history.events(), now=now), self.predictor.table)
 
     async def close(self, *, settle: bool) -> None:
-        """Take in what CloudWatch still has to tell; `settle` waits for the last minute. Raises nothing of AWS's."""
+        """Reads the remaining metrics; `settle` waits for the last minute. Raises no AWS errors."""
         if self._cloud is None or self._observer is None or self._error:
             return
         with contextlib.suppress(InfraError):
-            async with self._watching():
+            async with self._readable():
                 await self._observer.tasks()
                 await self._observer.stored()
                 if settle and not await self._observer.settle():
@@ -157,7 +160,7 @@ class Account:
                 await self._observer.metrics()
 
     def to_json(self) -> dict[str, Any]:
-        """For the report: the bill, each scenario's share, and how right the prediction was."""
+        """For the report: the bill, each scenario's share, and the prediction's error."""
         if self._observer is None:
             return {}
         total = self.bill()
@@ -196,12 +199,12 @@ class Account:
         }
 
     async def _sample(self) -> None:
-        """Look at the tasks while a scenario runs, and end it in the middle of a step when the budget is spent."""
+        """Reads the tasks while a scenario runs, and ends it in the middle of a step when the budget is spent."""
         assert self._cloud is not None and self._observer is not None
         while True:
-            await self._cloud.clock.sleep_wall(max(_LOOK_EVERY / self._cloud.clock.scale, _LOOK_AT_MOST_EVERY))
+            await self._cloud.clock.sleep_wall(max(_SAMPLE_INTERVAL / self._cloud.clock.scale, _SHORTEST_INTERVAL))
             try:
-                async with self._watching():
+                async with self._readable():
                     await self._observer.tasks()
                 self.check()
             except KitError as error:
@@ -210,14 +213,9 @@ class Account:
                     self.on_overrun()
                 return
 
-    async def _look(self, observer: Observer) -> None:
-        async with self._watching():
-            await observer.tasks()
-            await observer.metrics()
-
     @asynccontextmanager
-    async def _watching(self) -> AsyncIterator[None]:
-        """Without a budget a meter that cannot read is a blank in the report; with one it ends the run."""
+    async def _readable(self) -> AsyncIterator[None]:
+        """Without a budget, a failed reading leaves a gap in the report; with a budget it ends the run."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
         try:
@@ -225,9 +223,9 @@ class Account:
         except (BotoCoreError, ClientError, InfraError) as error:
             self._error = f"{type(error).__name__}: {error}"
             if self.budget is not None:
-                raise InfraError(f"what the run costs cannot be read, so its budget cannot be kept: {error}") from error
+                raise InfraError(f"the run's cost cannot be read, so its budget cannot be enforced: {error}") from error
 
 
 def _off(metered_usd: float, predicted_usd: float) -> float | None:
-    """How far the meter is from the prediction, as a share of what was predicted; None without one."""
+    """The deviation of the metered cost, as a share of the prediction; None without one."""
     return round(metered_usd / predicted_usd - 1, 4) if predicted_usd else None

@@ -11,7 +11,7 @@ import pytest
 from tests.support.kit import some_settings
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.cost import usage
-from webordinary_testkit.kit.cost.account import BudgetSpent
+from webordinary_testkit.kit.cost.tracker import BudgetExceeded
 from webordinary_testkit.kit.harness import Harness
 from webordinary_testkit.kit.runner import report as reports
 from webordinary_testkit.kit.runner.run import Run
@@ -104,7 +104,7 @@ async def test_a_spent_budget_lets_no_step_begin_and_no_other_scenario(tmp_path:
     assert "the rest is not tried" in not_tried["error"]["message"]
     assert report["cost"]["budget_spent"]
     assert run.report.verdict is Verdict.UNKNOWN
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetExceeded):
         run.account.check()
 
 

@@ -1,4 +1,4 @@
-"""What a template costs by standing there: counted from the template, without AWS."""
+"""Fixed cost of a template's resources, computed offline."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True)
-class Inventory:
-    """The standing resources of a stack that cost money."""
+class FixedResources:
+    """The number of resources of a stack that cost money while they exist."""
 
     load_balancers: int = 0
     load_balancer_addresses: int = 0
     """One public address in each zone of an internet-facing load balancer."""
     nat_gateways: int = 0
     alarm_metrics: int = 0
-    """Metrics that alarms of a minute or more look at; an alarm is charged for each."""
+    """Metrics of alarms with periods of a minute or more; an alarm is charged for each of its metrics."""
     fast_alarm_metrics: int = 0
-    """The same of alarms below a minute."""
+    """Metrics of alarms with shorter periods."""
     dashboards: int = 0
 
     @classmethod
-    def of(cls, template: Template) -> Inventory:
+    def of(cls, template: Template) -> FixedResources:
         balancers = template.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer")
         alarms = [_alarm(template, alarm) for alarm in template.of_type("AWS::CloudWatch::Alarm")]
         return cls(
@@ -42,31 +42,31 @@ class Inventory:
         )
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> Inventory:
-        """From what `to_json` gave."""
+    def read(cls, fields: Mapping[str, Any]) -> FixedResources:
+        """The inverse of `to_json`."""
         return cls(**fields)
 
     def to_json(self) -> dict[str, int]:
         return asdict(self)
 
     def items(self, seconds: float, *, new: bool) -> list[Item]:
-        """What standing there for so many AWS seconds is charged.
+        """The charges for an existence of `seconds` AWS seconds.
 
-        Load balancers and NAT gateways count begun hours as whole ones (aws.amazon.com/elasticloadbalancing/
-        pricing): a `new` stack begins its own; one that stood before and goes on standing has its share of them.
+        Load balancers and NAT gateways are charged by begun hours (aws.amazon.com/elasticloadbalancing/pricing): a
+        `new` stack begins an hour; a stack that existed before is charged for its share.
         """
         hours = seconds / 3600
         begun = math.ceil(hours) if new else hours
         months = hours / HOURS_PER_MONTH
-        items = [
-            Item("load_balancer_hour", self.load_balancers * begun, "load balancer", fixed=True),
-            Item("public_ipv4_hour", self.load_balancer_addresses * hours, "load balancer", fixed=True),
-            Item("nat_gateway_hour", self.nat_gateways * begun, "NAT gateway", fixed=True),
-            Item("alarm_month", self.alarm_metrics * months, "alarms", fixed=True),
-            Item("fast_alarm_month", self.fast_alarm_metrics * months, "alarms", fixed=True),
-            Item("dashboard_month", self.dashboards * months, "dashboards", fixed=True),
-        ]
-        return [item for item in items if item.quantity]
+        charges = (
+            ("load_balancer_hour", self.load_balancers * begun, "load balancer"),
+            ("public_ipv4_hour", self.load_balancer_addresses * hours, "load balancer"),
+            ("nat_gateway_hour", self.nat_gateways * begun, "NAT gateway"),
+            ("alarm_month", self.alarm_metrics * months, "alarms"),
+            ("fast_alarm_month", self.fast_alarm_metrics * months, "alarms"),
+            ("dashboard_month", self.dashboards * months, "dashboards"),
+        )
+        return [Item(price, quantity, what, fixed=True) for price, quantity, what in charges if quantity]
 
 
 def _addresses(template: Template, balancer: Resource) -> int:
@@ -76,7 +76,7 @@ def _addresses(template: Template, balancer: Resource) -> int:
 
 
 def _alarm(template: Template, alarm: Resource) -> tuple[int, bool]:
-    """How many metrics an alarm looks at, and whether it is a high-resolution one."""
+    """The number of an alarm's metrics, and whether it is a high-resolution alarm."""
     queries = template.value(alarm.properties.get("Metrics") or [])
     stats = [query["MetricStat"] for query in queries if "MetricStat" in query]
     periods = [stat["Period"] for stat in stats] or [template.value(alarm.properties.get("Period", _MINUTE))]
