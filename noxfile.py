@@ -127,6 +127,13 @@ def rehearsal(session: nox.Session) -> None:
 
 
 @nox.session
+def wheel(session: nox.Session) -> None:
+    """The built wheel, installed beside packages called kit, emulation and datachannel, runs the extending guide."""
+    _install(session)
+    session.run("pytest", "-q", "tests/wheel", *session.posargs)
+
+
+@nox.session
 def docker(session: nox.Session) -> None:
     """The container images, built and checked, and the tests of the Docker runtime. Needs an engine, and Chromium."""
     _install(session)
