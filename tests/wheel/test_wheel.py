@@ -110,6 +110,13 @@ def test_what_is_missing_is_named_with_its_extra(installed: Environment, tmp_pat
     assert "webordinary-test-kit[docker]" in installed.run("kit", "images", "build", code=2)
 
 
+@pytest.mark.parametrize("command", [("kit",), ("webordinary-testkit",), ("python", "-m", "webordinary_testkit")])
+def test_the_command_has_names_that_no_other_distribution_takes(
+    installed: Environment, command: tuple[str, ...]
+) -> None:
+    assert installed.run(*command, "--version").startswith("webordinary-test-kit")
+
+
 @pytest.mark.parametrize("name", NAMESAKES)
 def test_a_package_of_the_same_name_is_left_alone(installed: Environment, name: str) -> None:
     said = installed.run("python", "-c", f"import webordinary_testkit, {name}; print({name}.OWNER)")
