@@ -1,4 +1,4 @@
-"""The SSM data channel, as ECS Exec speaks it: its messages and its reliable stream, without any I/O.
+"""The protocol of the SSM data channel, as ECS Exec uses it: messages and a reliable stream, without I/O.
 
 Both ends use it: the client in `kit/ecs_exec` and the emulated agent in `emulation/services/ecs/exec`. It imports
 neither.

@@ -14,7 +14,7 @@ from uuid import UUID
 
 _HEADER = struct.Struct(">I32sIQqQ16s32sII")
 _HEADER_LENGTH = 116
-"""What the HeaderLength field says: the offset of the PayloadLength field."""
+"""The value of the HeaderLength field: the offset of the PayloadLength field."""
 
 INPUT = "input_stream_data"
 OUTPUT = "output_stream_data"
@@ -43,11 +43,11 @@ TERMINATE_SESSION = struct.pack(">I", 2)
 """Payload of a FLAG message that ends the session."""
 
 CHUNK = 1024
-"""Bytes of payload per stream message, by the convention of the plugin and the agent."""
+"""Bytes of payload per stream message, as in the plugin and the agent."""
 
 
 class MessageError(ValueError):
-    """A frame that is not a data channel message; says which field is wrong."""
+    """A frame that is not a data channel message; names the invalid field."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Message:
 
     @classmethod
     def decode(cls, frame: bytes) -> Message:
-        """Raises `MessageError`. A digest that differs is refused, as the plugin refuses it."""
+        """Raises `MessageError`, also for a wrong digest, as the plugin does."""
         if len(frame) < _HEADER.size:
             raise MessageError(f"expected at least {_HEADER.size} bytes of header, got {len(frame)}")
         length, kind, schema, created, sequence, flags, raw_id, digest, payload_type, size = _HEADER.unpack_from(frame)
@@ -122,7 +122,7 @@ def acknowledge(message: Message, *, id: UUID, created: int) -> Message:
 
 
 def acknowledged_sequence(message: Message) -> int:
-    """Which stream message an acknowledgement is for. Raises `MessageError`."""
+    """The sequence number of the acknowledged stream message. Raises `MessageError`."""
     try:
         return int(message.json()["AcknowledgedMessageSequenceNumber"])
     except (KeyError, TypeError, ValueError) as error:
@@ -130,5 +130,5 @@ def acknowledged_sequence(message: Message) -> int:
 
 
 def _swap(id_bytes: bytes) -> bytes:
-    """On the wire the two halves of a UUID change places."""
+    """On the wire the two halves of a UUID are swapped."""
     return id_bytes[8:] + id_bytes[:8]

@@ -1,9 +1,9 @@
-"""One direction of the data channel made reliable: order, acknowledgement, retransmission. No I/O, no clock.
+"""Reliable delivery in one direction: order, acknowledgement, retransmission. No I/O, no clock.
 
     Outgoing.push -> due -> (network) -> Incoming.receive -> in order, once
           ^------------ acknowledge -----------+
 
-Times are seconds of any monotonic clock, handed in.
+Times are seconds of a monotonic clock, passed in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .message import SYN, Message
 _FIRST_RTT, _FIRST_RTO = 0.1, 0.2
 _LEAST_VARIATION, _LONGEST_RTO = 0.010, 1.0
 CHECK_INTERVAL = 0.1
-"""Seconds between looks at the oldest unacknowledged message (plugin and agent alike)."""
+"""Seconds between checks of the oldest unacknowledged message, as in the plugin and the agent."""
 
 
 @dataclass
@@ -28,14 +28,14 @@ class _Sent:
 
 
 class Outgoing:
-    """Numbers messages, remembers them until acknowledged, says which to send again.
+    """Numbers messages, keeps them until they are acknowledged, and selects those to send again.
 
     Only the oldest unacknowledged message is ever resent; the timeout follows the measured round trip
     (RTTVAR, RTT and RTO as in the plugin's `calculateRetransmissionTimeout`).
     """
 
     def __init__(self, make: Callable[[int, int, int, bytes], Message]) -> None:
-        """`make(sequence, flags, payload_type, payload)` builds the message (it owns ids and the date)."""
+        """`make(sequence, flags, payload_type, payload)` builds a message, with its id and date."""
         self._make = make
         self._next = 0
         self._waiting: OrderedDict[int, _Sent] = OrderedDict()
@@ -60,7 +60,7 @@ class Outgoing:
         self.timeout = min(_LONGEST_RTO, self.rtt + max(_LEAST_VARIATION, 4 * self.variation))
 
     def due(self, now: float) -> Message | None:
-        """The oldest unacknowledged message, if its time has run out: send it again."""
+        """The oldest unacknowledged message if its timeout has passed: send it again."""
         for sent in self._waiting.values():
             if now - sent.last < self.timeout:
                 return None
@@ -75,11 +75,11 @@ class Outgoing:
 
 
 class Incoming:
-    """Puts what arrives into order and delivers it once.
+    """Orders incoming messages and delivers each once.
 
     `receive` returns (whether to acknowledge, the messages now deliverable in order). Duplicates are
-    acknowledged again, as the agent does: otherwise one lost acknowledgement makes the sender repeat
-    itself for ever. A full buffer drops without acknowledging, so the sender tries again.
+    acknowledged again, as the agent does: otherwise one lost acknowledgement would make the sender
+    resend forever. A full buffer drops without acknowledging, so the sender tries again.
     """
 
     def __init__(self, capacity: int = 10_000) -> None:

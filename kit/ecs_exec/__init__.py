@@ -1,4 +1,4 @@
-"""ECS Exec, the client's side: run a command inside a container, as the AWS CLI's session-manager-plugin does."""
+"""A client of ECS Exec: runs commands in containers over the SSM data channel."""
 
 from .client import EcsExec, ExecError, ExecResult
 

@@ -1,7 +1,7 @@
-"""The client's end of one SSM data channel, over a WebSocket.
+"""The client end of an SSM data channel, over a WebSocket.
 
 send, resize, terminate -->  Outgoing  --> socket
-output <-- Incoming <-- socket              (everything is acknowledged; lost messages are sent again)
+output <-- Incoming <-- socket              (every message is acknowledged; lost ones are sent again)
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _SIGNED_ALREADY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-
 
 
 class ChannelError(Exception):
-    """The channel could not be opened, broke, or speaks what this client does not."""
+    """The channel could not be opened, broke, or uses a feature that this client lacks."""
 
 
 class EncryptionDemanded(ChannelError):
-    """The agent asks for what this client cannot do, and will ask for it every time."""
+    """The agent demands encryption, which this client cannot do; a retry does not help."""
 
 
 def signed_headers(stream_url: str, credentials: Any, region: str) -> dict[str, str]:
-    """SigV4 headers for the WebSocket upgrade, service `ssmmessages`; none when the URL is signed already.
+    """SigV4 headers for the WebSocket upgrade, service `ssmmessages`; none when the URL is already signed.
 
     `credentials` is botocore's; None signs nothing, as the plugin does.
     """
@@ -63,10 +63,10 @@ class DataChannel:
         self._incoming = Incoming()
         self._outgoing = Outgoing(self._stream_message)
         self.closed_with: str | None = None
-        """What `channel_closed` said; empty when the session simply ended, None while it is open."""
+        """The output of `channel_closed`; empty for a normal end, None while the channel is open."""
 
     async def output(self) -> AsyncIterator[bytes]:
-        """What the remote terminal writes, in order, until the session ends.
+        """The output of the remote terminal, in order, until the session ends.
 
         Raises `ChannelError` when the connection breaks first.
         """
@@ -99,7 +99,7 @@ class DataChannel:
         await self._push(wire.FLAG, wire.TERMINATE_SESSION)
 
     async def resend_lost(self) -> None:
-        """Runs beside the session and repeats what was not acknowledged in time."""
+        """Resend messages that are not acknowledged in time; runs beside the session."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
@@ -107,7 +107,7 @@ class DataChannel:
                 try:
                     await self._socket.send(message.encode())
                 except ConnectionClosed:
-                    return  # who reads or sends is told
+                    return  # the reader or sender gets the error
 
     async def _accept(self, frame: str | bytes) -> list[Message]:
         message = Message.decode(frame.encode() if isinstance(frame, str) else frame)
@@ -120,7 +120,7 @@ class DataChannel:
             return []
         confirm, ready = self._incoming.receive(message)
         if confirm:
-            with suppress(ConnectionClosed):  # what has arrived counts; that nothing follows, the next frame tells
+            with suppress(ConnectionClosed):  # the message has arrived; the next read reports the break
                 await self._socket.send(acknowledge(message, id=self._new_id(), created=_epoch_ms()).encode())
         return ready
 
@@ -176,7 +176,7 @@ async def open_channel(
             logger=SILENT,
         )
     except (OSError, TimeoutError, WebSocketException) as error:
-        # Without its cause, which may name the stream URL.
+        # Without the cause, which may contain the stream URL.
         why = str(error).replace(url, "the stream URL") or type(error).__name__
         where = f"{session.get('sessionId', '(no id)')} at {urlsplit(url).netloc}"
         raise ChannelError(f"could not open the data channel of session {where}: {why}") from None
@@ -188,7 +188,7 @@ async def open_channel(
             "ClientId": str(new_id()),
             "ClientVersion": CLIENT_VERSION,
         }
-        with suppress(ConnectionClosed):  # who reads is told
+        with suppress(ConnectionClosed):  # the reader gets the error
             await socket.send(json.dumps(hello, separators=(",", ":")))
         channel = DataChannel(socket, new_id)
         resender = asyncio.create_task(channel.resend_lost())
@@ -199,7 +199,7 @@ async def open_channel(
 
 
 def _done(kind: str) -> dict[str, Any]:
-    """A client action's line in the HandshakeResponse: 1 is done, 3 is unsupported."""
+    """The HandshakeResponse's entry for a client action: status 1 is done, 3 is unsupported."""
     if kind == _SESSION_TYPE:
         return {"ActionType": kind, "ActionStatus": 1, "ActionResult": None, "Error": ""}
     return {"ActionType": kind, "ActionStatus": 3, "ActionResult": None, "Error": f"Unsupported action {kind}"}

@@ -1,14 +1,13 @@
-"""Run one command in a container and learn its output and exit code.
+"""Runs a command in a container by ECS Exec and returns its output and exit code.
 
-ECS Exec gives neither: it is a terminal, and the plugin always exits 0. So the command runs in a subshell
-between two marks that only `printf` joins together (an echo of the command line cannot match them), and the
-last mark carries the exit code.
+ECS Exec returns neither: it is a terminal, and the plugin always exits 0. So the command runs in a subshell between two
+marks that only `printf` assembles (an echo of the command line cannot match them); the last mark has the exit code.
 
-    client  --ExecuteCommand, channel-->  shell    says that it is ready, and waits for a line
+    client  --ExecuteCommand, channel-->  shell    prints the ready mark and waits for a line
             --------- newline --------->           start mark, command, end mark with the exit code
 
-Until that newline nothing has run, so a break before it is mended by a new session. After it nobody can tell, so the
-command is never sent twice.
+Before that newline nothing has run, so a new session replaces a broken one. After it the command may have run, so it is
+never sent twice.
 """
 
 from __future__ import annotations
@@ -27,27 +26,27 @@ from .marks import Marks
 from .secrecy import keep_out_of_logs
 
 _SESSIONS = 3
-"""So many are opened for a command, as long as it has not been let run."""
+"""Sessions opened for a command, at most, while it has not been released."""
 _NOT_YET = ("TargetNotConnectedException", "execute command agent isn't running", "agent isn\u2019t running")
-"""What ECS says while an agent starts; and, in the same words, of a task whose agent will never run."""
+"""ECS's errors while an agent starts, and for a task whose agent will never run."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 class ExecError(Exception):
-    """The command could not be run, or its end was never seen; says on which task, what came back, what to try."""
+    """The command did not run, or its end was not received; names the task, the output so far and the next step."""
 
     def __init__(
         self, message: str, *, definite: bool = False, attempts: int = 0, broken: Sequence[str] = (), output: str = ""
     ) -> None:
         super().__init__(message)
         self.definite = definite
-        """Whether the command certainly did not run. Otherwise it may have: in part, wholly, or still."""
+        """Whether the command certainly did not run. Otherwise it may have run partly, wholly, or be running."""
         self.attempts = attempts
-        """Sessions that were asked for."""
+        """Number of requested sessions."""
         self.broken = tuple(broken)
-        """How those of them ended that broke before the command was let run."""
+        """The errors of the sessions that broke before the command was released."""
         self.output = output
-        """What was received of the command's output."""
+        """The output received."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,24 @@ class ExecResult:
     exit_code: int
     seconds: float
     opening: float = 0.0
-    """Of these, until the shell was there and the command was let run."""
+    """Seconds of these until the command was released in the shell."""
     attempts: int = 1
-    """Sessions that were opened until the command ran; it ran once."""
+    """Sessions opened until the command ran, once."""
     broken: tuple[str, ...] = ()
-    """How the sessions before ended."""
+    """The errors of the earlier sessions."""
 
 
 @dataclass
 class _Attempt:
-    """One session, as far as it came."""
+    """One session."""
 
     marks: Marks
     released: bool = False
-    """Whether the shell was told to go on."""
+    """Whether the command was released: the newline was sent."""
 
 
 class EcsExec:
-    """Commands in the containers of one cluster. One session per task at a time, as ECS allows."""
+    """Runs commands in the containers of a cluster, one session per task at a time, as ECS allows."""
 
     def __init__(
         self,
@@ -99,8 +98,8 @@ class EcsExec:
     ) -> ExecResult:
         """Run `command` with /bin/sh in the container; `within`, in wall seconds, covers everything.
 
-        The command runs once at most. Raises `ExecError` when no session can be had, three times over, or its end
-        was not seen; at once when ECS refuses for good: the task has stopped, is unknown, or was started without
+        The command runs at most once. Raises `ExecError` when three sessions fail or the command's end is not received;
+        at once when a retry cannot help: the task has stopped, is unknown, or was started without
         `enableExecuteCommand`, or its cluster demands encryption.
         """
         __tracebackhide__ = True
@@ -191,7 +190,7 @@ class EcsExec:
                 return session
 
     def _never(self, task_arn: str) -> str | None:
-        """Why waiting for the task's agent is in vain; None while it may come, or when ECS does not tell."""
+        """Why the task's agent will never run; None while it may start, or when ECS does not answer."""
         try:
             answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=[task_arn])
         except ClientError:

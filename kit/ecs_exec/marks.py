@@ -1,4 +1,4 @@
-"""The marks around a command on a terminal, by which its output and its exit code are told from all else."""
+"""Marks around a command on a terminal, which delimit its output and carry its exit code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shlex
 
 
 class Marks:
-    """What a session's output says of one command.
+    """Parses a session's output for one command.
 
-    The shell says R (ready) and waits for a line, then B (begin), the command's output, and E (end) with its exit code.
+    The shell prints R (ready), waits for a line, then prints B (begin), the output, and E (end) with the exit code.
     """
 
     def __init__(self, token: str) -> None:
-        """`token` is a word that nothing else says."""
+        """`token` is a word that does not occur in any output."""
         self._token = token
         word = token.encode()
         self._ready, self._end = word + b":R", word + b":E:"
@@ -22,7 +22,7 @@ class Marks:
         self._seen = bytearray()
 
     def wrapped(self, command: str) -> str:
-        """The command line to execute. Without its line (the session is gone) the shell ends and runs nothing."""
+        """The command line to execute. If the session ends before the newline, the shell exits and runs nothing."""
         script = (
             f"stty -opost -echo 2>/dev/null; printf '%s:%s\\n' {self._token} R; read -r _ || exit; "
             f"printf '%s:%s\\n' {self._token} B; ( {command}\n) ; printf '\\n%s:%s:%d\\n' {self._token} E $?"
@@ -34,7 +34,7 @@ class Marks:
 
     @property
     def ready(self) -> bool:
-        """Whether the shell waits for its line, or did."""
+        """Whether the shell is ready for the newline."""
         return self._ready in self._seen
 
     @property
@@ -48,7 +48,7 @@ class Marks:
         return _text(found[1]).removesuffix("\n"), int(found[2])
 
     def so_far(self) -> str:
-        """What came of the command's output; what the shell or the agent said where it did not start."""
+        """The command's output so far; if it has not started, the output of the shell or the agent."""
         begun = self._begin.search(self._seen)
         return _text(self._seen[begun.end() :] if begun else self._seen.partition(self._ready)[0]).strip()
 

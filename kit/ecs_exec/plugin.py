@@ -26,7 +26,7 @@ _BANNER = "\nThe Session Manager plugin was installed successfully. Use the AWS 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0 for an ended session, 1 when there was none, 2 for a call that is not the CLI's."""
+    """Exit code 0 after a session, 1 when it could not be opened, 2 for invalid arguments."""
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments:
         sys.stdout.write(_BANNER)
@@ -50,8 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     except ChannelError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
-    except BrokenPipeError:  # whoever read the output has seen enough, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains of it once more when it ends
+    except BrokenPipeError:  # the reader closed the pipe, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise Python reports it again at exit
         return 0
 
 
@@ -124,7 +124,7 @@ async def _resize(channel: DataChannel) -> None:
 
 @contextmanager
 def _raw_terminal() -> Iterator[None]:
-    """Keys go out as typed, Ctrl-C included; the terminal is as before afterwards."""
+    """Pass on keys as typed, Ctrl-C included; restores the terminal at the end."""
     if not sys.stdin.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""What opens a session stays out of the logs: its token and its stream URL, also at level DEBUG."""
+"""Keeps session tokens and stream URLs out of the logs, also at level DEBUG."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 
 _SECRET = re.compile(r"""((?:tokenValue|streamUrl)\\?["']\s*:\s*\\?["'])[^"'\\]*""", re.IGNORECASE)
 _LOGS_ANSWERS = "botocore.parsers"
-"""Where botocore, at level DEBUG, logs the bodies of answers."""
+"""The logger to which botocore writes response bodies at level DEBUG."""
 
 SILENT = logging.getLogger("kit.ecs_exec.socket")
-"""For the WebSocket, whose frames and headers would be logged at level DEBUG: the token and the signature."""
+"""The WebSocket's logger: at level DEBUG it would log frames and headers with the token and the signature."""
 SILENT.setLevel(logging.WARNING)
 
 
 class WithoutSecrets(logging.Filter):
-    """Takes session tokens and stream URLs out of log records."""
+    """Hides session tokens and stream URLs in log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
@@ -28,5 +28,5 @@ _FILTER = WithoutSecrets()
 
 
 def keep_out_of_logs() -> None:
-    """From now on botocore's own log says no more of a session than its id. May be called again."""
+    """Hide sessions' secrets in botocore's log from now on. Idempotent."""
     logging.getLogger(_LOGS_ANSWERS).addFilter(_FILTER)

@@ -61,8 +61,8 @@ class Developer:
     def _state(self) -> GitState:
         repositories = sorted({top for place in self._places if (top := _repository_around(place)) is not None})
         configuration = _global_configuration()
-        said = dict(entry for _, entry in configuration)
-        name, mail = said.get("user.name", ""), said.get("user.email", "")
+        values = dict(entry for _, entry in configuration)
+        name, mail = values.get("user.name", ""), values.get("user.email", "")
         heads = {repository: frozenset(_git(repository, "rev-parse", "--all").split()) for repository in repositories}
         lines = tuple(f"{file}: {key}={value}" for file, (key, value) in configuration)
         return GitState(f"{name} <{mail}>" if name or mail else "", lines, heads)
@@ -89,28 +89,13 @@ def _commits_since(repository: Path, heads: frozenset[str]) -> str:
 
 def _repository_around(place: Path) -> Path | None:
     """The top folder of the repository, if `place` is in one."""
-    done = _done(place, "rev-parse", "--show-toplevel")
-    if done.returncode != 0 and _NO_REPOSITORY in done.stderr:
-        return None
-    return Path(_said(done, place))
+    top = _git(place, "rev-parse", "--show-toplevel", unless=_NO_REPOSITORY)
+    return Path(top) if top else None
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    return _said(_done(folder, *arguments), folder)
-
-
-def _said(done: subprocess.CompletedProcess[str], folder: Path) -> str:
-    if done.returncode != 0:
-        raise KitError(
-            f"git cannot be read, so whether it was touched is unknown: {done.stderr.strip()}",
-            where=str(folder),
-            next=f"make this work: git -C {folder} {' '.join(done.args[2:])}",
-        )
-    return done.stdout.strip("\n")
-
-
-def _done(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def _git(folder: Path, *arguments: str, unless: str = "") -> str:
+    """The output of git; empty if it fails with the message `unless`. Raises `KitError` for any other failure."""
+    done = subprocess.run(
         ["git", "--no-optional-locks", *arguments],
         cwd=folder,
         env={**os.environ, "LC_ALL": "C"},
@@ -119,3 +104,12 @@ def _done(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=_WITHIN,
         check=False,
     )
+    if done.returncode != 0:
+        if unless and unless in done.stderr:
+            return ""
+        raise KitError(
+            f"git cannot be read, so whether it was touched is unknown: {done.stderr.strip()}",
+            where=str(folder),
+            next=f"make this work: git -C {folder} {' '.join(done.args[2:])}",
+        )
+    return done.stdout.strip("\n")

@@ -20,19 +20,19 @@ async def collect(context: Context, services: Services, folder: Path, name: str,
     """
     if not context.cloud.stack.is_webordinary:
         return await _of_another_system(context, folder, name, since)
-    files = []
-    for service in SERVICES:
-        group = context.system.log_group(service)
-        lines = await _tried(lambda group=group: _log(context, group, since))  # type: ignore[misc]  # binds the loop's value
-        files.append(_written(folder / f"{name}-{service}.log", lines if isinstance(lines, str) else json.dumps(lines)))
+    pages, stack = context.cloud.aws.pages, context.cloud.stack
+    files = [
+        await _write_log(context, context.system.log_group(service), since, folder / f"{name}-{service}.log")
+        for service in SERVICES
+    ]
     state = {
         "services": await _tried(lambda: _described(services)),
         "tasks": await _tried(services.tasks),
         "stopped_tasks": await _tried(lambda: services.tasks(stopped=True)),
         "targets": await _tried(lambda: _targets(services)),
-        "sessions": await _tried(lambda: _items(context, context.cloud.stack.sessions_table_name)),
-        "mails": await _tried(lambda: _items(context, context.cloud.stack.mail_table_name)),
-        "alarms": await _tried(lambda: _alarms(context)),
+        "sessions": await _tried(lambda: pages("dynamodb", "scan", "Items", TableName=stack.sessions_table_name)),
+        "mails": await _tried(lambda: pages("dynamodb", "scan", "Items", TableName=stack.mail_table_name)),
+        "alarms": await _tried(lambda: pages("cloudwatch", "describe_alarms", "MetricAlarms")),
     }
     files.append(_written(folder / f"{name}-state.json", json.dumps(state, indent=1, default=str)))
     return tuple(str(file) for file in files)
@@ -48,10 +48,8 @@ async def _of_another_system(context: Context, folder: Path, name: str, since: f
     files = [_written(folder / f"{name}-resources.json", json.dumps(listed, indent=1, default=str))]
     for resource in listed if isinstance(listed, list) else ():
         if resource["ResourceType"] == "AWS::Logs::LogGroup":
-            group = resource["PhysicalResourceId"]
-            lines = await _tried(lambda group=group: _log(context, group, since))  # type: ignore[misc]  # as above
-            text = lines if isinstance(lines, str) else json.dumps(lines)
-            files.append(_written(folder / f"{name}-{resource['LogicalResourceId']}.log", text))
+            path = folder / f"{name}-{resource['LogicalResourceId']}.log"
+            files.append(await _write_log(context, resource["PhysicalResourceId"], since, path))
     return tuple(str(file) for file in files)
 
 
@@ -60,6 +58,11 @@ async def _tried(look: Callable[[], Awaitable[Any]]) -> Any:
         return await look()
     except Exception as error:
         return {"could not be asked": f"{type(error).__name__}: {error}"}
+
+
+async def _write_log(context: Context, group: str, since: float, path: Path) -> Path:
+    lines = await _tried(lambda: _log(context, group, since))
+    return _written(path, lines if isinstance(lines, str) else json.dumps(lines))
 
 
 async def _log(context: Context, group: str, since: float) -> str:
@@ -84,14 +87,6 @@ async def _described(services: Services) -> list[dict[str, Any]]:
 
 async def _targets(services: Services) -> dict[str, list[str]]:
     return {service: [str(target) for target in await services.targets(service)] for service in SERVICES}
-
-
-async def _items(context: Context, table: str) -> list[Any]:
-    return await context.cloud.aws.pages("dynamodb", "scan", "Items", TableName=table)
-
-
-async def _alarms(context: Context) -> list[Any]:
-    return await context.cloud.aws.pages("cloudwatch", "describe_alarms", "MetricAlarms")
 
 
 def _written(path: Path, text: str) -> Path:

@@ -83,7 +83,6 @@ class Files:
 
         return await self._context.eventually(
             look,
-            until=lambda _: True,
             within=self._context.settings.timeouts.exec,
             describe=f"the file {path} in the workspace",
             next="look around: aws ecs execute-command … --command 'ls -R $WORKSPACE_PATH'",

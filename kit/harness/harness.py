@@ -61,6 +61,18 @@ class Harness:
     def __init__(self, context: Context, mailbox: Mailbox, steps: Steps) -> None:
         self._context = context
         self._steps = steps
+        self.settings: Settings = context.settings
+        self.timeouts: Timeouts = context.settings.timeouts
+        """The budgets, in AWS seconds."""
+        self.clock: Clock = context.clock
+        self.history: History = context.history
+        """The run's history, which checkers read: record in it what they must know."""
+        self.aws: Aws = context.cloud.aws
+        """AWS API calls, each an operation of the history: `await h.aws.call("sqs", "send_message", …)`."""
+        self.stack: Stack = context.cloud.stack
+        """The deployed stack: `h.stack["QueueUrl"]` is an output of its template."""
+        self.system: System = context.system
+        self.checks: Checks = context.checks
         self.http = Http(context.clock)
         self.services = Services(context)
         self.sessions = Sessions(context, self.http)
@@ -81,43 +93,6 @@ class Harness:
         self.session_api = SessionApi(context, self.http, self.sessions)
         self.readiness = Readiness(context, self.files, self.preview, self.services)
         self.leftovers = Leftovers(context, self.services, self.sessions)
-
-    # ---- Context
-    @property
-    def settings(self) -> Settings:
-        return self._context.settings
-
-    @property
-    def timeouts(self) -> Timeouts:
-        """The budgets, in AWS seconds."""
-        return self._context.settings.timeouts
-
-    @property
-    def clock(self) -> Clock:
-        return self._context.clock
-
-    @property
-    def aws(self) -> Aws:
-        """AWS API calls, each an operation of the history: `await h.aws.call("sqs", "send_message", …)`."""
-        return self._context.cloud.aws
-
-    @property
-    def history(self) -> History:
-        """The run's history, which checkers read: record in it what they must know."""
-        return self._context.history
-
-    @property
-    def stack(self) -> Stack:
-        """The deployed stack: `h.stack["QueueUrl"]` is an output of its template."""
-        return self._context.cloud.stack
-
-    @property
-    def system(self) -> System:
-        return self._context.system
-
-    @property
-    def checks(self) -> Checks:
-        return self._context.checks
 
     @property
     def timeline(self) -> Timeline:

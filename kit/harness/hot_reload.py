@@ -48,9 +48,7 @@ class Socket:
                 raise NotYet(self.messages)
             return found
 
-        return await self.context.eventually(
-            look, until=lambda _: True, within=within, describe=f"a hot-reload message on {self.url}"
-        )
+        return await self.context.eventually(look, within=within, describe=f"a hot-reload message on {self.url}")
 
     async def wait_until_connected(self, *, within: float) -> None:
         """Wait for Vite's greeting."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from ..aws.client import Aws
 from .context import Context
 
 _LOOK = 5
@@ -43,14 +44,14 @@ class Inbound:
 
     async def max_receives(self) -> int:
         """The `maxReceiveCount` of the redrive policy."""
-        attributes = await self._attributes("RedrivePolicy")
-        return int(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
+        answer = await self._context.cloud.aws.call(
+            "sqs", "get_queue_attributes", QueueUrl=self._stack.inbound_queue_url, AttributeNames=["RedrivePolicy"]
+        )
+        return int(json.loads(answer["Attributes"]["RedrivePolicy"])["maxReceiveCount"])
 
     async def depth(self) -> Depth:
         """The queue's current depth."""
-        visible, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
-        attributes = await self._attributes(visible, in_flight)
-        return Depth(int(attributes[visible]), int(attributes[in_flight]))
+        return await depth_of(self._context.cloud.aws, self._stack.inbound_queue_url)
 
     async def wait_until_empty(self, *, within: float) -> None:
         """Wait until Hermes has deleted every message."""
@@ -108,9 +109,9 @@ class Inbound:
             describe=f"exactly {number} lines about message {message_id} in Hermes' log",
         )
 
-    async def _attributes(self, *names: str) -> dict[str, str]:
-        answer = await self._context.cloud.aws.call(
-            "sqs", "get_queue_attributes", QueueUrl=self._stack.inbound_queue_url, AttributeNames=list(names)
-        )
-        attributes: dict[str, str] = answer["Attributes"]
-        return attributes
+
+async def depth_of(aws: Aws, url: str) -> Depth:
+    """The current depth of a queue."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = await aws.call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)
+    return Depth(*(int(answer["Attributes"][name]) for name in names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.errors import WaitExpired
 from ..system.facts import SERVICES, Service
 from .context import Context
+from .inbound import depth_of
 from .services import Services
 from .sessions import Sessions
 
@@ -24,8 +25,8 @@ class Leftovers:
             *await self._tasks(),
             *[line for service in SERVICES for line in await self._targets(service)],
             *await self._open_sessions(),
-            *await self._waiting("inbound", stack.inbound_queue_url),
-            *await self._waiting("dead-letter", stack.dead_letter_queue_url),
+            *await self._messages("inbound", stack.inbound_queue_url),
+            *await self._messages("dead-letter", stack.dead_letter_queue_url),
         ]
 
     async def verify_none(self) -> None:
@@ -53,7 +54,7 @@ class Leftovers:
         for row in await self._sessions.still_open():
             await self._sessions.delete(row)
         for url in (self._context.cloud.stack.inbound_queue_url, self._context.cloud.stack.dead_letter_queue_url):
-            if await self._messages(url):
+            if not (await depth_of(self._context.cloud.aws, url)).empty:
                 await self._context.cloud.aws.call("sqs", "purge_queue", QueueUrl=url)
         timeouts = self._context.settings.timeouts
         for service in SERVICES:
@@ -77,11 +78,6 @@ class Leftovers:
             f"session {row.session_id} of {row.user_id} is {row.status}" for row in await self._sessions.still_open()
         ]
 
-    async def _waiting(self, name: str, url: str) -> list[str]:
-        waiting = await self._messages(url)
-        return [f"{waiting} message(s) in the {name} queue"] if waiting else []
-
-    async def _messages(self, url: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = await self._context.cloud.aws.call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+    async def _messages(self, name: str, url: str) -> list[str]:
+        depth = await depth_of(self._context.cloud.aws, url)
+        return [] if depth.empty else [f"{depth.visible + depth.in_flight} message(s) in the {name} queue"]

@@ -57,11 +57,8 @@ class Metrics:
         """Wait until the system has published zero: a datapoint after `since` that exists and is 0."""
         __tracebackhide__ = True
 
-        async def look() -> list[Datapoint]:
-            return await self.datapoints(name, self._context.system.metric_dimensions(), since=since)
-
         points = await self._context.eventually(
-            look,
+            lambda: self.datapoints(name, self._context.system.metric_dimensions(), since=since),
             until=lambda found: bool(found) and found[-1].value == 0,
             within=within,
             every=5.0,

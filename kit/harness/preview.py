@@ -63,7 +63,6 @@ class Preview:
 
         answer = await self._context.eventually(
             look,
-            until=lambda _: True,
             within=within,
             describe=f"page {page!r} of {session} to be served with its marker {session.marker}",
             next="see the edit container's log: kit logs edit",

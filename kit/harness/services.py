@@ -78,7 +78,6 @@ class Services:
 
         return await self._context.eventually(
             agreed,
-            until=lambda _: True,
             within=_AGREE_WITHIN,
             describe=f"DescribeServices, ListTasks and DescribeTasks to agree about service {service}",
             counts=False,

@@ -99,11 +99,8 @@ class Sessions:
         """Wait for the row of a user's only session; for sessions opened by mail."""
         __tracebackhide__ = True
 
-        async def look() -> list[SessionRow]:
-            return await self.rows_of(client_id, user_id)
-
         rows = await self._context.eventually(
-            look,
+            lambda: self.rows_of(client_id, user_id),
             within=within,
             every=2.0,
             describe=f"a session row for {user_id}",
