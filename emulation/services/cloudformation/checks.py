@@ -8,7 +8,7 @@ from typing import Any
 from .errors import ValidationError
 from .graph import circle, dependencies
 from .intrinsics import CONDITION_FUNCTIONS, FUNCTIONS
-from .references import Reference, references
+from .references import Reference, condition_graph, references
 from .resources import TYPES
 from .template import Template
 
@@ -85,10 +85,7 @@ def _conditions(template: Template) -> None:
 
 
 def _condition_circles(template: Template) -> None:
-    graph = {
-        name: frozenset(call["Condition"] for call in _blocks(expression) if isinstance(call.get("Condition"), str))
-        for name, expression in template.conditions.items()
-    }
+    graph = condition_graph(template.conditions)
     for needed in graph.values():
         if missing := sorted(needed - set(graph)):
             raise ValidationError(

@@ -11,7 +11,7 @@ from . import parameters
 from .errors import ValidationError
 from .graph import dependencies, ordered
 from .intrinsics import Scope, evaluate, holds, text
-from .references import arguments, references, resolve_conditions
+from .references import arguments, condition_graph, references, resolve_conditions
 from .template import OutputTemplate, ResourceTemplate, Template
 
 
@@ -133,20 +133,10 @@ def _pseudo(identity: StackIdentity) -> dict[str, Any]:
 
 
 def _conditions(template: Template, scope: Scope) -> dict[str, bool]:
-    graph = {
-        name: frozenset(other for other in template.conditions if _uses(expression, other))
-        for name, expression in template.conditions.items()
-    }
     decisions: dict[str, bool] = {}
-    for name in ordered(graph):
+    for name in ordered(condition_graph(template.conditions)):
         decisions[name] = holds(template.conditions[name], replace(scope, conditions=decisions))
     return decisions
-
-
-def _uses(expression: Any, condition: str) -> bool:
-    if isinstance(expression, dict):
-        return expression.get("Condition") == condition or any(_uses(each, condition) for each in expression.values())
-    return isinstance(expression, list) and any(_uses(each, condition) for each in expression)
 
 
 def _active(entry: ResourceTemplate | OutputTemplate, conditions: Mapping[str, bool]) -> bool:

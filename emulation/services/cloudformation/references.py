@@ -69,6 +69,14 @@ def arguments(value: Any, function: str) -> Iterator[Any]:
             yield from arguments(item, function)
 
 
+def condition_graph(conditions: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The conditions that each condition names."""
+    return {
+        name: frozenset(each for each in arguments(expression, "Condition") if isinstance(each, str))
+        for name, expression in conditions.items()
+    }
+
+
 def resolve_conditions(value: Any, conditions: Mapping[str, bool]) -> Any:
     """The expression with every Fn::If replaced by the branch that holds."""
     if isinstance(value, list):

@@ -35,6 +35,15 @@ def _one(service: str, usage: str, unit: str, price: str, family: str = "", **mo
     return Product(service, usage, unit, ((0, price),), family, more)
 
 
+def _free(units: float, price: str) -> Sequence[tuple[float, str]]:
+    """Tiers of which the first costs nothing."""
+    return ((0, "0.0000000000"), (units, price))
+
+
+_ON_DEMAND = "Amazon DynamoDB PayPerRequest Throughput"
+_SQS_TIERS = _free(1_000_000, "0.0000004000")
+_HIGH_RESOLUTION = {"alarmType": "High Resolution"}
+_METRIC_TIERS = ((0, "0.3000000000"), (10_000, "0.1000000000"))
 PRODUCTS = (
     _one("AmazonECS", "Fargate-vCPU-Hours:perCPU", "hours", "0.0404800000", "Compute", cputype="perCPU"),
     _one("AmazonECS", "Fargate-GB-Hours", "hours", "0.0044450000", "Compute", memorytype="perGB"),
@@ -43,57 +52,19 @@ PRODUCTS = (
     _one("AmazonECS", "Fargate-EphemeralStorage-GB-Hours", "GB-Hours", "0.0001110000", "Compute"),
     _one("AWSELB", "LoadBalancerUsage", "Hrs", "0.0225000000", "Load Balancer-Application"),
     _one("AWSELB", "LCUUsage", "LCU-Hrs", "0.0080000000", "Load Balancer-Application"),
-    _one(
-        "AmazonDynamoDB",
-        "WriteRequestUnits",
-        "WriteRequestUnits",
-        "0.0000006250",
-        "Amazon DynamoDB PayPerRequest Throughput",
-    ),
-    _one(
-        "AmazonDynamoDB",
-        "ReadRequestUnits",
-        "ReadRequestUnits",
-        "0.0000001250",
-        "Amazon DynamoDB PayPerRequest Throughput",
-    ),
-    Product(
-        "AmazonDynamoDB",
-        "TimedStorage-ByteHrs",
-        "GB-Mo",
-        ((0, "0.0000000000"), (25, "0.2500000000")),
-        "Database Storage",
-    ),
-    Product(
-        "AWSQueueService",
-        "Requests-Tier1",
-        "Requests",
-        ((0, "0.0000000000"), (1_000_000, "0.0000004000")),
-        "API Request",
-        {"queueType": "Standard"},
-    ),
+    _one("AmazonDynamoDB", "WriteRequestUnits", "WriteRequestUnits", "0.0000006250", _ON_DEMAND),
+    _one("AmazonDynamoDB", "ReadRequestUnits", "ReadRequestUnits", "0.0000001250", _ON_DEMAND),
+    Product("AmazonDynamoDB", "TimedStorage-ByteHrs", "GB-Mo", _free(25, "0.2500000000"), "Database Storage"),
+    Product("AWSQueueService", "Requests-Tier1", "Requests", _SQS_TIERS, "API Request", {"queueType": "Standard"}),
     _one("AmazonSNS", "Requests-Tier1", "Requests", "0.0000005000", "API Request"),
     _one("AmazonSES", "Message", "Count", "0.0001000000", "Receiving Email"),
     _one("AmazonSES", "ReceivedChunk", "Count", "0.0000900000", "Receiving Email"),
     _one("AmazonSES", "Recipients", "Count", "0.0001000000", "Sending Email"),
     _one("AmazonEFS", "TimedStorage-ByteHrs", "GB-Mo", "0.3000000000", "Storage", storageClass="General Purpose"),
     _one("AmazonEFS", "ETDataAccess-Bytes", "GB", "0.0300000000", "Provisioned Throughput", accessType="Read"),
-    Product(
-        "AmazonCloudWatch",
-        "CW:MetricMonitorUsage",
-        "Metrics",
-        ((0, "0.3000000000"), (10_000, "0.1000000000")),
-        "Metric",
-    ),
+    Product("AmazonCloudWatch", "CW:MetricMonitorUsage", "Metrics", _METRIC_TIERS, "Metric"),
     _one("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms", "0.1000000000", "Alarm", alarmType="Standard"),
-    _one(
-        "AmazonCloudWatch",
-        "CW:HighResAlarmMonitorUsage",
-        "Alarms",
-        "0.3000000000",
-        "Alarm",
-        alarmType="High Resolution",
-    ),
+    _one("AmazonCloudWatch", "CW:HighResAlarmMonitorUsage", "Alarms", "0.3000000000", "Alarm", **_HIGH_RESOLUTION),
     _one("AmazonCloudWatch", "CW:GMD-Metrics", "Metrics", "0.0000100000", "API Request"),
     _one("AmazonCloudWatch", "CW:Requests", "Requests", "0.0000100000", "API Request"),
     _one("AmazonCloudWatch", "DataProcessing-Bytes", "GB", "0.5000000000", "Data Payload"),

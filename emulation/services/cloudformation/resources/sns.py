@@ -9,7 +9,7 @@ from ...tagging.tag_operations import tag_parameters
 from ..errors import PropertyError
 from ..intrinsics import text
 from .base import Job, ResourceType, deleting, retagging
-from .documents import document
+from .documents import document, policy_type, string_attributes
 
 _TOPIC_ATTRIBUTES = (
     "ArchivePolicy ContentBasedDeduplication DisplayName FifoThroughputScope FifoTopic KmsMasterKeyId "
@@ -17,19 +17,11 @@ _TOPIC_ATTRIBUTES = (
 )
 
 
-def _attributes(properties: Mapping[str, Any], names: str) -> dict[str, str]:
-    return {
-        name: document(value) if isinstance(value := properties[name], dict) else text(value)
-        for name in names.split()
-        if name in properties
-    }
-
-
 async def create_topic(job: Job) -> None:
     name = job.name(251)
     if job.flag("FifoTopic") and "TopicName" not in job.properties:
         name += ".fifo"
-    attributes = _attributes(job.properties, _TOPIC_ATTRIBUTES)
+    attributes = string_attributes(job.properties, _TOPIC_ATTRIBUTES)
     params = {"Attributes": attributes} if attributes else {}
     tags = tag_parameters("sns", "CreateTopic", job.tags)
     await job.require_unused(name, "sns", "GetTopicAttributes", TopicArn=job.arn("sns", name))
@@ -41,7 +33,7 @@ async def create_topic(job: Job) -> None:
 
 
 async def update_topic(job: Job) -> None:
-    after = _attributes(job.properties, _TOPIC_ATTRIBUTES)
+    after = string_attributes(job.properties, _TOPIC_ATTRIBUTES)
     for name in _TOPIC_ATTRIBUTES.split():
         if job.changed(name):
             await _set_attribute(job, job.physical_id, name, after.get(name, ""))
@@ -82,27 +74,12 @@ async def delete_topic(job: Job) -> None:
     await job.call("sns", "DeleteTopic", TopicArn=job.physical_id)
 
 
-async def create_policy(job: Job) -> None:
-    name = job.generated_name(80)
-    job.created(name, Id=name)
-    await update_policy(job)
-
-
-async def update_policy(job: Job) -> None:
-    topics = [text(topic) for topic in job.get("Topics")]
-    for topic in [text(each) for each in job.before.get("Topics", []) if each not in topics]:
-        await _set_attribute(job, topic, "Policy", _own_account_only(job, topic))
-    for topic in topics:
-        await _set_attribute(job, topic, "Policy", document(job.get("PolicyDocument")))
-
-
-async def delete_policy(job: Job) -> None:
-    for topic in job.get("Topics"):
-        await _set_attribute(job, text(topic), "Policy", _own_account_only(job, text(topic)))
-
-
 async def _set_attribute(job: Job, topic: str, name: str, value: str) -> None:
     await job.call("sns", "SetTopicAttributes", TopicArn=topic, AttributeName=name, AttributeValue=value)
+
+
+async def put_policy(job: Job, topic: str, policy: str | None) -> None:
+    await _set_attribute(job, topic, "Policy", policy or _own_account_only(job, topic))
 
 
 def _own_account_only(job: Job, topic: str) -> str:
@@ -132,7 +109,7 @@ _SUBSCRIPTION_ATTRIBUTES = (
 
 
 async def create_subscription(job: Job) -> None:
-    attributes = _attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
+    attributes = string_attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
     params = job.params("sns", "Subscribe", only="TopicArn Protocol Endpoint")
     if attributes:
         params["Attributes"] = attributes
@@ -141,7 +118,7 @@ async def create_subscription(job: Job) -> None:
 
 
 async def update_subscription(job: Job) -> None:
-    after = _attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
+    after = string_attributes(job.properties, _SUBSCRIPTION_ATTRIBUTES)
     for name in _SUBSCRIPTION_ATTRIBUTES.split():
         if job.changed(name):
             value = after.get(name, "false" if name == "RawMessageDelivery" else "{}")
@@ -162,15 +139,7 @@ TYPES = (
         delete=delete_topic,
         retag=retagging("sns", by=""),
     ),
-    ResourceType(
-        "AWS::SNS::TopicPolicy",
-        properties="PolicyDocument Topics",
-        required="PolicyDocument Topics",
-        attributes="Id",
-        create=create_policy,
-        update=update_policy,
-        delete=delete_policy,
-    ),
+    policy_type("AWS::SNS::TopicPolicy", "Topics", put_policy),
     ResourceType(
         "AWS::SNS::Subscription",
         properties=f"{_SUBSCRIPTION_ATTRIBUTES} Endpoint Protocol TopicArn",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import PropertyError, ResourceError
-from ..intrinsics import text
+from ..errors import ResourceError
 from .base import Job, ResourceType, deleting, retagging
-from .documents import document
+from .documents import policy_type, string_attributes
 
 _ATTRIBUTES = (
     "ContentBasedDeduplication DeduplicationScope DelaySeconds FifoQueue FifoThroughputLimit "
@@ -29,16 +28,12 @@ _NAME_FREE_SECONDS = 60.0
 _RETRY_SECONDS = 5.0
 
 
-def _value(value: Any) -> str:
-    return document(value) if isinstance(value, dict) else text(value)
-
-
 async def create_queue(job: Job) -> None:
     fifo = job.flag("FifoQueue")
     name = job.name(75) if fifo else job.name(80)
     if fifo and "QueueName" not in job.properties:
         name += ".fifo"
-    attributes = {each: _value(job.get(each)) for each in _ATTRIBUTES.split() if each in job.properties}
+    attributes = string_attributes(job.properties, _ATTRIBUTES)
     if not fifo:
         attributes.pop("FifoQueue", None)  # SQS takes true or nothing
     params: dict[str, Any] = {"QueueName": name}
@@ -64,39 +59,14 @@ async def _create(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def update_queue(job: Job) -> None:
-    attributes = {
-        name: _value(job.get(name, _DEFAULTS.get(name, ""))) for name in _ATTRIBUTES.split() if job.changed(name)
-    }
-    if attributes:
-        await job.call("sqs", "SetQueueAttributes", QueueUrl=job.physical_id, Attributes=attributes)
+    after = string_attributes(job.properties, _ATTRIBUTES)
+    changed = {name: after.get(name, _DEFAULTS.get(name, "")) for name in _ATTRIBUTES.split() if job.changed(name)}
+    if changed:
+        await job.call("sqs", "SetQueueAttributes", QueueUrl=job.physical_id, Attributes=changed)
 
 
-async def create_policy(job: Job) -> None:
-    queues = _queues(job.get("Queues"))
-    policy = document(job.get("PolicyDocument"))
-    name = job.generated_name(80)
-    job.created(name, Id=name)
-    for queue in queues:
-        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
-
-
-async def update_policy(job: Job) -> None:
-    for queue in set(_queues(job.before["Queues"])) - set(_queues(job.get("Queues"))):
-        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
-    for queue in _queues(job.get("Queues")):
-        policy = document(job.get("PolicyDocument"))
-        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy})
-
-
-async def delete_policy(job: Job) -> None:
-    for queue in _queues(job.get("Queues")):
-        await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": ""})
-
-
-def _queues(queues: Any) -> list[str]:
-    if not isinstance(queues, list):
-        raise PropertyError("Value of property Queues must be of type List of String")
-    return [text(queue) for queue in queues]
+async def put_policy(job: Job, queue: str, policy: str | None) -> None:
+    await job.call("sqs", "SetQueueAttributes", QueueUrl=queue, Attributes={"Policy": policy or ""})
 
 
 TYPES = (
@@ -111,13 +81,5 @@ TYPES = (
         delete=deleting("sqs", "DeleteQueue", "QueueUrl"),
         retag=retagging("sqs", by=""),
     ),
-    ResourceType(
-        "AWS::SQS::QueuePolicy",
-        properties="PolicyDocument Queues",
-        required="PolicyDocument Queues",
-        attributes="Id",
-        create=create_policy,
-        update=update_policy,
-        delete=delete_policy,
-    ),
+    policy_type("AWS::SQS::QueuePolicy", "Queues", put_policy),
 )

@@ -35,7 +35,7 @@ Resources:
   Policy:
     Type: AWS::SQS::QueuePolicy
     Properties:
-      Sqs: [!Ref Jobs]
+      Queues: [!Ref Jobs]
       PolicyDocument:
         Version: 2012-10-17
         Statement: [{Effect: Allow, Principal: "*", Action: sqs:SendMessage, Resource: "*"}]
@@ -75,7 +75,7 @@ async def test_a_queue_keeps_its_messages_through_an_update(cfn: Stacks) -> None
         QUEUES.replace("VisibilityTimeout: 60", "DelaySeconds: 0")
         .replace("maxReceiveCount: 3", "maxReceiveCount: 5")
         .replace("Key: team", "Key: group")
-        .replace("Sqs: [!Ref Jobs]", "Sqs: [!Ref Dead]"),
+        .replace("Queues: [!Ref Jobs]", "Queues: [!Ref Dead]"),
     )
     assert again == found
     queue = await attributes(cfn, found["Url"])
