@@ -118,19 +118,8 @@ class ScalingWorld:
 
     async def alarm(self, name: str = "busy", **changes: Any) -> None:
         """Create an alarm on the metric that `publish` publishes: at least 1 in one minute."""
-        parameters: dict[str, Any] = {
-            "AlarmName": name,
-            "Namespace": "Shop",
-            "MetricName": "Sessions",
-            "Dimensions": DIMENSIONS,
-            "Statistic": "Maximum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-        }
-        await self.call("cloudwatch", "PutMetricAlarm", **(parameters | changes))
+        usual = {"Dimensions": DIMENSIONS, "Statistic": "Maximum", "TreatMissingData": "notBreaching"}
+        await self.call("cloudwatch", "PutMetricAlarm", **alarm_parameters(**{"AlarmName": name, **usual, **changes}))
 
     async def described(self, name: str = "busy") -> dict[str, Any]:
         answer = await self.call("cloudwatch", "DescribeAlarms", AlarmNames=[name])
@@ -145,6 +134,21 @@ class ScalingWorld:
             return alarm if alarm["StateValue"] == state else None
 
         return await until(probe, f"alarm {name} in state {state}")
+
+
+def alarm_parameters(**changes: Any) -> dict[str, Any]:
+    """The parameters of PutMetricAlarm for at least 1 session in one minute."""
+    return {
+        "AlarmName": "busy",
+        "Namespace": "Shop",
+        "MetricName": "Sessions",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        **changes,
+    }
 
 
 async def until(probe: Callable[[], Awaitable[T | None]], what: str, *, within: float = 20.0) -> T:

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...core.background_tasks import BackgroundTasks
-from ...core.controller import Context, Handler, Operation, Watcher
+from ...core.controller import Context, Handler, Operation
 from ...state.operations import all_handlers
 from ..cloudwatch import Cloudwatch
+from ..controller_base import ControllerBase
 from .autoscaler import Autoscaler
 from .operations import ScalingOperations
 from .state import ScalingState
 
 
-class ApplicationAutoScaling:
+class ApplicationAutoScaling(ControllerBase):
     """Scales ECS services when CloudWatch alarms invoke scaling policies."""
 
     def __init__(self, ctx: Context, cloudwatch: Cloudwatch) -> None:
@@ -28,9 +29,6 @@ class ApplicationAutoScaling:
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return all_handlers("application-autoscaling", self._operations)
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     async def start(self) -> None:
         self._tasks.run("scaling activities", self._autoscaler.run())

@@ -8,6 +8,7 @@ auto scaling actions must be repeated: otherwise its state cannot change. Late d
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from ...core.controller import Context
 from .actions import Transitions
@@ -23,8 +24,6 @@ REPEAT_EVERY = 60
 
 
 class AlarmEvaluator:
-    """Keeps one timer, for the next evaluation that is due."""
-
     def __init__(self, ctx: Context, store: MetricStore, alarms: Alarms, transitions: Transitions) -> None:
         self._clock = ctx.clock
         self._log = ctx.log
@@ -32,19 +31,23 @@ class AlarmEvaluator:
         self._alarms = alarms
         self._transitions = transitions
         self._due: dict[str, float] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = 0.0
-        self._running = False
+        self._rescheduled = asyncio.Event()
         store.on_arrival(self._arrived)
 
-    def start(self) -> None:
-        self._running = True
-        self._arm()
-
-    def stop(self) -> None:
-        self._running = False
-        if self._timer is not None:
-            self._timer.cancel()
+    async def run(self) -> None:
+        """Evaluate alarms when they are due, until cancelled."""
+        while True:
+            self._rescheduled.clear()
+            due = self.due
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if due is None else self._clock.wall(due - self._clock.now())):
+                    await self._rescheduled.wait()
+            now = self._clock.now()
+            for name in [name for name, due in self._due.items() if due <= now]:
+                del self._due[name]
+                alarm = self._alarms.get(name)
+                if alarm is not None:
+                    self._evaluate_safely(alarm, now)
 
     @property
     def due(self) -> float | None:
@@ -66,29 +69,7 @@ class AlarmEvaluator:
 
     def _at(self, alarm: Alarm, due: float) -> None:
         self._due[alarm.name] = min(due, self._due.get(alarm.name, due))
-        self._arm()
-
-    def _arm(self) -> None:
-        due = self.due
-        if not self._running or due is None:
-            return
-        if self._timer is not None:
-            if self._armed_for <= due:
-                return
-            self._timer.cancel()
-        self._armed_for = due
-        delay = self._clock.wall(max(0.0, due - self._clock.now()))
-        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
-
-    def _on_timer(self) -> None:
-        now = max(self._clock.now(), self._armed_for)
-        self._timer = None
-        for name in [name for name, due in self._due.items() if due <= now]:
-            del self._due[name]
-            alarm = self._alarms.get(name)
-            if alarm is not None:
-                self._evaluate_safely(alarm, now)
-        self._arm()
+        self._rescheduled.set()
 
     def _evaluate_safely(self, alarm: Alarm, now: float) -> None:
         try:

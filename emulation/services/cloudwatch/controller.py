@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...core.background_tasks import BackgroundTasks
-from ...core.controller import Context, Handler, MetricSource, Operation, Watcher
+from ...core.controller import Context, Handler, MetricSource, Operation
 from ...state.operations import all_handlers
+from ..controller_base import ControllerBase
 from .actions import Actions, Executor, Transitions
 from .alarm_evaluator import AlarmEvaluator
 from .alarms import AlarmOperations, Alarms
@@ -23,7 +24,7 @@ from .metrics import MetricStore
 _DASHBOARDS = frozenset({"PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards"})
 
 
-class Cloudwatch:
+class Cloudwatch(ControllerBase):
     """Stores metrics, keeps the states of alarms up to date and executes alarm actions."""
 
     def __init__(self, ctx: Context, sources: Sequence[MetricSource] = ()) -> None:
@@ -48,14 +49,10 @@ class Cloudwatch:
         """All operations but those on dashboards, which the base answers."""
         return all_handlers("cloudwatch", *self._apis, base=_DASHBOARDS)
 
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
-
     async def start(self) -> None:
         self._tasks.run("alarm actions", self._actions.run())
         self._tasks.run("metric emitters", self._emitters.run())
-        self._evaluator.start()
+        self._tasks.run("alarm evaluation", self._evaluator.run())
 
     async def stop(self) -> None:
-        self._evaluator.stop()
         await self._tasks.stop()

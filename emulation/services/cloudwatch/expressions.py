@@ -37,21 +37,8 @@ Node: TypeAlias = float | str | Name | Array | Call
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(\w+)|\"([^\"]*)\"|'([^']*)'|(&&|\|\||[<>=!]=|[-+*/^<>()\[\],]))"
 )
-_PRECEDENCE = {
-    "||": 1,
-    "&&": 2,
-    "==": 3,
-    "!=": 3,
-    "<": 4,
-    ">": 4,
-    "<=": 4,
-    ">=": 4,
-    "+": 5,
-    "-": 5,
-    "*": 6,
-    "/": 6,
-    "^": 8,
-}
+_LEVELS = ("||", "&&", "== !=", "< > <= >=", "+ -", "* /")
+_PRECEDENCE = {symbol: level for level, symbols in enumerate(_LEVELS, 1) for symbol in symbols.split()} | {"^": 8}
 _UNARY = 7
 _WORDS = {"AND": "&&", "OR": "||"}
 

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ...core.background_tasks import BackgroundTasks
-from ...core.controller import Context, Handler, Operation, Watcher
+from ...core.controller import Context, Handler, Operation
 from ...state.operations import handlers, refuse
+from ..controller_base import ControllerBase
 from .identities.api import IdentityApi
 from .identities.api_v2 import IdentityApiV2
 from .identities.store import Identities
@@ -44,7 +45,7 @@ GRACE = 2.0
 """Wall seconds in which mail in transit is still delivered when the cloud stops."""
 
 
-class Ses:
+class Ses(ControllerBase):
     """SES for one account and region. `port` is the SMTP server's; 0 takes a free one."""
 
     def __init__(self, ctx: Context, port: int = 0) -> None:
@@ -73,9 +74,6 @@ class Ses:
             **handlers("ses", *self._v1),
             **with_v2_errors(handlers("sesv2", *self._v2)),
         }
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {"outbox": self._show_outbox}

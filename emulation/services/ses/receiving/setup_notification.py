@@ -45,9 +45,12 @@ class Setup:
             if isinstance(action, AddHeaderAction):
                 continue
             if isinstance(action, S3Action):
-                await self._bucket(action.bucket)
+                no_bucket = f"Could not write to bucket: {action.bucket}"
+                invalid = AwsError("InvalidS3Configuration", no_bucket, Bucket=action.bucket)
+                await self._check(invalid, "s3", "HeadBucket", Bucket=action.bucket)
             if action.topic is not None:
-                await self._topic(action.topic)
+                invalid = AwsError("InvalidSnsTopic", f"Invalid SNS topic: {action.topic}", Topic=action.topic)
+                await self._check(invalid, "sns", "GetTopicAttributes", TopicArn=action.topic)
 
     async def announce(self, actions: Sequence[Action]) -> None:
         """Send a setup notification to the buckets and topics of these actions."""
@@ -55,18 +58,11 @@ class Setup:
             mail = self._mail("S3 bucket" if isinstance(action, S3Action) else "SNS topic")
             await self._actions.store_and_notify(action, mail, [_RECIPIENT], now=mail.at)
 
-    async def _bucket(self, bucket: str) -> None:
+    async def _check(self, invalid: AwsError, service: str, operation: str, **params: str) -> None:
         try:
-            await self._ctx.aws.call("s3", "HeadBucket", Bucket=bucket)
+            await self._ctx.aws.call(service, operation, **params)
         except AwsError as error:
-            message = f"Could not write to bucket: {bucket}"
-            raise AwsError("InvalidS3Configuration", message, Bucket=bucket) from error
-
-    async def _topic(self, topic: str) -> None:
-        try:
-            await self._ctx.aws.call("sns", "GetTopicAttributes", TopicArn=topic)
-        except AwsError as error:
-            raise AwsError("InvalidSnsTopic", f"Invalid SNS topic: {topic}", Topic=topic) from error
+            raise invalid from error
 
     def _mail(self, where: str) -> ReceivedMail:
         clock = self._ctx.clock

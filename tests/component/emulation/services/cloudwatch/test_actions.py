@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from tests.support.scaling import until
+from tests.support.scaling import alarm_parameters, until
 from tests.support.world import world
 from webordinary_testkit.emulation.core.background_tasks import BackgroundTasks
 from webordinary_testkit.emulation.services.cloudwatch.actions import Actions, Breach
@@ -40,17 +39,7 @@ class Scaler:
 
 
 def alarm() -> Alarm:
-    params: dict[str, Any] = {
-        "AlarmName": "busy",
-        "Namespace": "Shop",
-        "MetricName": "Sessions",
-        "Statistic": "Sum",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "ComparisonOperator": "GreaterThanThreshold",
-    }
-    return Alarm("arn:alarm", *parse_alarm(params), configured=0.0)
+    return Alarm("arn:alarm", *parse_alarm(alarm_parameters()), configured=0.0)
 
 
 @asynccontextmanager

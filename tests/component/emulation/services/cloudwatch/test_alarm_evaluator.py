@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.scaling import until
+from tests.support.scaling import alarm_parameters, until
 from tests.support.world import world
+from webordinary_testkit.emulation.core.background_tasks import BackgroundTasks
 from webordinary_testkit.emulation.services.cloudwatch.actions import Breach, Transitions
 from webordinary_testkit.emulation.services.cloudwatch.alarm import Alarm, parse_alarm
 from webordinary_testkit.emulation.services.cloudwatch.alarm_evaluator import AlarmEvaluator
@@ -67,32 +68,20 @@ class Scene:
 @asynccontextmanager
 async def scene(*, scale: float = 1.0, **changes: Any) -> AsyncIterator[Scene]:
     """One alarm, at least 1 in a minute, watched."""
-    params: dict[str, Any] = {
-        "AlarmName": "busy",
-        "Namespace": "Shop",
-        "MetricName": "Sessions",
-        "Statistic": "Sum",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        **changes,
-    }
     async with world(scale=scale) as built:
         clock = built.ctx.clock
         store, alarms, requests = MetricStore(clock.now), Alarms(), Requests()
         actions: Any = requests
         evaluator = AlarmEvaluator(built.ctx, store, alarms, Transitions(clock, AlarmHistory(clock.now), actions))
-        alarm = Alarm("arn:alarm", *parse_alarm(params), configured=clock.now())
+        alarm = Alarm("arn:alarm", *parse_alarm(alarm_parameters(**changes)), configured=clock.now())
         alarms.put(alarm)
-        evaluator.start()
-        try:
-            yield Scene(clock, store, evaluator, alarm, requests)
-        finally:
-            evaluator.stop()
+        tasks = BackgroundTasks(built.ctx.log)
+        tasks.run("alarm evaluation", evaluator.run())
+        yield Scene(clock, store, evaluator, alarm, requests)
+        await tasks.stop()
 
 
-async def test_an_alarm_without_data_is_looked_at_once_and_then_left_alone() -> None:
+async def test_an_alarm_without_data_is_evaluated_once_and_then_left_alone() -> None:
     async with scene(scale=600, TreatMissingData="notBreaching") as it:
         assert it.evaluator.due is None
         it.evaluator.schedule(it.alarm)
@@ -100,7 +89,7 @@ async def test_an_alarm_without_data_is_looked_at_once_and_then_left_alone() -> 
         await it.rest()
 
 
-async def test_an_alarm_whose_data_has_stopped_is_left_alone_once_it_has_told_so() -> None:
+async def test_an_alarm_whose_data_has_stopped_is_left_alone_in_insufficient_data() -> None:
     async with scene(scale=600) as it:
         it.publish(1)
         await it.state("ALARM")

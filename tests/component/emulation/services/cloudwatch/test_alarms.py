@@ -158,10 +158,10 @@ async def test_a_topic_is_told_in_cloudwatch_s_own_words(cloud: ScalingWorld) ->
     envelope = await message(cloud, queue)
     alarm = await cloud.described()
     assert envelope["Subject"] == 'ALARM: "busy" in US West (Oregon)'
-    told = envelope["Message"]
-    assert told.pop("AlarmConfigurationUpdatedTimestamp").endswith("+0000")
-    assert told.pop("StateChangeTime").endswith("+0000")
-    assert told == {
+    content = envelope["Message"]
+    assert content.pop("AlarmConfigurationUpdatedTimestamp").endswith("+0000")
+    assert content.pop("StateChangeTime").endswith("+0000")
+    assert content == {
         "AlarmName": "busy",
         "AlarmDescription": "many sessions",
         "AWSAccountId": "123456789012",
@@ -238,11 +238,11 @@ async def test_a_reason_set_by_hand_is_overwritten_even_when_the_state_is_right(
     assert (await cloud.described())["StateReason"] == "by hand"
     await cloud.publish(4)
 
-    async def told() -> dict[str, Any] | None:
+    async def evaluated() -> dict[str, Any] | None:
         now = await cloud.described()
         return now if "[4.0" in now["StateReason"] else None
 
-    alarm = await until(told, "CloudWatch's own reason")
+    alarm = await until(evaluated, "CloudWatch's own reason")
     assert alarm["StateTransitionedTimestamp"] == transitioned
     await cloud.alarm("evaluated with it", Threshold=5)
     await cloud.publish(5)

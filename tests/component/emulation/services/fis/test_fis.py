@@ -191,11 +191,11 @@ async def test_a_role_that_cannot_do_it_fails_the_experiment(p: Place, role: str
     assert experiment["actions"]["stop"]["state"]["status"] == "cancelled"
 
 
-async def test_nobody_to_stop_fails_it_unless_that_is_to_be_skipped(p: Place) -> None:
-    nobody = {**TASKS, "parameters": {"cluster": CLUSTER, "service": "other"}}
-    failed = await ended(p, await started(p, targets={"edit": nobody}, actions={"stop": STOP}))
+async def test_an_empty_target_fails_it_unless_that_is_to_be_skipped(p: Place) -> None:
+    empty = {**TASKS, "parameters": {"cluster": CLUSTER, "service": "other"}}
+    failed = await ended(p, await started(p, targets={"edit": empty}, actions={"stop": STOP}))
     options = {"experimentOptions": {"emptyTargetResolutionMode": "skip"}}
-    skipped = await ended(p, await started(p, targets={"edit": nobody}, actions={"stop": STOP}, **options))
+    skipped = await ended(p, await started(p, targets={"edit": empty}, actions={"stop": STOP}, **options))
 
     assert failed["state"]["error"]["code"] == "TargetResolutionFailure"
     assert skipped["state"]["status"] == "completed"

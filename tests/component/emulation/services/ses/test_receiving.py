@@ -183,7 +183,7 @@ async def test_each_rule_names_the_recipients_it_matched(room: Mailroom) -> None
 async def test_a_rule_without_recipients_takes_everything_for_verified_domains(room: Mailroom) -> None:
     await room.rule("any", [], [room.publish("any")])
 
-    await room.mail(bytes(letter()), f"whoever@deep.{DOMAIN}")
+    await room.mail(bytes(letter()), f"anyone@deep.{DOMAIN}")
 
     assert len(await room.notifications("any")) == 1
 
@@ -236,7 +236,7 @@ async def test_declaring_a_rule_leaves_a_setup_notification_where_it_leads(room:
     await room.call("ses", "UpdateReceiptRule", RuleSetName="rules", Rule={**rule, "ScanEnabled": True})
 
     assert await keys(room) == ["in/AMAZON_SES_SETUP_NOTIFICATION"]
-    (notification,) = await room.notifications("inbound")  # the update added no action, so it told nobody
+    (notification,) = await room.notifications("inbound")  # the update added no action, so there is no second one
     assert notification["mail"]["messageId"] == "AMAZON_SES_SETUP_NOTIFICATION"
     assert "Subject: Amazon SES Setup Notification\r\n" in notification["content"]
 

@@ -23,7 +23,7 @@ LONGEST = 20
 
 @pytest_asyncio.fixture
 async def cloud() -> AsyncIterator[World]:
-    """A longest poll takes two wall seconds here: whatever ends one early is well told from its end."""
+    """A maximum poll takes two wall seconds here, so an early end is distinguishable."""
     async with world(Sqs, scale=10) as w:
         yield w
 
@@ -77,14 +77,14 @@ async def boto(cloud: World, ask: Callable[[Any], T]) -> T:
     return await asyncio.to_thread(ask, client)
 
 
-async def standing_in_line(cloud: World, tasks: int = 1) -> None:
+async def polls_waiting(cloud: World, tasks: int = 1) -> None:
     """Wait until so many long polls have tried and found nothing."""
     (controller,) = cloud.controllers
     assert isinstance(controller, Sqs)
     async with asyncio.timeout(20):
         while True:
             await cloud.aws.call("sts", "GetCallerIdentity")  # a turn of the one base thread
-            if sum(len(known.line._waiting) for known in controller._queues.values()) == tasks:
+            if sum(len(known.long_polls._waiting) for known in controller._queues.values()) == tasks:
                 return
 
 
@@ -100,7 +100,7 @@ async def test_an_empty_queue_answers_after_the_wait_and_not_before(cloud: World
 async def test_a_message_sent_meanwhile_ends_the_wait(cloud: World) -> None:
     jobs = await queue(cloud)
     waiting = jobs.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     await jobs.send()
 
@@ -112,7 +112,7 @@ async def test_boto3_waits_and_receives_what_a_batch_brings(cloud: World) -> Non
     sqs = await asyncio.to_thread(cloud.client, "sqs")
     began = cloud.ctx.clock.now()
     waiting = asyncio.create_task(asyncio.to_thread(sqs.receive_message, QueueUrl=jobs.url, WaitTimeSeconds=LONGEST))
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     entries = [{"Id": str(number), "MessageBody": f"m{number}"} for number in range(2)]
     await jobs.call("SendMessageBatch", Entries=entries)
@@ -172,7 +172,7 @@ async def test_giving_a_message_back_ends_the_wait_of_another(cloud: World, batc
     await jobs.send()
     (message,) = (await jobs.call("ReceiveMessage"))["Messages"]
     waiting = jobs.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     back = {"ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
     if batch:
@@ -205,7 +205,7 @@ async def test_what_a_topic_publishes_ends_the_wait(cloud: World, batch: bool) -
     raw = {"RawMessageDelivery": "true"}
     await cloud.aws.call("sns", "Subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
     waiting = jobs.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     if batch:
         entries = [{"Id": "1", "Message": "hello"}]
@@ -221,7 +221,7 @@ async def test_waiting_receivers_are_served_in_their_order(cloud: World) -> None
     tasks = []
     for count in range(1, 4):
         tasks.append(jobs.waiting())
-        await standing_in_line(cloud, count)
+        await polls_waiting(cloud, count)
 
     for number in range(3):
         await jobs.send(f"m{number}")
@@ -234,7 +234,7 @@ async def test_a_message_received_too_often_goes_to_the_dead_letters(cloud: Worl
     policy = {"deadLetterTargetArn": "arn:aws:sqs:us-west-2:123456789012:dead", "maxReceiveCount": 3}
     jobs = await queue(cloud, VisibilityTimeout="1", RedrivePolicy=json.dumps(policy))
     mourning = dead.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
     await jobs.send("poison")
 
     for _ in range(3):
@@ -250,7 +250,7 @@ async def test_the_next_of_a_fifo_group_comes_when_the_one_before_is_deleted(clo
         await jobs.send(body, MessageGroupId="g")
     (first,) = (await jobs.call("ReceiveMessage"))["Messages"]
     waiting = jobs.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     await jobs.call("DeleteMessage", ReceiptHandle=first["ReceiptHandle"])
 
@@ -280,9 +280,9 @@ async def test_a_client_that_hangs_up_takes_no_message_with_it(cloud: World) -> 
     )
     connection = socket.create_connection((host, int(port)))
     connection.sendall(request.encode())
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
     connection.close()
-    await standing_in_line(cloud, 0)
+    await polls_waiting(cloud, 0)
 
     await jobs.send()
 
@@ -292,7 +292,7 @@ async def test_a_client_that_hangs_up_takes_no_message_with_it(cloud: World) -> 
 async def test_deleting_a_queue_ends_the_waits_for_it(cloud: World) -> None:
     jobs = await queue(cloud)
     waiting = jobs.waiting()
-    await standing_in_line(cloud)
+    await polls_waiting(cloud)
 
     await jobs.call("DeleteQueue")
 
@@ -364,6 +364,6 @@ async def test_stopping_ends_every_wait() -> None:
     async with world(Sqs, scale=10) as w:
         jobs = await queue(w)
         waiting = jobs.waiting()
-        await standing_in_line(w)
+        await polls_waiting(w)
 
     assert await waiting == []

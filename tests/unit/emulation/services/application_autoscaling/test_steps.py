@@ -130,9 +130,9 @@ def test_percentages_are_rounded_towards_zero_but_move_at_least_the_magnitude(
 def test_a_configuration_that_aws_refuses_is_refused_with_the_reason(
     configuration: dict[str, Any], complaint: str
 ) -> None:
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as error:
         StepScaling.parse(configuration)
-    assert str(told.value) == complaint
+    assert str(error.value) == complaint
 
 
 def test_the_default_cooldown_of_ecs_services_is_five_minutes() -> None:

@@ -82,9 +82,9 @@ def test_the_sum_of_nothing_is_not_a_number() -> None:
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(text: str, complaint: str) -> None:
-    with pytest.raises(ExpressionError) as told:
+    with pytest.raises(ExpressionError) as error:
         parse(text)
-    assert str(told.value) == complaint
+    assert str(error.value) == complaint
 
 
 def test_a_function_that_is_not_emulated_is_named_with_those_that_are() -> None:

@@ -18,7 +18,7 @@ def window(*values: float | None, period: int = 60) -> Window:
     return Window(START, period, tuple(points))
 
 
-def told(
+def sentence(
     values: list[float | None],
     comparison: str = "GreaterThanOrEqualToThreshold",
     threshold: float = 1.0,
@@ -35,19 +35,19 @@ def told(
 
 
 def test_one_breaching_value_is_told_with_its_time() -> None:
-    assert told([None, None, 1.0]) == (
+    assert sentence([None, None, 1.0]) == (
         "Threshold Crossed: 1 datapoint [1.0 (22/11/26 08:03:00)] was greater than or equal to the threshold (1.0)."
     )
 
 
 def test_coming_back_is_told_as_not_crossing() -> None:
-    assert told([None, 5.0, 0.0]) == (
+    assert sentence([None, 5.0, 0.0]) == (
         "Threshold Crossed: 1 datapoint [0.0 (22/11/26 08:03:00)] was not greater than or equal to the threshold (1.0)."
     )
 
 
 def test_an_alarm_with_datapoints_to_alarm_says_how_many_it_needs() -> None:
-    assert told([0.0, 0.0, 8.0, 9.5, 9.72], "GreaterThanThreshold", 7.0, periods=3, datapoints=3) == (
+    assert sentence([0.0, 0.0, 8.0, 9.5, 9.72], "GreaterThanThreshold", 7.0, periods=3, datapoints=3) == (
         "Threshold Crossed: 3 out of the last 3 datapoints [9.72 (22/11/26 08:05:00), 9.5 (22/11/26 08:04:00), "
         "8.0 (22/11/26 08:03:00)] were greater than the threshold (7.0) "
         "(minimum 3 datapoints for OK -> ALARM transition)."
@@ -55,14 +55,14 @@ def test_an_alarm_with_datapoints_to_alarm_says_how_many_it_needs() -> None:
 
 
 def test_on_the_way_back_an_m_of_n_alarm_needs_the_rest_and_one() -> None:
-    assert told([None, None, 8.0, 0.5], "GreaterThanThreshold", 7.0, periods=2, datapoints=2) == (
+    assert sentence([None, None, 8.0, 0.5], "GreaterThanThreshold", 7.0, periods=2, datapoints=2) == (
         "Threshold Crossed: 1 out of the last 2 datapoints [0.5 (22/11/26 08:04:00)] was not greater than the "
         "threshold (7.0) (minimum 1 datapoint for ALARM -> OK transition)."
     )
 
 
 def test_many_values_are_told_by_the_five_most_recent() -> None:
-    assert told([0.0] * 8, "LessThanThreshold", 31.5, periods=6) == (
+    assert sentence([0.0] * 8, "LessThanThreshold", 31.5, periods=6) == (
         "Threshold Crossed: 6 datapoints were less than the threshold (31.5). The most recent datapoints which "
         "crossed the threshold: [0.0 (22/11/26 08:08:00), 0.0 (22/11/26 08:07:00), 0.0 (22/11/26 08:06:00), "
         "0.0 (22/11/26 08:05:00), 0.0 (22/11/26 08:04:00)]."
@@ -70,14 +70,14 @@ def test_many_values_are_told_by_the_five_most_recent() -> None:
 
 
 def test_silence_that_counts_as_a_breach_says_so() -> None:
-    assert told([None] * 4, periods=2, missing="breaching") == (
+    assert sentence([None] * 4, periods=2, missing="breaching") == (
         "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as "
         "[Breaching]."
     )
 
 
 def test_silence_that_counts_as_good_says_so_in_the_singular() -> None:
-    assert told([None] * 3, missing="notBreaching") == (
+    assert sentence([None] * 3, missing="notBreaching") == (
         "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as "
         "[NonBreaching]."
     )
@@ -85,14 +85,14 @@ def test_silence_that_counts_as_good_says_so_in_the_singular() -> None:
 
 def test_a_good_value_among_missing_ones_that_count_as_bad() -> None:
     values = [None] * 9 + [2.0]
-    assert told(values, "LessThanOrEqualToThreshold", 0.0, periods=8, missing="breaching") == (
+    assert sentence(values, "LessThanOrEqualToThreshold", 0.0, periods=8, missing="breaching") == (
         "Threshold Crossed: 1 datapoint [2.0 (22/11/26 08:10:00)] was not less than or equal to the threshold (0.0) "
         "and 7 missing datapoints were treated as [Breaching]."
     )
 
 
 def test_missing_values_alone_can_tip_the_balance() -> None:
-    assert told(
+    assert sentence(
         [None, None, None, 0.0, None],
         "GreaterThanThreshold",
         0.0,
@@ -107,14 +107,14 @@ def test_missing_values_alone_can_tip_the_balance() -> None:
 
 @pytest.mark.parametrize(("periods", "words"), [(1, "1 datapoint was"), (3, "3 datapoints were")])
 def test_silence_without_a_treatment_is_insufficient_data(periods: int, words: str) -> None:
-    assert told([None] * (periods + 2), periods=periods) == f"Insufficient Data: {words} unknown."
+    assert sentence([None] * (periods + 2), periods=periods) == f"Insufficient Data: {words} unknown."
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(12500000.0, "1.25E7"), (0.0001, "1.0E-4"), (-2.0, "-2.0"), (99999999.5, "9.99999995E7")]
 )
 def test_numbers_are_written_as_java_writes_them(value: float, words: str) -> None:
-    assert f"[{words} (" in told([None, None, value], "GreaterThanThreshold", -1e9)
+    assert f"[{words} (" in sentence([None, None, value], "GreaterThanThreshold", -1e9)
 
 
 def test_the_data_beside_the_sentence_holds_what_was_evaluated() -> None:
