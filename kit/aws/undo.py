@@ -85,8 +85,9 @@ class UndoRecord:
         self._intend(name, [call], id)
 
     async def undo(self, aws: Aws, clock: Clock) -> None:
-        """Make the calls and close the entries. May be repeated. Raises `InfraError`."""
+        """Make the calls and close the entries. Repeating it does nothing. Raises `InfraError`."""
         await make_calls(aws, clock, self.calls)
+        self.calls.clear()
         while self.book is not None and self.entries:
             self.book.removed(self.entries.pop())
 

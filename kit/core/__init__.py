@@ -1,1 +1,1 @@
-"""What everything else builds on: clock, ids, errors, history, verdicts, waits."""
+"""Fundamentals of the kit: clock, ids, errors, history, verdicts, waits."""

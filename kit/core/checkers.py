@@ -1,4 +1,4 @@
-"""Checkers judge a scenario by its history alone, after it has ended."""
+"""Checkers judge a finished scenario by its history alone."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .verdict import Verdict
 
 @dataclass(frozen=True)
 class Finding:
-    """What a checker found, in one sentence."""
+    """A checker's verdict and its reason in one sentence."""
 
     verdict: Verdict
     message: str
 
 
 Checker = Callable[[Sequence[Event]], Finding]
-"""Reads the events of one scenario, in order. Changes nothing; must not need anything else."""
+"""Judges the events of one scenario, in order. Changes nothing and reads nothing else."""
 
 
 def every_operation_ended(events: Sequence[Event]) -> Finding:
-    """Each invoke has exactly one end; one that has none is an outcome nobody knows."""
+    """Each invoke has exactly one end; without one its outcome is unknown."""
     ends = Counter(event.operation for event in events if event.type in (OK, FAIL, INFO))
     open_ones = [event for event in events if event.type == INVOKE and ends[event.index] != 1]
     if open_ones:
@@ -33,7 +33,7 @@ def every_operation_ended(events: Sequence[Event]) -> Finding:
 
 
 def every_fault_showed(events: Sequence[Event]) -> Finding:
-    """The effect of each fault was seen; what was observed under one that did nothing shows nothing."""
+    """The effect of each fault was observed; a fault without an effect proves nothing."""
     injected = {event.touches["injection"]: event for event in events if event.name == INJECT and event.type == OK}
     shown = {event.touches["injection"] for event in events if event.name == VERIFY and event.type == OK}
     unseen = [
@@ -47,12 +47,12 @@ def every_fault_showed(events: Sequence[Event]) -> Finding:
 
 
 def one_reply_each(events: Sequence[Event]) -> Finding:
-    """Every mail that was accepted was answered once, and nothing else came back to those who wrote.
+    """Every accepted mail was answered once, and its senders got no other replies.
 
-    A reply belongs to a mail by its In-Reply-To and by whom it went to. One to somebody who wrote in another scenario
-    is not judged here: it may come late.
+    A reply belongs to a mail by its In-Reply-To and its recipient. Replies to the senders of other scenarios are not
+    judged: they may be late.
     """
-    # A cloud may give an accepted mail a Message-ID of its own, as SES does; replies name that one.
+    # A cloud may assign another Message-ID to an accepted mail, as SES does; replies name that one.
     sends = [event for event in events if event.name == "send_mail" and event.type in (OK, INFO)]
     sent = {_mail(event) for event in sends if event.type == OK}
     open_ones = {_mail(event) for event in sends if event.type == INFO}
@@ -63,16 +63,16 @@ def one_reply_each(events: Sequence[Event]) -> Finding:
         "more than one reply to": {mail for mail, count in came.items() if count > 1},
         "a reply to what was never accepted:": {mail for mail in came.keys() - sent - open_ones if mail[0] in writers},
     }
-    told = [f"{what} {_listed(mails)}" for what, mails in wrong.items() if mails]
-    if told:
-        return Finding(Verdict.FAIL, "; ".join(told))
+    problems = [f"{what} {_listed(mails)}" for what, mails in wrong.items() if mails]
+    if problems:
+        return Finding(Verdict.FAIL, "; ".join(problems))
     if open_ones:
         return Finding(Verdict.UNKNOWN, f"whether {_listed(open_ones)} was accepted is open")
     return Finding(Verdict.PASS, f"{len(sent)} mail(s), each answered once")
 
 
 def _mail(event: Event) -> tuple[str, str]:
-    """Who wrote a mail, and its Message-ID; of a reply, whom it went to, and what it answers."""
+    """The sender and Message-ID of a mail; for a reply, its recipient and the Message-ID it answers."""
     return event.touches["user"].lower(), str(event.value.get("message", event.touches["message"]))
 
 
@@ -81,7 +81,7 @@ def _listed(mails: Iterable[tuple[str, str]]) -> str:
 
 
 def run_checkers(events: Sequence[Event], checkers: Iterable[Checker]) -> list[Finding]:
-    """What each checker finds. One that crashes has found nothing out: unknown, never a pass."""
+    """The findings of the checkers. A checker that crashes is unknown, never a pass."""
     findings = []
     for checker in checkers:
         try:

@@ -1,4 +1,4 @@
-"""The kit's clock: AWS time next to wall time. The only module here that reads a clock or sleeps."""
+"""The kit's clock: AWS time and wall time. The only module of the kit that reads a clock or sleeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clock:
         return time.monotonic()
 
     def wall(self) -> float:
-        """Wall time, epoch seconds; steady even when the machine's clock is set."""
+        """Wall time, epoch seconds; unaffected when the machine's clock is set."""
         return self._wall + (self.monotonic() - self._monotonic)
 
     def now(self) -> float:
@@ -48,19 +48,19 @@ class Clock:
         return self.origin + (aws_epoch - self.origin) / self.scale
 
     def patience(self, aws_seconds: float) -> float:
-        """How many wall seconds a wait with this budget lasts.
+        """The wall seconds that a wait with this budget lasts.
 
-        On a fast clock timers run faster but this machine's own work (starting a process, a git commit)
-        does not, so each wait is given the allowance on top. At scale 1 the budget is the budget.
+        On a fast clock timers run faster but this machine's work (starting a process, a git commit) does not, so the
+        allowance is added to each wait. At scale 1 nothing is added.
         """
         return aws_seconds / self.scale + (self.allowance if self.scale > 1 else 0.0)
 
     async def sleep(self, aws_seconds: float) -> None:
-        """Let so many AWS seconds pass."""
+        """Sleep for so many AWS seconds."""
         await self.sleep_wall(aws_seconds / self.scale)
 
     async def sleep_wall(self, seconds: float) -> None:
-        """Let so many wall seconds pass."""
+        """Sleep for so many wall seconds."""
         await asyncio.sleep(max(0.0, seconds))
 
 
@@ -70,9 +70,6 @@ def iso(epoch: float) -> str:
 
 
 def epoch(text: str) -> float:
-    """The epoch seconds of an ISO 8601 time; without an offset it is read as UTC.
-
-    Raises ValueError when it is no such time.
-    """
+    """The epoch seconds of an ISO 8601 time, UTC unless it has an offset. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class KitError(Exception):
-    """Something the user has to know. `exit_code` is what the `kit` command ends with."""
+    """An error for the user. `exit_code` is the exit code of the `kit` command."""
 
     exit_code = 1
 
@@ -24,25 +24,25 @@ class KitError(Exception):
 
 
 class UsageError(KitError):
-    """The command line or the settings ask for something that cannot be."""
+    """The command line or the settings are invalid."""
 
     exit_code = 2
 
 
 class InfraError(KitError):
-    """The ground failed (the cloud, the deployment, the credentials), not the system under test."""
+    """The infrastructure failed (the cloud, the deployment, the credentials), not the system under test."""
 
     exit_code = 4
 
 
 class NotSupported(KitError):
-    """What is asked for is not there (yet); never replaced quietly by something else."""
+    """The requested feature does not exist (yet); it is never silently replaced."""
 
     exit_code = 5
 
 
 class Failed(AssertionError):
-    """The system under test did not do what it must. Carries where the evidence lies."""
+    """The system under test misbehaved. `evidence` names files to look at."""
 
     def __init__(self, message: str, *, evidence: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ class Failed(AssertionError):
 
 
 class CheckFailed(Failed):
-    """A check that looked once found something else than expected."""
+    """A single check observed something unexpected."""
 
 
 class Bounced(Failed):
@@ -58,4 +58,4 @@ class Bounced(Failed):
 
 
 class WaitExpired(Failed):
-    """A wait ended without seeing what it waited for."""
+    """A wait ended without the expected observation."""

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a failure that tells the whole story."""
+"""Waits for a condition; a failed wait shows the last observation and how it changed over time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .errors import WaitExpired
 T = TypeVar("T")
 
 LONGEST_PAUSE = 15.0
-"""AWS seconds between two looks, at most, when a wait backs off."""
+"""AWS seconds between two probes, at most, when a wait backs off."""
 _SHORTEST_PAUSE = 0.02
-"""Wall seconds between two looks, at least: on a fast clock a wait must not keep the processor busy."""
+"""Wall seconds between two probes, at least: on a fast clock a wait must not keep the processor busy."""
 _LAST_LOOK = 2.0
-"""Wall seconds a look may take beyond the deadline: one that began in time is allowed to answer."""
+"""Wall seconds that a probe which began in time may take beyond the deadline."""
 
 
 class NotYet(Exception):
-    """Raised by a probe: what it waits for is not there yet; carries what was seen instead."""
+    """Raised by a probe while the condition does not hold; carries the observation."""
 
     def __init__(self, observed: object) -> None:
         super().__init__(str(observed))
@@ -30,10 +30,10 @@ class NotYet(Exception):
 
 @dataclass
 class Observations:
-    """What a wait saw, one entry for every change."""
+    """The observations of a wait, one entry for every change."""
 
     first: float
-    """AWS time of the first look, epoch seconds."""
+    """AWS time of the first probe, epoch seconds."""
     changes: list[tuple[float, str]] = field(default_factory=list)
     looks: int = 0
 
@@ -44,7 +44,7 @@ class Observations:
             self.changes.append((at, text))
 
     def history(self, keep: int = 12) -> list[str]:
-        """The changes as lines; when there are many, the first few and the last ones."""
+        """The changes as lines; of many, the first and the last ones."""
         lines = [f"+{at - self.first:8.1f} s  {text}" for at, text in self.changes]
         if len(lines) <= keep:
             return lines
@@ -65,12 +65,11 @@ async def eventually(
     evidence: tuple[str, ...] = (),
     next: str = "",
 ) -> T:
-    """Look until `until(value)` holds, and return that value. It always looks at least once.
+    """Probe until `until(value)` holds, at least once, and return that value.
 
-    `within` and `every` are AWS seconds; with `backoff` each pause is so much longer than the last, up to
-    `LONGEST_PAUSE`. The probe says "not yet" by a value that `until` refuses or by
-    raising `NotYet`; any other exception is its own news and ends the wait at once.
-    Raises `WaitExpired` with the last observation, how it came to it, and since when.
+    `within` and `every` are AWS seconds; `backoff` is the factor by which pauses grow, up to `LONGEST_PAUSE`. The
+    probe says "not yet" by a value that `until` refuses or by raising `NotYet`; any other exception ends the wait at
+    once. Raises `WaitExpired` with the last observation, since when it holds, and the ones before.
     """
     __tracebackhide__ = True
     if within < 0 or every <= 0 or backoff < 1:
@@ -115,7 +114,7 @@ def _story(describe: str, within: float, clock: Clock, seen: Observations) -> li
 
 
 def shortened(value: Any, limit: int = 240) -> str:
-    """A value in one line that fits into a message; a list by its parts, as people would say them."""
+    """A value in one line, shortened for messages; a list by its items."""
     if isinstance(value, list | tuple):
         value = "; ".join(map(str, value)) or "nothing"
     text = " ".join(str(value).split())

@@ -1,10 +1,10 @@
-r"""The history of a run: every operation as invoke, then ok, fail or info. Checkers read this and nothing else.
+r"""The history of a run: every operation as invoke, then ok, fail or info. Checkers read nothing else.
 
-    invoke ----> ok      it happened, and this is what came back
+    invoke ----> ok      it happened, with this result
           \----> fail    it certainly did not happen
-           \---> info    nobody knows: a timeout, a lost connection, a 5xx
+           \---> info    unknown: a timeout, a lost connection, a 5xx
 
-An invoke is on disk before its operation starts, so a killed run leaves what it was doing.
+An invoke is on disk before its operation starts, so the history of a killed run shows what it was doing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Event:
     name: str
     """The operation, for example `send_mail` or `ecs.UpdateService`."""
     caller: str
-    """Who did it: `kit`, or the scenario's own worker."""
+    """The caller: `kit`, `nemesis`, or a worker of the scenario."""
     scenario: str
     wall: float
     """Epoch seconds on this machine."""
@@ -54,16 +54,16 @@ class Event:
     touches: Mapping[str, str] = field(default_factory=dict)
     """The ids it concerns (session, task, message, marker …)."""
     value: Mapping[str, Any] = field(default_factory=dict)
-    """What came back."""
+    """The result."""
     error: str = ""
     step: str = ""
-    """The scenario's step it was done in."""
+    """The scenario's step."""
     strand: int = 0
-    """Two strands ran beside each other; what was done in one was done in this order. 0 is the scenario's own."""
+    """Strands ran concurrently; the operations of one ran in this order. 0 is the scenario's main task."""
 
 
 class Operation:
-    """An operation under way. Left alone it ends `ok` when its block does, and by the exception otherwise."""
+    """An operation in progress. By default it ends `ok` when its block does, and by the exception otherwise."""
 
     def __init__(self) -> None:
         self.type = ""
@@ -71,7 +71,7 @@ class Operation:
         self.error = ""
 
     def ok(self, **value: Any) -> None:
-        """It happened; `value` is what came back."""
+        """It happened; `value` is the result."""
         self._complete(OK, value, "")
 
     def fail(self, error: object, **value: Any) -> None:
@@ -79,7 +79,7 @@ class Operation:
         self._complete(FAIL, value, str(error))
 
     def info(self, error: object, **value: Any) -> None:
-        """Whether it happened is open."""
+        """It is unknown whether it happened."""
         self._complete(INFO, value, str(error))
 
     def _complete(self, type: str, value: dict[str, Any], error: str) -> None:
@@ -104,7 +104,7 @@ class History:
             self._file = path.open("a", encoding="utf-8")
 
     def follow(self, clock: Clock) -> None:
-        """Take times from this clock from now on: the one of the cloud that has just become known."""
+        """Use this clock from now on: that of a cloud which has just started."""
         self._clock = clock
 
     @contextmanager
@@ -145,7 +145,7 @@ class History:
             self._append(replace(invoke, type=operation.type, value=operation.value, error=operation.error))
 
     def note(self, name: str, *, caller: str = "kit", value: Mapping[str, Any], **touches: str) -> None:
-        """Record something observed at this moment: invoke and ok in one."""
+        """Record an observation: invoke and ok in one."""
         with self.operation(name, caller=caller, **touches) as operation:
             operation.ok(**value)
 
@@ -161,7 +161,7 @@ class History:
                 self._file = None
 
     def _strand(self) -> int:
-        """0 in the task that runs the scenario, a number of its own in every task beside it."""
+        """0 in the task that runs the scenario, a unique number in every other task."""
         task = _task()
         if task is None or task is _home.get():
             return 0
@@ -172,7 +172,7 @@ class History:
             return self._strands[task]
 
     def _append(self, event: Event) -> Event:
-        """Give an event its place and its time; an invoke is its own operation."""
+        """Set an event's index and times; an invoke is its own operation."""
         with self._lock:
             index, wall = len(self._events), self._clock.wall()
             placed = replace(
@@ -190,10 +190,10 @@ class History:
 
 
 def _without_empty(event: Event) -> dict[str, Any]:
-    said = {name: value for name, value in vars(event).items() if value not in ("", {})}
+    fields = {name: value for name, value in vars(event).items() if value not in ("", {})}
     if event.strand == 0:
-        del said["strand"]
-    return said
+        del fields["strand"]
+    return fields
 
 
 def _task() -> asyncio.Task[Any] | None:
@@ -206,8 +206,7 @@ def _task() -> asyncio.Task[Any] | None:
 def is_definite(error: BaseException) -> bool:
     """Whether an exception proves that its operation did not happen.
 
-    True for what was refused: an AWS answer with a 4xx status, or an exception that says so by an
-    attribute `definite = True`. Everything else leaves it open.
+    True for an AWS answer with a 4xx status and for an exception with the attribute `definite = True`.
     """
     if getattr(error, "definite", False):
         return True
@@ -219,7 +218,7 @@ def is_definite(error: BaseException) -> bool:
 
 
 def read(path: Path) -> list[Event]:
-    """The events of a history file. A last line cut off by a killed run is left out."""
+    """The events of a history file. Skips a last line that a kill cut off."""
     events = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:

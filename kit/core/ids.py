@@ -1,4 +1,4 @@
-"""Where the kit's ids and markers come from: one seedable source, handed in."""
+"""The seedable source of the kit's ids and markers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .clock import iso
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
-"""No vowels and no look-alikes: a marker never spells a word that a page could contain by itself."""
+"""No vowels and no look-alikes: a marker never spells a word that a page might contain."""
 DIGITS = "23456789"
 
 
@@ -23,8 +23,8 @@ class Ids:
         return cls() if seed is None else cls(random.Random(seed))
 
     def marker(self) -> str:
-        """A word that occurs nowhere else, for example `k7bq3tz9`: letter first, lower case, no hyphen,
-        so it survives file names, URLs, branch names, mail headers and HTML unchanged."""
+        """A unique word such as `k7bq3tz9`: letter first, lower case, no hyphen, so that it survives file names, URLs,
+        branch names, mail headers and HTML unchanged."""
         return "".join(self.source.choice(LETTERS if n % 2 == 0 else LETTERS + DIGITS) for n in range(8))
 
     def run_id(self, wall_epoch: float) -> str:

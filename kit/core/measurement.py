@@ -1,4 +1,4 @@
-"""Durations in both clocks, and whether a target was met, as far as a fast clock can tell."""
+"""Durations in AWS and wall seconds, and whether they met a target."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Duration:
-    """How long something took: the same span in AWS seconds and in wall seconds."""
+    """The same duration in AWS seconds and in wall seconds."""
 
     aws_seconds: float
     seconds: float
     target: float | None = None
-    """AWS seconds it should take at most."""
+    """The maximum, AWS seconds."""
 
     @property
     def met(self) -> bool | None:
-        """Whether the target was met; None when there is none, or when this clock cannot tell.
+        """Whether the target was met; None without a target, or when this clock cannot tell.
 
-        A span holds timers, which run on AWS time, and this machine's own work, which does not. In real
-        time it would have lasted between `seconds` (all of it work) and `aws_seconds` (all of it timers):
-        above the target by either, or below it by both, is a decision; between them is none.
+        A duration consists of timers, which run on AWS time, and this machine's work, which does not. In real time it
+        would be between `seconds` (all work) and `aws_seconds` (all timers), so it is undecided when the target lies
+        between the two.
         """
         if self.target is None:
             return None

@@ -1,4 +1,4 @@
-"""The one place that owns threads: blocking calls (boto3, smtplib) run here, a bounded number at a time."""
+"""The kit's thread pool for blocking calls (boto3, smtplib), limited in number."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ P = ParamSpec("P")
 
 
 class BlockingPool:
-    """A bounded pool. Not bound to an event loop, so one pool serves a whole test session."""
+    """A bounded thread pool. Not bound to an event loop, so one pool serves a whole test session."""
 
     def __init__(self, workers: int = 16) -> None:
         self.workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kit")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking function; the caller's context variables hold inside."""
+        """Run a blocking function with the caller's context variables."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, lambda: context.run(function, *args, **kwargs)
         )
 
     def close(self) -> None:
-        """Take no more calls; those that wait are dropped, those under way end by themselves."""
+        """Accept no more calls and drop waiting ones; running calls end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)

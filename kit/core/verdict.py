@@ -7,24 +7,24 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a scenario or a run came to."""
+    """The result of a scenario or a run."""
 
     PASS = "pass"
-    """Everything asserted held, and something was asserted."""
+    """All assertions held, and there was at least one."""
     UNKNOWN = "unknown"
-    """It could not be decided: nothing was asserted, an outcome is open, or a checker crashed."""
+    """Undecided: nothing was asserted, an outcome is unknown, or a checker crashed."""
     INFRA = "infra"
-    """The ground failed, not the system under test."""
+    """The infrastructure failed, not the system under test."""
     FAIL = "fail"
-    """The system under test did something it must not, or did not do what it must."""
+    """The system under test misbehaved."""
 
     def __or__(self, other: str) -> Verdict:
-        """Both together: the graver one. Associative, commutative, idempotent; `PASS` is neutral."""
+        """The graver of both. Associative, commutative, idempotent; `PASS` is neutral."""
         return max(self, Verdict(other), key=_GRAVITY.__getitem__)
 
     @property
     def exit_code(self) -> int:
-        """What a command ends with: 0 only for `PASS`."""
+        """The exit code of a command: 0 only for `PASS`."""
         return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKNOWN: 3, Verdict.INFRA: 4}[self]
 
 
@@ -32,7 +32,7 @@ _GRAVITY = {Verdict.PASS: 0, Verdict.UNKNOWN: 1, Verdict.INFRA: 2, Verdict.FAIL:
 
 
 def combined(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict over several; over none it is `UNKNOWN`, for nothing has been shown."""
+    """The gravest of several verdicts; of none, `UNKNOWN`."""
     result: Verdict | None = None
     for verdict in verdicts:
         result = verdict if result is None else result | verdict
@@ -40,5 +40,5 @@ def combined(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def of_checks(asserted: int) -> Verdict:
-    """The verdict of a scenario that ran to its end: one that asserted nothing has not passed."""
+    """The verdict of a scenario that ran to its end: without an assertion it has not passed."""
     return Verdict.PASS if asserted > 0 else Verdict.UNKNOWN

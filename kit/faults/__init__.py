@@ -1,4 +1,4 @@
-"""What can go wrong, one file each: injected, verified from outside, undone whatever happens."""
+"""Faults, one file each: injected, verified from outside, and always undone."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,8 +1,7 @@
-"""Calls of a service fail with a status of 500 or above, before anything was done.
+"""API calls of a service fail with a status of 500 or above, before the service does anything.
 
-The emulated cloud's gateway answers in the service's place, in its own error format, and counts. Live has nothing that
-makes AWS itself fail; FIS aws:network:disrupt-connectivity (scope dynamodb or s3) makes a service unreachable, which is
-`CutFromAws` rather than this.
+The emulated cloud's gateway answers in the service's error format and counts. AWS itself cannot be made to fail; FIS
+aws:network:disrupt-connectivity (scope dynamodb or s3) makes a service unreachable, which is `CutFromAws`.
 """
 
 from __future__ import annotations

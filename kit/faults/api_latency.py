@@ -1,8 +1,8 @@
-"""The answers of a service come later, by so many AWS seconds.
+"""A service's answers are delayed by a number of AWS seconds.
 
-The emulated cloud's gateway holds each call back before it is answered, and counts; undone, it lets go of those that
-wait. Live it is FIS aws:ecs:task-network-latency with sources DYNAMODB, S3 or a domain, on tasks with
-enableFaultInjection (at least a minute), or the same by the agent's fault endpoint through ECS Exec.
+The emulated cloud's gateway delays each call and counts; undoing releases the waiting calls. On AWS this would be FIS
+aws:ecs:task-network-latency with sources DYNAMODB, S3 or a domain, on tasks with enableFaultInjection (a minute at
+least), or the agent's fault endpoint through ECS Exec.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Whether a container reaches a service of AWS: a request of its own, sent from inside by ECS Exec.
+"""Checks whether a container reaches an AWS service, by a request sent from inside by ECS Exec.
 
     ECS Exec --> shell in the container --GET /--> dynamodb.<region>.amazonaws.com: any answer at all, or none
 
-It is not signed: an answer that refuses it has come all the way, too. It names a key and a service as a signed one
-does, by which the emulated cloud tells whose it is; what the container's environment says of endpoints is heeded, as an
-SDK would.
+The request is not signed: a refusal is an answer, too. It names a key and a service as a signed request does, so that
+the emulated cloud recognises the caller, and uses the endpoints in the container's environment, as SDKs do.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _NODE = (
 
 
 def request_script(service: ReachedService, seconds: float) -> str:
-    """A script for a shell in the container; waits so many wall seconds. Says `answers` or `silent`."""
+    """A shell script that waits so many wall seconds and prints `answers` or `silent`."""
     variable = f"AWS_ENDPOINT_URL_{service.upper()}"
     return (
         'region="${AWS_REGION:-${AWS_DEFAULT_REGION:?}}"; '
@@ -45,12 +44,12 @@ def request_script(service: ReachedService, seconds: float) -> str:
 
 
 async def reaches(context: FaultContext, task: str, container: str, service: ReachedService, seconds: float) -> bool:
-    """Ask once. Raises `ExecError` when ECS Exec does not get in, `UsageError` for an image with nothing to ask by."""
+    """Send one request. Raises `ExecError` when ECS Exec fails, `UsageError` for an image without an HTTP client."""
     result = await context.run(task, container, request_script(service, seconds))
-    said = result.output.strip()
-    if said not in (ANSWERS, SILENT):
+    output = result.output.strip()
+    if output not in (ANSWERS, SILENT):
         raise UsageError(
-            f"nobody can tell from inside whether {container} of {task} reaches {service}: {said}",
+            f"it cannot be checked from inside whether {container} of {task} reaches {service}: {output}",
             next="the image needs one of curl, python3 and node",
         )
-    return said == ANSWERS
+    return output == ANSWERS

@@ -1,4 +1,4 @@
-"""What a fault reaches the cloud by, and what it looks through afterwards."""
+"""What a fault uses: AWS, the system's facts, ECS Exec, and the cloud's fault API where there is one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Result(Protocol):
 
 @dataclass(frozen=True)
 class FaultContext:
-    """The place of a fault: the same for every cloud, but for the door, which AWS has not, and the book."""
+    """What a fault is injected with. The same for every cloud, except the fault API and the undo book."""
 
     aws: Aws
     system: System
@@ -37,28 +37,28 @@ class FaultContext:
     run: Callable[[str, str, str], Awaitable[Result]]
     """ECS Exec: task ARN, container, shell command."""
     fault_api: FaultApi | None = None
-    """Where a cloud takes orders to fail. Without one, faults go the ways that AWS has."""
+    """The emulated cloud's. Without it, faults use AWS's own means."""
     undo_book: UndoBook | None = None
-    """Where it is written down beforehand what takes a fault back; None where faults die with their cloud."""
+    """Records how to undo a fault before it is injected; None when faults end with their cloud."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """What everything that is created carries."""
+    """Put on every resource that is created."""
 
-    def injector(self, what: str) -> FaultApi:
-        """The cloud's own door for faults. Raises `NotSupported` where there is none."""
+    def injector(self, kind: str) -> FaultApi:
+        """The cloud's fault API. Raises `NotSupported` when there is none."""
         if self.fault_api is None:
             raise NotSupported(
-                f"this cloud cannot be told to {what}", next="name the capability in the scenario's needs"
+                f"this cloud cannot inject the fault {kind}", next="name the capability in the scenario's needs"
             )
         return self.fault_api
 
     def callers(self, by: str) -> str:
-        """Whose calls are meant, as the cloud is told: a service of the stack by its ECS name."""
+        """The callers in the fault API's terms: a service of the stack by its ECS name."""
         if by in SERVICES:
             return f"service:{self.system.service_name('hermes' if by == 'hermes' else 'edit')}"
         if by in ("everyone", "tasks") or by.startswith("arn:"):
             return by
         words = ", ".join(("everyone", "tasks", *SERVICES))
-        raise UsageError(f"by={by!r} names nobody", next=f"say one of {words}, or a task's ARN")
+        raise UsageError(f"by={by!r} is no caller", next=f"use one of {words}, or a task's ARN")
 
     async def task(self, arn: str) -> dict[str, Any]:
         """DescribeTasks of one task. Raises `UsageError` when ECS does not know it."""
@@ -93,17 +93,17 @@ class FaultContext:
         return next(each for each in definitions if each["name"] == container)
 
     async def can_signal(self, task: Mapping[str, Any], container: str) -> bool:
-        """Whether a shell in the container can send signals to its program: the kernel spares a process 1 that gets
-        one from its own namespace, so there has to be an init process before it."""
+        """Whether a shell in the container can signal its program. The kernel ignores signals to process 1 from its
+        namespace, so an init process must be process 1."""
         if not task.get("enableExecuteCommand"):
             return False
         definition = await self.definition(task, container)
         return bool(definition.get("linuxParameters", {}).get("initProcessEnabled"))
 
     async def address(self, task: Mapping[str, Any]) -> tuple[str, int]:
-        """Where a task listens: the port it maps onto its host, else its own address with its container's port.
+        """A task's address: the port it maps onto its host, else its own address with its container's port.
 
-        Raises `UsageError` for a task that listens nowhere.
+        Raises `UsageError` for a task without a port.
         """
         for container in task["containers"]:
             for binding in container.get("networkBindings", ()):
@@ -113,20 +113,19 @@ class FaultContext:
             for interface in container.get("networkInterfaces", ()):
                 for port in ports:
                     return interface["privateIpv4Address"], port["containerPort"]
-        raise UsageError(f"task {task['taskArn']} listens on no port, so nobody can tell whether it answers")
+        raise UsageError(f"task {task['taskArn']} has no port, so it cannot be checked whether it answers")
 
     async def network_path(self, task: str) -> dict[str, Any]:
-        """A running task as the cloud is told of it: its ARN, and where the load balancer reaches it, if it does.
-        Raises `UsageError`."""
+        """A running task in the fault API's terms: its ARN, and its address, if it has one. Raises `UsageError`."""
         found = await self.running_task(task)
         try:
             host, port = await self.address(found)
-        except UsageError:  # it listens nowhere
+        except UsageError:  # it has no port
             return {"task": task}
         return {"task": task, "host": host, "port": port}
 
     async def probe(self, host: str, port: int, within: float) -> str:
-        """Ask for a page and wait so many wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
+        """Request a page and wait `within` wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
         writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(within):

@@ -1,12 +1,12 @@
-"""One task reaches AWS no more: none of its calls gets an answer. Everybody else's do.
+"""One task's AWS calls get no answer. Other callers are unaffected.
 
     task --X--> gateway        another task, the kit --> gateway
 
-The emulated cloud knows the task by its access key, takes also the answers of calls under way (a long poll for
-messages), and counts. On AWS the container agent swallows what the task sends to port 443, asked by ECS Exec
-(the task definition has EnableFaultInjection). ECS Exec goes that way too, so nobody can call it off: it ends by itself
-after `lasts`, and undoing it is to wait for that. A security group without egress would cut all tasks of its
-service, and leave open connections open; a task's own interface takes no other group.
+The emulated cloud identifies the task by its access key, also withholds the answers of calls in flight (a long poll for
+messages), and counts. On AWS, ECS Exec asks the container agent to drop the task's packets to port 443 (the task
+definition has EnableFaultInjection). That cuts off ECS Exec as well, so the fault cannot be ended early: it ends after
+`lasts`, and undoing waits for that. A security group without egress would cut off all tasks of the service and keep
+open connections; a single task's interface accepts no other group.
 """
 
 from __future__ import annotations
@@ -20,33 +20,27 @@ from ..core.errors import InfraError, NotSupported, UsageError
 from ..core.eventually import eventually
 from . import processes
 from .context import FaultContext
+from .effects import TaskFault, Uncounted
 from .emulator_fault import EmulatorFault
 from .fault import Effect, Observation, Visibility
 
 _HTTPS = 443
 _AFTERWARDS = 90.0
-"""AWS seconds in which ECS Exec gets through again after the end."""
+"""AWS seconds until ECS Exec works again after the end."""
 
 
 @dataclass(frozen=True)
-class CutFromAws:
+class CutFromAws(TaskFault):
     """Cut a task off from AWS."""
 
-    task: str
-    """The task's ARN."""
     how: Literal["silence", "reset"] = "silence"
-    """Packets vanish and calls hang until it is undone, or connections break at once."""
-
+    """Packets vanish and calls hang until the fault is undone, or connections break at once."""
     lasts: float = 60.0
-    """AWS seconds; heeded where it cannot be called off."""
+    """AWS seconds; used where the fault cannot be ended early."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 90.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, context: FaultContext) -> Effect:
         task = await context.running_task(self.task)
@@ -59,8 +53,8 @@ class CutFromAws:
 
 
 @dataclass(frozen=True)
-class AgentEffect:
-    """The effect of a task's own container agent."""
+class AgentEffect(Uncounted):
+    """The effect of the task's container agent."""
 
     context: FaultContext
     task: str
@@ -88,13 +82,10 @@ class AgentEffect:
             describe=f"ECS Exec to get through to {self.task} again",
         )
         if seen is not None and (await self.context.task(self.task))["lastStatus"] == "RUNNING":
-            raise InfraError(f"task {self.task} may be cut off from AWS still: {seen}")
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}
+            raise InfraError(f"task {self.task} may still be cut off from AWS: {seen}")
 
     async def _refusal(self) -> str | None:
-        """What ExecuteCommand answers, whose agent takes its orders over the same port; None for a session."""
+        """The error code of ExecuteCommand, whose agent uses the same port; None for a session."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
         try:

@@ -1,16 +1,15 @@
-"""The load balancer reaches one target no more, while the target itself is well.
+"""The load balancer cannot reach one healthy target.
 
     ALB --X--> target     requests: 504 (silence) or 502 (refused); health checks fail, twice --> unhealthy
                           --> ECS replaces the task
 
-The emulated load balancer is cut at the link to this target. On AWS its security group lets everything out but what
-goes there (`security_group`): packets vanish, as security groups never refuse. In both, connections that come later
-are concerned, not those that are open.
+The emulated load balancer cuts its link to this target. On AWS its security group excludes the target
+(`security_group`): packets vanish, as security groups never refuse. Both affect new connections only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,14 +18,15 @@ from ..backends.capability import FAULT_NETWORK
 from ..core.errors import InfraError, NotSupported, UsageError
 from ..system.facts import SERVICES
 from .context import FaultContext
+from .effects import EmulatorEffect, RecordedEffect, TaskFault
 from .emulator_fault import EmulatorFault
 from .fault import Effect, Observation, Visibility
 from .security_group import Permission, Replacement, exclude_target
 
 
 @dataclass(frozen=True)
-class CutFromLoadBalancer:
-    """CutEffect a task's target off."""
+class CutFromLoadBalancer(TaskFault):
+    """Cut the load balancer off from a task's target."""
 
     task: str
     """The task's ARN, or the target's `address:port`."""
@@ -36,10 +36,6 @@ class CutFromLoadBalancer:
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 240.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, context: FaultContext) -> Effect:
         if self.task.startswith("arn:"):
@@ -64,9 +60,7 @@ class CutFromLoadBalancer:
 
 
 @dataclass(frozen=True)
-class CutEffect:
-    context: FaultContext
-    emulator_fault: EmulatorFault
+class CutEffect(EmulatorEffect):
     host: str
     port: int
 
@@ -75,34 +69,20 @@ class CutEffect:
         health = await _health(self.context, self.host, self.port) or "not registered any more"
         return Observation(blocked.effective, f"{blocked.what}; target {self.host}:{self.port} is {health}")
 
-    async def undo(self) -> None:
-        await self.emulator_fault.undo()
-
-    async def counts(self) -> Mapping[str, int]:
-        return await self.emulator_fault.counts()
-
 
 _UNSEEN = ("unhealthy", "draining", "unused")
 
 
 @dataclass(frozen=True)
-class SecurityGroupEffect:
-    """The effect of a security group that leaves the target out."""
+class SecurityGroupEffect(RecordedEffect):
+    """The effect of a security group that excludes the target."""
 
-    context: FaultContext
     host: str
     port: int
-    undo_record: UndoRecord
 
     async def verify(self) -> Observation:
         health = await _health(self.context, self.host, self.port) or "unused: taken out and replaced"
         return Observation(health.split()[0].rstrip(":") in _UNSEEN, f"target {self.host}:{self.port} is {health}")
-
-    async def undo(self) -> None:
-        await self.undo_record.undo(self.context.aws, self.context.clock)
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}
 
 
 async def _cut_by_group(context: FaultContext, host: str, port: int, how: str) -> SecurityGroupEffect:
@@ -124,12 +104,12 @@ async def _cut_by_group(context: FaultContext, host: str, port: int, how: str) -
     groups = (await context.aws.call("ec2", "describe_security_groups", **which))["SecurityGroups"]
     changes = [change for group in groups if (change := exclude_target(group, host, port)) is not None]
     if not changes:
-        raise InfraError(f"no security group of {arn} lets anything out to {host}:{port} as it is")
+        raise InfraError(f"no security group of {arn} allows traffic to {host}:{port} in the first place")
     calls = [call for change in changes for call in _undo_calls(change)]
     undo_record = UndoRecord.begin(
         context.undo_book, f"cut {context.ids.marker()}", calls, until=context.clock.now() + DEADLINE
     )
-    cut = SecurityGroupEffect(context, host, port, undo_record)
+    cut = SecurityGroupEffect(context, undo_record, host, port)
     try:
         for change in changes:
             for call in _apply_calls(change):
@@ -141,7 +121,7 @@ async def _cut_by_group(context: FaultContext, host: str, port: int, how: str) -
 
 
 def _apply_calls(change: Replacement) -> list[UndoCall]:
-    """First what is to be instead, then the loss: nobody else is cut off meanwhile."""
+    """Add the new rules before revoking the old ones, so that other targets stay reachable."""
     return [
         *([_egress("authorize", change.group, change.instead)] if change.instead else []),
         _egress("revoke", change.group, change.lost),
@@ -149,7 +129,7 @@ def _apply_calls(change: Replacement) -> list[UndoCall]:
 
 
 def _undo_calls(change: Replacement) -> list[UndoCall]:
-    """One by one, as a call fails whole when a part of it was done before."""
+    """One rule a call: a call fails as a whole when one of its rules is in place already."""
     lost = [_egress("authorize", change.group, [each]) for each in change.lost]
     instead = [
         _egress("revoke", change.group, [{**each, "IpRanges": [entry]}])
@@ -169,7 +149,7 @@ def _egress(verb: str, group: str, permissions: Sequence[Permission]) -> UndoCal
 
 
 async def _health(context: FaultContext, host: str, port: int) -> str | None:
-    """A target's state and reason as DescribeTargetHealth tells them; None when it is registered nowhere."""
+    """A target's state and reason from DescribeTargetHealth; None when it is not registered."""
     for service in SERVICES:
         group = context.system.target_group_arn(service)
         answer = await context.aws.call("elbv2", "describe_target_health", TargetGroupArn=group)

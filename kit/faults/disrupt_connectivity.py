@@ -1,17 +1,16 @@
-"""The subnets in which tasks run lose a part of the network: DynamoDB, or everything outside the subnet.
+"""The subnet of a task loses DynamoDB, S3, or everything outside the subnet.
 
     tasks in the subnet --X--> DynamoDB     FIS aws:network:disrupt-connectivity, a minute at least
 
-The same in both clouds, by FIS: it puts another network ACL before the subnets and takes it away at the end, also when
-nobody is there any more. Calls hang; open connections, too. It concerns all tasks in these subnets.
+The same in both clouds: FIS puts another network ACL on the subnet and removes it at the end by itself. Calls and open
+connections hang, for all tasks in the subnet.
 
-It is seen from inside, by ECS Exec: the service, which answered a request before, does not answer a new one. With `all`
-ECS Exec itself goes the way that is cut, on AWS: that it got in before and does not any more is what is seen then.
+The effect is observed from inside, by ECS Exec: the service answered before and does not now. With `all`, ECS Exec is
+cut off as well on AWS; then the effect is that it worked before and fails now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,24 +18,25 @@ from ..backends.capability import FAULT_EXPERIMENT
 from ..core.errors import UsageError
 from .aws_from_inside import ReachedService, reaches
 from .context import FaultContext
+from .effects import Uncounted
 from .exec_fault import choose_container, require_exec
 from .experiment import SHORTEST, Experiment
 from .fault import Effect, Observation, Visibility
 
 _LEAST, _MOST, _SHARE = 0.25, 5.0, 0.1
-"""How long the service has to answer before, and must not answer under the fault: a share of the time that the fault
-lasts, for once it is over what hangs goes on; wall seconds at the least and at the most."""
+"""How long the service may take to answer before, and must not answer during the fault: a share of the fault's
+duration, since hanging calls continue at its end; minimum and maximum in wall seconds."""
 _ACTION, _TARGET = "cut", "subnets"
 
 
 @dataclass(frozen=True)
 class DisruptConnectivity:
-    """Cut off the subnets in which a task is, or all of its service's."""
+    """Cut off the subnet of a task."""
 
     task: str
-    """The ARN of a task: its subnet is meant."""
+    """The ARN of a task in the subnet."""
     scope: Literal["dynamodb", "s3", "all"] = "dynamodb"
-    """What is not reached; `all` leaves the subnet's own traffic."""
+    """What becomes unreachable; `all` spares traffic within the subnet."""
     seconds: float = SHORTEST
     """AWS seconds after which FIS ends it, undone or not."""
 
@@ -77,7 +77,7 @@ class DisruptConnectivity:
 
 
 @dataclass(frozen=True)
-class DisruptionEffect:
+class DisruptionEffect(Uncounted):
     experiment: Experiment
     context: FaultContext
     task: str
@@ -90,20 +90,17 @@ class DisruptionEffect:
     async def verify(self) -> Observation:
         from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
-        told = await self.experiment.action(_ACTION)
+        action = await self.experiment.action(_ACTION)
         before = f"{self.service} from inside, which answered before"
         try:
             answers = await reaches(self.context, self.task, self.container, self.service, self.patience)
         except ExecError as error:
             runs = (await self.context.task(self.task))["lastStatus"] == "RUNNING"
-            return Observation(self.all_of_it and runs, f"ECS Exec, which got in before: {error}; {told}")
-        return Observation(not answers, f"{before}: {'answers still' if answers else 'silent'}; {told}")
+            return Observation(self.all_of_it and runs, f"ECS Exec, which worked before: {error}; {action}")
+        return Observation(not answers, f"{before}: {'still answers' if answers else 'silent'}; {action}")
 
     async def undo(self) -> None:
         await self.experiment.end()
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}
 
 
 def _iso(seconds: float) -> str:

@@ -1,9 +1,9 @@
-"""DynamoDB throttled by its own means: tables that may use so many request units a second and no more.
+"""Throttles DynamoDB by its on-demand maximum throughput.
 
     DescribeTable --> book --> UpdateTable OnDemandThroughput --> (throttled) --> UpdateTable as before
 
-Whoever calls is throttled, the kit too, whose SDK tries again. What was refused shows in AWS/DynamoDB
-ReadThrottleEvents and WriteThrottleEvents, a minute later and whoever it was.
+All callers are throttled, including the kit, whose SDK retries. The refused calls of all callers are counted by the
+metrics ReadThrottleEvents and WriteThrottleEvents of AWS/DynamoDB, a minute later.
 """
 
 from __future__ import annotations
@@ -17,35 +17,34 @@ from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..core.errors import NotSupported
 from ..core.eventually import eventually
 from .context import FaultContext
+from .effects import RecordedEffect
 from .fault import Observation
 
 _READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 _UNLIMITED = -1
 _USUAL = 10.0
-"""Units a second of which a probability takes its share: with probability 1 one is left, the least there can be."""
+"""Units a second that a probability takes its share of; with probability 1, the minimum of one is left."""
 _ACTIVE_WITHIN = 120.0
-"""AWS seconds in which a table whose maximum was changed is ACTIVE again."""
+"""AWS seconds until a changed table is ACTIVE again."""
 _MINUTE = 60
 
 
 @dataclass(frozen=True)
-class ThroughputLimit:
-    """The effect: these tables have a maximum now."""
+class ThroughputLimit(RecordedEffect):
+    """The effect: a maximum throughput of these tables."""
 
-    context: FaultContext
     tables: Sequence[str]
     kinds: Sequence[str]
     """Read, Write."""
     since: float
     """AWS epoch seconds."""
-    undo_record: UndoRecord
 
     @classmethod
     async def inject(
         cls, context: FaultContext, service: str, operation: str | None, *, probability: float, rate: float | None
     ) -> ThroughputLimit:
-        """Raises `NotSupported` for what DynamoDB's own limits cannot do."""
+        """Raises `NotSupported` for anything but DynamoDB's reads and writes."""
         if service != "dynamodb":
             raise NotSupported(
                 f"AWS cannot be made to throttle {service}", next="DynamoDB has on-demand maximum throughput"
@@ -60,7 +59,7 @@ class ThroughputLimit:
         undo_record = UndoRecord.begin(
             context.undo_book, f"throttle {context.ids.marker()}", calls, until=now + DEADLINE
         )
-        limited = cls(context, tables, kinds, now, undo_record)
+        limited = cls(context, undo_record, tables, kinds, now)
         wanted = {f"Max{kind}RequestUnits": units if kind in kinds else _UNLIMITED for kind in ("Read", "Write")}
         try:
             for table in tables:
@@ -75,10 +74,7 @@ class ThroughputLimit:
 
     async def verify(self) -> Observation:
         seen = await self.counts()
-        return Observation(seen["throttled"] > 0, f"{seen['throttled']} calls throttled, as CloudWatch tells")
-
-    async def undo(self) -> None:
-        await self.undo_record.undo(self.context.aws, self.context.clock)
+        return Observation(seen["throttled"] > 0, f"{seen['throttled']} calls throttled, according to CloudWatch")
 
     async def counts(self) -> Mapping[str, int]:
         return {"throttled": round(sum([await self._events(t, k) for t in self.tables for k in self.kinds]))}
@@ -115,10 +111,10 @@ async def _described(context: FaultContext, table: str) -> Mapping[str, Any]:
 
 
 async def _active(context: FaultContext, table: str) -> Mapping[str, Any]:
-    """The table's description once no change of it is under way."""
+    """The description of a table, once it is ACTIVE."""
     return await eventually(
         lambda: _described(context, table),
-        until=lambda told: told["TableStatus"] == "ACTIVE",
+        until=lambda table: table["TableStatus"] == "ACTIVE",
         within=_ACTIVE_WITHIN,
         clock=context.clock,
         describe=f"table {table} to be ACTIVE",
@@ -126,13 +122,13 @@ async def _active(context: FaultContext, table: str) -> Mapping[str, Any]:
 
 
 def _maximum(table: Mapping[str, Any]) -> Mapping[str, int]:
-    """A table's maximum; one that has none shows none."""
+    """A table's maximum; DescribeTable omits it when there is none."""
     had = table.get("OnDemandThroughput", {})
     return {name: int(had.get(name, _UNLIMITED)) for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits")}
 
 
 def _undo_call(table: str, before: Mapping[str, int]) -> UndoCall:
-    """What makes its maximum what it was; DynamoDB refuses a change that changes nothing."""
+    """Restores the maximum; DynamoDB refuses an update without a change."""
     return UndoCall(
         "dynamodb",
         "update_table",

@@ -1,4 +1,4 @@
-"""Faults that the cloud commits itself, told by its own counts of what it did."""
+"""Faults that the emulated cloud causes and counts."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from .fault import Observation
 
 @dataclass(frozen=True)
 class ApiFault:
-    """What all faults of AWS's calls are told."""
+    """A fault of AWS calls."""
 
     service: str
-    """As boto3 names it."""
+    """In boto3's spelling."""
     operation: str | None = None
-    """As AWS spells it, such as `PutItem`; all of the service's when None."""
+    """In AWS's spelling, such as `PutItem`; None for all operations."""
     by: str = field(default="tasks", kw_only=True)
-    """Whose calls: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, the kit included."""
+    """The callers: `tasks` (all of ECS), `hermes`, `edit`, one task's ARN, or `everyone`, including the kit."""
 
     @property
     def target(self) -> str:
         return f"{self.service}.{self.operation or '*'} by {self.by}"
 
     def concerned(self, context: FaultContext) -> dict[str, Any]:
-        """The calls, as the door takes them."""
+        """The affected calls, in the fault API's terms."""
         return {"service": self.service, "operation": self.operation, "callers": context.callers(self.by)}
 
 
 @dataclass(frozen=True)
 class EmulatorFault:
-    """Effective once the cloud has counted that it did `did` to something."""
+    """Effective once the cloud's counter `did` is above zero."""
 
     api: FaultApi
     id: str
     did: str
-    """The name of the count."""
+    """The counter's name."""
     what: str
-    """The sentence of what was done, after a number."""
+    """What the counter counts, for messages."""
 
     @classmethod
     async def inject(

@@ -1,4 +1,4 @@
-"""Faults of one container, which a shell in it commits or sees, by ECS Exec."""
+"""Faults of one container that a shell in it causes or observes, by ECS Exec."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.errors import NotSupported, UsageError
 from .context import FaultContext
-from .emulator_fault import EmulatorFault
+from .effects import EmulatorEffect, TaskFault, Uncounted
 from .fault import Observation
 
 _KILLED = 137
@@ -19,27 +19,21 @@ _LOOK_EVERY = 2.0
 
 
 @dataclass(frozen=True)
-class ContainerFault:
-    """What all of them are told; the first container when none is named."""
+class ContainerFault(TaskFault):
+    """A fault of one container of a task: of the first one when none is named."""
 
-    task: str
-    """The task's ARN."""
     container: str | None = None
-
-    @property
-    def target(self) -> str:
-        return self.task
 
 
 @dataclass(frozen=True)
-class KillEffect:
-    """The effect on a container whose program was killed. It stays dead, so there is nothing to undo."""
+class KillEffect(Uncounted):
+    """The effect on a container whose program was killed. Permanent, so there is nothing to undo."""
 
     context: FaultContext
     task: str
     container: str
-    of_this: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
-    """Whether a task and its container, as DescribeTasks tells them, show that it was this that killed it."""
+    caused_by_fault: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    """Whether a task and its container, from DescribeTasks, show that this fault killed it."""
 
     async def verify(self) -> Observation:
         task = await self.context.task(self.task)
@@ -47,29 +41,18 @@ class KillEffect:
         code, reason = container.get("exitCode"), container.get("reason", "no reason")
         seen = f"container {container['lastStatus']}, exit code {code}, {reason}; "
         seen += f"task {task['lastStatus']}, {task.get('stopCode')}"
-        return Observation(code == _KILLED and self.of_this(task, container), seen)
+        return Observation(code == _KILLED and self.caused_by_fault(task, container), seen)
 
     async def undo(self) -> None:
         return None
 
-    async def counts(self) -> Mapping[str, int]:
-        return {}
-
 
 @dataclass(frozen=True)
-class ExecEffect:
-    """The effect of a fault that the cloud commits and that is seen in the container."""
+class ExecEffect(EmulatorEffect):
+    """An effect that the emulated cloud causes and that a shell in the container observes."""
 
-    context: FaultContext
-    emulator_fault: EmulatorFault
     task: str
     container: str
-
-    async def undo(self) -> None:
-        await self.emulator_fault.undo()
-
-    async def counts(self) -> Mapping[str, int]:
-        return await self.emulator_fault.counts()
 
 
 def choose_container(task: Mapping[str, Any], container: str | None) -> str:
@@ -81,21 +64,21 @@ def choose_container(task: Mapping[str, Any], container: str | None) -> str:
 
 
 def require_exec(task: Mapping[str, Any]) -> None:
-    """Raises `NotSupported` for a task without ECS Exec: nobody could tell what is seen in it."""
+    """Raises `NotSupported` for a task without ECS Exec, in which nothing can be observed."""
     if not task.get("enableExecuteCommand"):
         raise NotSupported(
-            f"nobody can look into {task['taskArn']}", next="its service needs EnableExecuteCommand for ECS Exec"
+            f"task {task['taskArn']} has no ECS Exec", next="its service needs EnableExecuteCommand for ECS Exec"
         )
 
 
 async def kill_by(context: FaultContext, task: str, container: str, script: str) -> None:
-    """Run a script in a container that kills its program. Raises `UsageError` when it says that it could not."""
+    """Run a script that kills its container's program. Raises `UsageError` when the script reports a failure."""
     from ..ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
 
     killing = asyncio.ensure_future(context.run(task, container, script))
     dying = asyncio.ensure_future(_stops_running(context, task))
     try:
-        # The shell dies with its container, often before it has said so: either end will do.
+        # The shell dies with its container, often before its output arrives: wait for either.
         await asyncio.wait({killing, dying}, return_when=asyncio.FIRST_COMPLETED)
         if not killing.done() and dying.exception() is None:
             return
@@ -103,7 +86,7 @@ async def kill_by(context: FaultContext, task: str, container: str, script: str)
     except ExecError as error:
         if error.definite:
             raise UsageError(f"nothing was killed in {container} of {task}: {error}") from error
-        return  # what is seen of the task decides
+        return  # verify decides
     finally:
         killing.cancel()
         dying.cancel()

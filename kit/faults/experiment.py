@@ -1,9 +1,9 @@
-"""One experiment of AWS's Fault Injection Service: written down, started, watched, ended, its template deleted.
+"""An experiment of AWS's Fault Injection Service: recorded, started, watched, ended, its template deleted.
 
     book --> template --> experiment --running--> … --> completed
                              \\--StopExperiment, or a stop condition--> stopped
 
-The same in both clouds. What an experiment does it takes back itself at its end, also when nobody is there any more.
+The same in both clouds. An experiment undoes its actions at its end, even if the kit is gone by then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..core.eventually import NotYet, eventually
 from .context import FaultContext
 
 SHORTEST = 60.0
-"""Seconds of an action that lasts: PT1M."""
+"""The shortest duration of an action, in seconds: PT1M."""
 _ENDED = ("completed", "stopped", "failed", "cancelled")
 _STARTS_WITHIN, _ENDS_WITHIN = 120.0, 120.0
 """AWS seconds."""
@@ -104,18 +104,20 @@ class Experiment:
         return found
 
     async def action(self, name: str) -> str:
-        """How an action of it is doing, in words: that it runs says nothing about what comes of it."""
+        """The state of an action, in words. A running action proves no effect."""
         shown = await self._shown()
         state = shown["actions"][name]["state"]
-        told = f"experiment {self.id} {shown['state']['status']}, action {state['status']}: {state.get('reason', '')}"
-        return told.rstrip(": ")
+        state_text = (
+            f"experiment {self.id} {shown['state']['status']}, action {state['status']}: {state.get('reason', '')}"
+        )
+        return state_text.rstrip(": ")
 
     async def targets(self, name: str) -> list[str]:
-        """The ARNs that a target of it came to mean."""
+        """The ARNs that a target was resolved to."""
         return list((await self._shown())["targets"][name].get("resourceArns", ()))
 
     async def end(self) -> None:
-        """Stop it unless it has ended, wait for its end, delete its template. May be repeated. Raises `InfraError`."""
+        """Stop it, wait for its end, and delete its template. May be repeated. Raises `InfraError`."""
         await self.undo_record.undo(self.context.aws, self.context.clock)
         if self.id:
             await eventually(

@@ -1,4 +1,4 @@
-r"""The seam: what can go wrong, as a value, and its effect, as something to look at and to undo.
+r"""The protocols of faults and their effects.
 
 Fault --inject--> Effect --verify--> Observation
                      \-----undo----> as before
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 
 class Visibility(Enum):
-    """When the effect of a fault can be seen."""
+    """When the effect of a fault can be observed."""
 
     AT_ONCE = "at once"
-    """By itself; it is waited for before the block of the fault begins."""
+    """By itself; the block of the fault begins once it is observed."""
     BY_USE = "by use"
-    """By what others do meanwhile; it is looked for when the block ends, at the latest."""
+    """Only through other activity; it is looked for at the end of the block at the latest."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One look at an effect."""
+    """One observation of an effect."""
 
     effective: bool
     what: str
-    """What was seen, of the effect or in its place."""
+    """What was observed, in words."""
 
 
 class Effect(Protocol):
-    """A fault that was injected.
+    """An injected fault.
 
-    `verify` judges by what is seen from outside the system under test, never by having asked for it: a fault
-    that does nothing must come out as not effective. `undo` brings back what was before, as far as it can come
-    back; it may be called at any time, more than once, and when the target or the cloud is gone.
+    `verify` judges by observation from outside the system under test, never by the injection's success: a fault that
+    does nothing must be reported as not effective. `undo` restores the previous state as far as possible; it may be
+    called at any time, repeatedly, and when the target or the cloud is gone.
     """
 
     async def verify(self) -> Observation:
-        """Look once whether the effect is there. Changes nothing. May raise what the look itself meets."""
+        """Observe once. Changes nothing. May raise errors of the observation itself."""
         ...
 
     async def undo(self) -> None:
@@ -52,34 +52,34 @@ class Effect(Protocol):
         ...
 
     async def counts(self) -> Mapping[str, int]:
-        """How often it did what, where somebody counts; else nothing."""
+        """Counters of what it did, where the cloud counts; else empty."""
         ...
 
 
 class Fault(Protocol):
-    """One thing that goes wrong: a frozen dataclass, equal to any other with the same settings.
+    """A fault as a frozen dataclass, equal to any other with the same settings.
 
-    Injecting it twice in the same run does the same twice: what is random in it comes from its own `seed`.
+    Injecting it twice in a run does the same twice: randomness comes from its `seed`.
     """
 
     needs: ClassVar[tuple[str, ...]]
-    """Capabilities (`kit.backends.capability`) of a cloud that can do it."""
+    """The capabilities (`kit.backends.capability`) that it needs."""
     visibility: ClassVar[Visibility]
     within: ClassVar[float]
-    """AWS seconds in which the effect shows, if it shows."""
+    """AWS seconds within which the effect becomes visible."""
 
     @property
     def target(self) -> str:
-        """What it befalls, in a word or an ARN."""
+        """The affected resource or calls: a word or an ARN."""
         ...
 
     async def inject(self, context: FaultContext) -> Effect:
-        """Let it happen; returns when it was done, not when its effect is seen.
+        """Inject it; returns when that is done, which may be before its effect is visible.
 
-        Raises `UsageError` for a target that is not there or settings that cannot be; then nothing happened.
+        Raises `UsageError` for a missing target or invalid settings; nothing has happened then.
         """
         ...
 
 
 class EffectNotSeen(KitError):
-    """A fault whose effect nobody saw: what was observed under it shows nothing, so the verdict is unknown."""
+    """The effect of a fault was not observed: the scenario proves nothing, so its verdict is unknown."""

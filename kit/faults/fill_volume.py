@@ -1,10 +1,10 @@
-"""The shared volume is full: whoever writes to it is told "No space left on device"; what is there stays readable.
+"""The shared volume is full: writing fails with "No space left on device"; its files stay readable.
 
     cloud --fills--> file system      ECS Exec: a file of 64 KiB    before: written    while full: ENOSPC
 
-The emulated cloud fills it only where it has an end, so that no disk of anybody's is filled up: with containers, and
-`emulated.volume_mib` set. Real EFS has no end that could be reached, so live has this not; on AWS it is the task's own
-storage that gets full (FIS aws:ecs:task-io-stress).
+The emulated cloud fills only a volume of limited size, so that no real disk fills up: with containers, and
+`emulated.volume_mib` set. Real EFS has no reachable limit, so live runs cannot do this; on AWS only a task's storage can
+be filled (FIS aws:ecs:task-io-stress).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FULL = "No space left on device"
 
 @dataclass(frozen=True)
 class FillVolume(ContainerFault):
-    """Fill the file system that a task's container has mounted; the first container's when none is named."""
+    """Fill the file system that a task's container (the first, unless named) has mounted."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_DISK,)
     visibility: ClassVar[Visibility] = Visibility.AT_ONCE
@@ -51,11 +51,11 @@ class FullVolumeEffect(ExecEffect):
 
     async def verify(self) -> Observation:
         file = shlex.quote(f"{self.path.rstrip('/')}/.probe-of-a-fault")
-        # In a shell of its own, so that what its redirection says is heard too.
+        # In a subshell, so that errors of its redirection are captured too.
         script = f"(head -c 65536 /dev/zero > {file}) 2>&1; said=$?; rm -f {file}; exit $said"
         result = await self.context.run(self.task, self.container, script)
-        said = result.output.strip() or "64 KiB written"
-        return Observation(result.exit_code != 0 and _FULL in said, f"{self.path} in {self.container}: {said}")
+        output = result.output.strip() or "64 KiB written"
+        return Observation(result.exit_code != 0 and _FULL in output, f"{self.path} in {self.container}: {output}")
 
 
 async def _mounted(context: FaultContext, task: Mapping[str, Any], container: str) -> tuple[str, str]:
@@ -69,4 +69,4 @@ async def _mounted(context: FaultContext, task: Mapping[str, Any], container: st
     for point in (await context.definition(task, container)).get("mountPoints", ()):
         if point["sourceVolume"] in shared:
             return shared[point["sourceVolume"]], str(point["containerPath"])
-    raise UsageError(f"container {container} of {task['taskArn']} has mounted no file system of EFS")
+    raise UsageError(f"container {container} of {task['taskArn']} mounts no EFS file system")

@@ -1,14 +1,12 @@
-"""The program of a container is killed: no last word, no clean-up, exit code 137.
+"""A container's program is killed without clean-up: exit code 137.
 
     ECS Exec:  /bin/sh -c 'kill -9 <main>'  -->  container exits 137  -->  task STOPPED, EssentialContainerExited
 
-- Both clouds go the same way where they can: a shell in the container, by ECS Exec. The main process is the oldest
-  one of this container but its init process. Told by /proc and the metadata variable that ECS gives to every process,
-  it is the right one also where the machine's other processes are in sight.
-- Live it needs `linuxParameters.initProcessEnabled`: the kernel ignores a SIGKILL that PID 1 gets from within. It is
-  asked of the task definition in both clouds.
-- Where ECS Exec is off or there is no init process, the emulated cloud kills by its own hand. Live cannot: there it is
-  StopTask (no crash), or FIS aws:ecs:task-kill-process with its SSM sidecar.
+- Where possible, both clouds use a shell in the container, by ECS Exec (`processes` finds the main process).
+- That needs `linuxParameters.initProcessEnabled`, because the kernel ignores a SIGKILL that PID 1 gets from within; the
+  task definition is checked in both clouds.
+- Without ECS Exec or an init process, the emulated cloud kills the process itself. On AWS there is only StopTask (no
+  crash), or FIS aws:ecs:task-kill-process with its SSM sidecar.
 
 A killed process stays dead, so there is nothing to undo; its service starts another task.
 """
@@ -53,5 +51,5 @@ class KillProcess(ContainerFault):
 
 
 def unasked(task: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-    """A container that outlived its stop timeout also exits 137, but then somebody wanted its task to stop."""
+    """Whether the task was not stopped on request: a container that outlives its stop timeout also exits 137."""
     return task.get("stopCode") in (None, "EssentialContainerExited")

@@ -1,9 +1,9 @@
-"""Injects faults, makes sure that they had their effect, and undoes them: at the end, on failure, on cancellation.
+"""Injects faults, verifies their effects, and undoes them: at the end, on failure, on cancellation.
 
-    with block:  inject --> (shows at once? wait until seen) --> body --> (not yet seen? look) --> undo
+    with block:  inject --> (visible at once? wait for it) --> body --> (not observed yet? look) --> undo
 
-Every step is an operation of the history, by the caller `nemesis`. A fault that outlasts its deadline is undone under
-whoever is still at work with it, and what that showed is unknown.
+Every step is an operation of the history, by the caller `nemesis`. A fault that outlasts its deadline is undone even
+while its block runs, and the scenario's verdict is unknown then.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from .context import FaultContext
 from .fault import Effect, EffectNotSeen, Fault, Observation, Visibility
 
 _LASTS_AT_LEAST = 60.0
-"""Wall seconds a fault may last at any rate: on a fast clock the deadline is over in no time."""
+"""Wall seconds that every fault may last: on a fast clock the deadline alone would be too short."""
 
 
 class Injection:
-    """A fault under way, as a scenario holds it, and what is reported of it."""
+    """A fault in progress, as scenarios use it and the report shows it."""
 
     def __init__(self, fault: Fault, context: FaultContext, history: History) -> None:
         self.fault = fault
         self.at: float | None = None
-        """AWS time at which its injection began, epoch seconds; None before it was done."""
+        """AWS time at which its injection began, epoch seconds; None before it is injected."""
         self.verified = False
-        """Whether its effect was seen."""
-        self.seen = "nobody looked"
-        """What was seen last."""
+        """Whether its effect was observed."""
+        self.seen = "not looked for"
+        """The last observation."""
         self.undone = False
         self.overdue = False
-        """Whether it was undone at its deadline, before its block had ended."""
+        """Whether it was undone at its deadline, before the end of its block."""
         self._context = context
         self._history = history
         self._effect: Effect | None = None
@@ -54,60 +54,60 @@ class Injection:
         return f"{type(self.fault).__name__} of {self.fault.target}"
 
     async def begin(self) -> None:
-        """Inject it; cancelled meanwhile, it is injected all the same, so that it can be undone."""
+        """Inject it. A cancellation takes effect afterwards, so that the fault can be undone."""
         await _to_its_end(self._begin())
 
     async def until_seen(self, within: float | None = None) -> str:
-        """Wait until the effect is seen, and return what was; `within` AWS seconds, the fault's own unless given.
+        """Wait until the effect is observed and return the observation; `within` AWS seconds, by default the fault's.
 
-        Raises `EffectNotSeen`, and what was observed under the fault shows nothing then.
+        Raises `EffectNotSeen`.
         """
         __tracebackhide__ = True
         budget = self.fault.within if within is None else within
         if not self.verified and not await self._verify(budget):
             raise EffectNotSeen(
-                f"{self} had no effect that could be seen within {budget:g} AWS s: {self.seen}",
+                f"{self} had no visible effect within {budget:g} AWS s: {self.seen}",
                 where=str(self.fault),
-                next="nothing was shown under it: see what the cloud counted, GET /_emulation/faults",
+                next="see what the cloud counted: GET /_emulation/faults",
             )
         return self.seen
 
     async def counts(self) -> Mapping[str, int]:
-        """How often it did what so far, where somebody counts: `concerned`, `throttled`, `delayed`, …"""
+        """Its counters so far, where the cloud counts: `concerned`, `throttled`, `delayed`, …"""
         if self._effect is not None and not self.undone:
             self._counts = await self._effect.counts()
         return self._counts
 
     async def undo(self) -> None:
-        """End it now rather than at the end of the block; its effect must have been seen by then. May be repeated."""
+        """End it before the end of the block; its effect must have been observed by then. May be repeated."""
         await self.conclude(None)
         await self.end()
 
     async def conclude(self, within: float | None) -> None:
-        """Look whether it has had its effect, unless that is known; what comes of it is read from the history.
+        """Look for its effect, unless it was observed; the result goes to the history.
 
-        `within` as in `until_seen`, None for one look.
+        `within` as in `until_seen`; None looks once.
         """
         if self._effect is not None and not self.verified and not self.undone:
             await self._verify(within)
 
     async def end(self) -> None:
-        """Undo it, unless that is done; cancelled meanwhile, it is undone all the same. Raises `InfraError`."""
+        """Undo it if necessary. A cancellation takes effect afterwards. Raises `InfraError`."""
         if self._effect is not None and not self.undone:
             await _to_its_end(self._undo(self._effect))
 
     def in_time(self) -> None:
-        """Raises `EffectNotSeen` when it was undone at its deadline: what came after was seen without it."""
+        """Raises `EffectNotSeen` when it was undone at its deadline, so that the rest of the block ran without it."""
         __tracebackhide__ = True
         if self.overdue:
             raise EffectNotSeen(
                 f"{self} was undone at its deadline of {DEADLINE:g} AWS s, while it was still needed",
                 where=str(self.fault),
-                next="let less happen under it, or see in the history what took so long",
+                next="do less in its block, or see in the history what took so long",
             )
 
     def to_json(self) -> dict[str, Any]:
-        """As the report shows it."""
+        """For the report."""
         return {
             "fault": type(self.fault).__name__,
             "settings": {name: value for name, value in _settings(self.fault).items() if value is not None},
@@ -166,7 +166,7 @@ class Injection:
         assert self._effect is not None
         try:
             seen = await self._effect.verify()
-        except Exception as error:  # another fault may be in the way of the look; the next one may get through
+        except Exception as error:  # another fault may prevent one look, and the next may succeed
             seen = Observation(False, f"could not look: {type(error).__name__}: {error}")
         self.seen, self.verified = seen.what, seen.effective
         if not seen.effective:
@@ -174,7 +174,7 @@ class Injection:
 
 
 class Nemesis:
-    """Everything that went wrong on purpose in one scenario."""
+    """The faults of one scenario."""
 
     def __init__(self, context: FaultContext, history: History, capabilities: Mapping[str, Level]) -> None:
         self._context = context
@@ -185,13 +185,12 @@ class Nemesis:
 
     @asynccontextmanager
     async def fault(self, fault: Fault, *, wait: bool | None = None) -> AsyncIterator[Injection]:
-        """A fault for as long as the block lasts, undone whatever happens in it.
+        """Inject a fault for the duration of the block; it is undone whatever happens.
 
-        Where its effect shows by itself it is waited for before the block begins (`wait=False` leaves that to the
-        end, or to `until_seen`), and `EffectNotSeen` is raised when it does not show. Where it shows by use, it must
-        have been seen by the end of the block, or the scenario's verdict is unknown; so it is when the block outlasts
-        the deadline of all faults, at which it is undone. Raises `NotSupported` when this
-        cloud cannot do it, `UsageError` when it cannot be done to this target.
+        The block begins once the effect is observed, if it is visible at once; otherwise `EffectNotSeen` is raised.
+        `wait=False` leaves this to the end, or to `until_seen`. An effect visible by use must have been observed by
+        the end of the block, or the scenario's verdict is unknown, as it is when the block outlasts the deadline of
+        all faults. Raises `NotSupported` when this cloud cannot do it, `UsageError` for an invalid target.
         """
         __tracebackhide__ = True
         absent = lacking(self._capabilities, fault.needs)
@@ -214,19 +213,19 @@ class Nemesis:
             await injected.conclude(fault.within)
             injected.in_time()
         except BaseException:
-            with suppress(InfraError):  # tried again by `undo_all`, which does not hide what happened here
+            with suppress(InfraError):  # `undo_all` tries again, without hiding the first error
                 await injected.end()
             raise
         await injected.end()
 
     async def undo_all(self) -> None:
-        """Undo what a scenario left behind, the last one first. Raises `InfraError` when something could not be."""
+        """Undo the remaining faults, last one first. Raises `InfraError` when one cannot be undone."""
         for injected in reversed(self.injected):
             await injected.end()
 
 
 async def _to_its_end(work: Awaitable[None]) -> None:
-    """Await it; a cancellation meanwhile takes effect when it has ended."""
+    """Await it; a cancellation takes effect when it has ended."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)

@@ -1,10 +1,10 @@
-"""One task's network is slow: its calls of AWS, and what the load balancer sends it, take so much longer.
+"""One task's network is slow: its AWS calls, and the load balancer's requests to it, are delayed.
 
     load balancer --( +seconds )--> task --( +seconds )--> AWS
 
-The emulated cloud's load balancer and gateway hold back each request and call, and count; undone, they let go of what
-waits. It is there that a task's traffic passes, whatever its containers are, and no kernel has to have `tc` for it. On
-AWS it is FIS aws:ecs:task-network-latency, or the agent's endpoint network-latency by ECS Exec.
+The emulated cloud's load balancer and gateway delay each request and call, and count; undoing releases what waits. All
+of a task's traffic passes there, so no kernel needs `tc`. On AWS it would be FIS aws:ecs:task-network-latency, or the
+agent's endpoint network-latency by ECS Exec.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from typing import ClassVar
 
 from ..backends.capability import FAULT_NETWORK
 from .context import FaultContext
+from .effects import TaskFault
 from .emulator_fault import EmulatorFault
 from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
-class NetworkLatency:
+class NetworkLatency(TaskFault):
     """Slow a task's network down."""
 
-    task: str
-    """The task's ARN."""
     seconds: float = 1.0
     """AWS seconds added each time."""
     jitter: float = 0.0
@@ -33,10 +32,6 @@ class NetworkLatency:
     needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 120.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, context: FaultContext) -> Effect:
         settings = {

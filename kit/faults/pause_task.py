@@ -1,11 +1,11 @@
-"""A task stands still: its connections are accepted and never answered, its timers do not fire, nothing is closed.
+"""A task freezes: it accepts connections and never answers, its timers do not fire, nothing is closed.
 
     kit --GET--> task's own port     before: an answer     while paused: silence     after: an answer
 
 The emulated cloud sends SIGSTOP to all of the task's processes, and SIGCONT to undo it. On AWS a shell in the container
-does the same by ECS Exec, to the main process and all that it began: with an init process, as process 1 cannot be
-stopped from inside; ECS Exec's own agent goes on. They go on by themselves after a while, should nobody be there to
-say so. From outside the VPC a task's own port cannot be asked, so there the kernel's word is taken: state T.
+does the same by ECS Exec, to the main process and its descendants: this needs an init process, as process 1 cannot be
+stopped from inside; ECS Exec's agent keeps running. The processes resume by themselves after a while if the kit is
+gone. A task's own port cannot be reached from outside the VPC, so there the effect is the kernel's process state: T.
 """
 
 from __future__ import annotations
@@ -19,29 +19,23 @@ from ..backends.capability import FAULT_PAUSE
 from ..core.errors import InfraError, NotSupported, UsageError
 from . import processes
 from .context import ANSWERS, SILENT, FaultContext
+from .effects import EmulatorEffect, TaskFault
 from .emulator_fault import EmulatorFault
 from .fault import Effect, Observation, Visibility
 
 _BEFORE = 5.0
 """Wall seconds in which the task must answer before it is paused."""
 _SHORTEST, _TIMES = 0.25, 10.0
-"""Silence is no answer for so many wall seconds, and for so many times as long as the answer before took."""
+"""Silence is no answer for so many wall seconds, and for so many times the duration of the answer before."""
 
 
 @dataclass(frozen=True)
-class PauseTask:
-    """Stop a task's processes where they are, until it is undone."""
-
-    task: str
-    """The task's ARN."""
+class PauseTask(TaskFault):
+    """Freeze a task's processes until it is undone."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_PAUSE,)
     visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 30.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, context: FaultContext) -> Effect:
         task = await context.running_task(self.task)
@@ -60,9 +54,7 @@ class PauseTask:
 
 
 @dataclass(frozen=True)
-class PauseEffect:
-    context: FaultContext
-    emulator_fault: EmulatorFault
+class PauseEffect(EmulatorEffect):
     host: str
     port: int
     patience: float
@@ -74,12 +66,6 @@ class PauseEffect:
             seen == SILENT, f"{self.host}:{self.port}, which answered before: {seen} for {self.patience:.2f} s"
         )
 
-    async def undo(self) -> None:
-        await self.emulator_fault.undo()
-
-    async def counts(self) -> Mapping[str, int]:
-        return await self.emulator_fault.counts()
-
 
 @dataclass(frozen=True)
 class ExecPauseEffect:
@@ -90,8 +76,8 @@ class ExecPauseEffect:
 
     async def verify(self) -> Observation:
         result = await self.context.run(self.task, self.container, processes.states(list(self.pids)))
-        told = dict(line.split() for line in result.output.splitlines() if len(line.split()) == 2)
-        stopped = [pid for pid in self.pids if told.get(pid) == "T"]
+        states = dict(line.split() for line in result.output.splitlines() if len(line.split()) == 2)
+        stopped = [pid for pid in self.pids if states.get(pid) == "T"]
         return Observation(
             len(stopped) == len(self.pids), f"{len(stopped)} of {len(self.pids)} processes of {self.container} stopped"
         )
@@ -105,7 +91,7 @@ class ExecPauseEffect:
             await self.context.run(self.task, self.container, processes.resume(list(self.pids)))
         except ExecError as error:
             if (await self.context.task(self.task))["lastStatus"] == "RUNNING":
-                raise InfraError(f"task {self.task} may stand still for another {DEADLINE:g} s: {error}") from error
+                raise InfraError(f"task {self.task} may stay paused for another {DEADLINE:g} s: {error}") from error
 
     async def counts(self) -> Mapping[str, int]:
         return {"paused": len(self.pids)}

@@ -1,9 +1,9 @@
-"""Shell scripts that act on a container's own processes, run in it by ECS Exec.
+"""Shell scripts for a container's processes, run in it by ECS Exec.
 
-The main process is the oldest of the container but its init process. Told by /proc and the metadata variable that ECS
-gives to every process, it is the right one also where the machine's other processes are in sight. Root in a container
-may not read the environment of its user's processes; but whoever enters a container from outside has no parent in it,
-and then the main process is init's oldest child.
+The main process is the oldest of the container except its init process. It is found by /proc and the metadata variable
+that ECS gives to every process, so the script works even where the machine's other processes are visible. Root in a
+container may not read the environment of its user's processes; but a process that entered a container from outside has
+no parent in it, and then the main process is init's oldest child.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ KILL = _FIND_MAIN + 'echo "killing $main"; kill -9 "$main"'
 
 
 def use_up_memory(limit: int) -> str:
-    """Grow until the kernel kills the main process, which it is told to prefer. Only where a limit is in force that is
-    no higher than this one, in bytes: elsewhere it would be the machine's memory that is used up."""
+    """Grow until the kernel kills the main process, which is marked as the one to kill. Refuses to run without a limit
+    of at most this many bytes, so that it never uses up the machine's memory."""
     return (
         "limit=$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | head -n 1); "
         f'[ "$limit" -le {limit} ] 2>/dev/null || {{ echo "its limit is ${{limit:-unknown}}, not {limit}"; exit 8; }}; '
@@ -44,8 +44,8 @@ def use_up_memory(limit: int) -> str:
 
 
 def pause(wall_seconds: float) -> str:
-    """Stop the main process and everything it has begun; tells their ids. After so many wall seconds they go on by
-    themselves, whoever is still there to say so."""
+    """Stop the main process and its descendants, and print their ids. They resume by themselves after so many wall
+    seconds."""
     return (
         _FIND_MAIN
         + 'tree=" $main "; grown=1; kill -STOP "$main"; while [ "$grown" = 1 ]; do grown=0; '
@@ -58,7 +58,7 @@ def pause(wall_seconds: float) -> str:
 
 
 def states(pids: list[str]) -> str:
-    """Tell each process' state as the kernel has it: T is stopped."""
+    """Print the kernel's state of each process: T is stopped."""
     return (
         f"for p in {' '.join(pids)}; do "
         's=$(cat "/proc/$p/stat" 2>/dev/null) || { echo "$p gone"; continue; }; set -- ${s##*) }; echo "$p $1"; done'
@@ -66,7 +66,7 @@ def states(pids: list[str]) -> str:
 
 
 def resume(pids: list[str]) -> str:
-    """Let them go on; those that are gone are none."""
+    """Let the processes continue; ignores those that are gone."""
     return f"kill -CONT {' '.join(pids)} 2>/dev/null; true"
 
 
@@ -79,8 +79,8 @@ _POST = (
 
 
 def blackhole(port: int, wall_seconds: float) -> str:
-    """Ask the container agent to swallow what goes out to a TCP port, for so many wall seconds: it ends by itself, as
-    nothing can be said to a task that is cut off. It begins a moment after this command has ended.
+    """Ask the container agent to drop packets to a TCP port for so many wall seconds. It ends by itself, because a task
+    that is cut off takes no commands. It begins a moment after this command has ended.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fault-injection.html
     """
@@ -98,7 +98,7 @@ def blackhole(port: int, wall_seconds: float) -> str:
 
 
 def _left_behind(script: str, argument: str) -> str:
-    """Starts a script, handed one argument, that outlives its shell. The substitution ends when the script, in a
-    session of its own by then, lets go of its output: whoever ends this shell's session does not end that one."""
+    """Starts a script, with one argument, that outlives its shell. The substitution ends once the script, then in a
+    session of its own, closes its output; ending the shell's session does not end the script's."""
     quoted = script.replace("'", "'\"'\"'")
     return f"started=$(setsid sh -c 'exec >/dev/null 2>&1; {quoted}' sh {argument} </dev/null &)"

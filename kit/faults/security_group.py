@@ -1,11 +1,11 @@
-"""One target out of a load balancer's reach: its security group lets everything out but what goes there.
+"""Security group rules that exclude one target from a load balancer's egress.
 
     before   all protocols to 0.0.0.0/0
     after    all protocols to the 32 ranges that are 0.0.0.0/0 less the target's address,
              and to that address every port but the target's
 
-A security group knows no "but", and a task's own interface takes no other group (it is managed by Amazon ECS). So the
-load balancer's side is the one where a single target can be left out. A group may have 60 rules; this takes 34.
+Security groups have no exclusions, and a task's interface accepts no other group (Amazon ECS manages it), so the load
+balancer's side is the only place to exclude a single target. A group may have 60 rules; this takes 34.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TCP = ("-1", "tcp", "6")
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a group has to lose, and what it is to have in its place."""
+    """The rules that a group loses, and their replacement."""
 
     group: str
     lost: tuple[Permission, ...]
@@ -30,9 +30,9 @@ class Replacement:
 
 
 def exclude_target(group: Mapping[str, Any], host: str, port: int) -> Replacement | None:
-    """From DescribeSecurityGroups: what keeps the target out of reach; None when nothing lets through to it.
+    """The change that excludes the target from a group of DescribeSecurityGroups; None when no rule allows it.
 
-    Rules that name other groups are replaced whole: nothing goes to them while the target is cut off.
+    Rules for other groups are revoked entirely: no traffic goes to those groups while the target is cut off.
     """
     address = IPv4Address(host)
     lost: list[Permission] = []

@@ -1,9 +1,9 @@
-"""A container gets next to no CPU time: everything in it still happens, a long time later.
+"""A container gets almost no CPU time: everything in it takes many times as long.
 
     ECS Exec: a fixed piece of work    before: so long    while starved: many times as long
 
-The emulated cloud lowers the container's limit, which the kernel keeps; where containers are processes of this machine
-they have none, so there the fault is absent. On AWS it is FIS aws:ecs:task-cpu-stress with its SSM sidecar.
+The emulated cloud lowers the container's CPU limit, which the kernel enforces. Tasks that are processes of this machine
+have no limit, so the fault is absent there. On AWS it would be FIS aws:ecs:task-cpu-stress with its SSM sidecar.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class StarveCpu(ContainerFault):
     """Starve a task's container; the first one when none is named."""
 
     cpus: float = 0.05
-    """What is left to it, in CPUs of the machine it runs on."""
+    """The remaining limit, in CPUs of the machine it runs on."""
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_CPU,)
     visibility: ClassVar[Visibility] = Visibility.AT_ONCE
@@ -65,5 +65,5 @@ async def _work(context: FaultContext, task: str, container: str) -> float:
     began = context.clock.monotonic()
     result = await context.run(task, container, _WORK)
     if result.exit_code != 0:
-        raise UsageError(f"no shell does its work in {container} of {task}: {result.output.strip()}")
+        raise UsageError(f"the shell in {container} of {task} failed: {result.output.strip()}")
     return context.clock.monotonic() - began

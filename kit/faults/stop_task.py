@@ -1,38 +1,31 @@
-"""A task is stopped by StopTask: SIGTERM, and SIGKILL after its stop timeout; its targets drain first.
+"""Stops a task with StopTask: SIGTERM, and SIGKILL after its stop timeout; its targets drain first.
 
-The same call in both clouds, or `by="fis"`: an experiment of the Fault Injection Service makes it, with its stop
-condition, role and record.
-A stopped task stays stopped, so there is nothing to undo; its service starts another task.
+The same call in both clouds. With `by="fis"` an experiment of the Fault Injection Service makes it, with its stop
+condition, role and record. A stopped task stays stopped, so there is nothing to undo; its service starts another task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..backends.capability import FAULT_TASK
 from .context import FaultContext
+from .effects import TaskFault, Uncounted
 from .experiment import Experiment
 from .fault import Effect, Observation, Visibility
 
 
 @dataclass(frozen=True)
-class StopTask:
+class StopTask(TaskFault):
     """Stop a task."""
 
-    task: str
-    """The task's ARN."""
     reason: str = "stopped by the test kit"
     by: Literal["api", "fis"] = "api"
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
     visibility: ClassVar[Visibility] = Visibility.AT_ONCE
     within: ClassVar[float] = 120.0
-
-    @property
-    def target(self) -> str:
-        return self.task
 
     async def inject(self, context: FaultContext) -> Effect:
         await context.running_task(self.task)
@@ -47,7 +40,7 @@ class StopTask:
 
 
 @dataclass(frozen=True)
-class StopEffect:
+class StopEffect(Uncounted):
     context: FaultContext
     task: str
     experiment: Experiment | None = None
@@ -59,9 +52,6 @@ class StopEffect:
         return Observation(status == "STOPPED" and why == "UserInitiated", seen)
 
     async def undo(self) -> None:
-        """A stopped task stays stopped; of an experiment, its template goes."""
+        """Delete the experiment's template. The task stays stopped."""
         if self.experiment is not None:
             await self.experiment.end()
-
-    async def counts(self) -> Mapping[str, int]:
-        return {}

@@ -1,13 +1,13 @@
-"""A service, or one of its operations, refuses calls as it does when it is asked too often.
+"""A service, or one of its operations, throttles calls.
 
     task --> gateway --[ token bucket (AWS seconds), or a seeded coin ]--> service
                   \\--> the service's own throttling error: code, status, ThrottlingReasons
 
-The emulated cloud's gateway answers in the service's place and counts what it refused. On AWS it is DynamoDB only, by
-its on-demand maximum throughput (`by_capacity`): all of the stack's tables, whoever calls. A rate is request units a
-second there; a probability takes its share of ten. FIS throttles EC2 and Kinesis calls alone.
+The emulated cloud's gateway answers in the service's place and counts. On AWS only DynamoDB can be throttled, by its
+on-demand maximum throughput (`dynamodb_throughput`): all of the stack's tables, for all callers. A rate is request
+units a second there; a probability takes its share of ten. FIS throttles EC2 and Kinesis calls alone.
 
-SDKs repeat throttled calls: what the system under test sees of it is what its own retries leave over.
+SDKs retry throttled calls: the system under test sees what its retries leave over.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from .fault import Effect, Visibility
 
 @dataclass(frozen=True)
 class Throttle(ApiFault):
-    """Throttle by probability (all calls, unless told otherwise) or to a rate."""
+    """Throttle by probability (by default all calls) or to a rate."""
 
     probability: float | None = None
     """Share of calls refused, 0 to 1; without it and without a rate, all are."""
     rate: float | None = None
     """Calls let through per AWS second."""
     burst: float | None = None
-    """Calls let through at once after a rest; one second's, and at least one, when None."""
+    """Calls let through at once after a pause; one second's, and at least one, when None."""
     code: str | None = None
-    """Another error code than the service's usual one."""
+    """The error code, when not the service's usual one."""
     seed: int = 0
 
     needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
     visibility: ClassVar[Visibility] = Visibility.BY_USE
     within: ClassVar[float] = 240.0
-    """CloudWatch tells a minute's throttled calls one to three minutes later."""
+    """CloudWatch reports a minute's throttled calls one to three minutes later."""
 
     def __post_init__(self) -> None:
         if self.probability is not None and self.rate is not None:

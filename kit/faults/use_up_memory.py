@@ -1,12 +1,11 @@
-"""A container needs more memory than it may have: the kernel kills its program, and ECS says why.
+"""A container exceeds its memory limit: the kernel kills its program, and ECS reports the reason.
 
     ECS Exec: /bin/sh  -->  grows  -->  limit reached  -->  the kernel kills the main process
               exit code 137, reason "OutOfMemoryError: Container killed due to memory usage"
 
-The limit is really reached, by a shell in the same container; the kernel is told beforehand that the main process is
-the one to kill, as it is in life, where it is the one that grows. Where containers are processes of this machine there
-is no limit, so there the fault is absent. On AWS the same script would do by ECS Exec; as that has not been tried,
-live has it not.
+A shell in the same container really reaches the limit; the main process is marked first as the one to kill, because in
+production it is the one that grows. Tasks that are processes of this machine have no limit, so the fault is absent
+there. On AWS the same script should work by ECS Exec; that is untested, so live runs do not have it.
 
 A killed program stays dead, so there is nothing to undo; its service starts another task.
 """
@@ -41,8 +40,8 @@ class UseUpMemory(ContainerFault):
         container = choose_container(task, self.container)
         if not await context.can_signal(task, container):
             raise NotSupported(
-                f"nobody can get into container {container} of {self.task}",
-                next="that takes EnableExecuteCommand and LinuxParameters.InitProcessEnabled",
+                f"container {container} of {self.task} cannot be entered",
+                next="it needs EnableExecuteCommand and LinuxParameters.InitProcessEnabled",
             )
         limit = _limit(task, await context.definition(task, container))
         await kill_by(context, self.task, container, processes.use_up_memory(limit))
@@ -54,5 +53,5 @@ def _out_of_memory(_: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
 
 
 def _limit(task: Mapping[str, Any], definition: Mapping[str, Any]) -> int:
-    """In bytes: the container's own, or its task's."""
+    """The container's memory limit, or its task's, in bytes."""
     return int(definition.get("memory") or task["memory"]) << 20

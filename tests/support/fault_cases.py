@@ -120,7 +120,7 @@ EVERYWHERE: Mapping[str, Case] = {
         before="fast",
         during="slow",
         unknown=ApiLatency("dynamodb", by="nobody"),
-        complaint="by='nobody' names nobody",
+        complaint="by='nobody' is no caller",
         spoilt=(Dispatch, "_intercept"),
     ),
     "CutFromAws": Case(

@@ -75,7 +75,7 @@ class FaultConformance:
         monkeypatch.setattr(*case.spoilt, _nothing_later if iscoroutinefunction(getattr(*case.spoilt)) else _nothing)
         async with p.nemesis.fault(fault, wait=False) as effect:
             await case.probe(p, task)
-            with pytest.raises(EffectNotSeen, match="had no effect that could be seen within 0 AWS s"):
+            with pytest.raises(EffectNotSeen, match="had no visible effect within 0 AWS s"):
                 await effect.until_seen(within=0)
             monkeypatch.undo()
 

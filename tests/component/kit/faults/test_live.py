@@ -147,7 +147,7 @@ async def test_throttles_dynamodb_by_its_tables_maximum_and_cloudwatch_tells(liv
 
     assert (before, during) == ("ok", "ProvisionedThroughputExceededException")
     assert effect.verified, effect.seen
-    assert "calls throttled, as CloudWatch tells" in effect.seen
+    assert "calls throttled, according to CloudWatch" in effect.seen
     assert (noted, live.book.open) == (1, {})
     assert await live.after_a_flood(task) == "ok"
 
@@ -263,7 +263,7 @@ async def test_a_disruption_is_seen_from_inside_and_not_by_its_experiment_runnin
     await effect.undo()
 
     assert not nothing.effective
-    assert "dynamodb from inside, which answered before: answers still; experiment EXP" in nothing.what
+    assert "dynamodb from inside, which answered before: still answers; experiment EXP" in nothing.what
     assert "action running" in nothing.what
     assert cut.effective, cut.what
     assert "dynamodb from inside, which answered before: silent" in cut.what
@@ -309,7 +309,8 @@ async def test_stops_a_task_by_an_experiment(live: Live) -> None:
 
 
 async def test_a_stack_without_a_role_has_no_experiments(live: Live) -> None:
-    stack = replace(live.context.system.stack, fault_role_arn="")
+    whole = live.context.system.stack
+    stack = replace(whole, outputs={**whole.outputs, "FaultRoleArn": ""})
     context = replace(live.context, system=System(stack))
     with pytest.raises(NotSupported, match="has no role for experiments"):
         await DisruptConnectivity(await live.place.task()).inject(context)

@@ -186,7 +186,7 @@ class TestTheVerdict:
         assert "body" not in script.log
         assert script.log[-1] == "undo"
         assert outcome.verdict is Verdict.UNKNOWN
-        assert "AtOnce of something had no effect that could be seen within 5 AWS s: look" in outcome.message
+        assert "AtOnce of something had no visible effect within 5 AWS s: look" in outcome.message
 
     async def test_the_system_failing_under_an_unseen_fault_is_a_fail_that_says_both(self) -> None:
         outcome = await Judged(ByUse(Scripted(shows_after=None)), fails=True).run()
