@@ -3,8 +3,8 @@
     cloud --fills--> file system      ECS Exec: a file of 64 KiB    before: written    while full: ENOSPC
 
 The emulated cloud fills only a volume of limited size, so that no real disk fills up: with containers, and
-`emulated.volume_mib` set. Real EFS has no reachable limit, so live runs cannot do this; on AWS only a task's storage can
-be filled (FIS aws:ecs:task-io-stress).
+`emulated.volume_mib` set. Real EFS has no reachable limit, so live runs cannot do this; on AWS only a task's storage
+can be filled (FIS aws:ecs:task-io-stress).
 """
 
 from __future__ import annotations
