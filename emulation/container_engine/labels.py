@@ -1,24 +1,18 @@
-"""The labels on everything a run makes in the engine: whose it is, and when it is nobody's any more.
-
-`kit audit` reads them: what a lost note does not tell, they do.
-"""
+"""The labels on everything that a run makes in the engine: `kit audit` reads them when the run's note is lost."""
 
 from __future__ import annotations
 
 import os
 import socket
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..core.run_token import RUN_VARIABLE
 from .sweep import RUN
 
 PREFIX = RUN.removesuffix("run")
 PID, BIRTH, HOST, EXPIRES, TOKEN = (PREFIX + name for name in ("pid", "birth", "host", "expires", "token"))
-TOKEN_VARIABLE = "EMULATION_RUN"
-"""In this process's environment: what an audit knows the run by, from before anything of it existed."""
 LIFETIME = 24 * 3600.0
-"""Wall seconds after which another machine, which cannot ask for the process, takes a run for over."""
+"""Wall seconds after which other machines, which cannot look for the process, consider the run dead."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,7 @@ class Owner:
     run: str
     pid: int
     birth: str
-    """When its process started, as its machine tells it: a pid is used again, both together are not."""
+    """The start time of its process: pids are reused, the pair is not."""
     host: str
     expires: int
     """Epoch seconds, wall time."""
@@ -37,25 +31,19 @@ class Owner:
     @classmethod
     def this_process(cls, run: str, now: float) -> Owner:
         pid = os.getpid()
-        return cls(run, pid, birth(pid), socket.gethostname(), int(now + LIFETIME), os.environ.get(TOKEN_VARIABLE, ""))
+        return cls(run, pid, birth(pid), socket.gethostname(), int(now + LIFETIME), os.environ.get(RUN_VARIABLE, ""))
 
     def labels(self) -> dict[str, str]:
-        told = {RUN: self.run, PID: str(self.pid), BIRTH: self.birth, HOST: self.host, EXPIRES: str(self.expires)}
-        return told | ({TOKEN: self.token} if self.token else {})
+        labels = {RUN: self.run, PID: str(self.pid), BIRTH: self.birth, HOST: self.host, EXPIRES: str(self.expires)}
+        return labels | ({TOKEN: self.token} if self.token else {})
 
 
 def birth(pid: int) -> str:
-    """When a process of this machine started; "" when there is none."""
-    if sys.platform == "linux":
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except OSError:
-            return ""
-        fields = stat.rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else f"{boot}/{fields[22 - 3]}"
-    import subprocess  # noqa: PLC0415 - only where there is no /proc
+    """When a process started, as `kit.audit.machine` writes it; "" when it is gone or a zombie."""
+    import psutil  # noqa: PLC0415 - slow to import: only where containers run
 
-    # As `kit.audit.machine` asks for it.
-    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except psutil.Error:
+        return ""

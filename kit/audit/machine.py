@@ -1,48 +1,37 @@
-"""The machine's process table, as far as an audit needs it: who carries a token, who listens where, who is still who.
-
-Told from /proc. Elsewhere than on Linux only single processes can be told, by `ps`.
-"""
+"""The processes of this machine, as an audit needs them: their run tokens, ports and identities."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-
-_PROC = Path("/proc")
-_LISTENS = "0A"
-"""TCP_LISTEN in /proc/net/tcp."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process that cannot be mistaken for a later one of the same number."""
+    """A process that cannot be mistaken for a later one with the same number."""
 
     pid: int
     started: str
-    """When, in the machine's own words: boot and clock ticks since then, or `ps`'s."""
+    """Its start time, epoch seconds as psutil reads them."""
 
     def alive(self) -> bool:
         return identity(self.pid) == self
 
     def kill(self) -> None:
-        """SIGKILL, if it is this process still. Never another one's."""
-        if sys.platform == "linux" and hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):
+        """SIGKILL, if the number still belongs to this process."""
+        with contextlib.suppress(OSError):
+            if sys.platform == "linux" and hasattr(os, "pidfd_open"):
                 held = os.pidfd_open(self.pid)
                 try:
-                    if self.alive():  # the number cannot be used again for what `held` signals
+                    if self.alive():  # the number cannot be reused while `held` is open
                         signal.pidfd_send_signal(held, signal.SIGKILL)
                 finally:
                     os.close(held)
-        elif self.alive():
-            with contextlib.suppress(OSError):
+            elif self.alive():
                 os.kill(self.pid, signal.SIGKILL)
 
 
@@ -57,95 +46,55 @@ class Carrier:
 
 
 def identity(pid: int) -> Identity | None:
-    """Who has this number now; None when nobody has, or only a zombie that nobody reaped."""
-    if sys.platform != "linux":
-        return _identity_by_ps(pid)
+    """The process with this number now; None when there is none, or only a zombie."""
+    import psutil  # noqa: PLC0415 - slow to import: not for every command
+
     try:
-        stat = (_PROC / str(pid) / "stat").read_text()
-    except OSError:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else Identity(pid, f"{process.create_time():.2f}")
+    except psutil.Error:
         return None
-    fields = stat.rpartition(")")[2].split()  # from field 3 on: the name before it may contain anything
-    return None if fields[0] in "ZX" else Identity(pid, f"{_boot()}/{fields[22 - 3]}")
 
 
 def carriers(variable: str, tokens: Collection[str]) -> list[Carrier]:
-    """Processes whose environment has `variable=token`, and all of the sessions that such a process leads."""
-    wanted = {f"{variable}={token}".encode(): token for token in tokens}
+    """Processes with `variable=token` in their environment, and all of the sessions that such a process leads."""
+    import psutil  # noqa: PLC0415
+
     found: dict[int, str] = {}
     sessions: dict[int, int] = {}
-    for pid in _pids():
-        try:
-            environment = (_PROC / str(pid) / "environ").read_bytes()
+    for pid in psutil.pids() if tokens else ():
+        with contextlib.suppress(psutil.Error, OSError):  # ended meanwhile, or another user's
+            token = psutil.Process(pid).environ().get(variable)
             sessions[pid] = os.getsid(pid)
-        except OSError:  # ended meanwhile, or somebody else's
-            continue
-        if (token := next((wanted[one] for one in environment.split(b"\0") if one in wanted), None)) is not None:
-            found[pid] = token
+            if token is not None and token in tokens:
+                found[pid] = token
     for pid, session in sessions.items():
         if session in found:  # it changed its environment, and cannot have come from outside
             found.setdefault(pid, found[session])
     return [
-        Carrier(who, token, _command(pid))
+        Carrier(process, token, _command(pid))
         for pid, token in sorted(found.items())
-        if pid != os.getpid() and (who := identity(pid)) is not None
+        if pid != os.getpid() and (process := identity(pid)) is not None
     ]
 
 
 def listening(pid: int) -> list[str]:
     """Where a process listens for TCP, as `address:port`."""
-    sockets = set()
-    with contextlib.suppress(OSError):
-        for link in (_PROC / str(pid) / "fd").iterdir():
-            with contextlib.suppress(OSError):
-                sockets.add(str(link.readlink()))
-    inodes = {name[len("socket:[") : -1] for name in sockets if name.startswith("socket:[")}
-    found = []
-    for table in ("tcp", "tcp6") if inodes else ():
-        with contextlib.suppress(OSError):
-            for line in (_PROC / str(pid) / "net" / table).read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == _LISTENS and fields[9] in inodes:
-                    found.append(_address(fields[1]))
-    return found
+    import psutil  # noqa: PLC0415
 
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if len(host) == 8:
-        host = ".".join(str(byte) for byte in reversed(bytes.fromhex(host)))
-    else:
-        host = "[::]" if not int(host, 16) else "[::1]"
-    return f"{host}:{int(port, 16)}"
-
-
-def _pids() -> Iterator[int]:
-    if sys.platform != "linux":
-        return
-    for name in os.listdir(_PROC):  # noqa: PTH208 - a Path for each process costs more than reading it
-        if name.isdigit():
-            yield int(name)
-
-
-@functools.cache
-def _boot() -> str:
-    try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
+    with contextlib.suppress(psutil.Error):
+        sockets = psutil.Process(pid).net_connections(kind="tcp")
+        hosts = [(f"[{one.laddr.ip}]" if ":" in one.laddr.ip else one.laddr.ip, one) for one in sockets if one.laddr]
+        return [f"{host}:{one.laddr.port}" for host, one in hosts if one.status == psutil.CONN_LISTEN]
+    return []
 
 
 def _command(pid: int, limit: int = 60) -> str:
+    import psutil  # noqa: PLC0415
+
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-    except OSError:
+        text = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
-    text = " ".join(word.decode("utf-8", "replace") for word in words)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text if len(text) <= limit else text[:limit] + "…"
-
-
-def _identity_by_ps(pid: int) -> Identity | None:
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split(maxsplit=1)
-    return None if len(answer) < 2 or answer[0].startswith("Z") else Identity(pid, answer[1].strip())
