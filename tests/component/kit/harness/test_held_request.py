@@ -89,7 +89,7 @@ async def test_a_request_given_up_ends_its_connection() -> None:
         assert server.read == []
 
 
-async def test_a_connection_that_never_was_is_told_as_such() -> None:
+async def test_a_failed_connection_is_reported() -> None:
     async with served() as (_, requests):
         with pytest.raises(NoAnswer, match="had no answer: ClientConnectorError"):
             async with requests.post("http://127.0.0.1:1/", {}):

@@ -22,7 +22,7 @@ CONNECTED, RELOAD = '{"type": "connected"}', '{"type": "full-reload", "path": "/
 
 @asynccontextmanager
 async def browsing(*messages: str, refuse: HTTPStatus | None = None) -> AsyncIterator[tuple[HotReload, list[str]]]:
-    """A server that says these messages to whoever comes; and the paths at which they came."""
+    """A server that sends these messages to every client; and the requested paths."""
     paths: list[str] = []
 
     def arrived(connection: ServerConnection, request: Request) -> Response | None:
@@ -75,7 +75,7 @@ async def test_other_words_than_vites_break_the_contract(said: str, wrong: str) 
             await socket.wait_for_reload(within=60)
 
 
-async def test_the_status_of_a_refusal_is_told() -> None:
+async def test_the_status_of_a_refusal_is_returned() -> None:
     async with browsing(refuse=HTTPStatus.SERVICE_UNAVAILABLE) as (hot_reload, _):
         assert await hot_reload.refusal(SESSION) == 503
 

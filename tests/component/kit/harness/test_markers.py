@@ -93,13 +93,13 @@ async def test_a_last_project_without_any_marker_is_no_failure(tmp_path: Path) -
 async def test_a_project_that_is_not_there_is_not_one_without_findings(tmp_path: Path) -> None:
     project(tmp_path, "a", {"page.astro": "mine"})
     with pytest.raises(LookupError, match="no project"):
-        await found(tmp_path, "files", "a", "nobody")
+        await found(tmp_path, "files", "a", "absent")
 
 
 @pytest.mark.parametrize(
     ("text", "seen"), [("mine and yours", "foreign: yours; lacking: none"), ("", "foreign: none; lacking: mine")]
 )
-def test_a_foreign_marker_and_a_lacking_one_are_both_told(tmp_path: Path, text: str, seen: str) -> None:
+def test_a_foreign_marker_and_a_lacking_one_are_both_reported(tmp_path: Path, text: str, seen: str) -> None:
     with pytest.raises(CheckFailed, match=seen):
         markers(tmp_path).verify_own_only("the reply", text, own=frozenset({"mine"}), everyone=frozenset(MARKERS))
 

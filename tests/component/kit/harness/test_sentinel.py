@@ -90,7 +90,7 @@ async def test_the_message_tells_the_commits_that_are_in_it(workspace: Path) -> 
             await sentinel.verify_untouched()
 
 
-async def test_a_repository_that_is_somebody_elses_is_not_touched(workspace: Path) -> None:
+async def test_a_foreign_repository_is_not_touched(workspace: Path) -> None:
     git(workspace / "c" / "v" / "project", "init", "-q", str(workspace))
     with pytest.raises(RuntimeError, match="the sentinel repository"):
         async with a_sentinel(workspace).planted():

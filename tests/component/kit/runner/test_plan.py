@@ -43,7 +43,7 @@ def a_predictor(past: dict[str, list[EarlierRun]] | None = None) -> Predictor:
 # ---- The template
 
 
-def test_the_kits_own_template_stands_there_with_one_load_balancer_and_no_nat_gateway() -> None:
+def test_the_fixed_cost_of_the_kits_template_is_one_load_balancer_and_no_nat_gateway() -> None:
     found = FixedResources.of(own_template())
     assert (found.load_balancers, found.load_balancer_addresses, found.nat_gateways) == (1, 2, 0)
     assert (found.alarm_metrics, found.fast_alarm_metrics, found.dashboards) == (6, 4, 2)
@@ -73,27 +73,27 @@ def test_what_is_no_template_is_refused(text: str) -> None:
 
 
 def test_without_earlier_runs_the_declared_loads_tell_with_a_wide_interval() -> None:
-    told = a_predictor().scenario("email_to_preview")
-    assert told.basis == "declared"
-    assert told.within == DECLARED_WITHIN
+    found = a_predictor().scenario("email_to_preview")
+    assert found.basis == "declared"
+    assert found.within == DECLARED_WITHIN
     # 485 task seconds are 0.0023 dollars with their addresses, four mails another 0.001.
-    assert told.usd == pytest.approx(0.0045, rel=0.25)
+    assert found.usd == pytest.approx(0.0045, rel=0.25)
 
 
 def test_every_scenario_of_the_kit_has_a_declared_load() -> None:
-    told = a_predictor()
-    assert [one.name for one in all_scenarios() if told.scenario(one.name).basis != "declared"] == []
+    found = a_predictor()
+    assert [one.name for one in all_scenarios() if found.scenario(one.name).basis != "declared"] == []
 
 
-def test_a_load_that_nobody_declared_is_called_a_guess() -> None:
+def test_an_undeclared_load_is_called_a_guess() -> None:
     assert "guessed" in a_predictor().scenario("mine").basis
 
 
 def test_earlier_runs_that_agree_give_the_seeds_ten_percent() -> None:
     past = [EarlierRun(300 + n, {"fargate_vcpu_hour": 0.05}) for n in range(3)]
-    told = a_predictor({"cold_start": past}).scenario("cold_start")
-    assert told.usd == pytest.approx(0.05 * 0.04048)
-    assert (told.seconds, told.within, told.basis) == (301, MEASURED_WITHIN, "3 earlier run(s)")
+    found = a_predictor({"cold_start": past}).scenario("cold_start")
+    assert found.usd == pytest.approx(0.05 * 0.04048)
+    assert (found.seconds, found.within, found.basis) == (301, MEASURED_WITHIN, "3 earlier run(s)")
 
 
 def test_earlier_runs_that_differ_widen_the_interval() -> None:
@@ -102,9 +102,9 @@ def test_earlier_runs_that_differ_widen_the_interval() -> None:
 
 
 def test_a_run_of_more_scenarios_takes_longer_and_costs_more() -> None:
-    told = [a_predictor().run(["cold_start", "routing"][:n], new=True, overhead=300, published=True) for n in range(3)]
-    assert told[0].usd < told[1].usd < told[2].usd
-    assert told[0].seconds < told[1].seconds < told[2].seconds
+    found = [a_predictor().run(["cold_start", "routing"][:n], new=True, overhead=300, published=True) for n in range(3)]
+    assert found[0].usd < found[1].usd < found[2].usd
+    assert found[0].seconds < found[1].seconds < found[2].seconds
 
 
 def test_only_runs_of_the_same_kind_and_scenarios_that_passed_tell(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_only_runs_of_the_same_kind_and_scenarios_that_passed_tell(tmp_path: Pat
 # ---- The plan
 
 
-def test_a_live_plan_without_a_mail_domain_tells_what_would_be_skipped_and_why(tmp_path: Path) -> None:
+def test_a_live_plan_without_a_mail_domain_shows_what_would_be_skipped_and_why(tmp_path: Path) -> None:
     made = plan_run(some_settings(mode="live", report_dir=tmp_path), select(["email_to_preview", "contract"]))
     skipped, executed = made.scenarios
     assert "mail_in" in skipped.skipped
@@ -172,7 +172,7 @@ def test_kit_plan_makes_no_client_and_needs_no_credentials(mode: str, tmp_path: 
         "print([name for name in ('boto3', 'socket') if name == 'boto3' and name in sys.modules], code)"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    told = subprocess.run(
+    found = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
@@ -180,16 +180,16 @@ def test_kit_plan_makes_no_client_and_needs_no_credentials(mode: str, tmp_path: 
         cwd=tmp_path,
         env={**environment, "AWS_PROFILE": "there-is-none"},
     ).stdout
-    assert told.splitlines()[-1] == "[] 0"
-    assert "AWS::ECS::Service" in told
+    assert found.splitlines()[-1] == "[] 0"
+    assert "AWS::ECS::Service" in found
     assert list(tmp_path.iterdir()) == []
 
 
 def test_kit_plan_tells_programs_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["plan", "contract", "--json", "--set", f"report_dir={tmp_path}"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["predicted"]["usd_low"] < told["predicted"]["usd"] < told["predicted"]["usd_high"]
-    assert told["scenarios"][0]["name"] == "contract"
+    found = json.loads(capsys.readouterr().out)
+    assert found["predicted"]["usd_low"] < found["predicted"]["usd"] < found["predicted"]["usd_high"]
+    assert found["scenarios"][0]["name"] == "contract"
 
 
 # ---- What is published
@@ -216,26 +216,26 @@ def a_report(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_seeds_metrics_are_published_by_test_name_and_for_the_run() -> None:
-    told = {
+    found = {
         (one["Dimensions"][0]["Value"], one["MetricName"]): (one["Values"], one["Unit"])
         for one in metric_data(a_report())
     }
-    assert told["cold_start", "TestDuration"] == ([400.0], "Seconds")
-    assert told["cold_start", "TestSuccess"] == ([1.0], "Count")
-    assert told["cold_start", "ContainerStartupTime"] == ([25.0], "Seconds")
-    assert told["cold_start", "SessionCreationTime"] == ([40.0, 57.0], "Seconds")
-    assert told["cold_start", "TestCost"] == ([0.01], "None")
-    assert told["recovery", "TestSuccess"] == ([0.0], "Count")
-    assert told["all", "TestSuccess"] == ([1.0, 0.0], "Count"), "their average is the success rate"
-    assert told["all", "TestCost"] == ([0.05], "None")
-    assert not [test for test, _ in told if test == "routing"], "a skipped scenario is not told of"
+    assert found["cold_start", "TestDuration"] == ([400.0], "Seconds")
+    assert found["cold_start", "TestSuccess"] == ([1.0], "Count")
+    assert found["cold_start", "ContainerStartupTime"] == ([25.0], "Seconds")
+    assert found["cold_start", "SessionCreationTime"] == ([40.0, 57.0], "Seconds")
+    assert found["cold_start", "TestCost"] == ([0.01], "None")
+    assert found["recovery", "TestSuccess"] == ([0.0], "Count")
+    assert found["all", "TestSuccess"] == ([1.0, 0.0], "Count"), "their average is the success rate"
+    assert found["all", "TestCost"] == ([0.05], "None")
+    assert not [test for test, _ in found if test == "routing"], "a skipped scenario is not published"
 
 
-def test_a_cost_is_told_in_one_line() -> None:
+def test_a_cost_is_one_line() -> None:
     cost = {"spent": False, "usd": 0.03, "marginal_usd": 0.01, "fixed_usd": 0.02, "prediction_error": -0.08}
-    told = cost_line({**cost, "predicted": {"usd": 0.0326}})
+    found = cost_line({**cost, "predicted": {"usd": 0.0326}})
     assert (
-        told
+        found
         == "would cost live $0.0300: $0.0100 for what it did, $0.0200 for what stood there; predicted $0.0326 (-8%)"
     )
     assert cost_line({}) == ""

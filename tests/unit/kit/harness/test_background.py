@@ -1,4 +1,4 @@
-"""What is done again and again does not wait for its answers."""
+"""Periodic calls do not wait for their answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.harness.background import periodic
 
 
-async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_for_ever_more() -> None:
+async def test_calls_go_out_although_earlier_ones_are_unanswered_up_to_a_limit() -> None:
     begun, enough = [], asyncio.Event()
 
     async def unanswered() -> None:
@@ -26,7 +26,7 @@ async def test_it_is_done_again_although_the_last_time_was_not_answered_but_not_
         assert len(begun) == 4
 
 
-async def test_what_breaks_is_done_again_and_told_at_the_end_after_which_nothing_goes_on() -> None:
+async def test_a_failing_call_is_repeated_and_its_first_error_raised_at_the_end() -> None:
     begun, enough = [], asyncio.Event()
 
     async def broken() -> None:
@@ -44,7 +44,7 @@ async def test_what_breaks_is_done_again_and_told_at_the_end_after_which_nothing
     assert len(begun) == seen
 
 
-async def test_what_went_wrong_in_the_block_is_the_news() -> None:
+async def test_an_error_of_the_block_takes_precedence() -> None:
     once = asyncio.Event()
 
     async def broken() -> None:

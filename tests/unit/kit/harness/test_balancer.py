@@ -37,8 +37,8 @@ class Elb:
             {
                 ("elbv2", "describe_listeners"): lambda **_: [{"ListenerArn": "arn:listener"}],
                 ("elbv2", "describe_rules"): lambda **_: RULES,
-                ("elbv2", "describe_load_balancer_attributes"): lambda **_: self.told("idle_timeout", self.idle),
-                ("elbv2", "describe_target_group_attributes"): lambda **_: self.told(
+                ("elbv2", "describe_load_balancer_attributes"): lambda **_: self.attribute("idle_timeout", self.idle),
+                ("elbv2", "describe_target_group_attributes"): lambda **_: self.attribute(
                     "deregistration_delay", self.drain
                 ),
                 ("elbv2", "modify_load_balancer_attributes"): self.modified,
@@ -47,7 +47,7 @@ class Elb:
         )
         self.balancer = Balancer(a_context(self.aws, ManualClock(scale=scale, allowance=allowance)))
 
-    def told(self, name: str, value: str) -> dict[str, Any]:
+    def attribute(self, name: str, value: str) -> dict[str, Any]:
         other = {"Key": "access_logs.s3.enabled", "Value": "false"}
         return {"Attributes": [other, {"Key": f"{name}.timeout_seconds", "Value": value}]}
 
@@ -87,7 +87,7 @@ async def test_rules_under_other_priorities_are_not(expected: dict[str, list[str
         await Elb().balancer.verify_rules(expected)
 
 
-async def test_a_pattern_that_is_declared_twice_is_told_though_the_first_hides_the_other() -> None:
+async def test_a_pattern_that_is_declared_twice_fails_though_the_first_hides_the_other() -> None:
     elb = Elb()
     twice = {**RULES[1], "Priority": "7"}
     elb.aws.answers = {**elb.aws.answers, ("elbv2", "describe_rules"): lambda **_: [*RULES, twice]}

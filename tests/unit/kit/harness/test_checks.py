@@ -36,7 +36,7 @@ def test_seeing_none_is_shown_too() -> None:
         checks().check(None, "a row", seen=None)
 
 
-def test_the_same_in_any_order_is_told_in_the_order_expected() -> None:
+def test_equality_in_any_order_is_reported_in_the_expected_order() -> None:
     counted = checks()
     counted.same(["b", "a", "a"], ["a", "b", "a"], "what was seen")
     assert counted.history.events()[0].touches == {"what": "what was seen to be ['a', 'b', 'a'], in any order"}

@@ -1,4 +1,4 @@
-"""The inbound queue: what is in it, and what became of what nobody can read."""
+"""The inbound queue's depth, its dead letters and Hermes' complaints about them."""
 
 from __future__ import annotations
 

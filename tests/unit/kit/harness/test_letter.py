@@ -64,7 +64,7 @@ def test_a_plain_mail_that_is_not_plain_is_refused() -> None:
         wire(Letter(WORDS, encoding="7bit"))
 
 
-def test_a_display_name_stands_before_the_address() -> None:
+def test_a_display_name_precedes_the_address() -> None:
     written = read(wire(Letter("x", name='Zoë "Z" Ødegård')))["From"].addresses[0]
     assert (written.display_name, written.addr_spec) == ('Zoë "Z" Ødegård', "zoe@x")
 

@@ -1,4 +1,4 @@
-"""Mail: as clients write it, and replies found by who they are for."""
+"""Mail: sent letters, and replies by recipient."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_reply_goes_to_the_box_of_its_recipient() -> None:
     assert box.of("you@clients.it.test")[0].sent == START
 
 
-def test_a_mail_for_somebody_else_is_not_taken() -> None:
+def test_a_mail_for_an_unclaimed_address_is_not_kept() -> None:
     assert Mailbox().put(reply_to("stranger@clients.it.test")) is None
 
 
@@ -98,8 +98,8 @@ class Queue:
             self.kept.append(params["ReceiptHandle"])
         elif self.bodies:
             body = self.bodies.pop(0)
-            told = {"Body": body, "MessageId": body, "ReceiptHandle": f"handle-{len(self.bodies)}"}
-            return {"Messages": [told]}
+            message = {"Body": body, "MessageId": body, "ReceiptHandle": f"handle-{len(self.bodies)}"}
+            return {"Messages": [message]}
         return {}
 
 
@@ -131,7 +131,7 @@ def noted(context: Context) -> list[tuple[str, str, str]]:
     ]
 
 
-async def test_every_reply_that_comes_in_is_noted_once_also_what_nobody_waits_for() -> None:
+async def test_every_reply_is_recorded_once_also_one_without_a_wait() -> None:
     context = a_context(queue := Queue(), mail=Door())
     mail = Mail(context, Mailbox())
     sent = await mail.send(Letter("Add"), sender="You@x", to="edit@it.test", marker="m")
@@ -169,7 +169,7 @@ async def test_it_settles_only_after_a_look_that_began_later_and_found_nothing_n
     await mail.close()
 
 
-async def test_somebody_elses_mail_that_comes_again_and_again_does_not_keep_it_from_settling() -> None:
+async def test_a_foreign_mail_that_comes_again_and_again_does_not_keep_it_from_settling() -> None:
     mail = Mail(a_context(queue := Queue(), mail=Door()), Mailbox())
     await mail.send(Letter("Add"), sender="you@x", to="edit@it.test", marker="m")
     queue.bodies += [reply_to("stranger@x")] * 1000
@@ -178,7 +178,7 @@ async def test_somebody_elses_mail_that_comes_again_and_again_does_not_keep_it_f
     assert queue.bodies
 
 
-async def test_what_the_reader_met_is_told_at_the_end_too() -> None:
+async def test_an_error_of_the_reader_is_raised_at_the_end_too() -> None:
     mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
     await mail.send(Letter("Add"), sender="you@x", to="edit@it.test", marker="m")
     with pytest.raises(ValueError, match="no SES notification"):
@@ -211,7 +211,7 @@ async def test_settled_is_a_mailbox_whose_replies_are_off_the_queue() -> None:
     await mail.close()
 
 
-async def test_a_reader_that_broke_down_is_told_instead_of_waited_for() -> None:
+async def test_an_error_of_the_reader_ends_a_wait() -> None:
     mail = Mail(a_context(Queue("no notification"), mail=Door()), Mailbox())
     sent = await mail.send(Letter("Add"), sender="you@x", to="edit@it.test", marker="m")
     with pytest.raises(ValueError, match="no SES notification"):
@@ -254,7 +254,7 @@ def test_the_conversation_id_is_found_in_text_and_in_html() -> None:
         assert facts.conversation_id(message) == "thread-abc"
 
 
-def test_a_client_stands_in_the_address_unless_it_is_the_default() -> None:
+def test_the_address_contains_the_client_unless_it_is_the_default() -> None:
     where = a_context().system
     assert where.address_for("test-client") == "edit@it.test"
     assert where.address_for("acme") == "edit+acme@it.test"

@@ -1,4 +1,4 @@
-"""Phases: observed once, told in both times."""
+"""Phases: observed once, reported in both times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support.kit import START, ManualClock
 from webordinary_testkit.kit.harness.phases import CHANGE_VISIBLE, MAIL_ACCEPTED, TASK_RUNNING, Timeline
 
 
-async def test_phases_are_told_in_the_order_of_time_and_in_both_times() -> None:
+async def test_phases_are_reported_in_chronological_order_and_in_both_times() -> None:
     clock = ManualClock(scale=60)
     timeline = Timeline(clock, entry="mail")
     await clock.sleep(120)

@@ -1,4 +1,4 @@
-"""The git history of a session, as it is told by a container."""
+"""The git history of a session, read from a container."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SESSION = TestSession("TEST_1", "c", "u@x", "http://alb.test/session/TEST_1", "m
 
 
 class Hermes:
-    """Answers with this, and expires what it was told to end."""
+    """Answers with this, and expires deactivated sessions."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         self.answer = Answer("http://x", status, {}, json.dumps(body), START)
@@ -65,7 +65,7 @@ async def test_a_session_is_kept_alive_until_the_end_of_the_block_whatever_herme
     assert len(hermes.requests) == kept
 
 
-async def test_a_breach_of_the_contract_by_a_keepalive_is_told_at_the_end_of_the_block() -> None:
+async def test_a_breach_of_the_contract_by_a_keepalive_is_raised_at_the_end_of_the_block() -> None:
     class OutOfTerms(Hermes):
         async def request(self, method: str, url: str) -> Answer:
             raise ContractBroken("POST keepalive answered in other terms")

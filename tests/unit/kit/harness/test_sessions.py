@@ -59,7 +59,7 @@ async def test_a_session_is_what_hermes_answered() -> None:
     ]
 
 
-async def test_a_503_of_the_load_balancer_reached_nobody_and_is_repeated() -> None:
+async def test_a_request_with_a_503_of_the_load_balancer_is_retried() -> None:
     web = Web(answer(503, by_balancer=True), answer(503, by_balancer=True), answer(201, CREATED))
     one = sessions(web)
     await create(one)
@@ -137,7 +137,7 @@ async def test_a_502_of_hermes_itself_is_neither_repeated_nor_looked_up() -> Non
     assert len(web.requests) == 1
 
 
-async def test_a_hermes_that_never_wakes_is_told_with_what_was_seen() -> None:
+async def test_a_hermes_that_never_wakes_fails_with_the_last_answer() -> None:
     with pytest.raises(WaitExpired, match="503 by the load balancer"):
         await create(sessions(Web(answer(503, by_balancer=True))))
 
@@ -183,7 +183,7 @@ async def test_the_row_is_asked_for_by_its_whole_key() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"clientId": {"S": "somebody"}}, "clientId"),
+        ({"clientId": {"S": "another"}}, "clientId"),
         ({"status": {"S": "expired"}}, "status"),
         ({"previewUrl": {"S": "elsewhere"}}, "previewUrl"),
         ({"ttl": {"N": str(int((START + 1800) * 1000))}}, "ttl: .* expected epoch seconds"),

@@ -140,7 +140,7 @@ async def test_a_failure_on_unsound_ground_is_laid_to_the_ground() -> None:
     assert "anything to work" in outcome.message
 
 
-async def test_a_pass_on_unsound_ground_stays_one_and_the_ground_is_told_in_the_report_and_on_the_console() -> None:
+async def test_a_pass_stays_one_despite_internal_errors_which_report_and_console_show() -> None:
     outcome = await run(holds, faults=["AttributeError: no grace", "KeyError: 1"])
     assert (outcome.verdict, outcome.message) == (Verdict.PASS, "")
     assert outcome.to_json()["cloud_faults"] == ["AttributeError: no grace", "KeyError: 1"]
@@ -149,7 +149,7 @@ async def test_a_pass_on_unsound_ground_stays_one_and_the_ground_is_told_in_the_
     assert "cloud_faults" not in (await run(holds)).to_json()
 
 
-async def test_what_is_left_over_is_taken_away_and_told() -> None:
+async def test_leftovers_are_removed_and_reported() -> None:
     left = [{"taskArn": "arn:task/abc", "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "group": "service:edit"}]
     aws = quiet_aws(left)
     outcome = await run(holds, aws=aws)

@@ -1,4 +1,4 @@
-"""Targets of a journey: each is held to phases that were seen, and the whole way has one of its own."""
+"""Targets of a journey, between observed phases and for the whole journey."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_from_one_phase_to_another_there_is_a_target() -> None:
 
 
 @pytest.mark.parametrize("missing", [phases.SESSION_ROW, phases.CHANGE_VISIBLE])
-def test_a_target_for_a_phase_that_nobody_saw_is_not_met(missing: str) -> None:
+def test_a_target_for_an_unobserved_phase_fails(missing: str) -> None:
     there = ({phases.SESSION_ROW, phases.CHANGE_VISIBLE} - {missing}).pop()
     h = harness(**{there.replace(" ", "_"): 1})
     with pytest.raises(CheckFailed, match=f"phase '{missing}' of this journey to have been seen.*\\nseen: {there}"):
