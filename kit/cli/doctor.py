@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import common
 
 if TYPE_CHECKING:
-    from ..doctor import Finding
+    from ..doctor import DoctorFinding
     from ..settings import Settings
 
 HELP = "look whether a run has all it needs"
@@ -30,19 +30,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings, *, json: bool) -> int:
-    from ..doctor import Level, examined  # noqa: PLC0415 - only for this command
+    from ..doctor import Level, run_checks  # noqa: PLC0415 - only for this command
 
-    findings: list[Finding] = []
+    findings: list[DoctorFinding] = []
     if settings.mode == "live":
         from ..doctor import live  # noqa: PLC0415 - heavy: only where an account is used
 
         async with live.checks(settings) as checks:
-            async for finding in examined(checks):
+            async for finding in run_checks(checks):
                 _say(finding, findings, json=json)
     else:
         from ..doctor import machine  # noqa: PLC0415
 
-        async for finding in examined(machine.checks(settings)):
+        async for finding in run_checks(machine.checks(settings)):
             _say(finding, findings, json=json)
     count = {level: sum(finding.level is level for finding in findings) for level in Level}
     if json:
@@ -52,7 +52,7 @@ async def _examine(settings: Settings, *, json: bool) -> int:
     return 1 if count[Level.FAIL] else 0
 
 
-def _say(finding: Finding, findings: list[Finding], *, json: bool) -> None:
+def _say(finding: DoctorFinding, findings: list[DoctorFinding], *, json: bool) -> None:
     findings.append(finding)
     if not json:
         next = f"\n{'':21}next: {finding.next}" if finding.next else ""

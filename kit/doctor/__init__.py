@@ -1,10 +1,10 @@
-"""Whether everything is there that a run needs, before it is started: one line a check, and what to do.
+"""Checks whether a run has everything it needs: one line per check, with the next step.
 
-    checks(settings) --each looks at one thing, changes nothing--> Finding: ok, warn or fail
+    checks(settings) --each checks one subject, changes nothing--> DoctorFinding: ok, warn or fail
 
-A check that cannot look says so; it never stops the others. One file for each mode's checks.
+A failing check never stops the others. One module for each mode's checks.
 """
 
-from .finding import Check, Finding, Level, examined
+from .finding import Check, DoctorFinding, Level, run_checks
 
-__all__ = ["Check", "Finding", "Level", "examined"]
+__all__ = ["Check", "DoctorFinding", "Level", "run_checks"]

@@ -1,4 +1,4 @@
-"""Credentials, account, region, clock: whether AWS takes calls from here, and whose they are."""
+"""Checks credentials, account, region and clock."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..aws.client import Aws
-from ..core.clock import Clock, iso
+from ..core.clock import Clock, epoch, iso
 from ..settings import Settings
-from .finding import Finding, fail, ok, warn
+from .finding import DoctorFinding, fail, ok, warn
 
 _SOON = 3600.0
 """AWS seconds: a run of all scenarios takes most of an hour on AWS."""
@@ -18,7 +18,7 @@ _SKEWED, _REFUSED = 30.0, 240.0
 """AWS seconds; AWS refuses a signature that is five minutes off."""
 
 
-async def account(settings: Settings, aws: Aws, identity: Mapping[str, Any]) -> Sequence[Finding]:
+async def account(settings: Settings, aws: Aws, identity: Mapping[str, Any]) -> Sequence[DoctorFinding]:
     if identity["Account"] != settings.account:
         return [
             fail(
@@ -30,19 +30,18 @@ async def account(settings: Settings, aws: Aws, identity: Mapping[str, Any]) -> 
     production = settings.production.account
     if production and production == settings.account:
         seen = f"{settings.account} is the production account; the kit's names and tags keep it apart"
-        return [warn("account", seen, "an account of its own is safer: account, aws_profile")]
+        return [warn("account", seen, "a separate account is safer: account, aws_profile")]
     return [ok("account", f"{identity['Account']} as {identity['Arn']}")]
 
 
-async def credentials(settings: Settings, aws: Aws, clock: Clock) -> Sequence[Finding]:
-    """How long they last. Roles that the kit assumes are renewed by themselves."""
+async def credentials(settings: Settings, aws: Aws, clock: Clock) -> Sequence[DoctorFinding]:
+    """Checks their expiry. The kit renews roles that it assumes."""
     found = await aws.credentials()
     if found is None:
         return [fail("credentials", "none", "set aws_profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
     if settings.live.role:
-        return [ok("credentials", f"role {settings.live.role}, renewed by itself")]
-    told = os.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
-    until = _expiry(found, told)
+        return [ok("credentials", f"role {settings.live.role}, renewed automatically")]
+    until = _expiry(found, os.environ.get("AWS_CREDENTIAL_EXPIRATION", ""))
     if until is not None:
         left = until - clock.now()
         seen = f"until {iso(until)}, for {left / 60:.0f} min"
@@ -52,41 +51,39 @@ async def credentials(settings: Settings, aws: Aws, clock: Clock) -> Sequence[Fi
             [ok("credentials", seen)] if left > _SOON else [warn("credentials", seen, "renew them before a long run")]
         )
     if found.get_frozen_credentials().token:
-        return [ok("credentials", "temporary; nothing here tells until when (AWS_CREDENTIAL_EXPIRATION)")]
+        return [ok("credentials", "temporary, with unknown expiry (AWS_CREDENTIAL_EXPIRATION is not set)")]
     return [ok("credentials", "they do not expire; a role is safer: live.role")]
 
 
-def _expiry(found: Any, told: str) -> float | None:
+def _expiry(found: Any, exported: str) -> float | None:
     expiry = getattr(found, "_expiry_time", None)
     if expiry is not None:
         return float(expiry.timestamp())
-    if not told:
+    if not exported:
         return None
-    from ..core.clock import epoch  # noqa: PLC0415 - only here
-
     try:
-        return epoch(told)
+        return epoch(exported)
     except ValueError:
         return None
 
 
-async def region(settings: Settings) -> Sequence[Finding]:
-    """Other tools go where the environment says, and the kit goes where its settings say."""
-    told = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if told and told != settings.region:
-        seen = f"{settings.region}, and the environment says {told}"
-        return [warn("region", seen, f'say the same in both: region = "{told}", or AWS_REGION={settings.region}')]
+async def region(settings: Settings) -> Sequence[DoctorFinding]:
+    """Compares the settings with the environment, which other tools use."""
+    exported = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if exported and exported != settings.region:
+        seen = f"{settings.region}, and the environment says {exported}"
+        return [warn("region", seen, f'set the same in both: region = "{exported}", or AWS_REGION={settings.region}')]
     return [ok("region", settings.region)]
 
 
-async def skew(aws: Aws, clock: Clock) -> Sequence[Finding]:
-    """Our clock against the server's, which tells whole seconds."""
+async def skew(aws: Aws, clock: Clock) -> Sequence[DoctorFinding]:
+    """Compares this machine's clock with the server's, which has whole seconds."""
     before = clock.now()
     answer = await aws.call("sts", "get_caller_identity")
     took = clock.now() - before
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     if "date" not in headers:
-        return [warn("clock", "the server tells no time", "look at the endpoint")]
+        return [warn("clock", "the server sends no date", "look at the endpoint")]
     theirs = parsedate_to_datetime(headers["date"]).timestamp()
     ours = before + took / 2
     off = max(0.0, abs(ours - theirs) - took / 2 - 1)

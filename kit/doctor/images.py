@@ -1,4 +1,4 @@
-"""The container images of the stack: whether ECR has them, which they are exactly, and what machines they are for."""
+"""Checks that ECR has the stack's images, for the architecture of its tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..backends.live import account
 from ..backends.live.stack import StackPlan
 from ..core.threads import BlockingPool
 from ..settings import Settings
-from .finding import Finding, fail, ok, warn
+from .finding import DoctorFinding, fail, ok, warn
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _WITHIN = 10.0
@@ -22,14 +22,14 @@ _NAMES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 async def images(
     settings: Settings, aws: Aws, threads: BlockingPool, wanted: StackPlan, architecture: str
-) -> Sequence[Finding]:
-    """`architecture`: of the template's tasks, as ECS names it (X86_64, ARM64)."""
-    findings: list[Finding] = []
+) -> Sequence[DoctorFinding]:
+    """`architecture`: that of the template's tasks, in ECS's terms (X86_64, ARM64)."""
+    findings: list[DoctorFinding] = []
     needed = _NAMES.get(architecture, architecture)
     for image in wanted.images:
         found = account.ecr_image(image)
         if found is None:
-            findings.append(ok("images", f"{image} is not in ECR, and not looked at"))
+            findings.append(ok("images", f"{image} is not in ECR, and not checked"))
             continue
         await account.refuse_missing_images(aws, [image])
         if found["region"] != settings.region:
@@ -39,12 +39,12 @@ async def images(
         short = f"{image} @ {digest[:19]}…"
         try:
             for_machines = await _architectures(aws, threads, found, manifest)
-        except Exception as error:  # a look that may fail for many reasons, and spoils nothing
-            seen = f"{short}, for machines that cannot be told: {error}"
+        except Exception as error:  # it may fail for many reasons, and a run can still start
+            seen = f"{short}, of unknown architecture: {error}"
             findings.append(warn("images", seen, "docker manifest inspect " + image))
             continue
         if not for_machines:
-            seen = f"{short}, for machines that its index does not tell"
+            seen = f"{short}, of unknown architecture: its index has none"
             findings.append(warn("images", seen, "docker manifest inspect " + image))
         elif needed not in for_machines:
             next = f"build it for {needed}: docker buildx build --platform linux/{needed}"
@@ -70,7 +70,7 @@ async def _manifest(aws: Aws, found: account.EcrImage) -> tuple[dict[str, Any], 
 async def _architectures(
     aws: Aws, threads: BlockingPool, found: account.EcrImage, manifest: dict[str, Any]
 ) -> list[str]:
-    """From the index, or from the image's configuration, which ECR keeps as a layer."""
+    """From the index, or from the image's configuration, which ECR stores as a layer."""
     if manifest.get("mediaType") in _INDEXES or "manifests" in manifest:
         named = {each.get("platform", {}).get("architecture", "") for each in manifest.get("manifests", ())}
         return sorted(named - {"", "unknown"})
@@ -81,11 +81,11 @@ async def _architectures(
         repositoryName=found["name"],
         layerDigest=manifest["config"]["digest"],
     )
-    configuration = json.loads(await threads.run(_fetched, answer["downloadUrl"]))
+    configuration = json.loads(await threads.run(_download, answer["downloadUrl"]))
     return [str(configuration["architecture"])]
 
 
-def _fetched(url: str) -> bytes:
+def _download(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=_WITHIN) as response:
         body: bytes = response.read(1 << 20)
         return body

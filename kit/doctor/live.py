@@ -1,4 +1,4 @@
-"""What a live run needs: all that is asked of AWS is looks."""
+"""Checks what a live run needs; only reads AWS."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..core.errors import KitError
 from ..core.history import History
 from ..core.threads import BlockingPool
 from ..settings import Settings
-from . import access, images, mail, room
-from .finding import Check, Finding, fail, ok
+from . import access, account_state, images, mail
+from .finding import Check, DoctorFinding, fail, ok
 
 
 @asynccontextmanager
 async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
-    """All of them; without an account that answers, only those that need none."""
+    """All checks; without a responding account, only those that need none."""
     clock, threads = clock_of(settings), BlockingPool()
-    guard = Guard(settings.account, settings.stack.name, settings.production)  # told nothing: it lets no change through
+    guard = Guard(settings.account, settings.stack.name, settings.production)  # unverified: it permits reads only
     aws = Aws(access_of(settings), threads, History(clock), gate=guard, pace=RateLimiter(clock))
     try:
         wanted, refused = _planned(settings)
@@ -32,18 +32,18 @@ async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
             ("settings", lambda: _settings(settings, wanted, refused)),
             ("credentials", lambda: access.credentials(settings, aws, clock)),
             ("region", lambda: access.region(settings)),
-            ("ledger", lambda: room.ledger(settings)),
+            ("ledger", lambda: account_state.ledger(settings)),
         ]
         try:
             who = await account.identity(aws)
         except KitError as error:
-            nobody = error
-            found.append(("account", lambda: _raise(nobody)))
+            refusal = error
+            found.append(("account", lambda: _raise(refusal)))
             yield found
             return
         found.append(("account", lambda: access.account(settings, aws, who)))
         found.append(("clock", lambda: access.skew(aws, clock)))
-        if who["Account"] != settings.account:  # nothing that is seen there says anything
+        if who["Account"] != settings.account:  # findings of another account mean nothing
             yield found
             return
         yield [
@@ -56,7 +56,7 @@ async def checks(settings: Settings) -> AsyncIterator[Sequence[Check]]:
             ("host name", lambda: mail.host_name(settings)),
             *([("images", lambda: _images(settings, aws, threads, wanted))] if wanted is not None else []),
             ("stack", lambda: _stack(settings, aws, wanted)),
-            ("leftovers", lambda: room.leftovers(settings)),
+            ("leftovers", lambda: account_state.leftovers(settings)),
         ]
     finally:
         aws.close()
@@ -73,7 +73,7 @@ def _planned(settings: Settings) -> tuple[StackPlan | None, KitError | None]:
     return wanted, None
 
 
-async def _settings(settings: Settings, wanted: StackPlan | None, refused: KitError | None) -> Sequence[Finding]:
+async def _settings(settings: Settings, wanted: StackPlan | None, refused: KitError | None) -> Sequence[DoctorFinding]:
     if refused is not None:
         return [fail("settings", refused.what, refused.next)]
     assert wanted is not None
@@ -82,7 +82,9 @@ async def _settings(settings: Settings, wanted: StackPlan | None, refused: KitEr
     ]
 
 
-async def _images(settings: Settings, aws: Aws, threads: BlockingPool, wanted: StackPlan | None) -> Sequence[Finding]:
+async def _images(
+    settings: Settings, aws: Aws, threads: BlockingPool, wanted: StackPlan | None
+) -> Sequence[DoctorFinding]:
     assert wanted is not None
     template = Template.read(wanted.template, wanted.parameters)
     kinds = {
@@ -92,13 +94,13 @@ async def _images(settings: Settings, aws: Aws, threads: BlockingPool, wanted: S
     return await images.images(settings, aws, threads, wanted, str(min(kinds, default="X86_64")))
 
 
-async def _stack(settings: Settings, aws: Aws, wanted: StackPlan | None) -> Sequence[Finding]:
-    there, finding = await room.stack(settings, aws)
+async def _stack(settings: Settings, aws: Aws, wanted: StackPlan | None) -> Sequence[DoctorFinding]:
+    there, finding = await account_state.stack(settings, aws)
     if wanted is None:
         return [finding]
     template = Template.read(wanted.template, wanted.parameters)
-    return [finding, *await room.quotas(aws, template, deployed=there)]
+    return [finding, *await account_state.quotas(aws, template, deployed=there)]
 
 
-async def _raise(error: KitError) -> Sequence[Finding]:
+async def _raise(error: KitError) -> Sequence[DoctorFinding]:
     raise error

@@ -1,4 +1,4 @@
-"""What an emulated run needs of this machine."""
+"""Checks what an emulated run needs on this machine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from importlib.metadata import version
 
 from ..audit import audit
 from ..settings import Settings
-from .finding import Check, Finding, fail, ok, warn
+from .finding import Check, DoctorFinding, fail, ok, warn
 
 _ROOM = 2 << 30
-"""Bytes free in the temporary folder below which a run is warned of: a run of all scenarios took 0.3 GB."""
+"""Free bytes in the temporary folder below which the check warns: a run of all scenarios took 0.3 GB."""
 _NODE = (20, 3, 0)
-"""What the sample site's package.json asks for."""
+"""The minimum of the sample site's package.json."""
 
 
 def checks(settings: Settings) -> Sequence[Check]:
-    """All that these settings make necessary."""
+    """The checks for these settings."""
     found: list[Check] = [
         ("Python", _python),
         ("git", _git),
@@ -38,19 +38,19 @@ def checks(settings: Settings) -> Sequence[Check]:
     return found
 
 
-async def _python() -> Sequence[Finding]:
+async def _python() -> Sequence[DoctorFinding]:
     at = ".".join(map(str, sys.version_info[:3]))
     return [ok("Python", f"{at}, moto {version('moto')}, boto3 {version('boto3')}")]
 
 
-async def _git() -> Sequence[Finding]:
-    code, told = await _said("git", "--version")
+async def _git() -> Sequence[DoctorFinding]:
+    code, output = await _output("git", "--version")
     if code != 0:
-        return [fail("git", told or "not on the PATH", "install git: workspaces are repositories")]
-    return [ok("git", told.removeprefix("git version "))]
+        return [fail("git", output or "not on the PATH", "install git: workspaces are repositories")]
+    return [ok("git", output.removeprefix("git version "))]
 
 
-async def _disk() -> Sequence[Finding]:
+async def _disk() -> Sequence[DoctorFinding]:
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     seen = f"{free / (1 << 30):.1f} GiB free in {folder}"
@@ -59,7 +59,7 @@ async def _disk() -> Sequence[Finding]:
     return [ok("disk space", seen)]
 
 
-async def _ports(settings: Settings) -> Sequence[Finding]:
+async def _ports(settings: Settings) -> Sequence[DoctorFinding]:
     wanted = {
         "emulated.port": settings.emulated.port,
         "emulated.smtp_port": settings.emulated.smtp_port,
@@ -86,7 +86,7 @@ def _taken(port: int) -> str:
     return ""
 
 
-async def _leftovers() -> Sequence[Finding]:
+async def _leftovers() -> Sequence[DoctorFinding]:
     audited = await audit(dry_run=True)
     if audited.left:
         return [warn("leftovers", f"{len(audited.left)} of dead runs on this machine", "clean up: kit audit --yes")]
@@ -94,7 +94,7 @@ async def _leftovers() -> Sequence[Finding]:
     return [ok("leftovers", f"nothing is left of earlier runs{alive}")]
 
 
-async def _engine() -> Sequence[Finding]:
+async def _engine() -> Sequence[DoctorFinding]:
     def look() -> str:
         from ..images.engine import engine  # noqa: PLC0415 - of an extra that only containers need
 
@@ -104,18 +104,20 @@ async def _engine() -> Sequence[Finding]:
     return [ok("container engine", await asyncio.to_thread(look))]
 
 
-async def _node() -> Sequence[Finding]:
-    code, told = await _said("node", "--version")
-    found = tuple(map(int, re.findall(r"\d+", told)))[:3]
+async def _node() -> Sequence[DoctorFinding]:
+    code, output = await _output("node", "--version")
+    found = tuple(map(int, re.findall(r"\d+", output)))[:3]
     if code != 0 or found < _NODE:
         needs = ".".join(map(str, _NODE))
         return [
-            fail("Node", told or "not on the PATH", f"install Node {needs} or newer, or --set emulated.preview=builtin")
+            fail(
+                "Node", output or "not on the PATH", f"install Node {needs} or newer, or --set emulated.preview=builtin"
+            )
         ]
-    return [ok("Node", told)]
+    return [ok("Node", output)]
 
 
-async def _chromium() -> Sequence[Finding]:
+async def _chromium() -> Sequence[DoctorFinding]:
     for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
         if path := shutil.which(name):
             return [ok("Chromium", path)]
@@ -124,8 +126,8 @@ async def _chromium() -> Sequence[Finding]:
     ]
 
 
-async def _said(*argv: str) -> tuple[int, str]:
-    """Exit code and what a program says, in one line; -1 when it is not there or says nothing for 10 s."""
+async def _output(*argv: str) -> tuple[int, str]:
+    """Exit code and first line of a program's output; -1 when it is missing or does not answer within 10 s."""
     path = shutil.which(argv[0])
     if path is None:
         return -1, ""
@@ -134,10 +136,10 @@ async def _said(*argv: str) -> tuple[int, str]:
     )
     try:
         async with asyncio.timeout(10):
-            told, _ = await process.communicate()
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
         return -1, f"{argv[0]} did not answer within 10 s"
     assert process.returncode is not None
-    return process.returncode, told.decode("utf-8", "replace").strip().partition("\n")[0]
+    return process.returncode, output.decode("utf-8", "replace").strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Mail and names: SES's identity and active rule set, MX records, the certificate and the name it is for."""
+"""Checks mail and names: SES's identity and active rule set, MX records, the certificate and its host name."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..aws.client import Aws
 from ..backends.live import account
 from ..core.clock import Clock, iso
 from ..settings import Settings
-from .dns import mail_hosts
-from .finding import Finding, fail, ok, warn
+from .finding import DoctorFinding, fail, ok, warn
+from .mx import mail_hosts
 
 _RULES = 200
 """Per rule set: https://docs.aws.amazon.com/ses/latest/dg/quotas.html"""
 _FEW = 50
-"""Mails that all scenarios send and get, roughly."""
+"""Mails of all scenarios, sent and received, roughly."""
 _MONTH = 30 * 86_400.0
 
 
-async def identity(settings: Settings, aws: Aws) -> Sequence[Finding]:
+async def identity(settings: Settings, aws: Aws) -> Sequence[DoctorFinding]:
     domain = settings.live.mail_domain
     if not domain:
         return [
@@ -30,7 +30,7 @@ async def identity(settings: Settings, aws: Aws) -> Sequence[Finding]:
     return [ok("mail domain", f"{domain} is verified")]
 
 
-async def sending(settings: Settings, aws: Aws) -> Sequence[Finding]:
+async def sending(settings: Settings, aws: Aws) -> Sequence[DoctorFinding]:
     if not settings.live.mail_domain:
         return []
     quota = await aws.call("ses", "get_send_quota")
@@ -41,14 +41,14 @@ async def sending(settings: Settings, aws: Aws) -> Sequence[Finding]:
     return [ok("sending", seen)]
 
 
-async def rule_set(settings: Settings, aws: Aws) -> Sequence[Finding]:
+async def rule_set(settings: Settings, aws: Aws) -> Sequence[DoctorFinding]:
     if not settings.live.mail_domain:
         return []
     name = await account.active_rule_set(aws)
     rules = (await aws.call("ses", "describe_active_receipt_rule_set")).get("Rules", ())
     seen = f"{name}, {len(rules)} rule(s); the stack's two are added in front and taken out again"
     if len(rules) + 2 > _RULES:
-        return [fail("receipt rules", f"{name} has {len(rules)} rules of {_RULES}", "remove rules nobody needs")]
+        return [fail("receipt rules", f"{name} has {len(rules)} rules of {_RULES}", "remove unused rules")]
     own = settings.live.mail_domain
     meant = [rule["Name"] for rule in rules if {own, f"clients.{own}"} & set(rule.get("Recipients", ()))]
     if meant:
@@ -63,13 +63,13 @@ async def rule_set(settings: Settings, aws: Aws) -> Sequence[Finding]:
     return [ok("receipt rules", seen)]
 
 
-async def mx(settings: Settings, endpoint: str) -> Sequence[Finding]:
-    """Both domains must lead to SES in this region."""
+async def mx(settings: Settings, endpoint: str) -> Sequence[DoctorFinding]:
+    """Checks that both domains lead to SES in this region."""
     domain = settings.live.mail_domain
     if not domain:
         return []
     if endpoint:
-        return [ok("MX", f"not asked: {endpoint} stands in for AWS, and takes the mail itself")]
+        return [ok("MX", f"not checked: {endpoint} replaces AWS and takes the mail")]
     wanted = f"inbound-smtp.{settings.region}.amazonaws.com"
     findings = []
     for name in (domain, f"clients.{domain}"):
@@ -82,7 +82,7 @@ async def mx(settings: Settings, endpoint: str) -> Sequence[Finding]:
     return findings
 
 
-async def certificate(settings: Settings, aws: Aws, clock: Clock) -> Sequence[Finding]:
+async def certificate(settings: Settings, aws: Aws, clock: Clock) -> Sequence[DoctorFinding]:
     arn, host = settings.live.certificate, settings.stack.parameters.get("HostName", "")
     if not arn:
         return [ok("certificate", "none: the load balancer speaks HTTP")]
@@ -105,12 +105,12 @@ async def certificate(settings: Settings, aws: Aws, clock: Clock) -> Sequence[Fi
 
 
 def covers(name: str, host: str) -> bool:
-    """Whether a certificate's name holds for a host; a star stands for one label."""
+    """Whether a certificate's name covers a host; a star replaces one label."""
     name, host = name.lower(), host.lower()
     return bool(host) and (name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:]))
 
 
-async def host_name(settings: Settings) -> Sequence[Finding]:
+async def host_name(settings: Settings) -> Sequence[DoctorFinding]:
     host = settings.stack.parameters.get("HostName", "")
     if not host:
         return []

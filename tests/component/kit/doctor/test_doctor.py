@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from dns.asyncresolver import Resolver
 
 from tests.support.kit import some_settings
 from webordinary_testkit.emulation.system.edit.astro import toolchain
 from webordinary_testkit.kit.aws.template import Template
 from webordinary_testkit.kit.cli import main
 from webordinary_testkit.kit.core.errors import UsageError
-from webordinary_testkit.kit.doctor import Finding, Level, dns, examined, machine
+from webordinary_testkit.kit.doctor import DoctorFinding, Level, machine, run_checks
+from webordinary_testkit.kit.doctor.account_state import vcpus
 from webordinary_testkit.kit.doctor.mail import covers
-from webordinary_testkit.kit.doctor.room import vcpus
+from webordinary_testkit.kit.doctor.mx import mail_hosts
 
 
 @pytest.mark.parametrize(
@@ -44,16 +46,16 @@ Resources:
 
 
 async def test_a_check_that_fails_is_told_and_stops_no_other() -> None:
-    async def breaks() -> Sequence[Finding]:
+    async def breaks() -> Sequence[DoctorFinding]:
         raise OSError("no route to host")
 
-    async def refuses() -> Sequence[Finding]:
+    async def refuses() -> Sequence[DoctorFinding]:
         raise UsageError("not verified", where="SES", next="verify it")
 
-    async def well() -> Sequence[Finding]:
-        return [Finding(Level.OK, "three", "fine")]
+    async def well() -> Sequence[DoctorFinding]:
+        return [DoctorFinding(Level.OK, "three", "fine")]
 
-    found = [finding async for finding in examined([("one", breaks), ("two", refuses), ("three", well)])]
+    found = [finding async for finding in run_checks([("one", breaks), ("two", refuses), ("three", well)])]
     assert [(each.level, each.what) for each in found] == [("fail", "one"), ("fail", "two"), ("ok", "three")]
     assert (
         "no route to host" in found[0].seen and found[1].seen == "not verified (SES)" and found[1].next == "verify it"
@@ -65,7 +67,7 @@ async def test_a_port_that_is_taken() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         settings = some_settings(emulated={"port": taken.getsockname()[1]})
-        found = [each async for each in examined(machine.checks(settings)) if each.what == "ports"]
+        found = [each async for each in run_checks(machine.checks(settings)) if each.what == "ports"]
     assert [each.level for each in found] == ["fail"] and "emulated.port" in found[0].seen
 
 
@@ -112,11 +114,11 @@ class _NameServer(asyncio.DatagramProtocol):
         self.transport.sendto(head + question + first + second, addr)
 
 
-async def test_mail_hosts_come_in_the_order_of_their_preference(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_mail_hosts_come_in_the_order_of_their_preference() -> None:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(_NameServer, ("127.0.0.1", 0))
-    monkeypatch.setattr(dns, "_PORT", transport.get_extra_info("sockname")[1])
-    monkeypatch.setattr(dns, "_server", lambda: "127.0.0.1")
-    assert await dns.mail_hosts("it.example") == [(10, "first.example"), (20, "mail.example")]
+    resolver = Resolver(configure=False)
+    resolver.nameservers, resolver.port = ["127.0.0.1"], transport.get_extra_info("sockname")[1]
+    assert await mail_hosts("it.example", resolver) == [(10, "first.example"), (20, "mail.example")]
     transport.close()
 
 

@@ -28,7 +28,7 @@ ELSEWHERE = (
 
 BY_NAME = {
     "aws/client.py": "makes the calls",
-    "doctor/room.py": "quotas that are counted, from a table beside it",
+    "doctor/account_state.py": "quotas, from its table",
     "faults/cut_from_load_balancer.py": "what a fault writes down to be undone",
     "aws/undo.py": "what faults wrote down",
     "harness/services.py": "the scaling that is suspended, from the pair of names beside it",

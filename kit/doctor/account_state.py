@@ -1,4 +1,4 @@
-"""Whether there is room for the stack: quotas of the account, what stands there already, and what runs left."""
+"""Checks room for the stack: quotas of the account, an existing stack, leftovers of runs, the ledger's folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from ..backends.live import tags
 from ..backends.live.janitor import JanitorOutcome
 from ..backends.live.janitor_factory import janitor
 from ..backends.live.ledger import FOLDER
+from ..backends.live.stack import USABLE
 from ..settings import Settings
-from .finding import Finding, Level, fail, ok, warn
+from .finding import DoctorFinding, Level, fail, ok, warn
 
 _OVERLAP = 2
-"""While a service is deployed anew, old and new tasks run side by side."""
+"""During a deployment, old and new tasks run side by side."""
 
 
 @dataclass(frozen=True)
@@ -28,30 +29,23 @@ class _Quota:
     code: str
     what: str
     listing: tuple[str, str, str] | None = None
-    """What counts against it: service, operation, key of boto3."""
+    """The listing that counts against it: boto3's service, operation and key."""
 
 
 _VCPU = _Quota("fargate", "L-3032A538", "Fargate vCPU")
-_COUNTED = (
-    (_Quota("vpc", "L-F678F1CE", "VPCs", ("ec2", "describe_vpcs", "Vpcs")), "AWS::EC2::VPC"),
-    (
-        _Quota("vpc", "L-A4707A72", "internet gateways", ("ec2", "describe_internet_gateways", "InternetGateways")),
-        "AWS::EC2::InternetGateway",
+_COUNTED = {
+    "AWS::EC2::VPC": _Quota("vpc", "L-F678F1CE", "VPCs", ("ec2", "describe_vpcs", "Vpcs")),
+    "AWS::EC2::InternetGateway": _Quota(
+        "vpc", "L-A4707A72", "internet gateways", ("ec2", "describe_internet_gateways", "InternetGateways")
     ),
-    (
-        _Quota(
-            "elasticloadbalancing",
-            "L-53DA6B97",
-            "load balancers",
-            ("elbv2", "describe_load_balancers", "LoadBalancers"),
-        ),
-        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _Quota(
+        "elasticloadbalancing", "L-53DA6B97", "load balancers", ("elbv2", "describe_load_balancers", "LoadBalancers")
     ),
-)
+}
 
 
-async def quotas(aws: Aws, template: Template, *, deployed: bool) -> Sequence[Finding]:
-    """Those that new accounts meet. `deployed`: the stack is there, and needs no more of what is counted."""
+async def quotas(aws: Aws, template: Template, *, deployed: bool) -> Sequence[DoctorFinding]:
+    """Checks quotas that new accounts exceed. `deployed`: the stack exists, and needs no further resources."""
     findings = []
     needs = vcpus(template)
     has = await _value(aws, _VCPU)
@@ -62,7 +56,7 @@ async def quotas(aws: Aws, template: Template, *, deployed: bool) -> Sequence[Fi
         )
     elif has is not None:
         findings.append(ok("quotas", f"{has:g} Fargate vCPU, tasks need {needs:g}"))
-    for quota, type in _COUNTED:
+    for type, quota in _COUNTED.items():
         needed = 0 if deployed else len(template.of_type(type))
         has = await _value(aws, quota)
         if not needed or has is None or quota.listing is None:
@@ -81,7 +75,7 @@ async def _value(aws: Aws, quota: _Quota) -> float | None:
     try:
         answer = await aws.call("service-quotas", "get_service_quota", ServiceCode=quota.service, QuotaCode=quota.code)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchResourceException":  # nobody asked for another than the default
+        if error.response["Error"]["Code"] != "NoSuchResourceException":  # the quota is the default
             raise
         answer = await aws.call(
             "service-quotas", "get_aws_default_service_quota", ServiceCode=quota.service, QuotaCode=quota.code
@@ -90,7 +84,7 @@ async def _value(aws: Aws, quota: _Quota) -> float | None:
 
 
 def vcpus(template: Template) -> float:
-    """What all of the stack's tasks may need at a time."""
+    """The maximum vCPU of all tasks of the stack."""
     definitions = [
         int(template.value(each.properties.get("Cpu", 256))) for each in template.of_type("AWS::ECS::TaskDefinition")
     ]
@@ -99,27 +93,27 @@ def vcpus(template: Template) -> float:
     return _OVERLAP * tasks * max(definitions, default=256) / 1024
 
 
-async def stack(settings: Settings, aws: Aws) -> tuple[bool, Finding]:
-    """Whether the stack of this name is there and can be used, and what to say of it."""
+async def stack(settings: Settings, aws: Aws) -> tuple[bool, DoctorFinding]:
+    """Whether the stack exists and can be used, and the finding."""
     name = settings.stack.name
     found = await stack_named(aws, name)
     if found is None:
-        return False, ok("stack", f"{name} is not there; a run makes it and takes it away")
+        return False, ok("stack", f"{name} does not exist; a run creates and deletes it")
     of, status = tags.from_list(found.get("Tags")), found["StackStatus"]
     if of.get(tags.MARKER) != name:
-        seen = f"{name} is there, and is not the kit's: it has no tag {tags.MARKER}"
+        seen = f"{name} exists, and is not the kit's: it has no tag {tags.MARKER}"
         return False, fail("stack", seen, "choose another name: --set stack.name=…; the kit leaves this one alone")
     seen = f"{name} is {status}, of run {of.get(tags.RUN, '?')}, until {of.get(tags.EXPIRES, '?')}"
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
+    if status not in USABLE:
         return False, fail("stack", seen, "wait for its end, or: kit janitor; kit destroy")
     if settings.live.reuse:
         return True, ok("stack", f"{seen}; it is used")
     return True, warn("stack", seen, "use it: --set live.reuse=true; or delete it: kit destroy, kit janitor")
 
 
-async def leftovers(settings: Settings) -> Sequence[Finding]:
-    async with janitor(settings) as one:
-        lines = await one.sweep(act=False)
+async def leftovers(settings: Settings) -> Sequence[DoctorFinding]:
+    async with janitor(settings) as sweeper:
+        lines = await sweeper.sweep(act=False)
     findings = [
         warn(
             "leftovers",
@@ -132,11 +126,11 @@ async def leftovers(settings: Settings) -> Sequence[Finding]:
     busy = [str(line) for line in lines if line.outcome in (JanitorOutcome.ALIVE, JanitorOutcome.KEPT)]
     if findings:
         return findings
-    return [Finding(Level.OK, "leftovers", "; ".join(busy) if busy else "nothing is left of earlier runs")]
+    return [DoctorFinding(Level.OK, "leftovers", "; ".join(busy) if busy else "nothing is left of earlier runs")]
 
 
-async def ledger(settings: Settings) -> Sequence[Finding]:
-    """The first folder on the way to the ledger that exists must let us write."""
+async def ledger(settings: Settings) -> Sequence[DoctorFinding]:
+    """Checks write access to the nearest existing folder above the ledger."""
     wanted = (settings.report_dir / FOLDER).resolve()
     there = next(each for each in (wanted, *wanted.parents) if each.exists())
     if not os.access(there, os.W_OK | os.X_OK):
