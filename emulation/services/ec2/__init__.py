@@ -1,4 +1,4 @@
-"""Security groups made real between load balancers and tasks, and between tasks and AWS."""
+"""EC2 networking: enforced security groups, disruptions, and the network interfaces of tasks."""
 
 from .controller import Network
 

@@ -91,7 +91,7 @@ class Network(ControllerBase):
         self._disruptions: list[Disruption] = []
         self._blackholes: set[Blackhole] = set()
         self._default_groups: set[str] = set()
-        self._interface_api = InterfaceApi(ctx.aws, ctx.account, ctx.region, tasks.interfaces, lambda: self._topology)
+        self._interface_api = InterfaceApi(ctx, tasks.interfaces, lambda: self._topology)
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return self._interface_api.handlers()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ...core.controller import Aws, Call, Handler, Operation
+from ...core.controller import Call, Context, Handler, Operation
 from ...core.errors import AwsError
 from ..ecs.network_interfaces import NetworkInterface
 from .topology import Topology
@@ -30,16 +30,9 @@ _FILTERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
 
 class InterfaceApi:
     def __init__(
-        self,
-        aws: Aws,
-        account: str,
-        region: str,
-        interfaces: Callable[[], Iterable[NetworkInterface]],
-        topology: Callable[[], Topology],
+        self, ctx: Context, interfaces: Callable[[], Iterable[NetworkInterface]], topology: Callable[[], Topology]
     ) -> None:
-        self._aws = aws
-        self._account = account
-        self._region = region
+        self._ctx = ctx
         self._interfaces = interfaces
         self._topology = topology
 
@@ -58,7 +51,7 @@ class InterfaceApi:
         found: list[dict[str, Any]] = []
         if others or not wanted:
             asked = {**call.params, **({"NetworkInterfaceIds": others} if wanted else {})}
-            found = list((await self._aws.store("ec2", "DescribeNetworkInterfaces", **asked))["NetworkInterfaces"])
+            found = list((await self._ctx.aws.store("ec2", "DescribeNetworkInterfaces", **asked))["NetworkInterfaces"])
         filters = call.params.get("Filters", ())
         found += [
             each
@@ -74,7 +67,7 @@ class InterfaceApi:
                 "OperationNotPermitted",
                 f"The network interface {id} is managed by Amazon ECS: it can neither be changed nor deleted",
             )
-        return await self._aws.store("ec2", call.operation, **call.params)
+        return await self._ctx.aws.store("ec2", call.operation, **call.params)
 
     def _shown(self, it: NetworkInterface) -> dict[str, Any]:
         topology = self._topology()
@@ -88,12 +81,12 @@ class InterfaceApi:
                 "Status": "attached",
                 "DeleteOnTermination": True,
             },
-            "AvailabilityZone": f"{self._region}a",
-            "Description": f"arn:aws:ecs:{self._region}:{self._account}:attachment/{it.attachment_id}",
+            "AvailabilityZone": f"{self._ctx.region}a",
+            "Description": f"arn:aws:ecs:{self._ctx.region}:{self._ctx.account}:attachment/{it.attachment_id}",
             "Groups": [{"GroupId": each.id, "GroupName": "default" if each.is_default else each.id} for each in groups],
             "InterfaceType": "interface",
             "MacAddress": it.mac,
-            "OwnerId": self._account,
+            "OwnerId": self._ctx.account,
             "PrivateIpAddress": it.address,
             "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": it.address}],
             "RequesterId": "AROAEXAMPLEECS:ecs",

@@ -1,4 +1,4 @@
-"""Where the files of EFS file systems are kept."""
+"""Stores the files of EFS file systems."""
 
 from __future__ import annotations
 

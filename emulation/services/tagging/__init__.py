@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API: what carries which tags, over all services of this cloud."""
+"""The Resource Groups Tagging API over all emulated services."""
 
 from .controller import Tagging
 

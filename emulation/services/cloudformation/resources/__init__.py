@@ -1,4 +1,4 @@
-"""Every resource type there is, by name. A new one goes into the `TYPES` of the module of its service."""
+"""All resource types by name. A new one goes into the `TYPES` of its service's module."""
 
 from __future__ import annotations
 
@@ -24,25 +24,8 @@ from . import (
 )
 from .base import ResourceType
 
-TYPES: Mapping[str, ResourceType] = {
-    each.name: each
-    for module in (
-        autoscaling,
-        cloudwatch,
-        dynamodb,
-        ec2,
-        ecs,
-        efs,
-        elbv2,
-        iam,
-        logs,
-        s3,
-        secretsmanager,
-        security_groups,
-        ses,
-        sns,
-        sqs,
-        ssm,
-    )
-    for each in module.TYPES
-}
+_MODULES = (
+    autoscaling, cloudwatch, dynamodb, ec2, ecs, efs, elbv2, iam, logs, s3, secretsmanager, security_groups, ses, sns,
+    sqs, ssm,
+)  # fmt: skip
+TYPES: Mapping[str, ResourceType] = {each.name: each for module in _MODULES for each in module.TYPES}

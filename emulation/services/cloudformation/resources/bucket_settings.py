@@ -1,6 +1,6 @@
-"""The settings of a bucket: CloudFormation's property, the API's operation, and how one becomes the other.
+"""Maps the properties of a bucket to S3's operations.
 
-S3 is the one service whose templates and API differ by more than case.
+S3 is the only service whose templates and API differ by more than case.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Setting:
     translate: Callable[[Any], dict[str, Any]]
     """The property as the operation's parameters, in names that differ from the API's by case only."""
     delete: str = ""
-    """The operation that takes it away; without one, `off` is put."""
+    """The operation that removes it; without one, `off` is put."""
     off: Any = None
 
     def params(self, value: Any) -> dict[str, Any]:
@@ -56,30 +56,20 @@ def _lifecycle(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    names = {"TransitionInDays": "Days", "TransitionDate": "Date"}
     result: dict[str, Any] = {}
-    expiration = {
-        name: rule.pop(key)
-        for key, name in (
-            ("ExpirationInDays", "Days"),
-            ("ExpirationDate", "Date"),
-            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
-        )
-        if key in rule
-    }
-    if expiration:
+    marker = "ExpiredObjectDeleteMarker"
+    names = {"ExpirationInDays": "Days", "ExpirationDate": "Date", marker: marker}
+    if expiration := {name: rule.pop(key) for key, name in names.items() if key in rule}:
         result["Expiration"] = expiration
     if "NoncurrentVersionExpirationInDays" in rule:
         result["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.pop("NoncurrentVersionExpirationInDays")}
-    moves = rule.pop("Transitions", []) + [rule.pop(key) for key in ("Transition",) if key in rule]
-    if moves:
-        result["Transitions"] = [_renamed(each, names) for each in moves]
-    old_moves = rule.pop("NoncurrentVersionTransitions", [])
-    old_moves += [rule.pop(key) for key in ("NoncurrentVersionTransition",) if key in rule]
-    if old_moves:
-        result["NoncurrentVersionTransitions"] = [
-            _renamed(each, {"TransitionInDays": "NoncurrentDays"}) for each in old_moves
-        ]
+    for kind, names in (
+        ("Transition", {"TransitionInDays": "Days", "TransitionDate": "Date"}),
+        ("NoncurrentVersionTransition", {"TransitionInDays": "NoncurrentDays"}),
+    ):
+        transitions = rule.pop(f"{kind}s", []) + ([rule.pop(kind)] if kind in rule else [])
+        if transitions:
+            result[f"{kind}s"] = [_renamed(each, names) for each in transitions]
     result["Filter"] = _lifecycle_filter(rule)
     return {**result, **rule}
 

@@ -42,7 +42,7 @@ TYPES = (
             "Metrics Namespace OKActions Period Statistic Tags Threshold ThresholdMetricId TreatMissingData Unit"
         ),
         create_only="AlarmName",
-        not_emulated=("ActionConfiguration EvaluationCriteria EvaluationInterval EvaluationWindow WarmUpConfiguration"),
+        not_emulated="ActionConfiguration EvaluationCriteria EvaluationInterval EvaluationWindow WarmUpConfiguration",
         attributes="Arn",
         name_property="AlarmName",
         create=create_alarm,

@@ -141,7 +141,7 @@ TYPES = (
         ),
         create_only="CidrBlock InstanceTenancy Ipv4IpamPoolId Ipv4NetmaskLength",
         not_emulated="VpcEncryptionControl",
-        attributes=("VpcId CidrBlock CidrBlockAssociations DefaultNetworkAcl DefaultSecurityGroup Ipv6CidrBlocks"),
+        attributes="VpcId CidrBlock CidrBlockAssociations DefaultNetworkAcl DefaultSecurityGroup Ipv6CidrBlocks",
         create=create_vpc,
         update=update_vpc,
         delete=deleting("ec2", "DeleteVpc", "VpcId"),

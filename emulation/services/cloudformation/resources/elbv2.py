@@ -107,15 +107,13 @@ async def update_rule(job: Job) -> None:
 TYPES = (
     ResourceType(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        properties=("IpAddressType LoadBalancerAttributes Name Scheme SecurityGroups SubnetMappings Subnets Tags Type"),
+        properties="IpAddressType LoadBalancerAttributes Name Scheme SecurityGroups SubnetMappings Subnets Tags Type",
         create_only="Name Type Scheme",
         not_emulated=(
             "EnableCapacityReservationProvisionStabilize EnablePrefixForIpv6SourceNat Ipv4IpamPoolId "
             "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic MinimumLoadBalancerCapacity"
         ),
-        attributes=(
-            "LoadBalancerArn LoadBalancerName LoadBalancerFullName DNSName CanonicalHostedZoneID SecurityGroups"
-        ),
+        attributes="LoadBalancerArn LoadBalancerName LoadBalancerFullName DNSName CanonicalHostedZoneID SecurityGroups",
         name_property="Name",
         create=create_load_balancer,
         update=update_load_balancer,

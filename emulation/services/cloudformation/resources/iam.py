@@ -16,14 +16,11 @@ _ATTACHED_TO = {"Roles": "Role", "Users": "User", "Groups": "Group"}
 async def create_role(job: Job) -> None:
     params = job.params("iam", "CreateRole", omit="AssumeRolePolicyDocument ManagedPolicyArns Policies RoleName")
     trust = document(job.get("AssumeRolePolicyDocument"))
-    policies = _inline(job.properties)
+    _inline(job.properties)  # refuses malformed policies before the role exists
     answer = await job.call("iam", "CreateRole", RoleName=job.name(64), AssumeRolePolicyDocument=trust, **params)
     role = answer["Role"]
     job.created(role["RoleName"], Arn=role["Arn"], RoleId=role["RoleId"])
-    for arn in job.get("ManagedPolicyArns", []):
-        await job.call("iam", "AttachRolePolicy", RoleName=job.physical_id, PolicyArn=text(arn))
-    for name, body in policies.items():
-        await job.call("iam", "PutRolePolicy", RoleName=job.physical_id, PolicyName=name, PolicyDocument=body)
+    await _update_role_policies(job)
 
 
 async def update_role(job: Job) -> None:
@@ -41,6 +38,11 @@ async def update_role(job: Job) -> None:
         lambda boundary: {"PermissionsBoundary": text(boundary)},
         RoleName=role,
     )
+    await _update_role_policies(job)
+
+
+async def _update_role_policies(job: Job) -> None:
+    role = job.physical_id
     attached, wanted = (set(map(text, each.get("ManagedPolicyArns", []))) for each in (job.before, job.properties))
     for arn in sorted(attached - wanted):
         await job.call("iam", "DetachRolePolicy", RoleName=role, PolicyArn=arn)

@@ -154,7 +154,7 @@ async def test_a_disruption_of_dynamodb_stops_calls_under_its_subnet_until_it_is
 
 
 async def test_a_tasks_interface_can_be_looked_at_and_not_be_changed(p: ApiFaultContext) -> None:
-    task = await p.site.task(await p.task())
+    task = await p.context.task(await p.task())
     details = {each["name"]: each["value"] for each in task["attachments"][0]["details"]}
     answer = await p.aws.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[details["networkInterfaceId"]])
     (shown,) = answer["NetworkInterfaces"]
