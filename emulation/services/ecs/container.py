@@ -4,47 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ...time.clock import Clock
 from .condition import Condition
-from .health_check import watch_health
 from .logs import LogStream
 from .model import Container
 from .runtime import CannotStart, Output, RunningContainer
-from .task_definition import Dependency
+from .task_definition import Dependency, HealthCheck
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _RESTART_PERIOD = 300.0
 """AWS seconds a container must have run to be restarted, unless its restart policy sets another value."""
 
 
+@dataclass(eq=False)
 class ContainerRun:
     """Runs one container and keeps its state in `container`."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        container: Container,
-        condition: Condition,
-        *,
-        log: LogStream | None,
-        launch: Callable[[Output], Awaitable[RunningContainer]],
-        changed: Callable[[], None],
-    ) -> None:
-        """`changed` is called after every change of the container's state, and notifies `condition`."""
-        self.container = container
-        self.over = False
-        self.failure: str | None = None
-        """Why it could not be started; also the container's `reason`."""
-        self.running: RunningContainer | None = None
-        self._clock = clock
-        self._condition = condition
-        self._log = log
-        self._launch = launch
-        self._changed = changed
-        self._stopping = False
-        self._killed = False
+    clock: Clock
+    container: Container
+    condition: Condition
+    log: LogStream | None
+    launch: Callable[[Output], Awaitable[RunningContainer]]
+    changed: Callable[[], None]
+    """Called after every change of the container's state; notifies `condition`."""
+    over: bool = False
+    failure: str | None = None
+    """Why it could not be started; also the container's `reason`."""
+    running: RunningContainer | None = None
+    _stopping: bool = False
+    _killed: bool = False
 
     @property
     def begun(self) -> bool:
@@ -62,48 +53,48 @@ class ContainerRun:
         except CannotStart as error:
             self.failure = self.container.reason = str(error)
         finally:
-            if self._log is not None:
-                await self._log.close()
+            if self.log is not None:
+                await self.log.close()
             self.container.last_status = "STOPPED"
-            self.container.finished_at = self._clock.now()
+            self.container.finished_at = self.clock.now()
             self.over = True
-            self._changed()
+            self.changed()
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when it has not ended after its stop timeout."""
         self._stopping = True
-        self._condition.notify()
+        self.condition.notify()
         self._signal()
-        timeout = self._clock.wall(self._clock.patience(self.container.definition.stop_timeout, least=2.0))
-        if not await self._condition.wait_for(lambda: self.over, timeout):
+        timeout = self.clock.wall(self.clock.patience(self.container.definition.stop_timeout, least=2.0))
+        if not await self.condition.wait_for(lambda: self.over, timeout):
             self.kill()
-            await self._condition.wait_for(lambda: self.over)
+            await self.condition.wait_for(lambda: self.over)
 
     def kill(self) -> None:
         self._stopping = self._killed = True
-        self._condition.notify()
+        self.condition.notify()
         if self.running is not None:
             self.running.kill()
 
     async def _once(self) -> bool:
         """Run it until it exits, and return whether its restart policy restarts it."""
         try:
-            self.running = await self._launch(self._write)
+            self.running = await self.launch(self._write)
         except CannotStart as error:
             raise CannotStart(
                 "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
                 f"OCI runtime create failed: unable to start container process: {error}"
             ) from error
-        started = self._clock.now()
+        started = self.clock.now()
         self.container.started_at = self.container.started_at or started
         self.container.last_status = "RUNNING"
-        self._changed()
+        self.changed()
         if self._killed:  # while it was starting
             self.running.kill()
         elif self._stopping:
             self._signal()
         check = self.container.definition.health_check
-        watch = check and asyncio.create_task(watch_health(self._clock, check, self.running.run, self._healthy))
+        watch = check and asyncio.create_task(watch_health(self.clock, check, self.running.run, self._healthy))
         code = await self.running.wait()
         if watch:
             watch.cancel()
@@ -111,7 +102,7 @@ class ContainerRun:
         self.container.exit_code = code
         if self.running.out_of_memory:
             self.container.reason = OUT_OF_MEMORY
-        return self._restarts(code, self._clock.now() - started)
+        return self._restarts(code, self.clock.now() - started)
 
     def _restarts(self, code: int, ran: float) -> bool:
         policy = self.container.definition.raw.get("restartPolicy", {})
@@ -130,7 +121,7 @@ class ContainerRun:
             return self._stopping or peer.over or _meets(peer, dependency.condition)
 
         timeout = peer.container.definition.start_timeout
-        await self._condition.wait_for(decided, None if timeout is None else self._clock.wall(timeout))
+        await self.condition.wait_for(decided, None if timeout is None else self.clock.wall(timeout))
         if not self._stopping and not _meets(peer, dependency.condition):
             raise CannotStart(
                 f"ContainerDependencyError: {self.container.name} waits for {dependency.condition} of "
@@ -139,8 +130,8 @@ class ContainerRun:
             )
 
     async def _write(self, data: bytes) -> None:
-        if self._log is not None:
-            await self._log.write(data)
+        if self.log is not None:
+            await self.log.write(data)
 
     def _signal(self) -> None:
         if self.running is not None:
@@ -149,7 +140,7 @@ class ContainerRun:
     def _healthy(self, health: str) -> None:
         if self.container.health != health:
             self.container.health = health
-            self._changed()
+            self.changed()
 
 
 def _meets(peer: ContainerRun, condition: str) -> bool:
@@ -162,3 +153,33 @@ def _meets(peer: ContainerRun, condition: str) -> bool:
             return peer.over and peer.container.exit_code == 0
         case _:
             return not peer.over and peer.container.health == "HEALTHY"
+
+
+async def watch_health(
+    clock: Clock,
+    check: HealthCheck,
+    run: Callable[[Sequence[str]], Awaitable[int]],
+    report: Callable[[str], None],
+) -> None:
+    """Run the check after each interval, until cancelled, and report HEALTHY or UNHEALTHY.
+
+    A failure in the start period does not count unless the container was healthy before. A command that exceeds the
+    timeout is killed and counts as failed."""
+    begun = clock.now()
+    failures = 0
+    was_healthy = False
+    while True:
+        await clock.sleep(check.interval)
+        started = clock.now()
+        try:
+            async with asyncio.timeout(clock.wall(clock.patience(check.timeout))):
+                passed = await run(check.argv) == 0
+        except TimeoutError:
+            passed = False
+        if passed:
+            failures, was_healthy = 0, True
+            report("HEALTHY")
+        elif was_healthy or started - begun >= check.start_period:
+            failures += 1
+            if failures >= check.retries:
+                report("UNHEALTHY")

@@ -34,9 +34,8 @@ def container_environment(
 
 def listening_ports(task: Task) -> tuple[int, ...]:
     """The ports the task's containers listen on: their port mappings, and PORT."""
-    ports: dict[int, None] = {}
+    ports: list[int] = []
     for container in task.containers:
         main = container.definition.environment.get("PORT", "")
-        for port in (*container.definition.ports, *([int(main)] if main.isdigit() else ())):
-            ports[port] = None
-    return tuple(ports)
+        ports += [*container.definition.ports, *([int(main)] if main.isdigit() else ())]
+    return tuple(dict.fromkeys(ports))

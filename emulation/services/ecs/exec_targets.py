@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...core.errors import AwsError
 from .errors import invalid
 from .exec import ExecTarget
@@ -14,15 +16,15 @@ _NOT_ENABLED = (
 )
 
 
+@dataclass(frozen=True)
 class ExecTargets:
     """An `ExecTargetResolver` over the running tasks."""
 
-    def __init__(self, store: Store, scheduler: Scheduler) -> None:
-        self._store = store
-        self._scheduler = scheduler
+    store: Store
+    scheduler: Scheduler
 
     def exec_target(self, cluster: str | None, task: str, container: str | None) -> ExecTarget:
-        found = self._store.task(self._store.cluster(cluster), task)
+        found = self.store.task(self.store.cluster(cluster), task)
         if container is None and len(found.containers) > 1:
             raise invalid("A container name must be specified for a task that has more than one container.")
         target = next((each for each in found.containers if container in (None, each.name)), None)
@@ -30,7 +32,7 @@ class ExecTargets:
             raise invalid(f"The container {container} was not found in the task.")
         if not found.enable_execute_command or found.last_status != "RUNNING":
             raise invalid(_NOT_ENABLED)
-        running = self._scheduler.containers(found.arn).get(target.name)
+        running = self.scheduler.containers(found.arn).get(target.name)
         if running is None:
             raise AwsError(
                 "TargetNotConnectedException",

@@ -6,6 +6,7 @@ A container gets the URL in ECS_CONTAINER_METADATA_URI_V4; `…/task` below it d
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,14 +14,15 @@ from aiohttp import web
 
 from .logs import LogTarget
 from .model import Container, Task
+from .serializers import present
 from .store import Store
 
 
+@dataclass(frozen=True)
 class Metadata:
     """Serves `/v4/<runtime id>`; S3 buckets cannot collide with it, as their names have at least three characters."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [web.get("/v4/{runtime_id}", self._container), web.get("/v4/{runtime_id}/task", self._task)]
@@ -35,7 +37,7 @@ class Metadata:
         return web.json_response(task_metadata(self._task_of(request.match_info["runtime_id"])))
 
     def _task_of(self, runtime_id: str) -> Task:
-        task = self._store.task_by_runtime_id(runtime_id)
+        task = self.store.task_by_runtime_id(runtime_id)
         if task is None:
             raise web.HTTPNotFound(text=f"unable to get container arn from request: unknown container {runtime_id}")
         return task
@@ -43,7 +45,7 @@ class Metadata:
 
 def task_metadata(task: Task) -> dict[str, Any]:
     vcpus, memory = task.size
-    return _present(
+    return present(
         {
             "Cluster": task.cluster.arn,
             "TaskARN": task.arn,
@@ -66,20 +68,14 @@ def task_metadata(task: Task) -> dict[str, Any]:
 def container_metadata(task: Task, container: Container) -> dict[str, Any]:
     log = LogTarget.of(container.definition, task.id)
     address = task.attachment.address if task.attachment else None
-    return _present(
+    return present(
         {
             "DockerId": container.runtime_id,
             "Name": container.name,
             "DockerName": container.name,
             "Image": container.image,
             "ImageID": container.image_digest,
-            "Labels": {
-                "com.amazonaws.ecs.cluster": task.cluster.arn,
-                "com.amazonaws.ecs.container-name": container.name,
-                "com.amazonaws.ecs.task-arn": task.arn,
-                "com.amazonaws.ecs.task-definition-family": task.definition.family,
-                "com.amazonaws.ecs.task-definition-version": str(task.definition.revision),
-            },
+            "Labels": {**task.labels, "com.amazonaws.ecs.container-name": container.name},
             "DesiredStatus": task.desired_status,
             "KnownStatus": container.last_status,
             "ExitCode": container.exit_code,
@@ -98,7 +94,3 @@ def container_metadata(task: Task, container: Container) -> dict[str, Any]:
 
 def _time(epoch: float | None) -> str | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _present(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value is not None}

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .backoff import Backoff
 from .task_definition import ContainerDefinition, TaskDefinition
 
 STOPPED_TASKS_STAY = 3600.0
 """AWS seconds for which stopped tasks and inactive services can be described ("about an hour")."""
+
+TRIES_AT_ONCE = 2
+FIRST_DELAY = 15.0
+LONGEST_DELAY = 27 * 60.0
+"""AWS seconds; "up to a maximum of 27 minutes" (ECS developer guide, service throttle logic)."""
 
 STARTING = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 
@@ -61,6 +65,32 @@ class ServiceEvent:
     id: str
     created_at: float
     message: str
+
+
+@dataclass
+class Backoff:
+    """The service throttle logic: the delay doubles with each consecutive failure after the second.
+
+    AWS documents only the longest delay.
+    """
+
+    failures: int = 0
+    until: float = 0.0
+    """AWS time before which no task is started."""
+
+    @property
+    def throttling(self) -> bool:
+        return self.failures > TRIES_AT_ONCE
+
+    def failed(self, now: float) -> None:
+        self.failures += 1
+        if self.throttling:
+            doublings = min(self.failures - TRIES_AT_ONCE - 1, 16)
+            self.until = now + min(FIRST_DELAY * 2**doublings, LONGEST_DELAY)
+
+    def reset(self) -> None:
+        self.failures = 0
+        self.until = 0.0
 
 
 @dataclass
@@ -188,6 +218,16 @@ class Task:
     def wanted(self) -> bool:
         """False once it is being stopped."""
         return self.desired_status == "RUNNING"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that the container agent gives all containers of the task."""
+        return {
+            "com.amazonaws.ecs.cluster": self.cluster.arn,
+            "com.amazonaws.ecs.task-arn": self.arn,
+            "com.amazonaws.ecs.task-definition-family": self.definition.family,
+            "com.amazonaws.ecs.task-definition-version": str(self.definition.revision),
+        }
 
     @property
     def size(self) -> tuple[float, float]:

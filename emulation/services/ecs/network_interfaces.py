@@ -28,27 +28,26 @@ class NetworkInterface:
 def interfaces(store: Store) -> Iterator[NetworkInterface]:
     """The interfaces of all tasks with an attached interface."""
     for task in store.tasks():
-        if task.attachment is not None and task.attachment.status == "ATTACHED" and task.attachment.address:
-            yield _interface(task)
+        attachment = task.attachment
+        if attachment is None or attachment.status != "ATTACHED" or not attachment.address:
+            continue
+        network = (task.network or {}).get("awsvpcConfiguration", {})
+        yield NetworkInterface(
+            attachment.interface_id,
+            task.arn,
+            attachment.id,
+            attachment.subnet,
+            attachment.mac,
+            attachment.address,
+            tuple(network.get("securityGroups", ())),
+            _ports(task),
+            tuple(each["targetGroupArn"] for each in task.load_balancers if each.get("targetGroupArn")),
+        )
 
 
-def _interface(task: Task) -> NetworkInterface:
-    attachment = task.attachment
-    assert attachment is not None
-    network = (task.network or {}).get("awsvpcConfiguration", {})
+def _ports(task: Task) -> dict[int, int]:
     ports = {port: port for container in task.containers for port in container.definition.ports}
-    for container in task.containers:
-        for binding in container.bindings:
-            ports.pop(binding["containerPort"], None)
-            ports[binding["hostPort"]] = binding["containerPort"]
-    return NetworkInterface(
-        attachment.interface_id,
-        task.arn,
-        attachment.id,
-        attachment.subnet,
-        attachment.mac,
-        attachment.address or "",
-        tuple(network.get("securityGroups", ())),
-        ports,
-        tuple(each["targetGroupArn"] for each in task.load_balancers if each.get("targetGroupArn")),
-    )
+    for binding in (binding for container in task.containers for binding in container.bindings):
+        ports.pop(binding["containerPort"], None)
+        ports[binding["hostPort"]] = binding["containerPort"]
+    return ports

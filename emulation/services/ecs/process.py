@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,7 +68,8 @@ class ProcessRuntime:
         translation = Translation(container.mounts, sandbox.ports)
         home = sandbox.task.folder / container.name
         directory = Path(translation.path(container.working_directory or "") or home)
-        _make(home / "tmp", directory)
+        for folder in (home / "tmp", directory):
+            folder.mkdir(parents=True, exist_ok=True)
         environment = _environment(container, sandbox, translation, home)
         process = _Process(self._guardian, environment, directory, translation, output)
         await process.start([translation.value(word) for word in argv])
@@ -92,11 +94,6 @@ class ProcessRuntime:
             self._ports.give_back(port)
 
 
-def _make(*folders: Path) -> None:
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-
-
 def _environment(container: ContainerSpec, sandbox: Sandbox, translation: Translation, home: Path) -> Mapping[str, str]:
     """The process's whole environment; of the developer's only LANG and PATH."""
     translated = {name: translation.value(value) for name, value in container.environment.items()}
@@ -112,27 +109,20 @@ def _environment(container: ContainerSpec, sandbox: Sandbox, translation: Transl
     return environment
 
 
+@dataclass(eq=False)
 class _Process:
     """One container: the process group of its program, and those of commands run in it."""
 
-    def __init__(
-        self,
-        guardian: Guardian,
-        environment: Mapping[str, str],
-        directory: Path,
-        translation: Translation,
-        output: Output,
-    ) -> None:
-        self._guardian = guardian
-        self._environment = environment
-        self._directory = directory
-        self._translation = translation
-        self._output = output
-        self._command_groups: set[int] = set()
-        """Process groups of health checks and terminals."""
-        self._delivered = 0
-        self._leader: asyncio.subprocess.Process
-        self._over: asyncio.Task[int]
+    guardian: Guardian
+    environment: Mapping[str, str]
+    directory: Path
+    translation: Translation
+    output: Output
+    _command_groups: set[int] = field(default_factory=set)
+    """Process groups of health checks and terminals."""
+    _delivered: int = 0
+    _leader: asyncio.subprocess.Process = field(init=False)
+    _over: asyncio.Task[int] = field(init=False)
 
     @property
     def group(self) -> int:
@@ -156,7 +146,7 @@ class _Process:
             raise CannotStart(f'exec: "{argv[0]}": {_why(error)}') from error
         finally:
             os.close(writing)
-        await self._guardian.watch(self.group)
+        await self.guardian.watch(self.group)
         self._over = asyncio.create_task(self._follow(reading))
 
     def signal(self, number: signal.Signals) -> None:
@@ -181,7 +171,7 @@ class _Process:
 
     async def run(self, argv: Sequence[str]) -> int:
         try:
-            command = await self._spawn([self._translation.text(word) for word in argv], asyncio.subprocess.DEVNULL)
+            command = await self._spawn([self.translation.text(word) for word in argv], asyncio.subprocess.DEVNULL)
         except OSError as error:
             return 127 if isinstance(error, FileNotFoundError) else 126
         await self._join(command.pid)
@@ -194,9 +184,10 @@ class _Process:
     async def terminal(self, argv: Sequence[str]) -> Terminal:
         from .exec.terminal import LocalTerminal  # noqa: PLC0415 - needs POSIX; only for ECS Exec
 
-        terminal = await LocalTerminal.start(argv, environment=self._environment, directory=self._directory)
+        terminal = await LocalTerminal.start(argv, environment=self.environment, directory=self.directory)
         await self._join(terminal.process_group)
-        return _ContainerTerminal(terminal, lambda: self._leave(terminal.process_group))
+        terminal.on_close = lambda: self._leave(terminal.process_group)
+        return terminal
 
     async def _spawn(self, argv: Sequence[str], out: int) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -204,8 +195,8 @@ class _Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            cwd=self._directory,
-            env=self._environment,
+            cwd=self.directory,
+            env=self.environment,
             start_new_session=True,
         )
 
@@ -227,14 +218,14 @@ class _Process:
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while data := await reader.read(_CHUNK):
-            await self._output(data)
+            await self.output(data)
             self._delivered += len(data)
 
     async def _end_rest(self) -> None:
         """Kill everything left of the container after its first process has ended."""
         for group in (self.group, *self._command_groups):
             _signal_group(group, signal.SIGKILL)
-            await self._guardian.forget(group)
+            await self.guardian.forget(group)
         self._command_groups.clear()
         self._signal_strays(signal.SIGKILL)
 
@@ -247,30 +238,17 @@ class _Process:
         self._signal_strays(number)
 
     def _signal_strays(self, number: int) -> None:
-        if value := self._environment.get(METADATA_VARIABLE):
+        if value := self.environment.get(METADATA_VARIABLE):
             signal_by_environment(METADATA_VARIABLE, value, number)
 
     async def _join(self, group: int) -> None:
         self._command_groups.add(group)
-        await self._guardian.watch(group)
+        await self.guardian.watch(group)
 
     async def _leave(self, group: int) -> None:
         if group in self._command_groups:
             self._command_groups.discard(group)
-            await self._guardian.forget(group)
-
-
-class _ContainerTerminal:
-    """A terminal whose process group belongs to the container while it is open."""
-
-    def __init__(self, terminal: Terminal, left: Callable[[], Awaitable[None]]) -> None:
-        self.read, self.write, self.resize = terminal.read, terminal.write, terminal.resize
-        self._terminal = terminal
-        self._left = left
-
-    async def close(self) -> None:
-        await self._terminal.close()
-        await self._left()
+            await self.guardian.forget(group)
 
 
 def _signal_group(group: int, number: int) -> None:

@@ -110,37 +110,29 @@ class RunningContainer(Protocol):
 
     def signal(self, number: signal.Signals) -> None:
         """Signal its first process, as `docker stop` does. No effect after its end."""
-        ...
 
     def kill(self) -> None:
         """Send SIGKILL to all its processes. No effect after its end."""
-        ...
 
     def pause(self) -> None:
         """Stop all its processes until `resume`; it can still be killed. No effect after its end."""
-        ...
 
     def resume(self) -> None:
         """Undo `pause`. No effect if it is not paused or has ended."""
-        ...
 
     async def wait(self) -> int:
         """Wait for its end and the delivery of all its output; returns the exit code, 128 + n after signal n."""
-        ...
 
     @property
     def out_of_memory(self) -> bool:
         """Whether it was killed for exceeding its memory limit. Known once `wait` has returned."""
-        ...
 
     async def run(self, argv: Sequence[str]) -> int:
         """Run a command in it, such as a health check, and return its exit code; 126 or 127 if it cannot be run.
         Cancelling kills the command."""
-        ...
 
     async def terminal(self, argv: Sequence[str]) -> Terminal:
         """Start a command in it on a new terminal, as ECS Exec does. Raises `OSError`."""
-        ...
 
 
 @runtime_checkable
@@ -151,16 +143,13 @@ class IsolatedContainer(Protocol):
     async def allow_cpus(self, cpus: float | None) -> None:
         """Limit it to so many CPUs of this machine; None restores the limit of its start. No effect after its end.
         Raises `OSError`."""
-        ...
 
     async def unplug(self) -> None:
         """Disconnect its task from the network, published ports included. No effect after its end. Raises
         `OSError`."""
-        ...
 
     async def plug_in(self) -> None:
         """Undo `unplug`, with the same ports. No effect if it is connected or has ended. Raises `OSError`."""
-        ...
 
 
 class Runtime(Protocol):
@@ -169,20 +158,15 @@ class Runtime(Protocol):
     async def prepare(self, task: TaskSpec) -> Sandbox:
         """Reserve a task's address and ports. Raises `CannotStart`, or `OSError` if no port is free; nothing of the
         task is left then."""
-        ...
 
     async def pull(self, image: str) -> str:
         """Make the image available and return its digest. Can be cancelled. Raises `CannotPull`."""
-        ...
 
     async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> RunningContainer:
         """Start a pulled image; returns when its first process runs. Raises `CannotStart`."""
-        ...
 
     async def usage(self) -> Mapping[tuple[str, str], Usage]:
         """The current usage of every running container, by (task id, container name)."""
-        ...
 
     async def release(self, sandbox: Sandbox) -> None:
         """Kill what still runs in the sandbox and remove it. Idempotent."""
-        ...

@@ -139,7 +139,8 @@ class Scheduler:
     def _reconcile(self, service: Service) -> None:
         now = self._ctx.clock.now()
         tasks = self._store.tasks_of(service)
-        self._retire_deployments(service, tasks)
+        used = [task.deployment for task in tasks]
+        service.deployments[1:] = [each for each in service.deployments[1:] if each in used]
         grace = self._ctx.clock.patience(service.grace_period, least=10.0) if service.grace_period else 0.0
         decision = decide(service, tasks, now, grace=grace)
         self._stop(service, decision)
@@ -189,11 +190,6 @@ class Scheduler:
             if complete(service, now):
                 self._add_event(service, f"(deployment {service.primary.id}) deployment completed.")
             self._add_event(service, "has reached a steady state.")
-
-    def _retire_deployments(self, service: Service, tasks: list[Task]) -> None:
-        service.deployments[1:] = [
-            each for each in service.deployments[1:] if any(task.deployment is each for task in tasks)
-        ]
 
     def _count_failure(self, service: Service, task: Task) -> None:
         if count_failure(service, task):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .model import STARTING, Cluster, Container, Deployment, Service, Task
+from .model import STARTING, Attachment, Cluster, Container, Deployment, Service, Task
 from .store import Store
 from .task_definition import TaskDefinition
 
@@ -46,7 +46,7 @@ def cluster(it: Cluster, store: Store, include: frozenset[str] = frozenset()) ->
     if "STATISTICS" in include:
         fargate = {"runningFargateTasksCount": running, "pendingFargateTasksCount": pending}
         shape["statistics"] = [{"name": name, "value": str(value)} for name, value in fargate.items()]
-    return _present(shape | {"configuration": it.configuration if "CONFIGURATIONS" in include else None})
+    return present(shape | {"configuration": it.configuration if "CONFIGURATIONS" in include else None})
 
 
 def definition(it: TaskDefinition) -> Shape:
@@ -63,7 +63,7 @@ def definition(it: TaskDefinition) -> Shape:
         "deregisteredAt": time(it.deregistered_at),
         "deleteRequestedAt": time(it.delete_requested_at),
     }
-    return _present(shape)
+    return present(shape)
 
 
 def service(it: Service, tasks: list[Task], *, with_tags: bool = False) -> Shape:
@@ -95,7 +95,7 @@ def service(it: Service, tasks: list[Task], *, with_tags: bool = False) -> Shape
         "createdBy": it.created_by,
         "tags": tags(it.tags) if with_tags else None,
     }
-    return _present(shape)
+    return present(shape)
 
 
 def deployment(it: Deployment, of: Service, tasks: list[Task]) -> Shape:
@@ -119,13 +119,13 @@ def deployment(it: Deployment, of: Service, tasks: list[Task]) -> Shape:
         "rolloutState": it.rollout_state,
         "rolloutStateReason": it.rollout_reason,
     }
-    return _present(shape)
+    return present(shape)
 
 
 def task(it: Task, *, with_tags: bool = False) -> Shape:
     vcpus, memory = it.size
     shape = {
-        "attachments": [_attachment(it)] if it.attachment else [],
+        "attachments": [_attachment(it.attachment)] if it.attachment else [],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "availabilityZone": it.zone,
         "capacityProviderName": it.capacity_provider,
@@ -160,7 +160,7 @@ def task(it: Task, *, with_tags: bool = False) -> Shape:
         "version": it.version,
         "ephemeralStorage": it.definition.raw.get("ephemeralStorage", {"sizeInGiB": 20}),
     }
-    return _present(shape)
+    return present(shape)
 
 
 def _container(it: Container, of: Task) -> Shape:
@@ -176,7 +176,7 @@ def _container(it: Container, of: Task) -> Shape:
         "exitCode": it.exit_code,
         "reason": it.reason,
         "networkBindings": it.bindings,
-        "networkInterfaces": [_present({"attachmentId": interface.id, "privateIpv4Address": interface.address})]
+        "networkInterfaces": [present({"attachmentId": interface.id, "privateIpv4Address": interface.address})]
         if interface
         else [],
         "healthStatus": it.health,
@@ -185,26 +185,25 @@ def _container(it: Container, of: Task) -> Shape:
         "memory": _text(it.definition.raw.get("memory")),
         "memoryReservation": _text(it.definition.raw.get("memoryReservation")),
     }
-    return _present(shape)
+    return present(shape)
 
 
 def _exec_agent(it: Container) -> Shape:
     """ECS Exec's agent starts and ends with its container."""
-    return _present({"name": "ExecuteCommandAgent", "lastStatus": it.last_status, "lastStartedAt": time(it.started_at)})
+    return present({"name": "ExecuteCommandAgent", "lastStatus": it.last_status, "lastStartedAt": time(it.started_at)})
 
 
-def _attachment(it: Task) -> Shape:
-    assert it.attachment is not None
+def _attachment(it: Attachment) -> Shape:
     details = {
-        "subnetId": it.attachment.subnet,
-        "networkInterfaceId": it.attachment.interface_id,
-        "macAddress": it.attachment.mac,
-        "privateIPv4Address": it.attachment.address,
+        "subnetId": it.subnet,
+        "networkInterfaceId": it.interface_id,
+        "macAddress": it.mac,
+        "privateIPv4Address": it.address,
     }
     return {
-        "id": it.attachment.id,
+        "id": it.id,
         "type": "ElasticNetworkInterface",
-        "status": it.attachment.status,
+        "status": it.status,
         "details": [{"name": name, "value": value} for name, value in details.items() if value],
     }
 
@@ -231,6 +230,6 @@ def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _present(shape: Shape) -> Shape:
+def present(shape: Shape) -> Shape:
     """Without None: botocore's shapes have no nulls."""
     return {name: value for name, value in shape.items() if value is not None}

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ...core.controller import Caller, Context, Credentials
@@ -28,7 +29,7 @@ from .logs import LogStream
 from .model import Container, Target, Task
 from .registrations import TargetRegistrations
 from .resources import FailedToStart, container_secrets, mount_volumes, open_logs
-from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, Output, RunningContainer, Runtime, Sandbox, TaskSpec
+from .runtime import CannotPull, CannotStart, ContainerSpec, Mount, RunningContainer, Runtime, Sandbox, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -120,15 +121,9 @@ class TaskRun:
     async def _provision(self) -> None:
         task = self.task
         vcpus, memory = task.size
-        labels = {
-            "com.amazonaws.ecs.cluster": task.cluster.arn,
-            "com.amazonaws.ecs.task-arn": task.arn,
-            "com.amazonaws.ecs.task-definition-family": task.definition.family,
-            "com.amazonaws.ecs.task-definition-version": str(task.definition.revision),
-        }
         self._folder.mkdir(parents=True)
         ports, count = listening_ports(task), len(task.containers)
-        spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, labels, count)
+        spec = TaskSpec(task.id, task.arn, self._folder, ports, vcpus, memory, task.labels, count)
         try:
             self._sandbox = await self._context.runtime.prepare(spec)
         except (CannotStart, OSError) as error:
@@ -161,12 +156,13 @@ class TaskRun:
         logs: Mapping[str, LogStream],
         secrets: Mapping[str, Mapping[str, str]],
     ) -> None:
+        assert self._sandbox is not None
         self._credentials = self._ctx.callers.issue(Caller("task", self.task.arn))
         for container in self.task.containers:
             environment = container_environment(
                 self._ctx, self.task, container, self._credentials, secrets[container.name]
             )
-            launch = self._launcher(self._spec(container, volumes, environment))
+            launch = partial(self._context.runtime.start, self._sandbox, self._spec(container, volumes, environment))
             log = logs.get(container.name)
             run = ContainerRun(
                 self._ctx.clock, container, self._condition, log=log, launch=launch, changed=self._notify
@@ -198,11 +194,6 @@ class TaskRun:
             cpu_units=override.get("cpu") or raw.get("cpu", 0),
             memory_mib=override.get("memory") or raw.get("memory"),
         )
-
-    def _launcher(self, spec: ContainerSpec) -> Callable[[Output], Awaitable[RunningContainer]]:
-        assert self._sandbox is not None
-        sandbox = self._sandbox
-        return lambda output: self._context.runtime.start(sandbox, spec, output)
 
     async def _run_container(self, run: ContainerRun) -> None:
         """Run one container; the end of an essential one stops the task."""

@@ -28,13 +28,8 @@ class HealthCheck:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> HealthCheck:
-        return cls(
-            tuple(raw["command"]),
-            raw.get("interval", 30),
-            raw.get("timeout", 5),
-            raw.get("retries", 3),
-            raw.get("startPeriod", 0),
-        )
+        settings = {name: raw[name] for name in ("interval", "timeout", "retries") if name in raw}
+        return cls(tuple(raw["command"]), start_period=raw.get("startPeriod", 0), **settings)
 
     @property
     def argv(self) -> tuple[str, ...]:

@@ -77,6 +77,11 @@ TARGET_GROUP: dict[str, Attribute] = {
 }
 
 
+KNOWN = {"LoadBalancer": LOAD_BALANCER, "TargetGroup": TARGET_GROUP}
+NAMES = {"LoadBalancer": "Load balancer", "TargetGroup": "Target group"}
+"""As AWS's messages call them."""
+
+
 def check(given: Iterable[Mapping[str, Any]], known: Mapping[str, Attribute], kind: str) -> None:
     """Raise `AwsError` for an invalid or not emulated attribute; `kind` as in AWS's messages."""
     for item in given:

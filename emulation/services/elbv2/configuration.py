@@ -34,15 +34,12 @@ class Configuration:
 
     async def read_load_balancer(self, arn: str) -> None:
         """Read one load balancer again; a deleted one takes its listeners with it."""
-        try:
-            described = await self._aws.store("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])
-            attributes = await self._aws.store("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
-        except AwsError as error:
-            _raise_unless_deleted(error)
+        described = await self._describe("LoadBalancer", arn)
+        if described is None:
             self._load_balancers.pop(arn, None)
             self._listeners = {k: v for k, v in self._listeners.items() if v.load_balancer_arn != arn}
         else:
-            self._load_balancers[arn] = load_balancer(described["LoadBalancers"][0], attributes["Attributes"])
+            self._load_balancers[arn] = load_balancer(*described)
         self._publish()
 
     async def read_listener(self, arn: str) -> None:
@@ -61,15 +58,22 @@ class Configuration:
 
     async def read_target_group(self, arn: str) -> None:
         """Read one target group again."""
-        try:
-            described = await self._aws.store("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
-            attributes = await self._aws.store("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)
-        except AwsError as error:
-            _raise_unless_deleted(error)
+        described = await self._describe("TargetGroup", arn)
+        if described is None:
             self._target_groups.pop(arn, None)
         else:
-            self._target_groups[arn] = target_group(described["TargetGroups"][0], attributes["Attributes"])
+            self._target_groups[arn] = target_group(*described)
         self._publish()
+
+    async def _describe(self, kind: str, arn: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """The description and the attributes of a resource; None for a deleted one."""
+        try:
+            described = await self._aws.store("elbv2", f"Describe{kind}s", **{f"{kind}Arns": [arn]})
+            attributes = await self._aws.store("elbv2", f"Describe{kind}Attributes", **{f"{kind}Arn": arn})
+        except AwsError as error:
+            _raise_unless_deleted(error)
+            return None
+        return described[f"{kind}s"][0], attributes["Attributes"]
 
     def _publish(self) -> None:
         self.table = RoutingTable.of(self._load_balancers, self._listeners, self._target_groups)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.addressing import Addressing
 from ...core.controller import Context, Datum, Handler, Operation, Watcher
+from ...state.operations import handlers
 from .configuration import Configuration
 from .data_plane import DataPlane
 from .links import Links
@@ -50,7 +51,7 @@ class Alb:
         return self._data_plane.links
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        return self._operations.handlers()
+        return handlers("elbv2", self._operations)
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         return {}

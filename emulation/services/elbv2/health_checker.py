@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import aiohttp
-from yarl import URL
 
 from ...time.clock import Clock
 from .links import Links
@@ -61,14 +60,7 @@ class HealthChecker:
                 auto_decompress=False,
             )
         path, _, query = check.path.partition("?")
-        url = URL.build(
-            scheme=check.protocol.lower(),
-            host=target.id,
-            port=check.port or target.port,
-            path=path,
-            query_string=query,
-            encoded=True,
-        )
+        url = target.url(check.protocol, path, query, check.port)
         async with self._session.get(url, allow_redirects=False, ssl=False) as answer:
             await answer.read()
             return answer.status

@@ -47,18 +47,11 @@ class Metrics:
         balancer = transaction.load_balancer.dimension
         alone: Dimensions = (balancer, None)
         counts = self._counts
-        target = transaction.target
-        if target is not None:
-            where: Dimensions = (balancer, target.group_arn.rpartition(":")[2])
-            counts["RequestCount", where] += 1
-            if transaction.refused:
-                counts["TargetConnectionErrorCount", where] += 1
+        if transaction.target is not None:
+            for where in ((balancer, transaction.target.group_arn.rpartition(":")[2]), alone):
+                self._count_target(transaction, where)
             if transaction.non_sticky:
                 counts["NonStickyRequestCount", alone] += 1
-            if transaction.target_status is not None and transaction.target_status >= 200:
-                counts[f"HTTPCode_Target_{transaction.target_status // 100}XX_Count", where] += 1
-            if transaction.answered is not None and transaction.dispatched is not None:
-                self._seconds[where].append(transaction.answered - transaction.dispatched)
         status = transaction.status
         if status != transaction.target_status:  # the load balancer's own answer
             if status >= 300:
@@ -69,6 +62,15 @@ class Metrics:
                 counts["HTTP_Redirect_Count", alone] += 1
             elif transaction.outcome == "fixed-response":
                 counts["HTTP_Fixed_Response_Count", alone] += 1
+
+    def _count_target(self, transaction: Transaction, where: Dimensions) -> None:
+        self._counts["RequestCount", where] += 1
+        if transaction.refused:
+            self._counts["TargetConnectionErrorCount", where] += 1
+        if transaction.target_status is not None and transaction.target_status >= 200:
+            self._counts[f"HTTPCode_Target_{transaction.target_status // 100}XX_Count", where] += 1
+        if transaction.answered is not None and transaction.dispatched is not None:
+            self._seconds[where].append(transaction.answered - transaction.dispatched)
 
     def processed(self, transaction: Transaction) -> None:
         """The bytes of a finished transaction."""
@@ -89,19 +91,10 @@ class Metrics:
         return data
 
     def _counted(self) -> Iterator[Datum]:
-        totals: defaultdict[tuple[str, str], int] = defaultdict(int)
         for (name, where), count in self._counts.items():
-            totals[name, where[0]] += count
-            if where[1] is not None:
-                yield _datum(name, where, (1.0,) * count)
-        for (name, balancer), count in totals.items():
-            yield _datum(name, (balancer, None), (1.0,) * count)
-        seconds: defaultdict[str, list[float]] = defaultdict(list)
+            yield _datum(name, where, (1.0,) * count)
         for where, values in self._seconds.items():
             yield _datum("TargetResponseTime", where, values, "Seconds")
-            seconds[where[0]].extend(values)
-        for balancer, values in seconds.items():
-            yield _datum("TargetResponseTime", (balancer, None), values, "Seconds")
 
     def _hosts(self, table: RoutingTable, targets: Targets) -> Iterator[Datum]:
         for arn, balancers in table.users.items():

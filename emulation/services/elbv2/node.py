@@ -133,9 +133,7 @@ class LoadBalancerNode:
         self._addressing = addressing or Addressing()
         self.main = ListenerPort(self._addressing, self._addressing.balancer_port())
         self._others: dict[str, ListenerPort] = {}
-        self._arn = load_balancer.arn
-        self._name = load_balancer.name
-        self._dimension = load_balancer.dimension
+        self._load_balancer = load_balancer
         self._idle = clock.wall(load_balancer.idle_timeout)
         self._respond = respond
         self._observer = observer
@@ -156,8 +154,8 @@ class LoadBalancerNode:
 
     async def apply(self, table: RoutingTable) -> None:
         """Open and close ports until they match the table's listeners."""
-        self._idle = self._clock.wall(table.load_balancers[self._arn].idle_timeout)
-        listeners = table.listeners_of(self._arn)
+        self._idle = self._clock.wall(table.load_balancers[self._load_balancer.arn].idle_timeout)
+        listeners = table.listeners_of(self._load_balancer.arn)
         others = {listener.arn: listener for listener in listeners[1:]}
         for arn in [arn for arn in self._others if arn not in others]:
             await self._others.pop(arn).close(keep_port=False)
@@ -189,11 +187,11 @@ class LoadBalancerNode:
                 raise ConnectionError("The listener was deleted.")
             return await self._respond(request, port.listener_arn, port.port, self._ports)
 
-        return _Http(handle, self._observer, self._dimension, lambda: self._idle)
+        return _Http(handle, self._observer, self._load_balancer.dimension, lambda: self._idle)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
-            self._context = tls.server_context(self._certificates / f"alb-{self._name}.pem", self._clock)
+            self._context = tls.server_context(self._certificates / f"alb-{self._load_balancer.name}.pem", self._clock)
         return self._context
 
 

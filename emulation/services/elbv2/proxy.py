@@ -9,15 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import aiohttp
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
 from ...core.ids import Ids
 from ...time.clock import Clock
 from .headers import add_forwarded, add_trace_id, http_date, without_hop_by_hop
 from .links import Links
-from .responses import NO_BODY, begin_headers, finished, is_http_11, send_page
+from .responses import NO_BODY, begin_headers, finished, send_page
 from .routing_table import TargetGroup
 from .targets import Target
 from .transaction import Transaction
@@ -84,14 +83,7 @@ class Proxy:
 
     async def _ask(self, transaction: Transaction, group: TargetGroup, target: Target) -> aiohttp.ClientResponse:
         request = transaction.request
-        url = URL.build(
-            scheme=group.protocol.lower(),
-            host=target.id,
-            port=target.port,
-            path=transaction.path,
-            query_string=transaction.query,
-            encoded=True,
-        )
+        url = target.url(group.protocol, transaction.path, transaction.query)
         idle = self._clock.wall(transaction.load_balancer.idle_timeout)
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self._clock.wall(self._clock.patience(CONNECT_TIMEOUT)), sock_read=idle
@@ -171,7 +163,7 @@ class Proxy:
         has_body = request.method != "HEAD" and answer.status not in NO_BODY
         keep_alive = begin_headers(transaction, headers)
         if has_body and "Content-Length" not in headers:
-            if is_http_11(request):
+            if request.version >= HttpVersion11:
                 headers["Transfer-Encoding"] = "chunked"
                 writer.enable_chunking()
             else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from multidict import CIMultiDict
 
 from .headers import http_date
@@ -107,7 +107,3 @@ def _body_is_held_back(request: web.BaseRequest) -> bool:
 def finished(transaction: Transaction, keep_alive: bool) -> web.StreamResponse:
     transaction.sent += transaction.request.writer.output_size
     return SentResponse(transaction.status, keep_alive=keep_alive)
-
-
-def is_http_11(request: web.BaseRequest) -> bool:
-    return bool(request.version >= HttpVersion11)

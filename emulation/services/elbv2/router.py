@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from ...time.clock import Clock
-from .actions import FixedResponse, Forward, Redirect, RequestedUrl
+from .actions import FixedResponse, Forward, RequestedUrl
 from .balancing import Balancer
 from .conditions import RequestAttributes
 from .headers import too_many_forwarders
@@ -21,64 +22,51 @@ from .stickiness import StickySessions
 from .targets import Target, Targets
 from .transaction import CLIENT_CLOSED, Transaction
 
-Observer = Callable[[Transaction], None]
 
-
+@dataclass(frozen=True, kw_only=True)
 class Router:
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        table: Callable[[], RoutingTable],
-        targets: Targets,
-        balancer: Balancer,
-        sticky_sessions: StickySessions,
-        proxy: Proxy,
-        finished: Observer,
-        log: logging.Logger,
-    ) -> None:
-        """`finished` is called at the end of every transaction, failed ones included."""
-        self._clock = clock
-        self._table = table
-        self._targets = targets
-        self._balancer = balancer
-        self._sticky_sessions = sticky_sessions
-        self._proxy = proxy
-        self._finished = finished
-        self._log = log
+    clock: Clock
+    table: Callable[[], RoutingTable]
+    targets: Targets
+    balancer: Balancer
+    sticky_sessions: StickySessions
+    proxy: Proxy
+    finished: Callable[[Transaction], None]
+    """Called at the end of every transaction, failed ones included."""
+    log: logging.Logger
 
     async def answer(
         self, request: web.BaseRequest, listener_arn: str, port: int, ports: Mapping[int, int]
     ) -> web.StreamResponse:
         """`port` is the port the client connected to; `ports` maps the load balancer's listener ports to ports of this
         machine."""
-        table = self._table()
+        table = self.table()
         listener = table.listeners.get(listener_arn)
         if listener is None:
             raise ConnectionError("The listener was deleted.")
         balancer = table.load_balancers[listener.load_balancer_arn]
-        transaction = Transaction(request, balancer, listener, port, self._clock.now())
+        transaction = Transaction(request, balancer, listener, port, self.clock.now())
         try:
             return await self._act(transaction, table, ports)
         except (asyncio.CancelledError, ConnectionError):
             transaction.status = transaction.status or CLIENT_CLOSED
             raise
         except Exception:
-            self._log.exception("load balancer %s could not answer %s", balancer.name, request.raw_path)
+            self.log.exception("load balancer %s could not answer %s", balancer.name, request.raw_path)
             if transaction.status:
                 raise ConnectionError("The response was begun and cannot be finished.") from None
-            return await send_page(transaction, 500, self._clock.now())
+            return await send_page(transaction, 500, self.clock.now())
         finally:
-            self._finished(transaction)
+            self.finished(transaction)
 
     async def _act(self, transaction: Transaction, table: RoutingTable, ports: Mapping[int, int]) -> web.StreamResponse:
         request = transaction.request
         if request.method == "TRACE":
-            return await send_page(transaction, 405, self._clock.now())
+            return await send_page(transaction, 405, self.clock.now())
         if not transaction.path.startswith("/"):
-            return await send_page(transaction, 400, self._clock.now())
+            return await send_page(transaction, 400, self.clock.now())
         if too_many_forwarders(request.headers):
-            return await send_page(transaction, 463, self._clock.now())
+            return await send_page(transaction, 463, self.clock.now())
         host, _, host_port = _host_and_port(request.headers.get("Host", ""))
         source = request.transport.get_extra_info("peername")[0] if request.transport else ""
         attributes = RequestAttributes(
@@ -89,25 +77,16 @@ class Router:
         if isinstance(action, Forward):
             transaction.outcome = "forward"
             return await self._forward(transaction, table, rule, action)
-        now = self._clock.now()
+        now = self.clock.now()
         if isinstance(action, FixedResponse):
             transaction.outcome = "fixed-response"
             return await send(transaction, action.status, action.content_type, action.body, now)
         transaction.outcome = "redirect"
-        transaction.redirect_url = self._location(transaction, action, host, host_port, ports)
+        requested_port = int(host_port) if host_port.isdigit() else transaction.port
+        protocol = transaction.listener.protocol.lower()
+        url = RequestedUrl(protocol, host, requested_port, transaction.path, transaction.query)
+        transaction.redirect_url = action.location(url, ports)
         return await send_page(transaction, action.status, now, transaction.redirect_url)
-
-    def _location(
-        self, transaction: Transaction, action: Redirect, host: str, host_port: str, ports: Mapping[int, int]
-    ) -> str:
-        url = RequestedUrl(
-            transaction.listener.protocol.lower(),
-            host,
-            int(host_port) if host_port.isdigit() else transaction.port,
-            transaction.path,
-            transaction.query,
-        )
-        return action.location(url, ports)
 
     async def _forward(
         self, transaction: Transaction, table: RoutingTable, rule: Rule, action: Forward
@@ -115,33 +94,33 @@ class Router:
         headers = transaction.request.headers
         arn = None
         if action.sticky_seconds is not None:
-            arn = self._sticky_sessions.group(headers, rule.arn)
+            arn = self.sticky_sessions.group(headers, rule.arn)
         if arn is None or all(arn != group.target_group_arn for group in action.groups):
-            arn = self._balancer.group(action)
+            arn = self.balancer.group(action)
         group = table.target_groups.get(arn) if arn is not None else None
         if group is None:
-            return await send_page(transaction, 503, self._clock.now())
+            return await send_page(transaction, 503, self.clock.now())
         transaction.group_arn = group.arn
         target = self._target(transaction, group)
         if target is None:
-            return await send_page(transaction, 503, self._clock.now())
+            return await send_page(transaction, 503, self.clock.now())
 
         def cookies(answer: CIMultiDictProxy[str]) -> Iterator[str]:
             if action.sticky_seconds is not None:
-                yield from self._sticky_sessions.group_cookies(rule.arn, group.arn, action.sticky_seconds)
+                yield from self.sticky_sessions.group_cookies(rule.arn, group.arn, action.sticky_seconds)
             if group.stickiness is not None:
-                yield from self._sticky_sessions.target_cookies(target, group.stickiness, headers, answer)
+                yield from self.sticky_sessions.target_cookies(target, group.stickiness, headers, answer)
 
-        return await self._proxy.forward(transaction, group, target, cookies)
+        return await self.proxy.forward(transaction, group, target, cookies)
 
     def _target(self, transaction: Transaction, group: TargetGroup) -> Target | None:
-        pool = self._targets.pool(group.arn)
+        pool = self.targets.pool(group.arn)
         if group.stickiness is not None:
-            bound = self._sticky_sessions.target(transaction.request.headers, group.arn, group.stickiness, pool)
+            bound = self.sticky_sessions.target(transaction.request.headers, group.arn, group.stickiness, pool)
             if bound is not None:
                 return bound
             transaction.non_sticky = True
-        return self._balancer.target(pool, group.algorithm)
+        return self.balancer.target(pool, group.algorithm)
 
 
 def _host_and_port(header: str) -> tuple[str, str, str]:

@@ -13,11 +13,6 @@ class TargetHealth:
     reason: str | None = None
     description: str | None = None
 
-    @property
-    def checked(self) -> bool:
-        """Whether health checks determine it."""
-        return self.state in ("initial", "healthy", "unhealthy")
-
 
 # Reasons and descriptions:
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from yarl import URL
 
 from ...core.controller import Events, TargetHealthChanged
 from ...time.clock import Clock
@@ -19,26 +22,30 @@ class Interruptible(Protocol):
 
     def interrupt(self) -> None:
         """Abort it, because the deregistration delay is over."""
-        ...
 
 
+@dataclass(slots=True, eq=False)
 class Target:
     """One target of one target group."""
 
-    __slots__ = ("checks", "drain", "group_arn", "health", "id", "in_flight", "port", "zone")
-
-    def __init__(self, group_arn: str, key: TargetKey, zone: str | None) -> None:
-        self.group_arn = group_arn
-        self.id, self.port = key
-        self.zone = zone
-        self.health: TargetHealth = NOT_REGISTERED
-        self.in_flight: set[Interruptible] = set()
-        self.checks: asyncio.Task[None] | None = None
-        self.drain: asyncio.Task[None] | None = None
+    group_arn: str
+    id: str
+    port: int
+    zone: str | None
+    health: TargetHealth = NOT_REGISTERED
+    mode: str = ""
+    """checked, unchecked or unused; empty before the registration."""
+    in_flight: set[Interruptible] = field(default_factory=set)
+    checks: asyncio.Task[None] | None = None
+    drain: asyncio.Task[None] | None = None
 
     @property
     def key(self) -> TargetKey:
         return (self.id, self.port)
+
+    def url(self, protocol: str, path: str, query: str, port: int | None = None) -> URL:
+        scheme, port = protocol.lower(), port or self.port
+        return URL.build(scheme=scheme, host=self.id, port=port, path=path, query_string=query, encoded=True)
 
 
 class Pool:
@@ -66,7 +73,6 @@ class Pool:
 class Check(Protocol):
     def __call__(self, target: Target, report: Callable[[TargetHealth], None]) -> Awaitable[None]:
         """Check a target until cancelled; report its health after each check."""
-        ...
 
 
 class Targets:
@@ -92,7 +98,7 @@ class Targets:
         for key, zone in targets:
             target = pool.targets.get(key)
             if target is None:
-                target = pool.targets[key] = Target(group.arn, key, zone)
+                target = pool.targets[key] = Target(group.arn, *key, zone)
             elif target.health is not DRAINING:
                 continue
             _cancel(target.drain)
@@ -125,7 +131,7 @@ class Targets:
                 del self._pools[arn]
                 continue
             for target in pool.targets.values():
-                if target.health is not DRAINING and self._belongs(target) != _kind(target.health):
+                if target.health is not DRAINING and self._mode(target) != target.mode:
                     self._put_in_place(target)
 
     def close(self) -> None:
@@ -135,7 +141,7 @@ class Targets:
             _cancel(target.drain)
         self._pools.clear()
 
-    def _belongs(self, target: Target) -> str:
+    def _mode(self, target: Target) -> str:
         table = self._table()
         if target.group_arn not in table.users:
             return "unused"
@@ -144,9 +150,9 @@ class Targets:
     def _put_in_place(self, target: Target) -> None:
         _cancel(target.checks)
         target.checks = None
-        kind = self._belongs(target)
-        self._set(target, {"unused": NOT_IN_USE, "unchecked": UNCHECKED, "checked": REGISTERING}[kind])
-        if kind == "checked":
+        target.mode = self._mode(target)
+        self._set(target, {"unused": NOT_IN_USE, "unchecked": UNCHECKED, "checked": REGISTERING}[target.mode])
+        if target.mode == "checked":
             target.checks = asyncio.create_task(self._watch(target))
 
     async def _watch(self, target: Target) -> None:
@@ -171,10 +177,6 @@ class Targets:
         target.health = health
         self.pool(target.group_arn).changed()
         self._events.publish(TargetHealthChanged(target.group_arn, target.id, target.port, health.state, health.reason))
-
-
-def _kind(health: TargetHealth) -> str:
-    return "checked" if health.checked else {"unused": "unused"}.get(health.state, "unchecked")
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:

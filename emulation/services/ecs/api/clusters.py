@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ....core.controller import Call
@@ -19,23 +20,23 @@ from .tags import parse_tags
 FARGATE_PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
 
 
+@dataclass(frozen=True)
 class Clusters:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     async def create_cluster(self, call: Call) -> dict[str, Any]:
         params = call.params
         name = params.get("clusterName") or "default"
         check_name("Cluster", name)
         _refuse_service_connect(params)
-        existing = self._store.find_cluster(name)
+        existing = self.store.find_cluster(name)
         if existing is None or existing.status != "ACTIVE":
             providers = list(params.get("capacityProviders", ()))
             strategy = list(params.get("defaultCapacityProviderStrategy", ()))
             _check_providers(strategy, providers)
             existing = Cluster(
                 name=name,
-                arn=self._store.names.arn(f"cluster/{name}"),
+                arn=self.store.names.arn(f"cluster/{name}"),
                 configuration=params.get("configuration"),
                 capacity_providers=providers,
                 default_strategy=strategy,
@@ -43,11 +44,11 @@ class Clusters:
             )
             if settings := params.get("settings"):
                 existing.settings = list(settings)
-            self._store.clusters[name] = existing
+            self.store.clusters[name] = existing
         return self._answer(existing)
 
     async def update_cluster(self, call: Call) -> dict[str, Any]:
-        cluster = self._store.cluster(call.params["cluster"])
+        cluster = self.store.cluster(call.params["cluster"])
         _refuse_service_connect(call.params)
         if settings := call.params.get("settings"):
             cluster.settings = list(settings)
@@ -58,7 +59,7 @@ class Clusters:
     update_cluster_settings = update_cluster
 
     async def put_cluster_capacity_providers(self, call: Call) -> dict[str, Any]:
-        cluster = self._store.cluster(call.params["cluster"])
+        cluster = self.store.cluster(call.params["cluster"])
         providers = list(call.params["capacityProviders"])
         strategy = list(call.params["defaultCapacityProviderStrategy"])
         _check_providers(strategy, providers)
@@ -66,12 +67,12 @@ class Clusters:
         return self._answer(cluster)
 
     async def delete_cluster(self, call: Call) -> dict[str, Any]:
-        cluster = self._store.cluster(call.params["cluster"])
-        if self._store.services(cluster):
+        cluster = self.store.cluster(call.params["cluster"])
+        if self.store.services(cluster):
             raise AwsError(
                 "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
             )
-        if any(task.last_status != "STOPPED" for task in self._store.tasks(cluster)):
+        if any(task.last_status != "STOPPED" for task in self.store.tasks(cluster)):
             raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         cluster.status = "INACTIVE"
         return self._answer(cluster)
@@ -80,24 +81,24 @@ class Clusters:
         include = frozenset(call.params.get("include", ()))
         clusters, failures = [], []
         for identifier in call.params.get("clusters") or ["default"]:
-            name = self._store.names.cluster_name(identifier)
-            found = self._store.clusters.get(name)
+            name = self.store.names.cluster_name(identifier)
+            found = self.store.clusters.get(name)
             if found is None:
-                failures.append(serializers.missing(self._store.names.arn(f"cluster/{name}")))
+                failures.append(serializers.missing(self.store.names.arn(f"cluster/{name}")))
             else:
-                clusters.append(serializers.cluster(found, self._store, include))
+                clusters.append(serializers.cluster(found, self.store, include))
         return {"clusters": clusters, "failures": failures}
 
     async def list_clusters(self, call: Call) -> dict[str, Any]:
-        arns = sorted(each.arn for each in self._store.clusters.values() if each.status == "ACTIVE")
+        arns = sorted(each.arn for each in self.store.clusters.values() if each.status == "ACTIVE")
         return page(arns, call.params, "clusterArns")
 
     async def list_container_instances(self, call: Call) -> dict[str, Any]:
-        self._store.cluster(call.params.get("cluster"))
+        self.store.cluster(call.params.get("cluster"))
         return {"containerInstanceArns": []}
 
     def _answer(self, cluster: Cluster) -> dict[str, Any]:
-        return {"cluster": serializers.cluster(cluster, self._store, _EVERYTHING)}
+        return {"cluster": serializers.cluster(cluster, self.store, _EVERYTHING)}
 
 
 _EVERYTHING = frozenset({"TAGS", "SETTINGS", "CONFIGURATIONS"})

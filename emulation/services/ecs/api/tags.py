@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ....core.controller import Call, Caller
@@ -32,15 +33,15 @@ def parse_tags(tags: Iterable[Mapping[str, str]], caller: Caller | None = None) 
     return values
 
 
+@dataclass(frozen=True)
 class Tags:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
-        return {"tags": serializers.tags(self._store.tags_of(call.params["resourceArn"]))}
+        return {"tags": serializers.tags(self.store.tags_of(call.params["resourceArn"]))}
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._store.tags_of(call.params["resourceArn"])
+        tags = self.store.tags_of(call.params["resourceArn"])
         new = parse_tags(call.params["tags"], call.caller)
         if len(tags | new) > _MOST:
             raise invalid(f"The maximum number of tags a resource can have is {_MOST}.")
@@ -48,7 +49,7 @@ class Tags:
         return {}
 
     async def untag_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._store.tags_of(call.params["resourceArn"])
+        tags = self.store.tags_of(call.params["resourceArn"])
         for key in call.params["tagKeys"]:
             tags.pop(key, None)
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ....core.controller import Call
@@ -17,21 +18,21 @@ from .task_definition_rules import validated
 _STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
 
 
+@dataclass(frozen=True)
 class Definitions:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     async def register_task_definition(self, call: Call) -> dict[str, Any]:
         raw = validated(call.params)
         family = raw.pop("family")
-        revisions = self._store.definitions.setdefault(family, [])
+        revisions = self.store.definitions.setdefault(family, [])
         revision = len(revisions) + 1
         definition = TaskDefinition(
-            arn=self._store.names.arn(f"task-definition/{family}:{revision}"),
+            arn=self.store.names.arn(f"task-definition/{family}:{revision}"),
             family=family,
             revision=revision,
             raw=raw,
-            registered_at=self._store.clock.now(),
+            registered_at=self.store.clock.now(),
             registered_by=f"arn:aws:iam::{call.account}:root",
             tags=parse_tags(call.params.get("tags", ()), call.caller),
         )
@@ -39,7 +40,7 @@ class Definitions:
         return {"taskDefinition": serializers.definition(definition), "tags": serializers.tags(definition.tags)}
 
     async def describe_task_definition(self, call: Call) -> dict[str, Any]:
-        definition = self._store.definition(call.params["taskDefinition"])
+        definition = self.store.definition(call.params["taskDefinition"])
         if definition is None:
             raise client_error("Unable to describe task definition.")
         answer: dict[str, Any] = {"taskDefinition": serializers.definition(definition)}
@@ -51,7 +52,7 @@ class Definitions:
         definition = self._revision(call.params["taskDefinition"])
         if definition.status == "ACTIVE":
             definition.status = "INACTIVE"
-            definition.deregistered_at = self._store.clock.now()
+            definition.deregistered_at = self.store.clock.now()
         return {"taskDefinition": serializers.definition(definition)}
 
     async def delete_task_definitions(self, call: Call) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class Definitions:
                 failures.append({"arn": definition.arn, "reason": _STILL_ACTIVE})
                 continue
             definition.status = "DELETE_IN_PROGRESS"
-            definition.delete_requested_at = self._store.clock.now()
+            definition.delete_requested_at = self.store.clock.now()
             deleted.append(serializers.definition(definition))
         return {"taskDefinitions": deleted, "failures": failures}
 
@@ -79,7 +80,7 @@ class Definitions:
         family = call.params.get("familyPrefix")
         arns = [
             each.arn
-            for name, revisions in sorted(self._store.definitions.items())
+            for name, revisions in sorted(self.store.definitions.items())
             if family in (None, name)
             for each in revisions
             if each.status == status
@@ -91,16 +92,16 @@ class Definitions:
         prefix = call.params.get("familyPrefix", "")
         families = [
             name
-            for name, revisions in sorted(self._store.definitions.items())
+            for name, revisions in sorted(self.store.definitions.items())
             if name.startswith(prefix) and status in ("ALL", _family_status(revisions))
         ]
         return page(families, call.params, "families")
 
     def _revision(self, identifier: str) -> TaskDefinition:
-        _, revision = self._store.names.definition(identifier)
+        _, revision = self.store.names.definition(identifier)
         if revision is None:
             raise client_error(f"Invalid revision number. Number: {identifier}")
-        definition = self._store.definition(identifier)
+        definition = self.store.definition(identifier)
         if definition is None:
             raise client_error("The specified task definition does not exist.")
         return definition

@@ -37,7 +37,7 @@ async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int
                 raise
         code = (await command.inspect())["ExitCode"]
     except ENGINE_ERRORS as error:
-        return _not_run(error)
+        return 127 if _missing(str(error)) else 126
     if code == 126 and _missing(output.decode(errors="replace")):  # engines differ here; shells do not
         return 127
     return 137 if code is None else int(code)
@@ -148,7 +148,3 @@ def _inner_pid(pid: int) -> int | None:
 
 def _missing(text: str) -> bool:
     return "executable file not found" in text or "no such file or directory" in text
-
-
-def _not_run(error: BaseException) -> int:
-    return 127 if _missing(str(error)) else 126

@@ -20,7 +20,6 @@ from ....container_engine.engine import Engine, EngineUnusable
 from ....container_engine.labels import Owner
 from ....core.addressing import Addressing
 from ....core.controller import Context, Handler, Operation, Watcher
-from ....time.clock import Clock
 from ..runtime import CannotPull
 from .engine_run import ENGINE_ERRORS, EngineRun
 from .runtime import DockerRuntime
@@ -72,10 +71,12 @@ class DockerHost(EngineRun):
         before anything uses it."""
         self.engine = await Engine.open()
         self._opened = True
-        self.labels = Owner.this_process(self.run, _wall(self._ctx.clock)).labels()
+        clock = self._ctx.clock
+        wall_time = clock.origin + clock.wall(clock.now() - clock.origin)
+        self.labels = Owner.this_process(self.run, wall_time).labels()
         await self._guardian.afterwards([sys.executable, "-I", "-S", str(SWEEPER), self.engine.address, self.run])
         try:
-            await self.runtime.check_images()
+            await self.runtime.images.check()
         except CannotPull as error:
             raise ValueError(f"CannotPullContainerError: {error}") from error
         await self._make_network()
@@ -143,10 +144,6 @@ class DockerHost(EngineRun):
             "network": self.network,
             "reach": self._addressing.shared_host,
         }
-
-
-def _wall(clock: Clock) -> float:
-    return clock.origin + clock.wall(clock.now() - clock.origin)
 
 
 def _is_of_this_machine(address: str) -> bool:

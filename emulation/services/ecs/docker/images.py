@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-from aiodocker import DockerError
-
 from ....container_engine import pulling
 from ..runtime import CannotPull
-from .engine_run import EngineRun
+from .engine_run import ENGINE_ERRORS, EngineRun, why
 
 
 class Images:
@@ -22,7 +19,7 @@ class Images:
         return self._mapped.get(image, image)
 
     async def check(self) -> None:
-        """Pull every mapped image. Raises `CannotPull`."""
+        """Pull every mapped image. Raises `CannotPull` for the first that cannot be pulled."""
         for image in self._mapped:
             await self.pull(image)
 
@@ -45,12 +42,10 @@ class Images:
         try:
             found: Mapping[str, Any] = await self._host.client.images.inspect(real)
             return found
-        except DockerError as error:
-            if error.status in (400, 404):
+        except ENGINE_ERRORS as error:
+            if getattr(error, "status", None) in (400, 404):
                 return None
-            raise CannotPull(f"the container engine cannot inspect the image {real}: {error.message}") from error
-        except aiohttp.ClientError as error:
-            raise CannotPull(f"the container engine cannot inspect the image {real}: {error}") from error
+            raise CannotPull(f"the container engine cannot inspect the image {real}: {why(error)}") from error
 
     async def _pulled(self, image: str, real: str) -> Mapping[str, Any]:
         try:

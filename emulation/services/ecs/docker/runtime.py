@@ -23,7 +23,7 @@ class DockerRuntime:
     def __init__(self, host: EngineRun, images: Mapping[str, str]) -> None:
         """`images` maps images of task definitions to local ones; other images are used unchanged."""
         self._host = host
-        self._images = Images(host, images)
+        self.images = Images(host, images)
         self._ports = Ports()
         self._places: dict[str, dict[str, EngineContainer]] = {}
         self._task_volumes: dict[str, set[str]] = {}
@@ -31,10 +31,6 @@ class DockerRuntime:
         """Task → the container that holds the network of its containers."""
         self._memory: dict[str, TaskMemory] = {}
         """Task → the memory limit of its containers."""
-
-    async def check_images(self) -> None:
-        """Raises `CannotPull` for the first mapped image that cannot be pulled."""
-        await self._images.check()
 
     async def prepare(self, task: TaskSpec) -> Sandbox:
         self._places[task.id], self._task_volumes[task.id] = {}, set()
@@ -49,7 +45,7 @@ class DockerRuntime:
         return sandbox
 
     async def pull(self, image: str) -> str:
-        return await self._images.pull(image)
+        return await self.images.pull(image)
 
     async def start(self, sandbox: Sandbox, container: ContainerSpec, output: Output) -> EngineContainer:
         place = self._places[sandbox.task.id]
@@ -61,7 +57,7 @@ class DockerRuntime:
             sandbox,
             container,
             run=self._host.run,
-            image=self._images.real(container.image),
+            image=self.images.real(container.image),
             cpus=self._cpus(sandbox.task.vcpus),
             environment={name: self._host.for_container(value) for name, value in container.environment.items()},
             labels={**self._host.labels, "com.amazonaws.ecs.container-name": container.name},

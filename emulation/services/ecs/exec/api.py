@@ -42,7 +42,6 @@ class ExecTarget:
 class ExecTargetResolver(Protocol):
     def exec_target(self, cluster: str | None, task: str, container: str | None) -> ExecTarget:
         """Raises AWS's ClusterNotFoundException, InvalidParameterException or TargetNotConnectedException."""
-        ...
 
 
 @dataclass(frozen=True)

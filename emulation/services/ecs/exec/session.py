@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,47 +25,42 @@ _DRAIN = 2.0
 _AGENT_CAPACITY = 100_000
 
 
+@dataclass(eq=False)
 class AgentSession:
     """Relays a terminal to a data channel until either ends.
 
     The protocol's timers (retransmission, handshake, drain) are wall seconds, like those of the client.
     """
 
-    def __init__(
-        self,
-        session_id: str,
-        socket: web.WebSocketResponse,
-        clock: Clock,
-        ids: Ids,
-        handshake: Handshake | None = None,
-    ) -> None:
-        """With a `handshake`, the command starts only after the client has accepted it."""
-        self._session_id = session_id
-        self._socket = socket
-        self._clock = clock
-        self._ids = ids
-        self._handshake = handshake
+    session_id: str
+    socket: web.WebSocketResponse
+    clock: Clock
+    ids: Ids
+    handshake: Handshake | None = None
+    """The command starts only after the client has accepted it."""
+    _terminal: Terminal | None = None
+    _acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
         self._incoming = Incoming(_AGENT_CAPACITY)
         self._outgoing = Outgoing(self._stream_message)
-        self._acknowledged = asyncio.Event()
         self._response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._terminal: Terminal | None = None
 
     async def run(self, start: Callable[[], Awaitable[Terminal]]) -> None:
         """Run the command until the session ends, then close the terminal and the channel."""
         beside = [asyncio.create_task(self._resend_lost())]
         try:
-            if self._handshake is not None:
+            if self.handshake is not None:
                 listen = asyncio.create_task(self._listen())
                 beside.append(listen)
-                if not await self._shake_hands(self._handshake, listen):
+                if not await self._shake_hands(self.handshake, listen):
                     return
             try:
                 self._terminal = await start()
             except OSError as error:
                 await self.close(_failed(f"Unable to start command: Failed to start pty: {error}"))
                 return
-            if self._handshake is None:  # earlier input waits in the socket
+            if self.handshake is None:  # earlier input waits in the socket
                 listen = asyncio.create_task(self._listen())
                 beside.append(listen)
             relay = asyncio.create_task(self._relay(self._terminal))
@@ -103,31 +99,31 @@ class AgentSession:
     async def _send(self, payload_type: int, content: Any) -> None:
         payload = json.dumps(content, separators=(",", ":")).encode()
         message = self._outgoing.push(payload_type, payload, _monotonic(), flag_first=True)
-        await self._socket.send_bytes(message.encode())
+        await self.socket.send_bytes(message.encode())
 
     async def close(self, output: str = "") -> None:
         """Send ChannelClosed; `output` is the reason if the session never started."""
         payload = {
-            "MessageId": self._ids.uuid(),
-            "CreatedDate": self._clock.utcnow().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "DestinationId": self._session_id,
-            "SessionId": self._session_id,
+            "MessageId": self.ids.uuid(),
+            "CreatedDate": self.clock.utcnow().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "DestinationId": self.session_id,
+            "SessionId": self.session_id,
             "MessageType": wire.CHANNEL_CLOSED,
             "SchemaVersion": 1,
             "Output": output,
         }
-        closed = Message(wire.CHANNEL_CLOSED, 0, json.dumps(payload).encode(), self._new_id(), self._clock.now_ms())
-        await self._socket.send_bytes(closed.encode())
-        await self._socket.close()
+        closed = Message(wire.CHANNEL_CLOSED, 0, json.dumps(payload).encode(), self._new_id(), self.clock.now_ms())
+        await self.socket.send_bytes(closed.encode())
+        await self.socket.close()
 
     async def _relay(self, terminal: Terminal) -> None:
         while data := await terminal.read():
             for chunk in chunks(data):
                 message = self._outgoing.push(wire.BYTES, chunk, _monotonic(), flag_first=True)
-                await self._socket.send_bytes(message.encode())
+                await self.socket.send_bytes(message.encode())
 
     async def _listen(self) -> None:
-        async for frame in self._socket:
+        async for frame in self.socket:
             if frame.type is not WSMsgType.BINARY:
                 continue
             try:
@@ -146,9 +142,7 @@ class AgentSession:
             return  # like the agent, which acknowledges no input before it has a terminal: it is sent again
         confirm, ready = self._incoming.receive(message)
         if confirm:
-            await self._socket.send_bytes(
-                acknowledge(message, id=self._new_id(), created=self._clock.now_ms()).encode()
-            )
+            await self.socket.send_bytes(acknowledge(message, id=self._new_id(), created=self.clock.now_ms()).encode())
         for data in ready:
             if data.payload_type == wire.HANDSHAKE_RESPONSE:
                 if not self._response.done():
@@ -160,7 +154,7 @@ class AgentSession:
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
             if (message := self._outgoing.due(_monotonic())) is not None:
-                await self._socket.send_bytes(message.encode())
+                await self.socket.send_bytes(message.encode())
 
     async def _drain(self) -> None:
         try:
@@ -172,10 +166,10 @@ class AgentSession:
             pass  # like the agent, which then reports the end of the session
 
     def _stream_message(self, sequence: int, flags: int, payload_type: int, payload: bytes) -> Message:
-        return Message(wire.OUTPUT, sequence, payload, self._new_id(), self._clock.now_ms(), payload_type, flags)
+        return Message(wire.OUTPUT, sequence, payload, self._new_id(), self.clock.now_ms(), payload_type, flags)
 
     def _new_id(self) -> UUID:
-        return UUID(self._ids.uuid())
+        return UUID(self.ids.uuid())
 
 
 async def _handle_input(data: Message, terminal: Terminal) -> None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import struct
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,6 @@ class Terminal(Protocol):
 
     async def read(self) -> bytes:
         """The next output; b"" once, when the last process has closed the terminal."""
-        ...
 
     def write(self, data: bytes) -> None: ...
 
@@ -30,7 +29,6 @@ class Terminal(Protocol):
 
     async def close(self) -> None:
         """Kill the command and everything it started. Idempotent."""
-        ...
 
 
 class LocalTerminal:
@@ -42,6 +40,7 @@ class LocalTerminal:
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
         self._unwritten = bytearray()
         self._closed = False
+        self.on_close: Callable[[], Awaitable[None]] | None = None
         os.set_blocking(master, False)
         asyncio.get_running_loop().add_reader(master, self._readable)
 
@@ -98,6 +97,8 @@ class LocalTerminal:
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)
         os.close(self._master)
+        if self.on_close is not None:
+            await self.on_close()
 
     def _readable(self) -> None:
         try:

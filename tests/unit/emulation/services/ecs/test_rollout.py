@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.emulation.services.ecs.test_plan import deployment, service, task
-from webordinary_testkit.emulation.services.ecs.backoff import FIRST_DELAY, LONGEST_DELAY, Backoff
+from webordinary_testkit.emulation.services.ecs.model import FIRST_DELAY, LONGEST_DELAY, Backoff
 from webordinary_testkit.emulation.services.ecs.rollout import breaker_threshold, failed_to_start
 
 

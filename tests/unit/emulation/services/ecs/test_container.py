@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from webordinary_testkit.emulation.services.ecs.health_check import watch_health
+from webordinary_testkit.emulation.services.ecs.container import watch_health
 from webordinary_testkit.emulation.services.ecs.task_definition import HealthCheck
 from webordinary_testkit.emulation.time.clock import Clock
 
