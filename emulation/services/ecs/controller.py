@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ...core.controller import Context, Datum, Handler, Operation, TargetHealthChanged, Watcher
+from ...core.controller import Context, Datum, Handler, Operation, TargetHealthChanged
 from ...state.operations import all_handlers, handlers
+from ..controller_base import ControllerBase
 from ..efs import Storage
 from .agent_faults import AgentFaults
 from .api.clusters import Clusters
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-class Ecs:
+class Ecs(ControllerBase):
     """A `Controller` and a `MetricSource`."""
 
     def __init__(self, ctx: Context, runtime: Runtime, storage: Storage) -> None:
@@ -58,9 +59,6 @@ class Ecs:
     def handlers(self) -> Mapping[Operation, Handler]:
         """Every ECS operation, so that none reaches the state store; and ECS Exec's operations of SSM."""
         return {**all_handlers("ecs", *self._api, self._exec), **handlers("ssm", self._exec)}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     def web_routes(self) -> Iterable[web.RouteDef]:
         return [*self._metadata.web_routes(), *self._agent_faults.web_routes(), *self._exec.web_routes()]

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from ...core.addressing import Addressing
-from ...core.controller import Context, Datum, Handler, Operation, Watcher
+from ...core.controller import Context, Datum, Handler, Operation
 from ...state.operations import handlers
+from ..controller_base import ControllerBase
 from .configuration import Configuration
 from .data_plane import DataPlane
 from .links import Links
@@ -20,7 +21,7 @@ ADDRESS_TAG = "emulation:address"
 """Tag of every listener with its address on this machine, `127.0.0.1:<port>`."""
 
 
-class Alb:
+class Alb(ControllerBase):
     """Serves every load balancer on loopback, and on the bridge of the run's containers if there is one.
 
     A load balancer keeps its DNSName, `127.0.0.1:<port>` or the bridge's address, from its creation on. That port is
@@ -52,9 +53,6 @@ class Alb:
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return handlers("elbv2", self._operations)
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {"load-balancers": self._overview}

@@ -19,7 +19,8 @@ from ....container_engine import rootless, sweep
 from ....container_engine.engine import Engine, EngineUnusable
 from ....container_engine.labels import Owner
 from ....core.addressing import Addressing
-from ....core.controller import Context, Handler, Operation, Watcher
+from ....core.controller import Context
+from ...controller_base import ControllerBase
 from ..runtime import CannotPull
 from .engine_run import ENGINE_ERRORS, EngineRun
 from .runtime import DockerRuntime
@@ -35,7 +36,7 @@ class Guardian(Protocol):
     async def afterwards(self, argv: list[str]) -> None: ...
 
 
-class DockerHost(EngineRun):
+class DockerHost(EngineRun, ControllerBase):
     """A `Controller`, started before all that use it and stopped after them."""
 
     def __init__(
@@ -56,12 +57,6 @@ class DockerHost(EngineRun):
         self._guardian = guardian
         self._listen = listen
         self._opened = False
-
-    def handlers(self) -> Mapping[Operation, Handler]:
-        return {}
-
-    def watchers(self) -> Mapping[Operation, Watcher]:
-        return {}
 
     def routes(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {"engine": self._status}

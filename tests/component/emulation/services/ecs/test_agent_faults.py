@@ -28,7 +28,7 @@ class Agent:
 
     async def ask(self, path: str, body: Any = None, *, pause: float = EVERY_SECONDS) -> tuple[int, dict[str, Any]]:
         """One request, no sooner after another than the agent takes it."""
-        await self.p.site.clock.sleep(pause)
+        await self.p.context.clock.sleep(pause)
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"{self.uri}/fault/v1/{path}", json=HTTPS if body is None else body) as answer,
@@ -49,7 +49,7 @@ class Agent:
 async def agent() -> AsyncIterator[Agent]:
     async with place() as p:
         task = await p.task()
-        yield Agent(p, task, (await p.site.run(task, "edit", 'echo "$ECS_AGENT_URI"')).output.strip())
+        yield Agent(p, task, (await p.context.run(task, "edit", 'echo "$ECS_AGENT_URI"')).output.strip())
 
 
 async def test_a_blackhole_begins_is_told_of_and_ends(agent: Agent) -> None:
