@@ -35,14 +35,10 @@ def decide(wanted: int, *, out: bool, desired: int, bounds: Bounds) -> int | Not
     Scaling out never removes tasks and scaling in never adds any, even when `desired` lies outside the bounds.
     """
     limited = bounds.nearest(wanted)
-    if out and limited <= desired:
-        at_limit = desired >= bounds.maximum
-        return NotScaledReason("AlreadyAtMaxCapacity", bounds.maximum) if at_limit else _already(desired)
-    if not out and limited >= desired:
-        at_limit = desired <= bounds.minimum
-        return NotScaledReason("AlreadyAtMinCapacity", bounds.minimum) if at_limit else _already(desired)
-    return limited
-
-
-def _already(desired: int) -> NotScaledReason:
+    if (limited > desired) if out else (limited < desired):
+        return limited
+    if out and desired >= bounds.maximum:
+        return NotScaledReason("AlreadyAtMaxCapacity", bounds.maximum)
+    if not out and desired <= bounds.minimum:
+        return NotScaledReason("AlreadyAtMinCapacity", bounds.minimum)
     return NotScaledReason("AlreadyAtDesiredCapacity", desired)

@@ -35,7 +35,8 @@ Node: TypeAlias = float | str | Name | Array | Call
 
 
 _TOKEN = re.compile(
-    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(\w+)|\"([^\"]*)\"|'([^']*)'|(&&|\|\||[<>=!]=|[-+*/^<>()\[\],]))"
+    r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<symbol>(?:AND|OR)\b|&&|\|\||[<>=!]=|[-+*/^<>()\[\],])"
+    r"|(?P<word>\w+)|(?P<text>\"[^\"]*\"|'[^']*'))"
 )
 _LEVELS = ("||", "&&", "== !=", "< > <= >=", "+ -", "* /")
 _PRECEDENCE = {symbol: level for level, symbols in enumerate(_LEVELS, 1) for symbol in symbols.split()} | {"^": 8}
@@ -74,15 +75,9 @@ class _Parser:
             match = _TOKEN.match(text, at)
             if match is None:
                 raise ExpressionError(f"Unexpected character at position {at + 1} of '{text}'")
-            number, word, double, single, symbol = match.groups()
-            if number is not None:
-                self._tokens.append(("number", number))
-            elif word is not None:
-                self._tokens.append(("symbol", _WORDS[word]) if word in _WORDS else ("word", word))
-            elif symbol is not None:
-                self._tokens.append(("symbol", symbol))
-            else:
-                self._tokens.append(("text", double if double is not None else single))
+            kind = str(match.lastgroup)
+            token = match[kind][1:-1] if kind == "text" else match[kind]
+            self._tokens.append((kind, _WORDS.get(token, token) if kind == "symbol" else token))
             at = match.end()
         self._at = 0
 

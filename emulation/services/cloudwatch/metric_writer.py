@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ...core.controller import Call
@@ -47,14 +48,13 @@ class MetricWriter:
             raise AwsError("MissingParameter", "The parameter MetricData is required.")
         if len(data) > MOST_DATA:
             raise _invalid(f"The collection MetricData must not have a size greater than {MOST_DATA}.")
-        accepted = [self._accepted(namespace, datum, f"MetricData.member.{at}") for at, datum in enumerate(data, 1)]
-        for metric, time, samples, unit, resolution in accepted:
-            self._store.put(metric, time, samples, unit=unit, resolution=resolution)
+        accepted = [self._validated(namespace, datum, f"MetricData.member.{at}") for at, datum in enumerate(data, 1)]
+        for store in accepted:
+            store()
         return {}
 
-    def _accepted(
-        self, namespace: str, datum: Mapping[str, Any], where: str
-    ) -> tuple[Metric, float, Samples, str, int]:
+    def _validated(self, namespace: str, datum: Mapping[str, Any], where: str) -> Callable[[], None]:
+        """Validate a datapoint. Returns a function that stores it."""
         resolution = datum.get("StorageResolution") or 60
         if resolution not in (1, 60):
             raise _invalid(f"The value {resolution} for parameter {where}.StorageResolution is invalid.")
@@ -70,7 +70,7 @@ class MetricWriter:
         if len(metric.dimensions) < len(dimensions):
             raise _invalid(f"The parameter {where}.Dimensions names a dimension twice.")
         time = self._time(datum, where)
-        return metric, time, _samples(datum, where), unit, resolution
+        return partial(self._store.put, metric, time, _samples(datum, where), unit=unit, resolution=resolution)
 
     def _time(self, datum: Mapping[str, Any], where: str) -> float:
         """The datapoint's time. Wall time is accepted too, for programs that do not know AWS time."""

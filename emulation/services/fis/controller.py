@@ -63,17 +63,8 @@ class Fis(ServiceController):
         return {"experimentTemplate": self._describe_template(self._template(call.params["id"]))}
 
     async def list_experiment_templates(self, call: Call) -> dict[str, Any]:
-        listed = [
-            {
-                "id": each.id,
-                "arn": each.arn,
-                "description": each.definition["description"],
-                "creationTime": _time(each.created),
-                "lastUpdateTime": _time(each.created),
-                "tags": each.tags,
-            }
-            for each in self._templates.values()
-        ]
+        descriptions = [self._describe_template(each) for each in self._templates.values()]
+        listed = [_summary(each, "description", "lastUpdateTime") for each in descriptions]
         return _page("experimentTemplates", listed, call.params)
 
     async def delete_experiment_template(self, call: Call) -> dict[str, Any]:
@@ -112,14 +103,7 @@ class Fis(ServiceController):
     async def list_experiments(self, call: Call) -> dict[str, Any]:
         wanted = call.params.get("experimentTemplateId")
         listed = [
-            {
-                "id": each.id,
-                "arn": each.arn,
-                "experimentTemplateId": each.template.id,
-                "state": _state(each),
-                "creationTime": _time(each.created),
-                "tags": each.tags,
-            }
+            _summary(self._describe_experiment(each), "experimentTemplateId", "state")
             for each in self._experiments.values()
             if wanted in (None, each.template.id)
         ]
@@ -226,6 +210,10 @@ class Fis(ServiceController):
             "targets": {kind.target[0]: {"resourceType": kind.target[1]}} if kind.target else {},
             "tags": {},
         }
+
+
+def _summary(description: Mapping[str, Any], *members: str) -> dict[str, Any]:
+    return {name: description[name] for name in ("id", "arn", "creationTime", "tags", *members)}
 
 
 def _options(template: Template) -> dict[str, str]:

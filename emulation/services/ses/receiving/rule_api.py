@@ -29,7 +29,7 @@ class RuleApi:
         return {}
 
     async def describe_receipt_rule_set(self, call: Call) -> Answer:
-        return _describe(self._rules.get(_set_name(call)))
+        return _describe(self._set(call))
 
     async def list_receipt_rule_sets(self, call: Call) -> Answer:
         if "NextToken" in call.params:  # there are at most 40 sets, so there is never a second page
@@ -50,38 +50,40 @@ class RuleApi:
         return {}
 
     async def reorder_receipt_rule_set(self, call: Call) -> Answer:
-        self._rules.reorder(_set_name(call), list(call.params["RuleNames"]))
+        self._set(call).reorder(list(call.params["RuleNames"]))
         return {}
 
     async def create_receipt_rule(self, call: Call) -> Answer:
-        rule_set, after = _set_name(call), call.params.get("After")
-        rule = read(call.params["Rule"])
-        self._rules.check_room(rule_set, rule.name, after)
+        rule, after = read(call.params["Rule"]), call.params.get("After")
+        self._set(call).check_room(rule.name, after)
         await self._setup.check(rule.actions)
-        self._rules.add(rule_set, rule, after)
+        self._set(call).add(rule, after)
         await self._setup.announce(rule.actions)
         return {}
 
     async def update_receipt_rule(self, call: Call) -> Answer:
-        rule_set = self._rules.get(_set_name(call))
+        rule_set = self._set(call)
         rule = read(call.params["Rule"])
         before = rule_set.rules[rule_set.index(rule.name)]
         await self._setup.check(rule.actions)
-        self._rules.update(rule_set.name, rule)
+        self._set(call).update(rule)
         await self._setup.announce([action for action in rule.actions if action not in before.actions])
         return {}
 
     async def delete_receipt_rule(self, call: Call) -> Answer:
-        self._rules.remove(_set_name(call), _rule_name(call))
+        self._set(call).remove(_rule_name(call))
         return {}
 
     async def describe_receipt_rule(self, call: Call) -> Answer:
-        rule_set, name = self._rules.get(_set_name(call)), _rule_name(call)
+        rule_set, name = self._set(call), _rule_name(call)
         return {"Rule": write(rule_set.rules[rule_set.index(name)])}
 
     async def set_receipt_rule_position(self, call: Call) -> Answer:
-        self._rules.move(_set_name(call), _rule_name(call), call.params.get("After"))
+        self._set(call).move(_rule_name(call), call.params.get("After"))
         return {}
+
+    def _set(self, call: Call) -> RuleSet:
+        return self._rules.get(_set_name(call))
 
 
 def _set_name(call: Call) -> str:

@@ -93,6 +93,39 @@ class RuleSet:
         """Insert a rule after another, or as the first."""
         self.rules.insert(0 if after is None else self.index(after) + 1, rule)
 
+    def check_room(self, rule: str, after: str | None) -> None:
+        """Raise the error of CreateReceiptRule for a rule that cannot be added."""
+        if any(other.name == rule for other in self.rules):
+            raise AwsError("AlreadyExists", f"Rule already exists: {rule}", Name=rule)
+        if after is not None:
+            self.index(after)
+        if len(self.rules) >= RULES_PER_SET:
+            raise AwsError("LimitExceeded", f"Maximum number of rules in a rule set exceeded: {RULES_PER_SET}")
+
+    def add(self, rule: Rule, after: str | None) -> None:
+        self.check_room(rule.name, after)
+        self.place(rule, after)
+
+    def update(self, rule: Rule) -> None:
+        self.rules[self.index(rule.name)] = rule
+
+    def remove(self, rule: str) -> None:
+        self.rules = [other for other in self.rules if other.name != rule]
+
+    def move(self, rule: str, after: str | None) -> None:
+        index = self.index(rule)
+        if after is not None:
+            self.index(after)
+        if after == rule:
+            raise AwsError("InvalidParameterValue", f"A rule cannot be placed after itself: {rule}")
+        self.place(self.rules.pop(index), after)
+
+    def reorder(self, names: list[str]) -> None:
+        ordered = [self.rules[self.index(name)] for name in names]
+        if len(set(names)) != len(names) or len(ordered) != len(self.rules):
+            raise AwsError("InvalidParameterValue", "Every rule of the rule set must be named exactly once")
+        self.rules = ordered
+
 
 class RuleSets:
     """The receipt rule sets of the account, of which one may be active."""
@@ -129,44 +162,6 @@ class RuleSets:
 
     def activate(self, name: str | None) -> None:
         self._active = None if name is None else self.get(name).name
-
-    def check_room(self, rule_set: str, rule: str, after: str | None) -> None:
-        """Raise the error of CreateReceiptRule for a rule that cannot be added."""
-        existing = self.get(rule_set)
-        if any(other.name == rule for other in existing.rules):
-            raise AwsError("AlreadyExists", f"Rule already exists: {rule}", Name=rule)
-        if after is not None:
-            existing.index(after)
-        if len(existing.rules) >= RULES_PER_SET:
-            raise AwsError("LimitExceeded", f"Maximum number of rules in a rule set exceeded: {RULES_PER_SET}")
-
-    def add(self, rule_set: str, rule: Rule, after: str | None) -> None:
-        self.check_room(rule_set, rule.name, after)
-        self.get(rule_set).place(rule, after)
-
-    def update(self, rule_set: str, rule: Rule) -> None:
-        existing = self.get(rule_set)
-        existing.rules[existing.index(rule.name)] = rule
-
-    def remove(self, rule_set: str, rule: str) -> None:
-        existing = self.get(rule_set)
-        existing.rules = [other for other in existing.rules if other.name != rule]
-
-    def move(self, rule_set: str, rule: str, after: str | None) -> None:
-        existing = self.get(rule_set)
-        index = existing.index(rule)
-        if after is not None:
-            existing.index(after)
-        if after == rule:
-            raise AwsError("InvalidParameterValue", f"A rule cannot be placed after itself: {rule}")
-        existing.place(existing.rules.pop(index), after)
-
-    def reorder(self, rule_set: str, names: list[str]) -> None:
-        existing = self.get(rule_set)
-        ordered = [existing.rules[existing.index(name)] for name in names]
-        if len(set(names)) != len(names) or len(ordered) != len(existing.rules):
-            raise AwsError("InvalidParameterValue", "Every rule of the rule set must be named exactly once")
-        existing.rules = ordered
 
     def clone(self, original: str, name: str, now: datetime) -> None:
         self.create(name, now, [replace(rule) for rule in self.get(original).rules])

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from ....core.background_tasks import BackgroundTasks
 from ....core.controller import Context
-from ..bounces import report
 from ..receiving.received import Arrival
 from ..receiving.reception import MailReturned, Reception
 from .feedback import Bounce, Feedback
-from .outbox import Outbox, SentMail, new_id
+from .outbox import Outbox, SentMail
 from .simulator import DELIVERED, UNKNOWN_MAILBOX, DeliveryResult, simulated
 
 
@@ -46,28 +45,10 @@ class Delivery:
             bounces = [Bounce(recipient, returned.failure) for recipient in returned.recipients]
             self._tasks.run(f"reporting the bounce of mail {original.id}", self._report_bounces(original, bounces))
             return
-        now = self._ctx.clock.utcnow()
-        reporter = returned.sender or f"MAILER-DAEMON@{self._ctx.region}.amazonses.com"
-        raw = report(
-            returned.mail.arrival.content,
-            returned.recipients,
-            returned.failure,
-            sender=reporter,
-            to=sender,
-            at=now,
-            mta=f"inbound-smtp.{self._ctx.region}.amazonaws.com",
-            ids=self._ctx.ids,
-        )
+        content, mta = returned.mail.arrival.content, f"inbound-smtp.{self._ctx.region}.amazonaws.com"
         self.send(
-            SentMail(
-                id=new_id(self._ctx),
-                at=now.timestamp(),
-                caller="ses",
-                sender=reporter,
-                return_path="",
-                recipients=(sender,),
-                raw=raw,
-                kind="bounce",
+            self._feedback.bounce_mail(
+                content, returned.recipients, returned.failure, to=sender, mta=mta, sender=returned.sender
             )
         )
 

@@ -70,7 +70,8 @@ class Feedback:
                 "reportingMTA": f"dns; {self._mta}",
             }
             if not await self._publish(mail, "bounce", described) and self._forwards(mail):
-                forwarded.append(self._bounce_mail(mail, bounce))
+                bounced, failure = [bounce.recipient], bounce.failure
+                forwarded.append(self.bounce_mail(mail.raw, bounced, failure, to=mail.feedback_to, mta=self._mta))
         return forwarded
 
     async def complained(self, mail: SentMail, recipient: str) -> Iterable[SentMail]:
@@ -132,19 +133,20 @@ class Feedback:
         identity = self._identities.find(mail.identity)
         return bool(mail.feedback_to) and (identity is None or identity.forwarding)
 
-    def _bounce_mail(self, mail: SentMail, bounce: Bounce) -> SentMail:
-        sender = f"MAILER-DAEMON@{self._ctx.region}.amazonses.com"
-        raw = report(
-            mail.raw,
-            [bounce.recipient],
-            bounce.failure,
-            sender=sender,
-            to=mail.feedback_to,
-            at=self._ctx.clock.utcnow(),
-            mta=self._mta,
-            ids=self._ctx.ids,
-        )
-        return self._from_ses(mail, sender, raw, "bounce")
+    def bounce_mail(
+        self,
+        original: bytes,
+        recipients: Sequence[str],
+        failure: Failure,
+        *,
+        to: str,
+        mta: str,
+        sender: str | None = None,
+    ) -> SentMail:
+        """A delivery status notification. `sender` defaults to SES's mailer daemon."""
+        sender, now = sender or f"MAILER-DAEMON@{self._ctx.region}.amazonses.com", self._ctx.clock.utcnow()
+        raw = report(original, recipients, failure, sender=sender, to=to, at=now, mta=mta, ids=self._ctx.ids)
+        return self._from_ses(to, sender, raw, "bounce")
 
     def _note(self, mail: SentMail, sender: str, prefix: str, text: str, kind: str) -> SentMail:
         fields = headers.parse(mail.raw)
@@ -163,16 +165,8 @@ class Feedback:
             text,
             "",
         ]
-        return self._from_ses(mail, sender, "\r\n".join(lines).encode(), kind)
+        return self._from_ses(mail.feedback_to, sender, "\r\n".join(lines).encode(), kind)
 
-    def _from_ses(self, about: SentMail, sender: str, raw: bytes, kind: str) -> SentMail:
-        return SentMail(
-            id=new_id(self._ctx),
-            at=self._ctx.clock.now(),
-            caller="ses",
-            sender=sender,
-            return_path="",
-            recipients=(about.feedback_to,),
-            raw=raw,
-            kind=kind,
-        )
+    def _from_ses(self, to: str, sender: str, raw: bytes, kind: str) -> SentMail:
+        id, now = new_id(self._ctx), self._ctx.clock.now()
+        return SentMail(id, now, "ses", sender, return_path="", recipients=(to,), raw=raw, kind=kind)

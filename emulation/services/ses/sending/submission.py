@@ -141,13 +141,8 @@ class Sending:
         head, body = headers.split(raw)
         kept = headers.without(head, _REPLACED)
         date = format_datetime(self._ctx.clock.utcnow())
-        return b"%s\r\nMessage-ID: <%s@%s>\r\nDate: %s\r\n\r\n%s" % (
-            kept,
-            message_id.encode(),
-            domain.encode(),
-            date.encode(),
-            body,
-        )
+        stamp = f"\r\nMessage-ID: <{message_id}@{domain}>\r\nDate: {date}\r\n\r\n"
+        return kept + stamp.encode() + body
 
 
 def _check_fields(fields: list[Header]) -> None:

@@ -264,9 +264,9 @@ def test_there_are_at_most_40_rule_sets_and_200_rules_in_each() -> None:
     for number in range(40):
         sets.create(f"set{number}", now)
     for number in range(200):
-        sets.add("set0", Rule(f"rule{number}"), None)
+        sets.get("set0").add(Rule(f"rule{number}"), None)
 
     with pytest.raises(AwsError, match="LimitExceeded"):
         sets.create("set40", now)
     with pytest.raises(AwsError, match="LimitExceeded"):
-        sets.add("set0", Rule("rule200"), None)
+        sets.get("set0").add(Rule("rule200"), None)
