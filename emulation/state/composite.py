@@ -94,7 +94,9 @@ class CompositeStore:
     async def stop(self) -> None:
         for task in self._asked.values():
             task.cancel()
-        await asyncio.gather(*(self._quietly(each) for each in (self._far, self._endpoint_host, self.near) if each))
+        async with asyncio.TaskGroup() as group:
+            for part in filter(None, (self._far, self._endpoint_host, self.near)):
+                group.create_task(self._stop_quietly(part))
 
     def facts(self) -> dict[str, Any]:
         assert self._far is not None
@@ -147,7 +149,7 @@ class CompositeStore:
             else:
                 self.lacking[service] = why
 
-    async def _quietly(self, part: Any) -> None:
+    async def _stop_quietly(self, part: Any) -> None:
         stop: Callable[[], Awaitable[None]] = part.stop
         try:
             await stop()

@@ -88,18 +88,18 @@ async def test_a_run_is_looked_for_where_it_was_whichever_engine_is_in_use_now(
         await collector.clean(await collector.look(runs), 0)
 
 
-async def test_what_no_note_here_has_is_told_by_its_owner_and_stays(engine: Docker) -> None:
+async def test_what_no_note_here_has_is_reported_by_its_owner_and_stays(engine: Docker) -> None:
     at_work, gone = uuid.uuid4().hex, uuid.uuid4().hex
     owner = Owner.this_process("kit-planted", time.time())
     await plant(engine, at_work, **replace(owner, token=at_work).labels())
     await plant(engine, gone, **replace(owner, token=gone, birth="earlier").labels())
     collector = EngineResources()
     try:
-        told = [one for one in await collector.doubtful(Runs([])) if one.token in (at_work, gone)]
-        assert {one.token for one in told} == {gone}
-        assert len(told) == 3
-        assert all(f"whose process {os.getpid()} is gone" in one.what for one in told)
-        assert f"by hand: docker rm -f -v planted-{gone}" in " ".join(one.what for one in told)
+        reported = [one for one in await collector.doubtful(Runs([])) if one.token in (at_work, gone)]
+        assert {one.token for one in reported} == {gone}
+        assert len(reported) == 3
+        assert all(f"whose process {os.getpid()} is gone" in one.what for one in reported)
+        assert f"by hand: docker rm -f -v planted-{gone}" in " ".join(one.what for one in reported)
     finally:
         left = Runs([noted(token, over=True, engine=ENGINE) for token in (at_work, gone)])
         await collector.clean(await collector.look(left), 0)

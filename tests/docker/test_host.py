@@ -47,7 +47,7 @@ async def test_where_no_engine_is_it_is_said(host: str, says: str) -> None:
         await Engine.open({**os.environ, "DOCKER_HOST": host})
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not use the socket")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without access to the socket")
 def test_a_socket_one_may_not_use_is_said() -> None:
     program = (
         "import asyncio, os; from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable\n"
@@ -155,5 +155,5 @@ def _get(url: str) -> dict[str, str]:
     from urllib.request import urlopen
 
     with urlopen(url, timeout=10) as answer:
-        told: dict[str, str] = json.loads(answer.read())
-        return told
+        facts: dict[str, str] = json.loads(answer.read())
+        return facts

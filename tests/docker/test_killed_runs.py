@@ -109,7 +109,7 @@ def there(client: DockerClient, tokens: Sequence[str]) -> list[str]:
 
 
 def everything(client: DockerClient) -> dict[str, Mapping[str, str]]:
-    """All containers, volumes and networks, whoever made them, with their labels."""
+    """All containers, volumes and networks of the engine, with their labels."""
     api = client.api
     listed = {
         "container": api.containers(all=True),
@@ -137,14 +137,14 @@ class Mine:
 
 
 def changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]], mine: Mine) -> list[str]:
-    """What came or went, but for what others have at the same engine. Where nobody else is, that is every change."""
+    """The changes in the engine, without those of other users of it."""
     came = [f"came: {one} {dict(now[one])}" for one in now.keys() - before.keys() if not mine.foreign(now[one])]
     went = [f"went: {one} {dict(before[one])}" for one in before.keys() - now.keys() if not mine.foreign(before[one])]
     return sorted(came + went)
 
 
 async def verify_unchanged(client: DockerClient, before: Mapping[str, Mapping[str, str]], mine: Mine) -> None:
-    """As it was before the run. Somebody else's build has containers without a label, for as long as one step takes."""
+    """As it was before the run. Another user's build has containers without a label during each step."""
     last: list[str] = []
 
     async def unchanged() -> bool:
@@ -174,7 +174,7 @@ def runs_a_container(client: DockerClient, tokens: Sequence[str]) -> bool:
     return any(client.api.containers(filters=each) for each in labels)
 
 
-def test_what_came_or_went_is_told_unless_others_own_it() -> None:
+def test_what_came_or_went_is_expected_unless_others_own_it() -> None:
     of_me, theirs = {sweep.RUN: "kit-1", TOKEN: "mine"}, {sweep.RUN: "kit-2", TOKEN: "theirs"}
     before = {"volume a": {}, "volume b": theirs}
     now = {
@@ -186,8 +186,8 @@ def test_what_came_or_went_is_told_unless_others_own_it() -> None:
         "container h": {sweep.RUN: "kit-4", PID: "8"},
     }
     mine = Mine(["mine"], [7])
-    told = ["came: container g", "came: network d", "came: volume c", "went: volume a"]
-    assert [line.split(" {")[0] for line in changes(before, now, mine)] == told
+    expected = ["came: container g", "came: network d", "came: volume c", "went: volume a"]
+    assert [line.split(" {")[0] for line in changes(before, now, mine)] == expected
     assert changes(before, before, mine) == []
 
 

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from aiodocker import DockerError
 
-from tests.support.engine import Bed, bed
+from tests.support.engine import EngineRun, bed
 from tests.support.kit import some_settings
 from tests.support.registry import PASSWORD, USER, Registry, registry
 from webordinary_testkit.emulation.container_engine.engine import Engine
@@ -51,7 +51,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 
 @pytest_asyncio.fixture
-async def run(tmp_path: Path, config: Config) -> AsyncIterator[Bed]:
+async def run(tmp_path: Path, config: Config) -> AsyncIterator[EngineRun]:
     async with bed(tmp_path) as made:
         yield made
 
@@ -71,17 +71,17 @@ async def serving(engine: Engine, *, login: bool = False, by: str = "tag") -> As
                 assert error.status == 404  # it was not pulled
 
 
-async def pull(run: Bed, image: str) -> str:
+async def pull(run: EngineRun, image: str) -> str:
     return await run.host.runtime.pull(image)
 
 
-async def refusal(run: Bed, image: str) -> str:
+async def refusal(run: EngineRun, image: str) -> str:
     with pytest.raises(CannotPull) as refused:
         await pull(run, image)
     return str(refused.value)
 
 
-async def test_an_image_that_is_not_here_is_pulled_once(run: Bed) -> None:
+async def test_an_image_that_is_not_here_is_pulled_once(run: EngineRun) -> None:
     async with serving(run.host.engine) as there:
         assert await pull(run, there.image) == there.digest
         asked = len(there.asked)
@@ -89,26 +89,26 @@ async def test_an_image_that_is_not_here_is_pulled_once(run: Bed) -> None:
         assert len(there.asked) == asked
 
 
-async def test_an_image_is_pulled_by_its_digest(run: Bed) -> None:
+async def test_an_image_is_pulled_by_its_digest(run: EngineRun) -> None:
     async with serving(run.host.engine, by="digest") as there:
         assert await pull(run, there.image) == there.digest
 
 
-async def test_a_login_of_the_configuration_file_is_used(run: Bed, config: Config) -> None:
+async def test_a_login_of_the_configuration_file_is_used(run: EngineRun, config: Config) -> None:
     async with serving(run.host.engine, login=True) as there:
         config.write(there.config())
         assert await pull(run, there.image) == there.digest
 
 
-async def test_a_credential_helper_is_asked(run: Bed, config: Config) -> None:
+async def test_a_credential_helper_is_asked(run: EngineRun, config: Config) -> None:
     async with serving(run.host.engine, login=True) as there:
-        told = json.dumps({"ServerURL": there.address, "Username": USER, "Secret": PASSWORD})
-        config.add_helper(f"[ \"$(cat)\" = {there.address} ] && echo '{told}'")
+        login = json.dumps({"ServerURL": there.address, "Username": USER, "Secret": PASSWORD})
+        config.add_helper(f"[ \"$(cat)\" = {there.address} ] && echo '{login}'")
         config.write(json.dumps({"credHelpers": {there.address: "kit-test"}}))
         assert await pull(run, there.image) == there.digest
 
 
-async def test_a_credential_helper_that_is_not_there_is_told(run: Bed, config: Config) -> None:
+async def test_a_credential_helper_that_is_missing_is_reported(run: EngineRun, config: Config) -> None:
     async with serving(run.host.engine, login=True) as there:
         config.write(json.dumps({"credHelpers": {there.address: "kit-nowhere"}}))
         with pytest.warns(UserWarning, match="docker-credential-kit-nowhere"):
@@ -119,7 +119,7 @@ async def test_a_credential_helper_that_is_not_there_is_told(run: Bed, config: C
 
 @pytest.mark.parametrize("password", [None, "wrong"])
 async def test_without_a_login_that_fits_a_login_is_proposed_and_no_build(
-    run: Bed, config: Config, password: str | None
+    run: EngineRun, config: Config, password: str | None
 ) -> None:
     async with serving(run.host.engine, login=True) as there:
         if password is not None:
@@ -130,18 +130,18 @@ async def test_without_a_login_that_fits_a_login_is_proposed_and_no_build(
     assert "kit images build" not in said
 
 
-async def test_a_tag_that_the_registry_has_not(run: Bed) -> None:
+async def test_a_tag_that_the_registry_has_not(run: EngineRun) -> None:
     async with serving(run.host.engine) as there:
         said = await refusal(run, f"{there.image}2")
     assert f"the registry {there.address} has none of this name and tag" in said
 
 
-async def test_a_registry_that_is_not_there(run: Bed) -> None:
-    said = await refusal(run, "127.0.0.1:1/somebody/image:1")
+async def test_a_registry_that_is_not_there(run: EngineRun) -> None:
+    said = await refusal(run, "127.0.0.1:1/acme/image:1")
     assert "next: the engine cannot reach the registry 127.0.0.1:1" in said
 
 
-async def test_a_cloud_says_what_it_pulls_before_it_is_ready(run: Bed) -> None:
+async def test_a_cloud_says_what_it_pulls_before_it_is_ready(run: EngineRun) -> None:
     async with serving(run.host.engine) as there:
         there.layers_may_go.clear()
         cloud = await asyncio.create_subprocess_exec(
@@ -162,7 +162,7 @@ async def test_a_cloud_says_what_it_pulls_before_it_is_ready(run: Bed) -> None:
 
 
 async def test_a_run_pulls_with_the_users_login_and_says_so(
-    run: Bed, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: EngineRun, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving(run.host.engine, login=True) as there:
         config.write(there.config())

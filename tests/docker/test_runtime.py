@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from aiodocker import DockerError
 
-from tests.support.engine import Bed, bed
+from tests.support.engine import EngineRun, bed
 from tests.support.runtime_conformance import SHELL, ContainedConformance, Output, RuntimeConformance, bench, eventually
 from webordinary_testkit.emulation.services.ecs.docker import engine_config
 from webordinary_testkit.emulation.services.ecs.docker.runtime import DockerRuntime
@@ -28,13 +28,13 @@ from webordinary_testkit.emulation.services.ecs.runtime import (
 
 
 @pytest_asyncio.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Bed]:
+async def run(tmp_path: Path) -> AsyncIterator[EngineRun]:
     async with bed(tmp_path) as made:
         yield made
 
 
 @pytest_asyncio.fixture
-async def runtime(run: Bed) -> DockerRuntime:
+async def runtime(run: EngineRun) -> DockerRuntime:
     return run.host.runtime
 
 
@@ -49,7 +49,7 @@ class TestContainedConformance(ContainedConformance):
     pass
 
 
-async def inspect(run: Bed, name: str = "app") -> dict[str, Any]:
+async def inspect(run: EngineRun, name: str = "app") -> dict[str, Any]:
     """What the engine says of the running container of this name."""
     for container in await run.client.containers.list():
         shown: dict[str, Any] = await container.show()
@@ -58,14 +58,14 @@ async def inspect(run: Bed, name: str = "app") -> dict[str, Any]:
     raise AssertionError(f"no container {name} of {run.host.run} runs")
 
 
-async def test_a_container_beyond_its_memory_is_killed_and_it_is_told_why(run: Bed, tmp_path: Path) -> None:
+async def test_a_container_beyond_its_memory_is_killed_and_it_is_told_why(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec python3 -c \"x = b'x' * (200 << 20)\"", memory_mib=32)
         assert await container.wait() == 128 + signal.SIGKILL
         assert container.out_of_memory
 
 
-async def test_a_container_that_is_only_killed_was_not_out_of_memory(run: Bed, tmp_path: Path) -> None:
+async def test_a_container_that_is_only_killed_was_not_out_of_memory(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec sleep 60")
         container.kill()
@@ -73,7 +73,7 @@ async def test_a_container_that_is_only_killed_was_not_out_of_memory(run: Bed, t
         assert not container.out_of_memory
 
 
-async def test_limits_are_the_task_definitions(run: Bed, tmp_path: Path) -> None:
+async def test_limits_are_the_task_definitions(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60", memory_mib=64, cpu_units=128)
         host = (await inspect(run))["HostConfig"]
@@ -81,7 +81,7 @@ async def test_limits_are_the_task_definitions(run: Bed, tmp_path: Path) -> None
     assert host["CpuShares"] == 128
 
 
-async def test_a_container_may_not_use_more_memory_than_its_task_has(run: Bed, tmp_path: Path) -> None:
+async def test_a_container_may_not_use_more_memory_than_its_task_has(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60", memory_mib=4096)
         assert (await inspect(run))["HostConfig"]["Memory"] == 512 << 20
@@ -112,7 +112,9 @@ async def test_a_cpu_limit_follows_the_clock_and_none_is_above_what_there_is(
 GROWS = "exec python3 -c \"import time; x = b'x' * ({mib} << 20); print('grown', flush=True); time.sleep(60)\""
 
 
-async def test_containers_that_use_more_memory_than_their_task_has_lose_the_largest(run: Bed, tmp_path: Path) -> None:
+async def test_containers_that_use_more_memory_than_their_task_has_lose_the_largest(
+    run: EngineRun, tmp_path: Path
+) -> None:
     if run.host.engine.podman:
         pytest.skip("podman does not tell what processes hold")
     async with bench(run.host.runtime, tmp_path, containers=2) as b:
@@ -124,7 +126,7 @@ async def test_containers_that_use_more_memory_than_their_task_has_lose_the_larg
         assert small.alive
 
 
-async def test_a_container_may_use_what_the_others_of_its_task_leave(run: Bed, tmp_path: Path) -> None:
+async def test_a_container_may_use_what_the_others_of_its_task_leave(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path, containers=2) as b:
         small = await b.start("exec sleep 60", name="small")
         large = await b.start(GROWS.format(mib=400), name="large")
@@ -134,14 +136,14 @@ async def test_a_container_may_use_what_the_others_of_its_task_leave(run: Bed, t
         assert small.alive
 
 
-async def test_ports_are_published_on_loopback_only(run: Bed, tmp_path: Path) -> None:
+async def test_ports_are_published_on_loopback_only(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
         await b.start("exec sleep 60", ports=(8080,))
         published = (await inspect(run))["NetworkSettings"]["Ports"]["8080/tcp"]
     assert [each["HostIp"] for each in published] == ["127.0.0.1"]
 
 
-async def test_a_container_reaches_the_machines_servers_and_no_other_loopback(run: Bed, tmp_path: Path) -> None:
+async def test_a_container_reaches_the_machines_servers_and_no_other_loopback(run: EngineRun, tmp_path: Path) -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), run.addressing.shared_host, 0)
     port = server.sockets[0].getsockname()[1]
     run.addressing.ports.add(port)
@@ -151,7 +153,7 @@ async def test_a_container_reaches_the_machines_servers_and_no_other_loopback(ru
     assert (code, text) == (0, f"host.docker.internal:{port}\n")
 
 
-async def test_a_user_a_read_only_root_and_a_working_directory_are_real(run: Bed, tmp_path: Path) -> None:
+async def test_a_user_a_read_only_root_and_a_working_directory_are_real(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         _, text = await b.run(
             "id -u; pwd; touch /file 2>&1", user="1234:1234", read_only=True, working_directory="/usr"
@@ -160,7 +162,7 @@ async def test_a_user_a_read_only_root_and_a_working_directory_are_real(run: Bed
     assert "Read-only file system" in text
 
 
-async def test_an_init_process_reaps_what_the_program_leaves(run: Bed, tmp_path: Path) -> None:
+async def test_an_init_process_reaps_what_the_program_leaves(run: EngineRun, tmp_path: Path) -> None:
     """A process whose parent has ended becomes PID 1's: a program that is PID 1 itself leaves it a zombie."""
     orphan = "(exec sh -c 'sleep 0.2 & echo $! >/tmp/orphan')"  # its parent ends at once
     state = "awk '{print $3}' /proc/$(cat /tmp/orphan)/stat 2>/dev/null || echo gone"
@@ -176,7 +178,7 @@ async def test_an_init_process_reaps_what_the_program_leaves(run: Bed, tmp_path:
             await eventually(reached)
 
 
-async def test_exec_enters_as_root_whoever_the_program_is(run: Bed, tmp_path: Path) -> None:
+async def test_exec_enters_as_root_whoever_the_program_is(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec sleep 60", user="1234")
         terminal = await container.terminal(["id", "-u"])
@@ -184,7 +186,7 @@ async def test_exec_enters_as_root_whoever_the_program_is(run: Bed, tmp_path: Pa
         await terminal.close()
 
 
-async def test_a_terminal_has_the_size_it_is_given(run: Bed, tmp_path: Path) -> None:
+async def test_a_terminal_has_the_size_it_is_given(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec sleep 60")
         terminal = await container.terminal(["/bin/sh", "-c", "while :; do stty size; sleep 0.1; done"])
@@ -197,7 +199,7 @@ async def test_a_terminal_has_the_size_it_is_given(run: Bed, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("user", [None, "1234"])
-async def test_a_closed_terminal_ends_all_it_started(run: Bed, tmp_path: Path, user: str | None) -> None:
+async def test_a_closed_terminal_ends_all_it_started(run: EngineRun, tmp_path: Path, user: str | None) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec tail -f /dev/null", user=user)
         terminal = await container.terminal(["/bin/sh", "-c", "echo up; sleep 77; echo late"])
@@ -206,7 +208,7 @@ async def test_a_closed_terminal_ends_all_it_started(run: Bed, tmp_path: Path, u
         assert await container.run(NO_SLEEP) == 0
 
 
-async def test_a_terminal_for_a_missing_program_says_so(run: Bed, tmp_path: Path) -> None:
+async def test_a_terminal_for_a_missing_program_says_so(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec sleep 60")
         with pytest.raises(OSError, match="executable file not found"):
@@ -214,7 +216,7 @@ async def test_a_terminal_for_a_missing_program_says_so(run: Bed, tmp_path: Path
 
 
 @pytest.mark.parametrize("user", [None, "1234"])
-async def test_a_cancelled_command_is_killed(run: Bed, tmp_path: Path, user: str | None) -> None:
+async def test_a_cancelled_command_is_killed(run: EngineRun, tmp_path: Path, user: str | None) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         container = await b.start("exec tail -f /dev/null", user=user)
         with pytest.raises(TimeoutError):
@@ -222,7 +224,7 @@ async def test_a_cancelled_command_is_killed(run: Bed, tmp_path: Path, user: str
         assert await container.run(NO_SLEEP) == 0
 
 
-async def test_containers_of_a_task_share_a_network_and_their_own_volume(run: Bed, tmp_path: Path) -> None:
+async def test_containers_of_a_task_share_a_network_and_their_own_volume(run: EngineRun, tmp_path: Path) -> None:
     runtime, folder = run.host.runtime, tmp_path / "pair"
     folder.mkdir()
     scratch = Mount(folder / "volumes" / "scratch", "/scratch")
@@ -252,7 +254,7 @@ async def test_containers_of_a_task_share_a_network_and_their_own_volume(run: Be
     assert [item for item in await run.left() if "pair" in item] == []
 
 
-async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: Bed) -> None:
+async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: EngineRun) -> None:
     with pytest.raises(
         CannotPull, match=r"failed to resolve ref docker\.io/nobody/knows:this: .*docker pull nobody/knows"
     ):
@@ -261,7 +263,7 @@ async def test_an_image_that_is_nowhere_is_told_as_ecs_tells_it(run: Bed) -> Non
         await run.host.runtime.pull("webordinary/none:test")
 
 
-async def test_an_engine_that_ended_is_no_image_and_no_defect(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_ended_is_no_image_and_no_defect(run: EngineRun, monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone(_: str) -> None:
         raise aiohttp.ServerDisconnectedError
 
@@ -270,13 +272,13 @@ async def test_an_engine_that_ended_is_no_image_and_no_defect(run: Bed, monkeypa
         await run.host.runtime.pull(SHELL)
 
 
-async def test_an_image_of_another_architecture_is_refused(run: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_image_of_another_architecture_is_refused(run: EngineRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run.host.engine, "architecture", "riscv64")
     with pytest.raises(CannotPull, match=r"matching platform 'linux/riscv64'.*docker build --platform"):
         await run.host.runtime.pull(SHELL)
 
 
-async def test_a_port_that_was_taken_meanwhile_is_told(run: Bed, tmp_path: Path) -> None:
+async def test_a_port_that_was_taken_meanwhile_is_told(run: EngineRun, tmp_path: Path) -> None:
     async with bench(run.host.runtime, tmp_path, ports=(8080,)) as b:
         thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", b.sandbox.ports[8080])
         async with thief:
@@ -285,7 +287,7 @@ async def test_a_port_that_was_taken_meanwhile_is_told(run: Bed, tmp_path: Path)
 
 
 async def test_a_task_of_two_containers_whose_port_was_taken_meanwhile_has_no_place_and_leaves_nothing(
-    run: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: EngineRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = run.host.runtime
     thief = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
@@ -309,7 +311,7 @@ async def test_a_task_of_two_containers_whose_port_was_taken_meanwhile_has_no_pl
 
 
 async def test_a_task_for_whose_network_the_engine_has_no_room_has_no_place(
-    run: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: EngineRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full() -> str:
         raise DockerError(500, "write /var/lib/docker/tmp/layer.tar: no space left on device")
@@ -320,7 +322,7 @@ async def test_a_task_for_whose_network_the_engine_has_no_room_has_no_place(
 
 
 async def test_a_volume_without_room_for_what_the_image_has_there_is_told_as_a_full_disk(
-    run: Bed, tmp_path: Path
+    run: EngineRun, tmp_path: Path
 ) -> None:
     async with bench(run.host.runtime, tmp_path) as b:
         small = Mount(b.sandbox.task.folder / "volumes" / "small", "/usr/lib")

@@ -57,9 +57,9 @@ async def test_it_serves_what_it_has_on_loopback_and_nothing_is_left(engine: Eng
     cloud = cloud_of(LOCALSTACK)
     await cloud.start()
     try:
-        told = cloud.facts()["base"]
-        assert {"cloudwatch", "logs", "s3", "ses", "sns", "sqs"} <= set(told["serves"])
-        assert set(told["serves"]) | set(told["embedded"]) == {
+        base = cloud.facts()["base"]
+        assert {"cloudwatch", "logs", "s3", "ses", "sns", "sqs"} <= set(base["serves"])
+        assert set(base["serves"]) | set(base["embedded"]) == {
             *("cloudwatch", "dynamodb", "dynamodbstreams", "logs", "s3", "ses", "sns", "sqs")
         }
         (container,) = await ours(engine)
@@ -110,7 +110,7 @@ async def test_an_image_that_is_not_to_be_had_says_how_to_get_one() -> None:
         await cloud_of("127.0.0.1:1/localstack:0").start()
 
 
-async def test_an_image_that_ends_at_once_is_told_with_its_last_words() -> None:
+async def test_an_image_that_ends_at_once_is_base_with_its_last_words() -> None:
     with pytest.raises(LocalStackFailed, match=r"ended with exit code \d+.*next: take the embedded base"):
         await cloud_of(BASE).start()
 

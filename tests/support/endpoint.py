@@ -52,24 +52,24 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @dataclass
 class Failure:
-    """How an endpoint answers that is not well."""
+    """The answer of a failing endpoint."""
 
     status: int = 500
     """0 for no answer at all."""
     body: str = '{"__type": "InternalError", "message": "exception while calling it"}'
     times: float = math.inf
-    """So often, and then as if nothing had been."""
+    """How many times; then it answers as usual."""
 
 
 @dataclass
 class Partial:
-    """An endpoint in front of another, as it is seen from outside."""
+    """An endpoint in front of another one."""
 
     url: str = ""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """Signing name and headers (lower case) of every request."""
     failing: dict[str, Failure] = field(default_factory=dict)
-    """Services that are failure now, by signing name."""
+    """Services that fail now, by signing name."""
 
 
 @asynccontextmanager
@@ -77,15 +77,15 @@ async def partial_endpoint(
     behind: str, lacking: Collection[str] = (), failing: Mapping[str, Failure] | None = None
 ) -> AsyncIterator[Partial]:
     """Passes on to `behind`, but answers as LocalStack's free edition does for services (signing names) it lacks."""
-    told = Partial(failing=dict(failing or {}))
+    front = Partial(failing=dict(failing or {}))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
 
         async def answer(request: web.Request) -> web.Response:
             headers = {name.lower(): value for name, value in request.headers.items()}
             scope = re.search(r"Credential=([^,]+)", headers.get("authorization", ""))
             service = scope[1].split("/")[-2] if scope else ""
-            told.requests.append((service, headers))
-            if (failure := told.failing.get(service)) is not None and failure.times > 0:
+            front.requests.append((service, headers))
+            if (failure := front.failing.get(service)) is not None and failure.times > 0:
                 failure.times -= 1
                 if not failure.status:
                     await asyncio.Event().wait()
@@ -108,8 +108,8 @@ async def partial_endpoint(
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        told.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        front.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:
-            yield told
+            yield front
         finally:
             await asyncio.wait_for(runner.cleanup(), 5)

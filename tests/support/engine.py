@@ -24,7 +24,7 @@ BASE = os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")
 
 
 class NoGuardian:
-    """A guardian that only remembers."""
+    """A guardian that only records its orders."""
 
     def __init__(self) -> None:
         self.programs: list[list[str]] = []
@@ -34,8 +34,8 @@ class NoGuardian:
 
 
 @dataclass(frozen=True)
-class Bed:
-    """A run's place in the engine."""
+class EngineRun:
+    """A run in the engine."""
 
     host: DockerHost
     guardian: NoGuardian
@@ -46,7 +46,7 @@ class Bed:
         return self.host.client
 
     async def left(self) -> list[str]:
-        """What there is of this run in the engine now."""
+        """This run's resources in the engine now."""
         return await left(self.host.run)
 
     async def image(self, tag: str, **changes: Any) -> str:
@@ -60,13 +60,13 @@ class Bed:
 
 
 def context(workdir: Path, scale: float = 60) -> Context:
-    """A context whose cloud is nobody's: the engine's parts call no AWS."""
+    """A context without a cloud: the engine's parts call no AWS."""
     unused: Any = None
     return Context(Clock(scale=scale), Ids(), unused, unused, Events(), "us-west-2", "123456789012", workdir, str)
 
 
 @asynccontextmanager
-async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: float = 60) -> AsyncIterator[Bed]:
+async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: float = 60) -> AsyncIterator[EngineRun]:
     """Its runtime knows the image SHELL, whose program is `/bin/sh -c`. Everything is gone at the end."""
     guardian, addressing, known = NoGuardian(), Addressing(), dict(images or {})
 
@@ -76,7 +76,7 @@ async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: 
     host = DockerHost(context(workdir, scale), guardian, addressing, known, listen=listen)
     try:
         await host.start()
-        made = Bed(host, guardian, addressing)
+        made = EngineRun(host, guardian, addressing)
         known[SHELL] = await made.image("shell:1", Entrypoint=["/bin/sh", "-c"])
         yield made
     finally:
@@ -84,7 +84,7 @@ async def bed(workdir: Path, images: Mapping[str, str] | None = None, *, scale: 
 
 
 async def left(run: str) -> list[str]:
-    """What carries a run's label, as `kind name`."""
+    """Everything with a run's label, as `kind name`."""
     from webordinary_testkit.emulation.container_engine import sweep
     from webordinary_testkit.emulation.container_engine.engine import Engine
 
