@@ -115,10 +115,7 @@ class Guardian:
         import asyncio  # noqa: PLC0415 - not for the guardian itself
 
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
-            __file__,
+            *(sys.executable, "-I", "-S", __file__),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,  # readers of the cloud's output must see its end
             start_new_session=True,

@@ -44,9 +44,9 @@ def check(engine: Engine, recipes: Sequence[Recipe], others: Sequence[str] = ())
             found.append(ImageCheck(tag, "", "", "it is not in the engine", next_))
             continue
         facts = (image.id, str(image.attrs.get("Architecture", "")))
-        problems = [*_of_machine(engine, facts[1]), *(_of_sources(engine, own[tag], image) if tag in own else ())]
+        record, note = _record(engine, own[tag], image) if tag in own else (None, "")
+        problems = [*_of_machine(engine, facts[1]), *(_of_sources(own[tag], image, record) if tag in own else ())]
         problems += _of_containers(engine, tag, image.id)
-        note = _uncompared(engine, own[tag], image) if tag in own else ""
         found += [ImageCheck(tag, *facts, *problem) for problem in problems] or [ImageCheck(tag, *facts, note=note)]
     return found
 
@@ -64,45 +64,37 @@ def _of_machine(engine: Engine, architecture: str) -> Iterator[Problem]:
         )
 
 
-def _of_sources(engine: Engine, recipe: Recipe, image: Any) -> Iterator[Problem]:
+def _of_sources(recipe: Recipe, image: Any, record: Mapping[str, Any] | None) -> Iterator[Problem]:
     rebuild = f"kit images build {recipe.name}"
     sources = image.labels.get(SOURCES)
     if sources is None:
         yield "it was not built by kit images build, so its content is unknown", rebuild
         return
     manifest = recipe.manifest()
-    record = _record(engine, recipe)
+    recorded = record if record and record["sources"] == sources else None
     if sources != digest(manifest, recipe.name, image.labels.get(BASE, "")):
-        before = record["manifest"] if record and record["sources"] == sources else None
+        before = recorded["manifest"] if recorded else None
         yield f"it is stale: built from other sources than these{_changed(before, manifest)}", rebuild
-    elif record and record["sources"] == sources and record["id"] != image.id:
+    elif recorded and recorded["id"] != image.id:
         yield (
-            f"its digest is {image.id[:19]}, but what was built on {record['built']} is {record['id'][:19]}: "
+            f"its digest is {image.id[:19]}, but what was built on {recorded['built']} is {recorded['id'][:19]}: "
             "something else was tagged so since",
             rebuild,
         )
 
 
-def _uncompared(engine: Engine, recipe: Recipe, image: Any) -> str:
-    """Why the image cannot be compared with the recorded build; "" when it can. Labels are not enough, because images
-    made from it inherit them."""
+def _record(engine: Engine, recipe: Recipe, image: Any) -> tuple[Mapping[str, Any] | None, str]:
+    """The recorded build, and why the image cannot be compared with it; "" when it can. Labels are not enough, because
+    images made from it inherit them."""
     try:
         record = cache.built().get(engine.id, {}).get(recipe.tag)
     except InfraError as error:
-        return f"{error.what} ({error.where})"
+        return None, f"{error.what} ({error.where})"
     if record is None:
-        return f"no build of it by this user is noted ({cache.notes()})"
+        return None, f"no build of it by this user is noted ({cache.notes()})"
     if record["sources"] != image.labels.get(SOURCES):
-        return f"what was built here on {record['built']} is of other sources ({cache.notes()})"
-    return ""
-
-
-def _record(engine: Engine, recipe: Recipe) -> Mapping[str, Any] | None:
-    try:
-        record: Mapping[str, Any] | None = cache.built().get(engine.id, {}).get(recipe.tag)
-    except InfraError:
-        return None  # `_uncompared` reports it
-    return record
+        return record, f"what was built here on {record['built']} is of other sources ({cache.notes()})"
+    return record, ""
 
 
 def _changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:

@@ -174,7 +174,7 @@ def runs_a_container(client: DockerClient, tokens: Sequence[str]) -> bool:
     return any(client.api.containers(filters=each) for each in labels)
 
 
-def test_what_came_or_went_is_expected_unless_others_own_it() -> None:
+def test_what_came_or_went_is_reported_unless_others_own_it() -> None:
     of_me, theirs = {sweep.RUN: "kit-1", TOKEN: "mine"}, {sweep.RUN: "kit-2", TOKEN: "theirs"}
     before = {"volume a": {}, "volume b": theirs}
     now = {

@@ -110,7 +110,7 @@ async def test_an_image_that_is_not_to_be_had_says_how_to_get_one() -> None:
         await cloud_of("127.0.0.1:1/localstack:0").start()
 
 
-async def test_an_image_that_ends_at_once_is_base_with_its_last_words() -> None:
+async def test_an_image_that_ends_at_once_is_reported_with_its_last_words() -> None:
     with pytest.raises(LocalStackFailed, match=r"ended with exit code \d+.*next: take the embedded base"):
         await cloud_of(BASE).start()
 
