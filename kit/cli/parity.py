@@ -20,10 +20,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..parity import compare, run_at  # noqa: PLC0415 - what --help need not wait for
+    from ..parity import compare, read_run  # noqa: PLC0415 - what --help need not wait for
     from ..parity.page import lines, markdown  # noqa: PLC0415
 
-    parity = compare(run_at(args.a), run_at(args.b))
+    parity = compare(read_run(args.a), read_run(args.b))
     if args.page:
         args.page.write_text(markdown(parity), encoding="utf-8")
     if args.json:

@@ -1,15 +1,15 @@
-"""Two runs side by side: the same scenarios, steps and checks in the same order, whatever clouds they ran on.
+"""Compares two runs: the same scenarios, steps and checks in the same order, on any clouds.
 
-    report.json, history.jsonl --seen--> scenarios, steps, checks --align, substitution--> what differs
+    report.json, history.jsonl --read--> scenarios, steps, checks --align, substitution--> what differs
                                                               \\--> times, side by side
 
-Ids, names and addresses differ between runs. None is hidden: each is paired with its counterpart when it is first met,
-and must stand for the same one ever after.
+Ids, names and addresses differ between runs. None is ignored: each is paired with its counterpart at its first
+occurrence, and must correspond to it ever after.
 """
 
 from __future__ import annotations
 
 from .compare import Parity, compare
-from .observation import SeenRun, run_at
+from .observation import RecordedRun, read_run
 
-__all__ = ["Parity", "SeenRun", "compare", "run_at"]
+__all__ = ["Parity", "RecordedRun", "compare", "read_run"]

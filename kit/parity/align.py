@@ -1,7 +1,6 @@
-"""Two sequences of texts, aligned: what is only in one, what moved, what says something else.
+"""Aligns two sequences of texts and reports items that are missing, moved or different.
 
-Nothing is reported exactly when the sequences have the same templates in the same order and their values pair up one
-to one.
+No difference means: the same templates in the same order, with values that pair up one to one.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from .substitution import Substitution
 from .values import Text
 
 TRIES = 5000
-"""Ways of pairing strands that are tried before the likeliest is taken."""
+"""Pairings of strands to try before choosing the most similar."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs; a side that has nothing of it is empty."""
+    """One difference; a side without a counterpart is empty."""
 
     what: str
     """`step`, `check`, `verdict` …"""
@@ -28,17 +27,17 @@ class Difference:
     a: str = ""
     b: str = ""
     where: str = ""
-    """The step it is in."""
+    """Its step."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if value}
 
 
-def aligned(
+def align(
     what: str, a: Sequence[Text], b: Sequence[Text], pairs: Substitution, where: str = ""
 ) -> tuple[list[Difference], list[tuple[int, int]]]:
-    """What differs, and the places of the texts that belong together."""
-    told: list[Difference] = []
+    """The differences, and the positions of matching texts."""
+    found: list[Difference] = []
     together: list[tuple[int, int]] = []
     only_a: list[Text] = []
     only_b: list[Text] = []
@@ -52,38 +51,38 @@ def aligned(
             together.append((at, bt))
             conflict = pairs.conflict(a[at], b[bt])
             if conflict:
-                told.append(Difference(what, f"another value: {conflict}", a[at].text, b[bt].text, where))
+                found.append(Difference(what, f"another value: {conflict}", a[at].text, b[bt].text, where))
             else:
                 pairs.learn(a[at], b[bt])
-    told += _one_sided(what, only_a, only_b, where)
-    return told, together
+    found += _one_sided(what, only_a, only_b, where)
+    return found, together
 
 
-def beside_each_other(
+def align_strands(
     what: str, a: Sequence[Sequence[Text]], b: Sequence[Sequence[Text]], pairs: Substitution, where: str
 ) -> list[Difference]:
-    """Strands have no order among each other: each of `a` is paired with one of `b` that says the same."""
-    found, left = _paired(list(a), list(b), pairs, [TRIES])
-    if found is not None:
-        pairs.there, pairs.back = found.there, found.back
+    """Pairs each strand of `a` with an equal strand of `b`; strands have no order."""
+    pairing, _ = _paired(list(a), list(b), pairs, [TRIES])
+    if pairing is not None:
+        pairs.there, pairs.back = pairing.there, pairing.back
         return []
-    told: list[Difference] = []
+    found: list[Difference] = []
     left = list(b)
     for strand in sorted(a, key=len, reverse=True):
         if not left:
-            told += [Difference(what, "only in A", each.text, where=where) for each in strand]
+            found += [Difference(what, "only in A", each.text, where=where) for each in strand]
             continue
         closest = max(left, key=lambda other: _likeness(strand, other))
         left.remove(closest)
-        told += aligned(what, strand, closest, pairs, where)[0]
-    told += [Difference(what, "only in B", b=each.text, where=where) for strand in left for each in strand]
-    return told or [Difference(what, "beside each other they do not go together", where=where)]
+        found += align(what, strand, closest, pairs, where)[0]
+    found += [Difference(what, "only in B", b=each.text, where=where) for strand in left for each in strand]
+    return found or [Difference(what, "their strands do not match", where=where)]
 
 
 def _paired(
     a: list[Sequence[Text]], b: list[Sequence[Text]], pairs: Substitution, tries: list[int]
 ) -> tuple[Substitution | None, list[Sequence[Text]]]:
-    """A substitution under which every strand of `a` is one of `b`; None when there is none, or it takes too long."""
+    """A substitution that maps every strand of `a` to one of `b`; None when there is none within the tries."""
     if len(a) != len(b):
         return None, b
     if not a:
@@ -105,14 +104,14 @@ def _likeness(a: Sequence[Text], b: Sequence[Text]) -> float:
 
 
 def _one_sided(what: str, only_a: list[Text], only_b: list[Text], where: str) -> list[Difference]:
-    """What is in one sequence only; in both, but at another place, it has moved."""
-    told: list[Difference] = []
+    """Texts in only one sequence; a text in both, at another place, has moved."""
+    found: list[Difference] = []
     left = list(only_b)
     for each in only_a:
         moved = next((other for other in left if other.template == each.template), None)
         if moved is not None:
             left.remove(moved)
-            told.append(Difference(what, "at another place", each.text, moved.text, where))
+            found.append(Difference(what, "at another place", each.text, moved.text, where))
         else:
-            told.append(Difference(what, "only in A", each.text, where=where))
-    return told + [Difference(what, "only in B", b=each.text, where=where) for each in left]
+            found.append(Difference(what, "only in A", each.text, where=where))
+    return found + [Difference(what, "only in B", b=each.text, where=where) for each in left]

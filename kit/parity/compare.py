@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..runner.outcome import SKIPPED
-from .align import Difference, aligned, beside_each_other
-from .observation import SeenCheck, SeenRun, SeenScenario, SeenStep
+from .align import Difference, align, align_strands
+from .observation import RecordedCheck, RecordedRun, RecordedScenario, RecordedStep
 from .substitution import Substitution
-from .values import Text, apart
+from .values import Text, parse
 
 
 @dataclass(frozen=True)
 class Times:
-    """How long something took in both runs, in AWS seconds."""
+    """A duration in both runs, in AWS seconds."""
 
     name: str
     a: float | None
@@ -41,9 +41,9 @@ class ScenarioParity:
     step_times: Sequence[Times]
     differences: Sequence[Difference]
     timed: Sequence[str] = ()
-    """Checks of how long something took that only one clock was slow enough to make."""
+    """Checks of durations that only one run's clock was slow enough to make."""
     lacking: str = ""
-    """Which cloud could not run it, and for want of what; nothing was compared then."""
+    """The cloud that could not run it and the missing capability; nothing was compared then."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -60,11 +60,11 @@ class ScenarioParity:
 
 @dataclass(frozen=True)
 class Parity:
-    a: SeenRun
-    b: SeenRun
+    a: RecordedRun
+    b: RecordedRun
     scenarios: Sequence[ScenarioParity]
     differences: Sequence[Difference] = field(default=())
-    """Of the runs as wholes."""
+    """Differences of the runs outside of scenarios."""
 
     @property
     def all_differences(self) -> list[Difference]:
@@ -75,8 +75,8 @@ class Parity:
         return [one for one in self.scenarios if not one.lacking]
 
     def holds(self, *, strict: bool = False) -> bool:
-        """Whether nothing differs but times and ids, and anything was compared at all; `strict`: and nothing was
-        left out for want of a capability."""
+        """Whether at least one scenario was compared and only times and ids differ; `strict`: and no scenario was
+        left out for a missing capability."""
         complete = not strict or len(self.compared) == len(self.scenarios)
         return bool(self.compared) and complete and not self.all_differences
 
@@ -90,8 +90,8 @@ class Parity:
         }
 
 
-def compare(a: SeenRun, b: SeenRun) -> Parity:
-    """Both runs, side by side: the scenarios of either, in A's order."""
+def compare(a: RecordedRun, b: RecordedRun) -> Parity:
+    """Compares the scenarios of both runs, in A's order."""
     pairs = Substitution()
     there, other = ({one.name: one for one in run.scenarios} for run in (a, b))
     names = [*there, *(name for name in other if name not in there)]
@@ -100,16 +100,16 @@ def compare(a: SeenRun, b: SeenRun) -> Parity:
         pairs = pairs.of_the_run()
         scenarios.append(_scenario(there.get(name), other.get(name), pairs))
     both = [name for name in names if name in there and name in other]
-    told = []
+    found = []
     if both != [name for name in other if name in there]:
-        told.append(Difference("order of scenarios", "differs", ", ".join(there), ", ".join(other)))
+        found.append(Difference("order of scenarios", "differs", ", ".join(there), ", ".join(other)))
     for run, side in ((a, "A"), (b, "B")):
         if not run.has_history:
-            told.append(Difference("checks", f"{side} has no history.jsonl: its checks cannot be compared"))
-    return Parity(a, b, scenarios, told)
+            found.append(Difference("checks", f"{side} has no history.jsonl: its checks cannot be compared"))
+    return Parity(a, b, scenarios, found)
 
 
-def _scenario(a: SeenScenario | None, b: SeenScenario | None, pairs: Substitution) -> ScenarioParity:
+def _scenario(a: RecordedScenario | None, b: RecordedScenario | None, pairs: Substitution) -> ScenarioParity:
     some = a or b
     assert some is not None
     if a is None or b is None:
@@ -120,104 +120,105 @@ def _scenario(a: SeenScenario | None, b: SeenScenario | None, pairs: Substitutio
     lacking = [f"{side} has no {one.lacking}" for one, side in ((a, "A"), (b, "B")) if one.lacking]
     if lacking:
         return ScenarioParity(a.name, 0, 0, _times(a, b), (), (), lacking="; ".join(lacking))
-    told: list[Difference] = []
+    found: list[Difference] = []
     if a.verdict != b.verdict:
-        told.append(Difference("verdict", "differs", _verdict(a), _verdict(b)))
+        found.append(Difference("verdict", "differs", _verdict(a), _verdict(b)))
     differing, step_times = _steps(a.steps, b.steps, pairs)
-    told += differing
+    found += differing
     chance = {step.name for one in (a, b) for step in one.steps if step.by_chance}
-    told += _checks(_compared(a.checks, chance), _compared(b.checks, chance), pairs)
+    found += _checks(_compared(a.checks, chance), _compared(b.checks, chance), pairs)
     for step in sorted(chance):
-        told += _kinds(a.checks, b.checks, step)
+        found += _kinds(a.checks, b.checks, step)
     for what in ("phases", "faults", "previews"):
         mine, other = getattr(a, what), getattr(b, what)
         if mine != other:
-            told.append(Difference(what, "differ", ", ".join(mine), ", ".join(other)))
-    return ScenarioParity(a.name, len(a.steps), len(a.checks), _times(a, b), step_times, told, _timed(a, b))
+            found.append(Difference(what, "differ", ", ".join(mine), ", ".join(other)))
+    return ScenarioParity(a.name, len(a.steps), len(a.checks), _times(a, b), step_times, found, _timed(a, b))
 
 
-def _steps(a: Sequence[SeenStep], b: Sequence[SeenStep], pairs: Substitution) -> tuple[list[Difference], list[Times]]:
-    told, together = aligned("step", _texts(each.name for each in a), _texts(each.name for each in b), pairs)
+def _steps(
+    a: Sequence[RecordedStep], b: Sequence[RecordedStep], pairs: Substitution
+) -> tuple[list[Difference], list[Times]]:
+    found, together = align("step", _texts(each.name for each in a), _texts(each.name for each in b), pairs)
     times = []
     for at, bt in together:
         mine, other = a[at], b[bt]
         times.append(Times(mine.name, mine.aws_seconds, other.aws_seconds))
         if mine.held != other.held:
-            told.append(Difference("step", "held in one only", _held(mine), _held(other), mine.name))
-    return told, times
+            found.append(Difference("step", "held in one only", _held(mine), _held(other), mine.name))
+    return found, times
 
 
-def _checks(a: Sequence[SeenCheck], b: Sequence[SeenCheck], pairs: Substitution) -> list[Difference]:
-    """The scenario's own, in their order through all steps; then, step by step, those that ran beside it."""
-    told, together = aligned("check", _said(a, 0), _said(b, 0), pairs)
+def _checks(a: Sequence[RecordedCheck], b: Sequence[RecordedCheck], pairs: Substitution) -> list[Difference]:
+    """Compares the scenario's checks in their order through all steps; then, step by step, those of its strands."""
+    found, together = align("check", _said(a, 0), _said(b, 0), pairs)
     mine, other = _own(a), _own(b)
     for at, bt in together:
-        if mine[at].step != other[bt].step and apart(mine[at].step).template != apart(other[bt].step).template:
+        if mine[at].step != other[bt].step and parse(mine[at].step).template != parse(other[bt].step).template:
             steps = (mine[at].step or "outside of any step", other[bt].step or "outside of any step")
-            told.append(Difference("check", f"in another step: {mine[at].what}", *steps))
+            found.append(Difference("check", f"in another step: {mine[at].what}", *steps))
     beside_a, beside_b = _beside(a), _beside(b)
     for step in [*beside_a, *(each for each in beside_b if each not in beside_a)]:
-        told += beside_each_other("check", beside_a.get(step, ()), beside_b.get(step, ()), pairs, step)
-    return told
+        found += align_strands("check", beside_a.get(step, ()), beside_b.get(step, ()), pairs, step)
+    return found
 
 
-def _compared(checks: Iterable[SeenCheck], chance: Collection[str]) -> list[SeenCheck]:
-    """Those whose number neither chance nor the clock decides."""
-    return [each for each in checks if each.step not in chance and not each.of_time]
+def _compared(checks: Iterable[RecordedCheck], chance: Collection[str]) -> list[RecordedCheck]:
+    """Checks whose number depends neither on chance nor on the clock."""
+    return [each for each in checks if each.step not in chance and not each.timed]
 
 
-def _timed(a: SeenScenario, b: SeenScenario) -> list[str]:
-    mine, other = (Counter(apart(_outcome(each)).template for each in one.checks if each.of_time) for one in (a, b))
+def _timed(a: RecordedScenario, b: RecordedScenario) -> list[str]:
+    mine, other = (Counter(parse(_outcome(each)).template for each in one.checks if each.timed) for one in (a, b))
     return sorted([*(mine - other).elements(), *(other - mine).elements()])
 
 
-def _kinds(a: Iterable[SeenCheck], b: Iterable[SeenCheck], step: str) -> list[Difference]:
-    """Of a step whose number of checks is a matter of chance: what is checked in one run and never in the other."""
+def _kinds(a: Iterable[RecordedCheck], b: Iterable[RecordedCheck], step: str) -> list[Difference]:
+    """Compares a step whose number of checks varies: the checks of only one run."""
     mine, other = (
-        {apart(_outcome(each)).template: each for each in run if each.step == step and not each.of_time}
-        for run in (a, b)
+        {parse(_outcome(each)).template: each for each in run if each.step == step and not each.timed} for run in (a, b)
     )
-    told = [Difference("check", "only in A", _outcome(mine[each]), where=step) for each in mine if each not in other]
-    return told + [
+    found = [Difference("check", "only in A", _outcome(mine[each]), where=step) for each in mine if each not in other]
+    return found + [
         Difference("check", "only in B", b=_outcome(other[each]), where=step) for each in other if each not in mine
     ]
 
 
-def _own(checks: Iterable[SeenCheck]) -> list[SeenCheck]:
+def _own(checks: Iterable[RecordedCheck]) -> list[RecordedCheck]:
     return [each for each in checks if each.strand == 0]
 
 
-def _said(checks: Iterable[SeenCheck], strand: int) -> list[Text]:
+def _said(checks: Iterable[RecordedCheck], strand: int) -> list[Text]:
     return _texts(_outcome(each) for each in checks if each.strand == strand)
 
 
-def _beside(checks: Iterable[SeenCheck]) -> Mapping[str, list[list[Text]]]:
-    """Step → its strands."""
+def _beside(checks: Iterable[RecordedCheck]) -> Mapping[str, list[list[Text]]]:
+    """Step → strands."""
     found: dict[str, dict[int, list[Text]]] = {}
     for each in checks:
         if each.strand:
-            step = apart(each.step).template
-            found.setdefault(step, {}).setdefault(each.strand, []).append(apart(_outcome(each)))
+            step = parse(each.step).template
+            found.setdefault(step, {}).setdefault(each.strand, []).append(parse(_outcome(each)))
     return {step: list(strands.values()) for step, strands in found.items()}
 
 
-def _outcome(check: SeenCheck) -> str:
+def _outcome(check: RecordedCheck) -> str:
     return check.what if check.outcome == "ok" else f"{check.what} ({check.outcome})"
 
 
 def _texts(texts: Iterable[str]) -> list[Text]:
-    return [apart(text) for text in texts]
+    return [parse(text) for text in texts]
 
 
-def _held(step: SeenStep) -> str:
+def _held(step: RecordedStep) -> str:
     return "held" if step.held else "did not hold"
 
 
-def _verdict(one: SeenScenario) -> str:
+def _verdict(one: RecordedScenario) -> str:
     first = one.message.partition("\n")[0]
     return f"{one.verdict}: {first}" if first and one.verdict in (SKIPPED, "fail", "unknown", "infra") else one.verdict
 
 
-def _times(a: SeenScenario | None, b: SeenScenario | None) -> Times:
+def _times(a: RecordedScenario | None, b: RecordedScenario | None) -> Times:
     name = (a or b).name  # type: ignore[union-attr]  # one of them is there
     return Times(name, a.aws_seconds if a else None, b.aws_seconds if b else None)

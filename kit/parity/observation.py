@@ -1,4 +1,4 @@
-"""What a run did, read from its report and its history."""
+"""Reads a recorded run from its report and its history."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ from ..runner.report import FILE, LATEST, latest_folder
 
 HISTORY = "history.jsonl"
 LACKS = "this cloud has no "
-"""How the reason begins for which a scenario is skipped that needs what a cloud cannot do."""
+"""The start of the reason for skipping a scenario that needs a missing capability."""
 
 
 @dataclass(frozen=True)
-class SeenStep:
+class RecordedStep:
     name: str
     held: bool
     asserted: int
     aws_seconds: float | None
     seconds: float | None
     by_chance: bool = False
-    """How often it checks what it checks may differ."""
+    """Whether the number of its checks varies between runs."""
 
 
 @dataclass(frozen=True)
-class SeenCheck:
+class RecordedCheck:
     what: str
     outcome: str
     """`ok` or `fail`."""
     step: str
     strand: int
-    of_time: bool = False
-    """Whether it is about how long something took: a fast clock cannot always tell, and then it is not made."""
+    timed: bool = False
+    """Whether it checks a duration: it is not made when the clock is too fast to judge."""
 
 
 @dataclass(frozen=True)
-class SeenScenario:
+class RecordedScenario:
     name: str
     verdict: str
     message: str = ""
     asserted: int = 0
     aws_seconds: float | None = None
     seconds: float | None = None
-    steps: tuple[SeenStep, ...] = ()
-    checks: tuple[SeenCheck, ...] = ()
+    steps: tuple[RecordedStep, ...] = ()
+    checks: tuple[RecordedCheck, ...] = ()
     phases: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     previews: tuple[str, ...] = ()
 
     @property
     def lacking(self) -> str:
-        """What the cloud could not do, for which it was skipped; empty otherwise."""
+        """The missing capability for which it was skipped; empty otherwise."""
         return self.message.removeprefix(LACKS) if self.verdict == SKIPPED and self.message.startswith(LACKS) else ""
 
 
 @dataclass(frozen=True)
-class SeenRun:
+class RecordedRun:
     folder: Path
     about: Mapping[str, Any]
-    """The run's own facts, as its report has them."""
-    scenarios: tuple[SeenScenario, ...] = ()
+    """The report's facts about the run."""
+    scenarios: tuple[RecordedScenario, ...] = ()
     has_history: bool = True
     values: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,8 +77,8 @@ class SeenRun:
         return f"{self.about.get('mode', '?')}{speed}, {self.about.get('id', self.folder.name)}"
 
 
-def run_at(path: Path) -> SeenRun:
-    """The run in this folder, or of this report or history, or the latest below this report folder.
+def read_run(path: Path) -> RecordedRun:
+    """Reads the run in this folder, of this report or history, or the latest of this report folder.
 
     Raises `UsageError` when there is none.
     """
@@ -94,10 +94,10 @@ def run_at(path: Path) -> SeenRun:
     try:
         report = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UsageError(f"this is no report: {error}", where=str(folder / FILE)) from None
+        raise UsageError(f"this is not a report: {error}", where=str(folder / FILE)) from None
     history = folder / HISTORY
     events = read_history(history) if history.is_file() else []
-    return SeenRun(
+    return RecordedRun(
         folder,
         report.get("run", {}),
         tuple(_scenario(each, events) for each in report.get("scenarios", ())),
@@ -105,16 +105,16 @@ def run_at(path: Path) -> SeenRun:
     )
 
 
-def _scenario(told: Mapping[str, Any], events: Iterable[Event]) -> SeenScenario:
-    return SeenScenario(
-        name=told["name"],
-        verdict=told["verdict"],
-        message=told.get("error", {}).get("message", ""),
-        asserted=told.get("asserted", 0),
-        aws_seconds=told.get("aws_seconds"),
-        seconds=told.get("seconds"),
+def _scenario(entry: Mapping[str, Any], events: Iterable[Event]) -> RecordedScenario:
+    return RecordedScenario(
+        name=entry["name"],
+        verdict=entry["verdict"],
+        message=entry.get("error", {}).get("message", ""),
+        asserted=entry.get("asserted", 0),
+        aws_seconds=entry.get("aws_seconds"),
+        seconds=entry.get("seconds"),
         steps=tuple(
-            SeenStep(
+            RecordedStep(
                 each["name"],
                 each["held"],
                 each["asserted"],
@@ -122,26 +122,26 @@ def _scenario(told: Mapping[str, Any], events: Iterable[Event]) -> SeenScenario:
                 each.get("seconds"),
                 bool(each.get("by_chance")),
             )
-            for each in told.get("steps", ())
+            for each in entry.get("steps", ())
         ),
-        checks=_checks(told["name"], events),
-        phases=tuple(sorted(each["name"] for each in told.get("phases", ()))),
-        faults=tuple(str(each.get("fault", each.get("name", ""))) for each in told.get("faults", ())),
-        previews=tuple(sorted(told.get("previews", ()))),
+        checks=_checks(entry["name"], events),
+        phases=tuple(sorted(each["name"] for each in entry.get("phases", ()))),
+        faults=tuple(str(each.get("fault", each.get("name", ""))) for each in entry.get("faults", ())),
+        previews=tuple(sorted(entry.get("previews", ()))),
     )
 
 
-def _checks(scenario: str, events: Iterable[Event]) -> tuple[SeenCheck, ...]:
-    """In the order in which they were made; `outcome` is what became of each."""
+def _checks(scenario: str, events: Iterable[Event]) -> tuple[RecordedCheck, ...]:
+    """The checks in the order in which they were made."""
     mine = [event for event in events if event.scenario == scenario and event.name == "check"]
     ended = {event.operation: event.type for event in mine if event.type != INVOKE}
     return tuple(
-        SeenCheck(
+        RecordedCheck(
             event.touches.get("what", ""),
             ended.get(event.index, "open"),
             event.step,
             event.strand,
-            of_time="target" in event.touches,
+            timed="target" in event.touches,
         )
         for event in mine
         if event.type == INVOKE

@@ -1,15 +1,15 @@
-"""The comparison for people: lines for a terminal, or a Markdown page."""
+"""Formats a comparison as lines for a terminal or as a Markdown page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from .align import Difference
-from .compare import Parity, ScenarioParity, Times
+from .compare import Parity, Times
 
 
 def lines(parity: Parity, *, steps: bool = False) -> Iterator[str]:
-    """As text; `steps`: with the times of every step."""
+    """Lines of text; `steps` adds the times of every step."""
     yield f"A: {parity.a.name}"
     yield f"B: {parity.b.name}"
     width = max((len(one.name) for one in parity.scenarios), default=8)
@@ -37,13 +37,13 @@ def lines(parity: Parity, *, steps: bool = False) -> Iterator[str]:
         yield ""
         yield f"{title}:"
         for each in found:
-            yield from (f"    {line}" for line in _told(each))
+            yield from (f"    {line}" for line in _describe(each))
     yield ""
     yield verdict(parity)
 
 
 def markdown(parity: Parity) -> str:
-    """As a page, with every step."""
+    """A page with every step."""
     out = ["# Two runs, side by side", "", f"A: {parity.a.name}  ", f"B: {parity.b.name}", "", verdict(parity), ""]
     out += ["| scenario | steps | checks | A, AWS s | B, AWS s | B / A | |", "|---|--:|--:|--:|--:|--:|---|"]
     for one in parity.scenarios:
@@ -54,7 +54,7 @@ def markdown(parity: Parity) -> str:
         for each in found:
             out += [
                 f"- {_escaped(line)}" if not number else f"  {_escaped(line)}"
-                for number, line in enumerate(_told(each))
+                for number, line in enumerate(_describe(each))
             ]
     for one in parity.compared:
         out += ["", f"## {one.name}, step by step", "", "| step | A, AWS s | B, AWS s | B / A |", "|---|--:|--:|--:|"]
@@ -63,7 +63,7 @@ def markdown(parity: Parity) -> str:
 
 
 def verdict(parity: Parity) -> str:
-    """In one line."""
+    """The result in one line."""
     number = len(parity.all_differences)
     compared = parity.compared
     checks = sum(one.checks for one in compared)
@@ -80,14 +80,10 @@ def verdict(parity: Parity) -> str:
 def _found(parity: Parity) -> Iterator[tuple[str, Sequence[Difference]]]:
     if parity.differences:
         yield "the runs", parity.differences
-    yield from ((_title(one), one.differences) for one in parity.scenarios if one.differences)
+    yield from ((one.name, one.differences) for one in parity.scenarios if one.differences)
 
 
-def _title(one: ScenarioParity) -> str:
-    return one.name
-
-
-def _told(difference: Difference) -> Iterator[str]:
+def _describe(difference: Difference) -> Iterator[str]:
     where = f", in step {difference.where}" if difference.where else ""
     yield f"{difference.what} {difference.how}{where}"
     if difference.a:

@@ -1,4 +1,4 @@
-"""Which value of one run stands for which of the other: learned pair by pair, one to one, never unlearned."""
+"""Maps values of one run to those of the other: one to one, learned pair by pair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Substitution:
     back: dict[Value, Value] = field(default_factory=dict)
 
     def conflict(self, a: Text, b: Text) -> str:
-        """Why these texts, of one template, do not say the same; empty when they can. Learns nothing."""
+        """Why these texts of one template contradict the map; empty when they do not. Learns nothing."""
         there: dict[Value, Value] = {}
         back: dict[Value, Value] = {}
         for mine, other in zip(a.values, b.values, strict=True):
@@ -33,12 +33,12 @@ class Substitution:
         return ""
 
     def learn(self, a: Text, b: Text) -> None:
-        """Pair their values. They must not be in conflict."""
+        """Adds the pairs of their values, which must not conflict."""
         for mine, other in zip(a.values, b.values, strict=True):
             self.there[mine], self.back[other] = other, mine
 
     def agrees(self, pairs: Iterable[tuple[Text, Text]]) -> bool:
-        """Whether all of these go together; if so they are learned."""
+        """Whether all of these pairs are consistent; if so they are learned."""
         trial = self.copy()
         for a, b in pairs:
             if a.template != b.template or trial.conflict(a, b):
@@ -51,7 +51,7 @@ class Substitution:
         return Substitution(dict(self.there), dict(self.back))
 
     def of_the_run(self) -> Substitution:
-        """What holds beyond a scenario: addresses, domains, accounts."""
+        """The pairs that hold beyond a scenario: addresses, domains, accounts."""
         return Substitution(
             {mine: other for mine, other in self.there.items() if mine[0] in OF_THE_RUN},
             {other: mine for other, mine in self.back.items() if other[0] in OF_THE_RUN},

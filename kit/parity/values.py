@@ -1,8 +1,8 @@
-"""Tells the words of a text that were made up for one run (ids, markers, addresses) from those that are the scenario's.
+"""Splits a text into a template and the values that were generated for one run (ids, markers, addresses).
 
 `the page of session TEST_0bd2… of testz8sgzscb@clients.it.example` becomes the template `the page of session
-TEST_{id} of test{id}@{domain}` and its three values. Only what has the shape of a made-up value becomes one: a word
-that was changed stays a word, and shows.
+TEST_{id} of test{id}@{domain}` and its three values. Only words with the shape of a generated value become one; other
+changed words stay in the template and appear as differences.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..core.ids import DIGITS, LETTERS
 
 ADDRESS, DOMAIN, ACCOUNT, ID, MAIL = "address", "domain", "account", "id", "mail id"
 OF_THE_RUN = (ADDRESS, DOMAIN, ACCOUNT)
-"""Kinds of values that are the same through a whole run."""
+"""Kinds of values that are constant during a run."""
 
 _SHAPES = (
     ("time", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"),
@@ -33,7 +33,7 @@ _MARKER = re.compile(rf"(?:[{LETTERS}][{LETTERS}{DIGITS}]){{4}}")
 
 @dataclass(frozen=True)
 class Text:
-    """A text taken apart."""
+    """A text with its template and values."""
 
     template: str
     values: tuple[tuple[str, str], ...]
@@ -41,13 +41,13 @@ class Text:
     text: str
 
 
-def apart(text: str) -> Text:
-    """Take a text apart."""
+def parse(text: str) -> Text:
+    """Splits a text."""
     values: list[tuple[str, str]] = []
 
     def replaced(found: re.Match[str]) -> str:
         kind = _SHAPES[int(str(found.lastgroup)[1:])][0]
-        return _MADE_UP[kind](found[0], values)
+        return _REPLACERS[kind](found[0], values)
 
     return Text(_FIND.sub(replaced, text), tuple(values), text)
 
@@ -65,14 +65,14 @@ def _value(kind: str) -> Callable[[str, list[tuple[str, str]]], str]:
 
 
 def _marker(value: str, values: list[tuple[str, str]]) -> str:
-    """Markers stand at the end of a name: `stvbfhkhw7`, of `testvbfhkhw7`, is `st` and a marker."""
+    """Markers end a name: `stvbfhkhw7`, of `testvbfhkhw7`, is `st` and a marker."""
     if not _MARKER.fullmatch(value[-8:]):
         return value
     values.append((ID, value[-8:]))
     return f"{value[:-8]}{{{ID}}}"
 
 
-_MADE_UP: dict[str, Callable[[str, list[tuple[str, str]]], str]] = {
+_REPLACERS: dict[str, Callable[[str, list[tuple[str, str]]], str]] = {
     "time": _time,
     "uuid": _value(ID),
     "hex": _value(ID),

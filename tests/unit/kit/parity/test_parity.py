@@ -17,12 +17,12 @@ from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.core.errors import UsageError
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.core.ids import Ids
-from webordinary_testkit.kit.parity import Parity, SeenRun, compare, run_at
-from webordinary_testkit.kit.parity.align import aligned, beside_each_other
-from webordinary_testkit.kit.parity.observation import SeenCheck, SeenScenario, SeenStep
+from webordinary_testkit.kit.parity import Parity, RecordedRun, compare, read_run
+from webordinary_testkit.kit.parity.align import align, align_strands
+from webordinary_testkit.kit.parity.observation import RecordedCheck, RecordedScenario, RecordedStep
 from webordinary_testkit.kit.parity.page import lines, markdown
 from webordinary_testkit.kit.parity.substitution import Substitution
-from webordinary_testkit.kit.parity.values import apart
+from webordinary_testkit.kit.parity.values import parse
 
 WORDS = ("the page of", "a reply to", "session", "exactly", "healthy", "task(s)", "hermes", "edit", "to be", "3", "200")
 
@@ -50,7 +50,7 @@ WORDS = ("the page of", "a reply to", "session", "exactly", "healthy", "task(s)"
     ],
 )
 def test_what_is_made_up_for_a_run_is_told_from_what_is_the_scenarios(text: str, template: str) -> None:
-    assert apart(text).template == template
+    assert parse(text).template == template
 
 
 @pytest.mark.parametrize(
@@ -58,30 +58,30 @@ def test_what_is_made_up_for_a_run_is_told_from_what_is_the_scenarios(text: str,
     ["service hermes to have exactly 0 task(s)", "the text 'quotes' literally", "20 sessions at once, within 60 s"],
 )
 def test_words_and_numbers_stay(text: str) -> None:
-    assert apart(text).template == text and not apart(text).values
+    assert parse(text).template == text and not parse(text).values
 
 
 @given(st.integers())
 def test_every_marker_is_known_behind_any_name(seed: int) -> None:
     marker = Ids(random.Random(seed)).marker()
     for name in ("test", "quotes-", "page ", "rest"):
-        assert apart(f"{name}{marker}").values == (("id", marker),)
+        assert parse(f"{name}{marker}").values == (("id", marker),)
 
 
 # ---- Pairing
 def test_a_value_stands_for_the_same_one_ever_after() -> None:
     pairs = Substitution()
     one, other = "00000001-aaaa-bbbb-cccc-000000000001", "00000002-aaaa-bbbb-cccc-000000000002"
-    pairs.learn(apart(one), apart(other))
-    assert pairs.conflict(apart(one), apart(other)) == ""
-    assert "stood for" in pairs.conflict(apart(one), apart(one))
-    assert "stood for" in pairs.conflict(apart(other), apart(other))
+    pairs.learn(parse(one), parse(other))
+    assert pairs.conflict(parse(one), parse(other)) == ""
+    assert "stood for" in pairs.conflict(parse(one), parse(one))
+    assert "stood for" in pairs.conflict(parse(other), parse(other))
 
 
 def test_one_text_that_pairs_a_value_twice_is_found() -> None:
     a = "00000001-aaaa-bbbb-cccc-000000000001"
     b, c = "00000002-aaaa-bbbb-cccc-000000000002", "00000003-aaaa-bbbb-cccc-000000000003"
-    assert "stood for" in Substitution().conflict(apart(f"{a} {a}"), apart(f"{b} {c}"))
+    assert "stood for" in Substitution().conflict(parse(f"{a} {a}"), parse(f"{b} {c}"))
 
 
 # ---- Properties: a run and the same run with other ids is the same; with anything else it is not
@@ -100,8 +100,8 @@ def with_ids(templates: Sequence[str], seed: int) -> list[str]:
 
 
 def differences(a: Sequence[str], b: Sequence[str]) -> list[str]:
-    told, _ = aligned("check", [apart(each) for each in a], [apart(each) for each in b], Substitution())
-    return [each.how for each in told]
+    found, _ = align("check", [parse(each) for each in a], [parse(each) for each in b], Substitution())
+    return [each.how for each in found]
 
 
 @given(texts, st.integers(), st.integers())
@@ -142,10 +142,10 @@ def test_an_id_that_stands_for_another_is_always_found(templates: list[str]) -> 
 
 @given(st.lists(texts, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_what_ran_beside_each_other_has_no_order(strands: list[list[str]], shuffle: random.Random) -> None:
-    a = [[apart(each) for each in with_ids(strand, 10 + number)] for number, strand in enumerate(strands)]
-    b = [[apart(each) for each in with_ids(strand, 90 + number)] for number, strand in enumerate(strands)]
+    a = [[parse(each) for each in with_ids(strand, 10 + number)] for number, strand in enumerate(strands)]
+    b = [[parse(each) for each in with_ids(strand, 90 + number)] for number, strand in enumerate(strands)]
     shuffle.shuffle(b)
-    assert beside_each_other("check", a, b, Substitution(), "") == []
+    assert align_strands("check", a, b, Substitution(), "") == []
 
 
 @given(st.lists(texts, min_size=1, max_size=5), st.data())
@@ -154,9 +154,9 @@ def test_what_is_missing_in_one_of_the_strands_is_always_found(strands: list[lis
     gone = data.draw(st.integers(0, len(strands[which]) - 1))
     shorter = [*strands]
     shorter[which] = strands[which][:gone] + strands[which][gone + 1 :]
-    a = [[apart(each) for each in strand] for strand in strands]
-    b = [[apart(each) for each in strand] for strand in shorter]
-    assert beside_each_other("check", a, b, Substitution(), "") != []
+    a = [[parse(each) for each in strand] for strand in strands]
+    b = [[parse(each) for each in strand] for strand in shorter]
+    assert align_strands("check", a, b, Substitution(), "") != []
 
 
 def test_strands_that_share_an_id_are_paired_by_it() -> None:
@@ -164,24 +164,24 @@ def test_strands_that_share_an_id_are_paired_by_it() -> None:
     mine, theirs = [first.marker() for _ in range(3)], [second.marker() for _ in range(3)]
     pairs = Substitution()
     for a, b in zip(mine, theirs, strict=True):
-        pairs.learn(apart(f"user {a}"), apart(f"user {b}"))
-    a_strands = [[apart(f"page of {each}")] for each in mine]
-    b_strands = [[apart(f"page of {each}")] for each in reversed(theirs)]
-    assert beside_each_other("check", a_strands, b_strands, pairs, "") == []
-    b_strands[0] = [apart(f"page of {theirs[0]}")]
-    assert beside_each_other("check", a_strands, b_strands, pairs, "") != []
+        pairs.learn(parse(f"user {a}"), parse(f"user {b}"))
+    a_strands = [[parse(f"page of {each}")] for each in mine]
+    b_strands = [[parse(f"page of {each}")] for each in reversed(theirs)]
+    assert align_strands("check", a_strands, b_strands, pairs, "") == []
+    b_strands[0] = [parse(f"page of {theirs[0]}")]
+    assert align_strands("check", a_strands, b_strands, pairs, "") != []
 
 
 # ---- Whole runs
-def a_scenario(name: str = "cold_start", **changes: object) -> SeenScenario:
-    steps = tuple(SeenStep(f"{n} step", True, 1, 10.0 * n, 1.0) for n in (1, 2, 3))
-    checks = tuple(SeenCheck(f"check {n}", "ok", f"{n} step", 0) for n in (1, 2, 3))
-    whole = SeenScenario(name, "pass", asserted=3, aws_seconds=60.0, seconds=1.0, steps=steps, checks=checks)
+def a_scenario(name: str = "cold_start", **changes: object) -> RecordedScenario:
+    steps = tuple(RecordedStep(f"{n} step", True, 1, 10.0 * n, 1.0) for n in (1, 2, 3))
+    checks = tuple(RecordedCheck(f"check {n}", "ok", f"{n} step", 0) for n in (1, 2, 3))
+    whole = RecordedScenario(name, "pass", asserted=3, aws_seconds=60.0, seconds=1.0, steps=steps, checks=checks)
     return replace(whole, **changes)  # type: ignore[arg-type]  # names of fields
 
 
-def a_run(*scenarios: SeenScenario, folder: str = "run", has_history: bool = True) -> SeenRun:
-    return SeenRun(Path(folder), {"mode": "emulated", "id": folder, "scale": 60}, scenarios, has_history)
+def a_run(*scenarios: RecordedScenario, folder: str = "run", has_history: bool = True) -> RecordedRun:
+    return RecordedRun(Path(folder), {"mode": "emulated", "id": folder, "scale": 60}, scenarios, has_history)
 
 
 def said(parity: Parity) -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ def test_the_same_scenarios_at_another_speed_are_the_same() -> None:
             ("step", "held in one only"),
         ),
         ({"checks": a_scenario().checks[1:]}, ("check", "only in A")),
-        ({"checks": (*a_scenario().checks, SeenCheck("more", "ok", "", 0))}, ("check", "only in B")),
+        ({"checks": (*a_scenario().checks, RecordedCheck("more", "ok", "", 0))}, ("check", "only in B")),
         (
             {"checks": (replace(a_scenario().checks[0], step="2 step"), *a_scenario().checks[1:])},
             ("check", "in another step: check 1"),
@@ -223,9 +223,9 @@ def test_whatever_differs_is_told(change: dict[str, object], found: tuple[str, s
     assert found in said(parity) and not parity.holds()
 
 
-def by_chance(*checks: str) -> SeenScenario:
-    steps = (SeenStep("what was accepted is done", True, len(checks), 5.0, 0.1, by_chance=True),)
-    made = tuple(SeenCheck(what, "ok", steps[0].name, number) for number, what in enumerate(checks))
+def by_chance(*checks: str) -> RecordedScenario:
+    steps = (RecordedStep("what was accepted is done", True, len(checks), 5.0, 0.1, by_chance=True),)
+    made = tuple(RecordedCheck(what, "ok", steps[0].name, number) for number, what in enumerate(checks))
     return a_scenario(steps=steps, checks=made, asserted=len(checks))
 
 
@@ -242,7 +242,7 @@ def test_how_often_chance_has_something_checked_makes_no_difference_but_what_is_
 
 
 def test_what_only_a_slower_clock_can_judge_is_told_apart() -> None:
-    timed = SeenCheck("a replacement within 120 AWS s", "ok", "2 step", 0, of_time=True)
+    timed = RecordedCheck("a replacement within 120 AWS s", "ok", "2 step", 0, timed=True)
     parity = compare(a_run(a_scenario(checks=(*a_scenario().checks, timed))), a_run(a_scenario()))
     assert parity.holds() and parity.scenarios[0].timed == ["a replacement within 120 AWS s"]
     assert "judged in one run only, by the speed of its clock:" in list(lines(parity))
@@ -264,7 +264,7 @@ def test_another_order_of_scenarios_is_told() -> None:
 
 
 def test_what_a_cloud_cannot_do_is_told_apart_and_strictly_is_a_difference() -> None:
-    skipped = SeenScenario("routing", "skipped", "this cloud has no fault_pause")
+    skipped = RecordedScenario("routing", "skipped", "this cloud has no fault_pause")
     parity = compare(a_run(a_scenario(), a_scenario("routing")), a_run(a_scenario(), skipped))
     assert parity.holds() and not parity.holds(strict=True)
     assert parity.scenarios[1].lacking == "B has no fault_pause"
@@ -272,7 +272,7 @@ def test_what_a_cloud_cannot_do_is_told_apart_and_strictly_is_a_difference() -> 
 
 
 def test_a_scenario_skipped_for_another_reason_is_a_difference() -> None:
-    skipped = SeenScenario("routing", "skipped", "the budget is spent: the rest is not tried")
+    skipped = RecordedScenario("routing", "skipped", "the budget is spent: the rest is not tried")
     assert not compare(a_run(a_scenario("routing")), a_run(skipped)).holds()
 
 
@@ -309,7 +309,7 @@ async def a_run_on_disk(folder: Path, seed: int, *, also: str = "") -> Path:
 async def test_runs_are_read_by_their_folder_their_report_or_their_history(tmp_path: Path) -> None:
     one = await a_run_on_disk(tmp_path, 1)
     for path in (one, one / "report.json", one / "history.jsonl"):
-        seen = run_at(path).scenarios[0]
+        seen = read_run(path).scenarios[0]
         assert [check.what for check in seen.checks][1] == "1 task"
         assert {(check.step, check.strand, check.outcome) for check in seen.checks} == {("1 a page", 0, "ok")}
 
@@ -328,4 +328,4 @@ async def test_the_command_ends_with_1_when_something_differs(
 
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no run at"):
-        run_at(tmp_path)
+        read_run(tmp_path)
