@@ -1,4 +1,4 @@
-"""AWS through boto3, the same for every backend: one set of clients, one pool of threads, one retry policy."""
+"""Calls AWS through boto3, for every backend: one set of clients, one thread pool, one retry policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.threads import BlockingPool
 from ..core.version import __version__
 
 _READS = ("describe_", "list_", "get_", "query", "scan", "batch_get_", "lookup_", "filter_", "validate_", "receive_")
-"""Calls that change nothing are not part of the history; what they observe is recorded where it is judged."""
+"""Read-only calls, which are not recorded in the history; checks record what they observe."""
 
 
 _REFUSED_CREDENTIALS = frozenset(
@@ -26,24 +26,24 @@ _REFUSED_CREDENTIALS = frozenset(
 
 
 class Gate(Protocol):
-    """Through which every call passes before it is made, whoever makes it."""
+    """Approves every call before it is made."""
 
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        """Raises when the call must not be made. Runs in the thread that makes it."""
+        """Raises when the call must not be made. Runs in the calling thread."""
         ...
 
 
 class Pace(Protocol):
-    """How fast calls may follow each other."""
+    """Limits the rate of calls."""
 
     def take(self, service: str, operation: str) -> None:
-        """Returns when a request may go out, retries included. Runs in the thread that makes it."""
+        """Returns when a request, or a retry, may be sent. Runs in the calling thread."""
         ...
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Fixed credentials; without them boto3's own chain is used."""
+    """Fixed credentials; without them boto3's credential chain is used."""
 
     access_key_id: str
     secret_access_key: str
@@ -52,18 +52,18 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Access:
-    """How AWS is reached."""
+    """Endpoint and credentials of AWS."""
 
     region: str
     endpoint_url: str | None = None
-    """An endpoint in place of AWS's own."""
+    """An endpoint other than AWS's."""
     credentials: Credentials | None = None
     profile: str | None = None
     role: str | None = None
-    """A role to assume, by its ARN; renewed by itself."""
+    """The ARN of a role to assume; its credentials are renewed automatically."""
 
     def environment(self) -> dict[str, str]:
-        """The variables that make the AWS CLI and any SDK go the same way."""
+        """Variables that point the AWS CLI and any SDK at the same place."""
         variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         if self.endpoint_url:
             variables["AWS_ENDPOINT_URL"] = self.endpoint_url
@@ -77,7 +77,7 @@ class Access:
 
 @dataclass
 class Aws:
-    """Makes AWS calls. Clients are made once and kept; calls run in the kit's threads."""
+    """Makes AWS calls in the kit's threads, with one cached client a service."""
 
     access: Access
     threads: BlockingPool
@@ -89,7 +89,7 @@ class Aws:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def client(self, service: str) -> Any:
-        """The boto3 client for a service. Blocks for some milliseconds when it is the first."""
+        """The boto3 client of a service. The first call for a service blocks for some milliseconds."""
         with self._lock:
             if service not in self._clients:
                 self._session = self._session or _session(self.access)
@@ -101,7 +101,7 @@ class Aws:
             return self._clients[service]
 
     def _watch(self, service: str, client: Any) -> None:
-        """Let every call of a client pass the gate and keep the pace: also those that are not made by `call`."""
+        """Apply gate and pace to every call of a client, including those not made by `call`."""
         gate, pace = self.gate, self.pace
         if gate is not None:
 
@@ -117,9 +117,9 @@ class Aws:
             client.meta.events.register("before-send", wait)
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        """One call, for example `call("ecs", "update_service", cluster=…)`; what changes something is recorded.
+        """One call, for example `call("ecs", "update_service", cluster=…)`; recorded unless it is read-only.
 
-        Raises botocore's `ClientError` for what AWS refuses and `InfraError` when AWS cannot be reached.
+        Raises botocore's `ClientError` for AWS's errors and `InfraError` when AWS cannot be reached.
         """
         if operation.startswith(_READS):
             return await self.threads.run(self._blocking, service, operation, params)
@@ -128,7 +128,7 @@ class Aws:
             return await self.threads.run(self._blocking, service, operation, params)
 
     async def pages(self, service: str, operation: str, key: str, /, **params: Any) -> list[Any]:
-        """Everything a paginated operation lists below `key`."""
+        """All items below `key` of a paginated operation."""
 
         def collect() -> list[Any]:
             paginator = self.client(service).get_paginator(operation)
@@ -137,7 +137,7 @@ class Aws:
         return await self.threads.run(self._reached, collect)
 
     async def credentials(self) -> Any:
-        """botocore's credentials, for what is signed outside a client."""
+        """botocore's credentials, for signing without a client."""
         await self.threads.run(self.client, "sts")
         return self._session.get_credentials()
 
@@ -167,8 +167,8 @@ class Aws:
             if error.response.get("Error", {}).get("Code") not in _REFUSED_CREDENTIALS:
                 raise
             raise InfraError(
-                f"AWS does not take these credentials, or not any more: {error}",
-                next="renew them and run again; what is there still stands in the ledger, kit janitor removes it",
+                f"AWS refuses these credentials, which may have expired: {error}",
+                next="renew them and run again; kit janitor removes resources that are left, by the run's ledger",
             ) from error
         except (
             exceptions.NoCredentialsError,
@@ -195,8 +195,7 @@ def _session(access: Access) -> Any:
     if access.credentials is None:
         session = boto3.Session(profile_name=access.profile, region_name=access.region)
         return session if access.role is None else _assuming(session, access.role)
-    # Fixed credentials must not meet the developer's own AWS configuration: a profile named in the
-    # environment that does not exist here would stop every call.
+    # Ignore the developer's AWS configuration: a missing profile named in the environment would break every call.
     nowhere = (None, None, os.devnull, None)
     isolated = botocore.session.Session(
         session_vars={"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}

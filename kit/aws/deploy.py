@@ -1,4 +1,4 @@
-"""Deploys the stack by a CloudFormation change set, as it would be done by hand; a failure shows its first cause."""
+"""Deploys and deletes stacks through CloudFormation; an error names the first cause."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from .outputs import Stack, outputs_of
 T = TypeVar("T")
 
 LARGEST_TEMPLATE = 51_200
-"""Bytes CloudFormation takes in TemplateBody."""
+"""CloudFormation's limit for TemplateBody, in bytes."""
 
 _FOLLOW_UPS = ("Resource creation cancelled", "Resource update cancelled", "The following resource(s) failed to")
-"""Events that are consequences of another failure."""
-
+"""Events that follow from another failure."""
 
 Tell = Callable[[str], None]
 """Takes one line of progress."""
@@ -27,18 +26,17 @@ Tell = Callable[[str], None]
 Prepared = Callable[[str, Sequence[Mapping[str, Any]]], None]
 """Takes a change set's ARN and its resource changes, before it is executed."""
 
-
 _TAKEN = (
     "InvalidChangeSetStatus",
     "InvalidChangeSetStatusException",
     "ChangeSetNotFound",
     "ChangeSetNotFoundException",
 )
-"""Error codes for a change set of a new stack that another one's execution has overtaken."""
+"""Error codes for the change set of a new stack when another one was executed first."""
 
 
-class Taken(UsageError):
-    """Somebody else made a stack of this name at the same moment. Nothing was changed."""
+class StackConflict(UsageError):
+    """Another user created a stack of this name at the same time. Nothing was changed."""
 
 
 async def deploy(
@@ -54,12 +52,11 @@ async def deploy(
     tell: Tell | None = None,
     new: bool | None = None,
 ) -> Stack:
-    """Create the stack, or update it when it is there; returns it with its outputs. `within` is AWS seconds.
+    """Create or update the stack, and return it with its outputs. `within` is AWS seconds.
 
-    `tags` come on the stack and on every resource that takes any; `tell` gets the stack's events.
-    Whoever knows that there was none says `new`: then one that is there by now is not updated, but `Taken` raised.
-    Raises `UsageError` when the template is refused as it is, `InfraError` with the first cause when a
-    resource fails.
+    `tags` are put on the stack and all resources that support tags; `tell` gets the stack's events. With `new`, an
+    existing stack is not updated: `StackConflict` is raised. Raises `UsageError` when the template is refused,
+    `InfraError` with the first cause when a resource fails.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
@@ -103,7 +100,7 @@ async def deploy(
 
 
 class Events:
-    """A stack's events, told one by one as they come."""
+    """Reports a stack's new events."""
 
     def __init__(self, aws: Aws, stack: str, tell: Tell | None) -> None:
         self._aws = aws
@@ -112,18 +109,18 @@ class Events:
         self._seen: set[str] = set()
 
     async def skip(self) -> None:
-        """What has happened so far is no news."""
+        """Ignore the events so far."""
         if self._say is not None:
             self._seen |= {event["EventId"] for event in await self._all()}
 
     async def tell(self) -> None:
-        """Tell what is new."""
+        """Report new events."""
         if self._say is None:
             return
         for event in reversed(await self._all()):
             if event["EventId"] not in self._seen:
                 self._seen.add(event["EventId"])
-                # The beginning of each resource is half of the lines and says nothing that its end does not.
+                # The start of each resource would double the output without new information.
                 if not event["ResourceStatus"].endswith("_IN_PROGRESS") or _is_the_stack(event):
                     self._say(_line(event))
 
@@ -147,7 +144,7 @@ async def _changes(aws: Aws, change_set: str) -> list[dict[str, Any]]:
 
 
 async def stack_named(aws: Aws, name: str) -> dict[str, Any] | None:
-    """DescribeStacks' answer about one stack, by its name or ARN; None when there is none, or none any more."""
+    """DescribeStacks' description of a stack, by name or ARN; None when it does not exist or is deleted."""
     found = await _stack(aws, name)
     return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found
 
@@ -155,9 +152,9 @@ async def stack_named(aws: Aws, name: str) -> dict[str, Any] | None:
 async def destroy(
     aws: Aws, clock: Clock, stack_id: str, *, within: float, tell: Tell | None = None, attempts: int = 3
 ) -> None:
-    """Delete a stack by its ARN and wait until it is gone; tried again when a resource does not go at once.
+    """Delete a stack by its ARN and wait until it is gone, in several attempts. Harmless when it is gone already.
 
-    Gone already is well done. Raises `InfraError` with the first cause of the last attempt.
+    Raises `InfraError` with the first cause of the last attempt.
     """
     events = Events(aws, stack_id, tell)
     if await stack_named(aws, stack_id) is None:
@@ -192,7 +189,7 @@ async def _stack(aws: Aws, name: str) -> dict[str, Any] | None:
 
 
 async def _prepared(aws: Aws, clock: Clock, change_set: str, within: float) -> bool:
-    """Whether the change set holds changes. Raises `UsageError` when it could not be made."""
+    """Whether the change set has changes. Raises `UsageError` when CloudFormation refuses it."""
 
     async def look() -> dict[str, Any]:
         return await aws.call("cloudformation", "describe_change_set", ChangeSetName=change_set)
@@ -215,7 +212,7 @@ async def _prepared(aws: Aws, clock: Clock, change_set: str, within: float) -> b
 async def _deployed(
     aws: Aws, clock: Clock, name: str, within: float, events: Events, *, before: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """The stack, once nothing of it is under way, clean-up included; `before` is how it was before its update."""
+    """The stack, once its operation has ended, including clean-up; `before` is its description before an update."""
 
     async def look() -> dict[str, Any]:
         stack = await _stack(aws, name)
@@ -232,7 +229,7 @@ async def _deployed(
 
 
 async def _deleted(aws: Aws, clock: Clock, stack_id: str, within: float, events: Events) -> dict[str, Any] | None:
-    """None once it is gone; the stack when CloudFormation gave up."""
+    """None once it is deleted; the stack when that failed."""
 
     async def look() -> dict[str, Any] | None:
         stack = await stack_named(aws, stack_id)
@@ -276,18 +273,15 @@ def _refused(reason: str) -> UsageError:
     return UsageError(f"CloudFormation refuses the template: {reason}", next="correct the template or its parameters")
 
 
-def _taken(name: str) -> Taken:
-    return Taken(
-        f"stack {name} was made by somebody else at the same moment",
-        next="wait for its end, or use a stack of your own: --set stack.name=…",
+def _taken(name: str) -> StackConflict:
+    return StackConflict(
+        f"another user created stack {name} at the same time",
+        next="wait until it is deleted, or use another name: --set stack.name=…",
     )
 
 
 def template_text(path: Path | None) -> str:
-    """The template to deploy: the kit's own, or the one that the settings name.
-
-    Raises `UsageError` when it cannot be read or is larger than CloudFormation takes.
-    """
+    """The template to deploy: by default the kit's. Raises `UsageError` when it is unreadable or too large."""
     chosen = path or Path(__file__).parent.parent / "system" / "integration-test-stack.yaml"
     try:
         text = chosen.read_text(encoding="utf-8")
@@ -298,6 +292,6 @@ def template_text(path: Path | None) -> str:
     size = len(text.encode())
     if size > LARGEST_TEMPLATE:
         raise UsageError(
-            f"the template has {size:,} bytes, CloudFormation takes {LARGEST_TEMPLATE:,}", where=str(chosen)
+            f"the template has {size:,} bytes, CloudFormation accepts {LARGEST_TEMPLATE:,}", where=str(chosen)
         )
     return text

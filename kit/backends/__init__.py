@@ -1,1 +1,1 @@
-"""Where the scenarios run: one protocol, one shared AWS implementation, several clouds."""
+"""Backends: one protocol, one shared AWS implementation, several clouds."""

@@ -1,4 +1,4 @@
-"""What a cloud can do, and how truly."""
+"""Capabilities of clouds, and how faithful they are."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How a backend has a capability."""
+    """How a backend implements a capability."""
 
     NATIVE = "native"
-    """The real thing: the observation counts as it is."""
+    """The real thing: observations count fully."""
     MODELLED = "modelled"
-    """The backend acts it out; close, but not the thing itself."""
+    """An emulation: close, but not the real thing."""
     ABSENT = "absent"
-    """Not there; a scenario that needs it is reported as skipped, with the reason, before anything is spent."""
+    """Absent: scenarios that need it are skipped, with the reason, before anything is spent."""
 
 
 MAIL_IN = "mail_in"
 """A mail can be sent to the stack's address."""
 MAIL_REPLIES = "mail_replies"
-"""Replies come back to where the kit can read them."""
+"""The kit can read the replies."""
 LOAD_BALANCER = "load_balancer"
 """HTTP reaches the services through the stack's load balancer."""
 SCALING = "scaling"
@@ -34,28 +34,28 @@ METRICS = "metrics"
 FAULT_TASK = "fault_task"
 """A task can be stopped, and the program in a container killed."""
 FAULT_PAUSE = "fault_pause"
-"""A task can be made to stand still and to go on."""
+"""A task can be paused and resumed."""
 FAULT_THROTTLE = "fault_throttle"
-"""AWS can be made to throttle calls."""
+"""AWS calls can be throttled."""
 FAULT_API = "fault_api"
-"""AWS can be made to answer late, or to fail."""
+"""AWS calls can be delayed or made to fail."""
 FAULT_NETWORK = "fault_network"
-"""One task can be cut off from AWS or from the load balancer, or its way to them made slow or unreliable."""
+"""One task can be cut off from AWS or the load balancer, or its connection be made slow or unreliable."""
 FAULT_START = "fault_start"
-"""A service can be made to fail at starting tasks: no image, a program that ends at once, a slow start."""
+"""Starting a service's tasks can be made to fail: no image, a program that exits at once, a slow start."""
 FAULT_MEMORY = "fault_memory"
 """A container can be made to reach its memory limit."""
 FAULT_CPU = "fault_cpu"
 """A container can be starved of CPU time."""
 FAULT_DISK = "fault_disk"
-"""The shared volume can be filled up, without harm to anything else."""
+"""The shared volume can be filled without harm to anything else."""
 FAULT_UNPLUG = "fault_unplug"
-"""A task's network can be taken away, for all it says and hears."""
+"""A task's network can be disconnected."""
 FAULT_EXPERIMENT = "fault_experiment"
 """Experiments of the Fault Injection Service can be run in the stack."""
 
 MAIL_TO_PREVIEW = (MAIL_IN, MAIL_REPLIES, LOAD_BALANCER, SCALING, ECS_EXEC, SHARED_WORKSPACE, METRICS)
-"""What a mail takes to become a page and a reply, and all of it to be looked at and to come back to zero."""
+"""Everything from a mail to a page and a reply, its observation, and scaling back to zero."""
 FAULTS = (
     *(FAULT_TASK, FAULT_PAUSE, FAULT_THROTTLE, FAULT_API, FAULT_NETWORK, FAULT_EXPERIMENT),
     *(FAULT_START, FAULT_MEMORY, FAULT_CPU, FAULT_DISK, FAULT_UNPLUG),
@@ -64,7 +64,7 @@ ALL = (*MAIL_TO_PREVIEW, *FAULTS)
 
 
 def lacking(capabilities: Mapping[str, Level], needs: Iterable[str]) -> list[str]:
-    """Those of `needs` that are absent. Raises ValueError for a name that is no capability."""
+    """The absent ones of `needs`. Raises ValueError for an unknown capability."""
     unknown = [need for need in needs if need not in ALL]
     if unknown:
         raise ValueError(f"no such capability: {', '.join(unknown)}; there are {', '.join(ALL)}")

@@ -1,4 +1,4 @@
-"""What a run is told: defaults < profile < `kit.toml` < environment (`KIT_…`) < command line."""
+"""Settings of a run: defaults < profile < `kit.toml` < environment (`KIT_…`) < command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the settings together from their layers, and says exactly which key in which layer is wrong."""
+"""Merges the settings' layers; an error names the wrong key and its layer."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from .profiles import PROFILES
 
 FILE = "kit.toml"
 DOCKER_SCALE = 20
-"""How fast AWS time runs by default where tasks are containers: one takes a third of a second to start."""
+"""The default scale where tasks are containers: starting one takes a third of a second."""
 ASTRO_SCALE = 5
-"""The same where Astro may show the pages: an idle minute must be longer than its first page takes, 5 to 8 s on two
-busy cores."""
+"""The same where Astro may render the pages: an idle minute must outlast its first page, 5 to 8 s on two busy
+cores."""
 PREFIX = "KIT_"
 _OTHERS = {"KIT_CACHE"}
-"""Of the environment, what is no setting of a run: where builds keep what they fetched. Tests have theirs."""
+"""Variables of the environment that are not settings of a run: the folder of downloads for builds."""
 
 Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One source of settings: what it is called in messages, and its values."""
+    """One source of settings: its name in messages, and its values."""
 
     name: str
     values: Mapping[str, Any]
 
     def spelled(self, keys: Keys) -> str:
-        """A key as this layer's user writes it."""
+        """A key as users write it in this layer."""
         return ".".join(keys)
 
 
@@ -55,10 +55,10 @@ def load(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings of this run; `overrides` come from the command line and win, `defaults` yield to everything.
+    """The settings of this run; `overrides` of the command line come first, `defaults` last.
 
     `file` defaults to `kit.toml` in the working directory, which may be absent; a named file must exist.
-    Raises `UsageError` that names the key, the layer it stands in and the nearest valid key.
+    Raises `UsageError` that names the key, its layer and the nearest valid key.
     """
     command_line = Layer("the command line", overrides or {})
     environment = _environment(os.environ if environ is None else environ)
@@ -80,7 +80,7 @@ def load(
 
 
 def _usual_scale(emulated: Mapping[str, Any]) -> dict[str, float]:
-    """The scale when none was said, where it is not the model's default."""
+    """The default scale, where it differs from the model's."""
     if emulated.get("preview") in ("astro", "auto"):
         return {"scale": ASTRO_SCALE}
     return {"scale": DOCKER_SCALE} if emulated.get("runtime") == "docker" else {}
@@ -111,7 +111,7 @@ def _environment(environ: Mapping[str, str]) -> Layer:
         for key in keys[:-1]:
             field = field.setdefault(key, {})
             if not isinstance(field, dict):
-                raise UsageError(f"{name} cannot stand beside {PREFIX}{key.upper()}", where="the environment")
+                raise UsageError(f"{name} conflicts with {PREFIX}{key.upper()}", where="the environment")
         field[keys[-1]] = value
     _refuse_unknown(EnvironmentLayer("the environment", unparsed))
     source = EnvSettingsSource(Settings)
@@ -125,7 +125,7 @@ def _environment(environ: Mapping[str, str]) -> Layer:
 
 
 def _known(model: type[BaseModel], above: Keys = ()) -> Iterator[tuple[Keys, type[BaseModel] | None]]:
-    """Every key there is, with the section's model when it is a section."""
+    """Every key, with its model when it is a section."""
     for name, info in model.model_fields.items():
         section = (
             info.annotation if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel) else None
@@ -155,7 +155,7 @@ def _refuse_unknown(layer: Layer, values: Mapping[str, Any] | None = None, above
 
 
 def _nearest(keys: Keys, known: list[Keys]) -> Keys:
-    """The known key that is spelled most alike; a right name in the wrong section counts as near."""
+    """The known key with the most similar spelling; a right name in the wrong section counts as similar."""
 
     def likeness(other: Keys) -> float:
         whole = difflib.SequenceMatcher(None, ".".join(keys), ".".join(other)).ratio()

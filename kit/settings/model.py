@@ -1,4 +1,4 @@
-"""The settings, typed: every key there is, its unit and its default."""
+"""The typed settings: every key, its unit and its default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 def _as_text(value: Any) -> Any:
-    """A parameter's value as CloudFormation takes it, which knows texts only."""
+    """A parameter's value as text, the only type that CloudFormation accepts."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
@@ -26,7 +26,7 @@ Parameter = Annotated[str, BeforeValidator(_as_text)]
 """The value of a template's parameter."""
 
 LONGEST_STACK_NAME = 36
-"""What `kit.live.names.longest` makes of the kit's own template; a test compares."""
+"""The result of `kit.backends.live.names` for the kit's template; a test compares."""
 
 
 class Section(BaseModel):
@@ -37,20 +37,19 @@ class Stack(Section):
     """The stack under test."""
 
     name: str = Field(default="webordinary-integration-test", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
-    """36 characters at most, so that CloudFormation need not cut the names that it makes of it."""
+    """36 characters at most, so that CloudFormation does not truncate names derived from it."""
     template: Path | None = None
     """A CloudFormation template in place of the kit's own `integration-test-stack.yaml`."""
     parameters: dict[str, Parameter] = {}
-    """Template parameters that differ from the template's defaults; numbers and truth values as CloudFormation spells
-    them."""
+    """Template parameters that differ from the template's defaults; numbers and booleans are converted to text."""
 
     @field_validator("name")
     @classmethod
     def _fits_into_the_names_of_roles(cls, name: str) -> str:
         if len(name) > LONGEST_STACK_NAME:
             raise ValueError(
-                f"{len(name)} characters, and it may have {LONGEST_STACK_NAME}: CloudFormation makes the names of "
-                "roles of it (<stack>-<logical id>-<random>), and IAM takes 64"
+                f"{len(name)} characters, and it may have {LONGEST_STACK_NAME}: CloudFormation derives the names of "
+                "roles from it (<stack>-<logical id>-<random>), and IAM takes 64"
             )
         return name
 
@@ -65,79 +64,79 @@ class Emulated(Section):
     port: Port = 0
     """Where the AWS endpoint listens."""
     smtp_port: Port = 0
-    """Where the SMTP door listens."""
+    """Where the SMTP server listens."""
     load_balancer_port: Port = 0
     """Where the stack's load balancer listens."""
     endpoint: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
     """The AWS endpoint of an emulated cloud that runs elsewhere, with the stack deployed, such as docker-compose.yml's:
-    it is used as it is, and left running. Empty, a cloud is started."""
+    it is used and left running. Empty, a cloud is started."""
     programs: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
-    """Image name → the program (argument vector) that runs in its place; added to the reference system's own. Words
+    """Image name → the program (argument vector) that runs in its place; added to the reference system's. Words
     that are files here become absolute paths; `python` is the one that runs the kit."""
     base: str = Field(default="moto", pattern=r"^(moto|localstack|https?://[^/\s?#]+/?)$")
-    """What holds the declared state of the services that the emulated cloud does not answer itself: "moto" in its own
-    process, "localstack" in a container, or the URL of any AWS-compatible endpoint."""
+    """The state store of the services that the emulated cloud does not implement itself: "moto" in its process,
+    "localstack" in a container, or the URL of any AWS-compatible endpoint."""
     base_services: tuple[str, ...] = ()
-    """The services to take from that container or endpoint, by boto3's names; empty, all it has."""
+    """The services to use of that container or endpoint, by boto3's names; empty, all of them."""
     localstack_image: str = Field(default="localstack/localstack:4.14.0", min_length=1)
-    """The image of the base "localstack". Newer ones than the default demand a token."""
+    """The image of the base "localstack". Newer ones than the default require a token."""
     runtime: Literal["process", "docker"] = "process"
-    """What a container becomes: a process of this machine, or a container of its engine (Docker, podman)."""
+    """Tasks are processes of this machine, or containers of its engine (Docker, podman)."""
     volume_mib: int = Field(default=0, ge=0)
-    """What the shared file system of containers holds, in MiB of the engine's memory, so that it can be filled up: the
-    fault FillVolume needs it. 0 is as much as the engine's disk."""
+    """The size of the containers' shared file system, in MiB of the engine's memory; the fault FillVolume needs it. 0
+    is the size of the engine's disk."""
     preview: Literal["auto", "astro", "builtin"] | None = None
-    """What shows the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
-    Unset, it is the built-in one, in processes and in containers alike: Astro takes seconds to start, so it runs at a
-    scale of 5. In containers it is the edit image's own Astro, never this machine's."""
+    """What renders the reference system's pages: real Astro, a built-in renderer of a subset, or Astro if it can run.
+    Unset, the built-in one. Astro takes seconds to start, so it runs at a scale of 5. Containers use the edit image's
+    Astro, never this machine's."""
     seed: int | None = None
     """Seeds the cloud's ids; unset, they differ from run to run."""
     allowance: float = Field(default=20, ge=0)
-    """Wall seconds that every wait gets on top while the clock runs fast: the machine's own work does not speed up."""
+    """Wall seconds added to every wait while the clock runs fast: the machine's work does not speed up."""
     start_within: float = Field(default=30, gt=0)
     """Wall seconds for the cloud to be ready; 900 when it has to pull images first."""
 
 
 class LiveClock(Section):
-    """AWS time as the endpoint keeps it. On AWS it is the wall clock's; a rehearsal's runs faster."""
+    """AWS time at the endpoint: wall time on AWS, faster in a rehearsal."""
 
     scale: float = Field(default=1, gt=0)
     """AWS seconds that pass in one wall second."""
     origin: float | None = None
     """Wall epoch seconds at which AWS time and wall time were equal; needed when the scale is not 1."""
     allowance: float = Field(default=20, ge=0)
-    """Wall seconds that every wait gets on top while the clock runs fast."""
+    """Wall seconds added to every wait while the clock runs fast."""
 
 
 class Live(Section):
-    """Real AWS, or whatever answers at the endpoint that the environment names (AWS_ENDPOINT_URL)."""
+    """Real AWS, or the endpoint in the environment (AWS_ENDPOINT_URL)."""
 
     role: str = Field(default="", pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/.+)?$")
-    """A role to assume, by its ARN; empty, the credentials are used as they are."""
+    """The ARN of a role to assume; empty, the credentials are used directly."""
     mail_domain: str = Field(default="", pattern=r"^([a-z0-9-]+\.)*[a-z0-9-]*$")
-    """A domain verified in SES whose mail (and that of `clients.<domain>`) SES receives; empty, no mail is tested."""
+    """A domain verified in SES that receives mail there, as does `clients.<domain>`; empty, no mail is tested."""
     certificate: str = Field(default="", pattern=r"^(arn:aws[a-z-]*:acm:.+)?$")
-    """An ACM certificate's ARN: the load balancer then speaks HTTPS as well."""
+    """An ACM certificate's ARN; with it the load balancer also serves HTTPS."""
     budget: float = Field(default=5, ge=0)
-    """USD a run may cost; beyond it, it is ended and cleaned up."""
+    """Maximum cost of a run in USD; beyond it the run is ended and cleaned up."""
     keep_on_failure: bool = False
-    """Leave the stack of a failed run for looking around; it expires all the same."""
+    """Keep the stack of a failed run for inspection; it expires all the same."""
     reuse: bool = False
-    """Use a stack of the kit's that is there, and leave it there: for many runs in a row."""
+    """Use an existing stack of the kit and keep it, for many runs in a row."""
     expires: AwsSeconds = 14_400
-    """After so long a run's resources may be collected by `kit janitor`, unless the run is still at work."""
+    """After this time `kit janitor` may delete a run's resources, unless the run is still active."""
     clock: LiveClock = LiveClock()
 
 
 class Cost(Section):
-    """What a run costs, and what it may cost."""
+    """Cost limits, prices and publishing."""
 
     budget: float | None = Field(default=None, ge=0)
-    """USD an emulated run may come to if it were live (`live.budget` is the one of live runs); unset, anything."""
+    """Maximum estimated cost of an emulated run in USD, as if it were live (see `live.budget`); unset, unlimited."""
     price_file: Path = Path("prices.toml")
-    """Prices that go before the shipped ones, as `kit prices refresh` writes them; it may be absent."""
+    """Prices that override the shipped ones, written by `kit prices refresh`; it may be absent."""
     publish: Literal["live", "always", "never"] = "live"
-    """When the run's results are published to CloudWatch: in live runs, in emulated ones as well, or never."""
+    """Whether results are published to CloudWatch: by live runs, always, or never."""
 
 
 class Timeouts(Section):
@@ -146,7 +145,7 @@ class Timeouts(Section):
     container_ready: AwsSeconds = 60
     """Cold start: from the request to the session's own page."""
     warm: AwsSeconds = 5
-    """The same with a container that runs."""
+    """The same with a running container."""
     session_expiry: AwsSeconds = 70
     """From the last activity to the session being expired: the minute of idle time and a buffer."""
     scale_down: AwsSeconds = 30
@@ -154,25 +153,25 @@ class Timeouts(Section):
     health: AwsSeconds = 30
     """From a running task to its healthy target."""
     file_check: AwsSeconds = 2
-    """Looking for one file in a container, once there is a session of ECS Exec."""
+    """Checking a file in a container, once there is an ECS Exec session."""
     exec: AwsSeconds = 90
-    """For a command by ECS Exec: an agent may come a minute after its task, and EFS may show a file a minute late."""
+    """A command by ECS Exec: the agent may start a minute after its task, and EFS may show a file a minute late."""
     recovery: AwsSeconds = 120
     """From a killed container to a working one."""
     idle_shutdown: AwsSeconds = 300
     """From the last activity to zero tasks."""
     wake: AwsSeconds = 240
-    """From a mail or a first request to Hermes at work: one-minute metrics, a one-minute alarm, and its start."""
+    """From a mail or a first request to a running Hermes: one-minute metrics, a one-minute alarm, and its start."""
     reply: AwsSeconds = 120
     """From a mail to its reply."""
     deploy: AwsSeconds = 900
     """The stack, from nothing to CREATE_COMPLETE."""
     scenario: AwsSeconds = 1800
-    """One whole scenario; beyond it, it is ended and cleaned up."""
+    """One whole scenario; beyond it the scenario is ended and cleaned up."""
 
 
 class TestData(Section):
-    """Whose sessions the scenarios open."""
+    """Users and sessions of the scenarios."""
 
     __test__ = False
 
@@ -180,13 +179,13 @@ class TestData(Section):
     user: str = Field(default="test", pattern=r"^[a-z0-9]{1,32}$")
     """The first part of every test user's name; the rest is unique to the run."""
     concurrent_sessions: int = Field(default=3, ge=3, le=100)
-    """How many sessions the scenario `concurrency` opens at once: one is ended, one is used on, the rest go idle."""
+    """Sessions that the scenario `concurrency` opens at once: one is ended, one stays in use, the rest go idle."""
     seed: int | None = None
     """Seeds the run's markers; unset, they differ from run to run."""
 
 
 class Production(Section):
-    """Names of the production system: known so that a run never touches them."""
+    """Names of the production system, which runs never touch."""
 
     account: str = ""
     cluster: str = ""
@@ -196,7 +195,7 @@ class Production(Section):
 
 
 class Settings(BaseSettings):
-    """Everything a run is told."""
+    """The settings of a run."""
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -227,11 +226,11 @@ class Settings(BaseSettings):
     stack: Stack = Stack()
     emulated: Emulated = Emulated()
     images: dict[str, Annotated[str, Field(min_length=1)]] = {}
-    """Image parameter of the stack, or image of its template → the local or pullable image to run in its place."""
+    """Image parameter of the stack, or image of its template → the local or pullable image to run instead."""
     live: Live = Live()
     cost: Cost = Cost()
     prices: dict[str, Annotated[float, Field(ge=0)]] = {}
-    """Prices that differ from the shipped ones, in USD for the units that `kit prices show` tells."""
+    """Prices that differ from the shipped ones, in USD for the units of `kit prices show`."""
     timeouts: Timeouts = Timeouts()
     test_data: TestData = TestData()
     production: Production = Production()

@@ -8,8 +8,8 @@ from typing import Any
 _ALB = "https://webordinary-edit-alb-916355172.us-west-2.elb.amazonaws.com"
 
 PROFILES: Mapping[str, Mapping[str, Any]] = {
-    # The TEST_CONFIG of the Webordinary project. Its cluster, services and load balancer are production:
-    # they are kept as what must not be touched, while the stack under test brings names of its own.
+    # The TEST_CONFIG of the Webordinary project. Its cluster, services and load balancer are production, which must not
+    # be touched; the stack under test has other names.
     "webordinary": {
         "region": "us-west-2",
         "account": "942734823970",

@@ -1,7 +1,7 @@
-"""The facts of the system under test, in one place: where things are and what they are called.
+"""Facts about the system under test: its paths, names and formats, in one place.
 
-Scenarios say what must happen; this says where to look. A Webordinary that shows its previews elsewhere, or is
-told of its work another way, is another set of facts, not other scenarios.
+Scenarios state what must happen, these facts where to look. A Webordinary with other preview URLs, for example, needs
+other facts, not other scenarios.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ SERVICES: tuple[Service, Service] = ("hermes", "edit")
 
 INITIALIZING, ACTIVE, DRAINING, EXPIRED = "initializing", "active", "draining", "expired"
 OPEN = (INITIALIZING, ACTIVE, DRAINING)
-"""A session in one of these states holds, or may hold, a container."""
+"""States in which a session has, or may have, a container."""
 
 STATUS_INDEX, CLIENT_INDEX = "StatusIndex", "ClientIndex"
 
 ACTIVE_SESSIONS, PENDING_WORK = "ActiveSessionCount", "PendingWork"
-"""Metrics that Hermes publishes; both carry the dimension `Environment`."""
+"""Metrics that Hermes publishes, with the dimension `Environment`."""
 
 RECEIVED_AT = "receivedAt"
-"""Attribute of a row in Hermes' memory of mails: when it took the mail on, ISO 8601."""
+"""Attribute of a row in Hermes' mail table: when it accepted the mail, ISO 8601."""
 
 DEFAULT_CLIENT = "test-client"
-"""The client of a mail that names none in its address."""
+"""The client of a mail whose address names none."""
 
 BALANCER_SERVER = "awselb/2.0"
-"""The `Server` header of an answer that the load balancer gave by itself: it never reached a target."""
+"""The `Server` header of the load balancer's own answers, which did not reach a target."""
 
 PREVIEW_HEADER = "x-preview"
-"""The header by which a page says what rendered it: `builtin`, or `astro` and its version."""
+"""The response header with a page's renderer: `builtin`, or `astro` and its version."""
 
 TARGET_COOKIE = "AWSALB"
-"""The load balancer's cookie that binds a client to one target; only edit's target group is sticky."""
+"""The load balancer's stickiness cookie; only edit's target group is sticky."""
 
 RULES: Mapping[str, tuple[str, ...]] = {
     "5": ("/hermes", "/hermes/*"),
@@ -49,32 +49,32 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "20": ("/preview/*", "/_astro/*"),
     "30": ("/ws/*",),
 }
-"""What each listener of the load balancer forwards: path patterns by priority."""
+"""The path patterns that each listener of the load balancer forwards, by priority."""
 
 NO_RULE = {"statusCode": 404, "message": "No rule for this path"}
-"""The body of the fixed response for any other path."""
+"""The fixed response for any other path."""
 
 HOT_RELOAD_SCRIPT = "/_astro/hot-reload.js"
-"""What edit serves below `/_astro/` whatever its pages are made with; a browser that loads it hears of changes."""
+"""Served by edit with every renderer; a browser that loads it is notified of changes."""
 
 HOT_RELOAD_PROTOCOL = "vite-hmr"
 """The WebSocket's subprotocol: Vite's own."""
 
 HOT_RELOAD_LOADED = re.compile(r'src="([^"]+/(?:@vite/client|hot-reload\.js)[^"]*)"')
-"""How a page loads Vite's client, or the script in its place."""
+"""How a page loads Vite's client or its replacement."""
 
 NOTHING_CHANGED = "nothing was changed"
-"""Words of the reply to a mail whose instruction was not carried out."""
+"""Part of the reply to a mail whose instruction was not carried out."""
 
 WORK_TRAILER = "Work-Id"
-"""The trailer of a commit that names the work it was made for."""
+"""The commit trailer with the id of its job."""
 
 _CONVERSATION = re.compile(r"Conversation ID:\s*([A-Za-z0-9-]+)")
 
 
 @dataclass(frozen=True)
 class System:
-    """Where the deployed system keeps what, from its stack's outputs."""
+    """Addresses and names of the deployed system, from its stack's outputs."""
 
     stack: Stack
 
@@ -92,7 +92,7 @@ class System:
         return self.stack.load_balancer_url + {"hermes": "/hermes/health", "edit": "/api/health"}[service]
 
     def preview_url(self, session_id: str, page: str = "") -> str:
-        """The preview of a session, or of one of its pages (its slug)."""
+        """The preview of a session, or of one of its pages by its slug."""
         url = f"{self.stack.load_balancer_url}/session/{session_id}"
         return f"{url}/{page}" if page else url
 
@@ -104,11 +104,11 @@ class System:
         return f"{self.stack.load_balancer_url}{path}"
 
     def hot_reload_url(self, session_id: str) -> str:
-        """The WebSocket on which a session's browsers are told of changes."""
+        """The WebSocket that notifies a session's browsers of changes."""
         return f"ws{self.stack.load_balancer_url.removeprefix('http')}/ws/hmr?session={session_id}"
 
     def work_url(self, session_id: str) -> str:
-        """Where Hermes posts work for a session: a request to an edit container, through the load balancer."""
+        """Where Hermes posts a session's jobs: at an edit container, through the load balancer."""
         return f"{self.stack.load_balancer_url}/api/sessions/{session_id}/work"
 
     # ---- ECS
@@ -127,12 +127,12 @@ class System:
 
     # ---- Mail
     def address_for(self, client_id: str) -> str:
-        """Where a client's mail goes: the stack's address, with the client in it when it is not the default."""
+        """The address for a client's mail: the stack's, with `+<client>` unless it is the default client."""
         local, _, domain = self.stack.mail_address.partition("@")
         return self.stack.mail_address if client_id == DEFAULT_CLIENT else f"{local}+{client_id}@{domain}"
 
     def user_address(self, user: str) -> str:
-        """An address whose mail comes back to the tests: replies to it land in the replies queue."""
+        """A test user's address; replies to it arrive in the replies queue."""
         return f"{user}@{self.stack.client_mail_domain}"
 
     # ---- Metrics
@@ -141,7 +141,7 @@ class System:
 
 
 def user_of(user_id: str) -> str:
-    """The name a user has in the workspace: the local part of the address."""
+    """A user's name in the workspace: the local part of the address."""
     return user_id.partition("@")[0]
 
 
@@ -151,64 +151,64 @@ def slug(title: str) -> str:
 
 
 def add_page(title: str) -> str:
-    """The instruction that adds a page, in the scripted agent's grammar."""
+    """The scripted agent's instruction that adds a page."""
     return f'Add a new page called "{title}"'
 
 
 def update_page(slug: str, text: str) -> str:
-    """The instruction that gives a page another text, in the scripted agent's grammar."""
+    """The scripted agent's instruction that changes the text of a page."""
     return f'Update {slug}.astro with the text "{text}"'
 
 
 HEADER_FILE = "src/components/Header.astro"
 HEADER_COMMIT = "Create Header component"
-"""The file of `create_header`, and how the subject of its commit begins."""
+"""The file of `create_header`, and the start of its commit's subject."""
 
 
 def create_header(text: str) -> str:
-    """The instruction that makes a component, in the scripted agent's grammar."""
+    """The scripted agent's instruction that creates a component."""
     return f'Create a components/Header.astro file with "{text}"'
 
 
 def update_header(text: str) -> str:
-    """The instruction that gives that component another text, in the scripted agent's grammar."""
+    """The scripted agent's instruction that changes the component's text."""
     return f'Update Header.astro with "{text}"'
 
 
 def create_file(path: str, text: str) -> str:
-    """The instruction that writes any file, in the scripted agent's grammar."""
+    """The scripted agent's instruction that writes any file."""
     return f'Create a {path} file with "{text}"'
 
 
 def slowly(aws_seconds: float, instruction: str) -> str:
-    """An instruction for which the agent takes so much longer, in the scripted agent's grammar."""
+    """An instruction for which the scripted agent takes longer, by AWS seconds."""
     return f"slow {aws_seconds:g}\n{instruction}"
 
 
 def project_path(client_id: str, user_id: str, file: str = "") -> str:
-    """A path in a session's project, for a shell in the container: the workspace's own place is its environment's."""
+    """A path in a session's project for a shell in the container, whose environment has the workspace's path."""
     path = f"$WORKSPACE_PATH/{client_id}/{user_of(user_id)}/project"
     return f"{path}/{file}" if file else path
 
 
 def git(project: str) -> str:
-    """git in a project, for a shell in the container. ECS Exec enters as root, the files are the container's user's:
-    git would refuse to read what is somebody else's."""
+    """git in a project, for a shell in the container. ECS Exec runs as root, and git refuses to read files of another
+    user unless the folder is declared safe."""
     return f'git --no-pager -c "safe.directory=*" -C "{project}"'
 
 
 def page_file(title: str) -> str:
-    """The file of a page, from the project's root."""
+    """The file of a page, relative to the project."""
     return f"src/pages/{slug(title)}.astro"
 
 
 def mail_key(message_id: str, sender: str) -> str:
-    """The key under which Hermes remembers a mail: a Message-ID is the sender's to choose, so it takes both."""
+    """Hermes' key of a mail. Senders choose their Message-IDs, so the sender is part of it."""
     return f"{message_id} {sender}"
 
 
 def conversation_id(message: email.message.EmailMessage) -> str | None:
-    """The thread that a reply names in its footer, from its text or its HTML."""
+    """The thread id in a reply's footer, from its text or its HTML."""
     for part in message.walk():
         if part.get_content_maintype() == "text":
             found = _CONVERSATION.search(_text(part))

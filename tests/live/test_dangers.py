@@ -135,7 +135,7 @@ async def test_two_runs_that_begin_at_the_same_time(account: Account, tmp_path: 
     assert NOTHING in told and "Traceback" not in told, told
     for said in both:
         refused = said.code == 2 and any(
-            why in said.text for why in ("by run", "in use by", "made by somebody else at the same moment")
+            why in said.text for why in ("by run", "in use by", "another user created stack")
         )
         assert refused or NOTHING in said.text, said.text
         assert "is deleted first" not in said.text, told
@@ -152,7 +152,7 @@ async def test_a_stack_that_appears_between_the_look_and_the_deployment(account:
             made.append(a_stack(NAME, {"Topic": TOPIC}, tags.tags(NAME, "quicker", clock_of(settings).now() + 3600)))
 
     backend.aws.client("cloudformation").meta.events.register("before-call.cloudformation.CreateChangeSet", make)
-    with pytest.raises(UsageError, match="was made by somebody else at the same moment"):
+    with pytest.raises(UsageError, match="another user created stack .* at the same time"):
         await backend.start()
     found = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     assert found["StackId"] == made[1] and found["StackStatus"] == "CREATE_COMPLETE"
@@ -252,7 +252,7 @@ async def test_credentials_that_expire_in_the_middle(account: Account, tmp_path:
     many = ("readiness", "cold_start", "persistence", "email_to_preview", "mail_thread")  # longer than they last
     said = await kit("run", *many, "--mode", "live", report_dir=tmp_path, environ=short)
     assert said.code == 4, said.text
-    assert "AWS does not take these credentials, or not any more" in said.text and "kit janitor" in said.text
+    assert "AWS refuses these credentials, which may have expired" in said.text and "kit janitor" in said.text
     assert stacks() == [NAME]
     swept = await kit("janitor", "--yes", report_dir=tmp_path)
     assert swept.code == 0 and f"removed   stack {NAME}" in swept.text, swept.text

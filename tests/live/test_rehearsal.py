@@ -320,7 +320,7 @@ async def test_credentials_that_expire_on_the_way_are_told_and_nothing_is_forgot
         raise expired
 
     monkeypatch.setattr(client, "describe_stacks", refuse)
-    with pytest.raises(InfraError, match=r"(?s)does not take these credentials.*ledger"):
+    with pytest.raises(InfraError, match=r"(?s)refuses these credentials.*ledger"):
         await backend.stop()
     assert backend.ledger is not None and backend.ledger.open()
     assert await a_backend(tmp_path / "again").destroy()

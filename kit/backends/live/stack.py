@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...aws.client import Aws
-from ...aws.deploy import Taken, Tell, deploy, destroy, stack_named, template_text
+from ...aws.deploy import StackConflict, Tell, deploy, destroy, stack_named, template_text
 from ...aws.outputs import Stack, outputs_of
 from ...aws.template import Template, images, parameter_names
 from ...core.clock import Clock
@@ -123,7 +123,7 @@ class LiveStack:
                 tell=self._tell,
                 new=existing is None,
             )
-        except Taken:
+        except StackConflict:
             self.close_entries()  # another run created the stack, and nothing of it is this run's
             raise
         existing = await self.describe()

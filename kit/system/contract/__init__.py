@@ -1,4 +1,4 @@
-"""The contract: what the parts of the system under test say to each other, and to their clients.
+"""The contract: formats of the messages between the parts of the system under test, and to its clients.
 
     HTTP answers (answers.py)   session rows (rows.py)   queue messages (messages.py)   reply mails (replies.py)
              hot reload (hot_reload.py)
@@ -6,8 +6,8 @@
                                            v
                      Terms, units and the breach that names the hop (terms.py)
 
-The deployed system had no such schema: a status read by a wrong key was 404 for weeks, and a `ttl` in milliseconds
-never came. The harness checks everything it reads here; `kit contract` does it by hand.
+The deployed system had no such schema: reading a status by a wrong key was 404 for weeks, and rows with a `ttl` in
+milliseconds never expired. The harness checks everything it reads; `kit contract` does so on demand.
 """
 
 from .answers import check_answer

@@ -1,4 +1,4 @@
-"""HTTP answers: Hermes' six routes and edit's, by method and path. No prefix is stripped on the way."""
+"""HTTP answers: Hermes' six routes and edit's, by method and path, without prefix stripping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Status = Literal["initializing", "active", "draining", "expired"]
 
 
 class Problem(Terms):
-    """Anything but success, as NestJS tells it."""
+    """Any error, in NestJS's format."""
 
     statusCode: int
     message: str
@@ -36,7 +36,7 @@ class Activated(Terms):
 class SessionStatus(Terms):
     status: Status
     containerIp: str
-    """Empty until a container has worked for it."""
+    """Empty until a container has worked for the session."""
     lastActivity: IsoTime
     previewUrl: Text
 
@@ -81,11 +81,11 @@ class WorkDone(Terms):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route, and what is answered there: its one status of success, and other terms than `Problem` where agreed."""
+    """A route with its status of success, its terms, and the terms of errors other than `Problem`."""
 
     method: str
     path: str
-    """`{name}` stands for one segment."""
+    """`{name}` matches one segment."""
     success: int
     terms: type[Terms]
     otherwise: Mapping[int, type[Terms]] = field(default_factory=dict)
@@ -117,13 +117,13 @@ ENDPOINTS = (
 
 
 def endpoint_of(method: str, url: str) -> Endpoint | None:
-    """The route a request goes to; None for what has no terms (the pages of a preview)."""
+    """The route of a request; None for one without terms (the pages of a preview)."""
     path = urlsplit(url).path
     return next((endpoint for endpoint in ENDPOINTS if endpoint.matches(method, path)), None)
 
 
 def check_answer(method: str, url: str, status: int, body: str) -> Endpoint | None:
-    """Check an answer that the system itself gave (not its load balancer); returns the route, None when it has none.
+    """Check an answer of the system (not of its load balancer); returns its route, None without terms.
 
     Raises `ContractBroken`.
     """
@@ -143,9 +143,9 @@ def check_answer(method: str, url: str, status: int, body: str) -> Endpoint | No
     if success and endpoint.is_list:
         _check_list(terms, value, hop)
         return endpoint
-    told = agreed(terms, value, hop)
-    if isinstance(told, Problem) and told.statusCode != status:
-        raise broken(terms.__name__, hop, [f"statusCode is {told.statusCode}, the status is {status}"])
+    answer = agreed(terms, value, hop)
+    if isinstance(answer, Problem) and answer.statusCode != status:
+        raise broken(terms.__name__, hop, [f"statusCode is {answer.statusCode}, the status is {status}"])
     return endpoint
 
 

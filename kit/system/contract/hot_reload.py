@@ -1,4 +1,4 @@
-"""What is said on a hot-reload socket: the messages of Vite's HMR protocol, as its server sends them."""
+"""Messages on a hot-reload socket: Vite's HMR protocol, as its server sends them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ...core.eventually import shortened
 from .terms import Terms, Text, agreed, broken
 
 
-class Said(Terms):
-    """Any message; each kind has terms of its own."""
+class Message(Terms):
+    """Any message; each type has more terms."""
 
     type: Literal["connected", "ping", "update", "full-reload", "prune", "error", "custom"]
 
 
 class Update(Terms):
-    """One module or stylesheet to be loaded anew."""
+    """A module or stylesheet to reload."""
 
     type: Literal["js-update", "css-update"]
     path: Text
@@ -24,16 +24,16 @@ class Update(Terms):
     timestamp: int
 
 
-class Updates(Said):
+class Updates(Message):
     updates: list[Update]
 
 
-class FullReload(Said):
+class FullReload(Message):
     path: Text = "*"
-    """The page that is concerned; without it, or with `*`, every page is."""
+    """The page to reload; `*`, the default, is every page."""
 
 
-class Prune(Said):
+class Prune(Message):
     paths: list[str]
 
 
@@ -42,15 +42,15 @@ class BuildError(Terms):
     stack: str
 
 
-class Error(Said):
+class Error(Message):
     err: BuildError
 
 
-class Custom(Said):
+class Custom(Message):
     event: Text
 
 
-_KINDS: dict[str, type[Said]] = {
+_KINDS: dict[str, type[Message]] = {
     "update": Updates,
     "full-reload": FullReload,
     "prune": Prune,
@@ -67,6 +67,6 @@ def check_hot_reload(text: str, url: str) -> dict[str, Any]:
         message = json.loads(text)
     except ValueError:
         raise broken("HotReload", hop, [f"it is no JSON: {shortened(text, 200)}"]) from None
-    said = agreed(Said, message, hop)
-    agreed(_KINDS.get(said.type, Said), message, hop)
+    kind = agreed(Message, message, hop).type
+    agreed(_KINDS.get(kind, Message), message, hop)
     return dict(message)

@@ -1,4 +1,4 @@
-"""A message of a mail queue: the SNS envelope, and in it the notification of SES with the mail."""
+"""A message of a mail queue: the SNS envelope with SES's notification, which contains the mail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .terms import IsoTime, Terms, Text, agreed, broken
 
 
 class SnsEnvelope(Terms):
-    """What SNS puts into the queue (raw message delivery is off)."""
+    """SNS's envelope (raw message delivery is off)."""
 
     Type: Literal["Notification"]
     MessageId: Text
@@ -37,7 +37,7 @@ class Receipt(Terms):
 
 
 class SesNotification(Terms):
-    """What SES says of a mail it received, the mail included (raw MIME)."""
+    """SES's notification of a received mail, including the mail (raw MIME)."""
 
     notificationType: Literal["Received"]
     mail: ReceivedMail

@@ -1,4 +1,4 @@
-"""The mail that Hermes answers with: what mail programs sort it by, and what the next mail finds its thread by."""
+"""Hermes' reply mails: the headers that mail programs sort by, and the thread id for the next mail."""
 
 from __future__ import annotations
 

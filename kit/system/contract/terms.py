@@ -1,4 +1,4 @@
-"""What a contract is made of: typed terms, three units of time, and the breach that says where it was seen."""
+"""Building blocks of the contract: strict terms, units of time, and errors that name the message."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MILLISECONDS = (10**12, 10**13)
 
 
 class ContractBroken(Failed):
-    """Something was said in other terms than agreed on."""
+    """A message broke the contract."""
 
 
 class Terms(BaseModel):
-    """Terms of the contract. No value is converted: a number in quotes is no number. More may be said than agreed."""
+    """Terms of the contract. Values are not converted: a number in quotes is no number. Extra fields are allowed."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
@@ -48,7 +48,7 @@ def _iso(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1)]
-"""Text that says something."""
+"""Text that is not empty."""
 EpochSeconds = Annotated[int, BeforeValidator(_seconds)]
 EpochMilliseconds = Annotated[int, BeforeValidator(_milliseconds)]
 IsoTime = Annotated[str, BeforeValidator(_iso)]
@@ -57,20 +57,22 @@ T = TypeVar("T", bound=Terms)
 
 
 def agreed(terms: type[T], value: object, hop: str) -> T:
-    """`value`, read in these terms. Raises `ContractBroken` that says which field is how, and names the hop."""
+    """Validate a value. Raises `ContractBroken` that describes each wrong field and names the hop."""
     __tracebackhide__ = True
     try:
         return terms.model_validate(value)
     except ValidationError as error:
-        raise broken(terms.__name__, hop, [_told(each, value) for each in error.errors(include_url=False)]) from None
+        raise broken(
+            terms.__name__, hop, [_described(each, value) for each in error.errors(include_url=False)]
+        ) from None
 
 
 def broken(what: str, hop: str, breaches: Iterable[str]) -> ContractBroken:
-    """The breach of a contract, as it is told."""
+    """The error for breaches of the contract."""
     return ContractBroken("\n".join([f"the contract {what} is broken at {hop}:", *(f"  {each}" for each in breaches)]))
 
 
-def _told(error: ErrorDetails, value: object) -> str:
+def _described(error: ErrorDetails, value: object) -> str:
     place = ".".join(map(str, error["loc"])) or "the whole"
     if error["type"] == "missing":
         near = _renamed(str(error["loc"][-1]), error["input"])
@@ -83,7 +85,7 @@ def _told(error: ErrorDetails, value: object) -> str:
 
 
 def _renamed(name: str, siblings: Any) -> str | None:
-    """The sibling that looks like this field under another name."""
+    """The sibling whose name is similar to a missing field's."""
     if not isinstance(siblings, Mapping):
         return None
     plain = {re.sub(r"[^a-z0-9]", "", str(key).lower()): str(key) for key in siblings}
@@ -98,7 +100,7 @@ def _in_unit(value: object, bounds: tuple[int, int], unit: str) -> object:
 
 
 def _unit_of(value: object) -> str:
-    """A value with the unit it looks like."""
+    """A value with its apparent unit."""
     shown = shortened(repr(value), 80)
     if isinstance(value, int | float) and not isinstance(value, bool):
         for (low, high), unit in ((_SECONDS, "epoch seconds"), (_MILLISECONDS, "epoch milliseconds")):

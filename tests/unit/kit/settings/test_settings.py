@@ -82,7 +82,7 @@ def test_an_unknown_variable_is_named_as_it_is_written() -> None:
         ({"account": "12"}, {}, "account = '12'"),
         ({"emulated": 3}, {}, "is a section, not a value"),
         ({"mode": "lvie"}, {}, "mode = 'lvie'"),
-        ({"stack": {"name": "s" * 37}}, {}, "37 characters, and it may have 36: CloudFormation makes the names of"),
+        ({"stack": {"name": "s" * 37}}, {}, "37 characters, and it may have 36: CloudFormation derives the names of"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_layer(overrides: dict[str, Any], environ: dict[str, str], said: str) -> None:
