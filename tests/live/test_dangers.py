@@ -152,7 +152,7 @@ async def test_a_stack_that_appears_between_the_look_and_the_deployment(account:
             made.append(a_stack(NAME, {"Topic": TOPIC}, tags.tags(NAME, "quicker", clock_of(settings).now() + 3600)))
 
     backend.aws.client("cloudformation").meta.events.register("before-call.cloudformation.CreateChangeSet", make)
-    with pytest.raises(UsageError, match="another user created stack .* at the same time"):
+    with pytest.raises(UsageError, match="another user created stack"):
         await backend.start()
     found = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     assert found["StackId"] == made[1] and found["StackStatus"] == "CREATE_COMPLETE"
