@@ -22,8 +22,6 @@ from .template import Template
 PAGE = 100
 """Entries a page, as on AWS."""
 
-_NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
-
 
 def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
     """One page of a listing, with the token of the next. Raises `ValidationError` for an invalid token."""
@@ -31,22 +29,10 @@ def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
 
 
 def stack(each: Stack) -> dict[str, Any]:
-    optional = {
-        "Description": each.desired.template.description,
-        "ChangeSetId": each.change_set_id,
-        "LastUpdatedTime": _time(each.updated),
-        "DeletionTime": _time(each.deleted),
-        "StackStatusReason": each.reason,
-        "TimeoutInMinutes": each.timeout_minutes,
-        "RoleARN": each.role_arn,
-    }
     return {
-        "StackId": each.stack_id,
-        "StackName": each.name,
+        **_stack(each),
         "Parameters": parameter_values(each.desired),
-        "CreationTime": _time(each.created),
         "RollbackConfiguration": {},
-        "StackStatus": each.status,
         "DisableRollback": each.disable_rollback,
         "NotificationARNs": [],
         "Capabilities": list(each.capabilities),
@@ -61,22 +47,29 @@ def stack(each: Stack) -> dict[str, Any]:
         ],
         "Tags": [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
         "EnableTerminationProtection": each.termination_protection,
-        "DriftInformation": _NO_DRIFT,
-        **_present(**optional),
+        **_present(
+            Description=each.desired.template.description,
+            ChangeSetId=each.change_set_id,
+            TimeoutInMinutes=each.timeout_minutes,
+            RoleARN=each.role_arn,
+        ),
     }
 
 
 def stack_summary(each: Stack) -> dict[str, Any]:
+    return {**_stack(each), **_present(TemplateDescription=each.desired.template.description)}
+
+
+def _stack(each: Stack) -> dict[str, Any]:
     return _present(
         StackId=each.stack_id,
         StackName=each.name,
-        TemplateDescription=each.desired.template.description,
         CreationTime=_time(each.created),
         LastUpdatedTime=_time(each.updated),
         DeletionTime=_time(each.deleted),
         StackStatus=each.status,
         StackStatusReason=each.reason,
-        DriftInformation=_NO_DRIFT,
+        DriftInformation={"StackDriftStatus": "NOT_CHECKED"},
     )
 
 

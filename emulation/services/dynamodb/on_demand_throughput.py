@@ -56,19 +56,13 @@ class OnDemandThroughput(ControllerBase):
 
     async def collect(self) -> Iterable[Datum]:
         counted, self._throttled = self._throttled, Counter()
-        data = []
-        for direction in ("Read", "Write"):
-            tables: Counter[str] = Counter()
-            for (table, its, _), count in counted.items():
-                if its == direction:
-                    tables[table] += count
-            for table, count in tables.items():
-                for name in (f"{direction}ThrottleEvents", f"{direction}MaxOnDemandThroughputThrottleEvents"):
-                    data.append(_events(name, {"TableName": table}, count))
-        data += [
-            _events("ThrottledRequests", {"TableName": table, "Operation": operation}, count)
-            for (table, _, operation), count in counted.items()
-        ]
+        data, totals = [], Counter[tuple[str, str]]()
+        for (table, direction, operation), count in counted.items():
+            totals[table, direction] += count
+            data.append(_events("ThrottledRequests", {"TableName": table, "Operation": operation}, count))
+        for (table, direction), count in totals.items():
+            for name in ("ThrottleEvents", "MaxOnDemandThroughputThrottleEvents"):
+                data.append(_events(f"{direction}{name}", {"TableName": table}, count))
         return data
 
     async def _create(self, call: Call) -> dict[str, Any]:

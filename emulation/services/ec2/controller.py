@@ -28,22 +28,17 @@ from .rules import AWS_PORT, Port, reaches, reaches_internet
 from .topology import Balancer, Subnet, Topology, read_topology
 
 _BY = "network"
-_TOPOLOGY_CHANGES: tuple[Operation, ...] = tuple(
-    (service, operation)
-    for service, operations in (
-        (
-            "ec2",
-            "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress "
-            "RevokeSecurityGroupEgress ModifySecurityGroupRules CreateSecurityGroup DeleteSecurityGroup CreateSubnet "
-            "DeleteSubnet CreateVpc DeleteVpc",
-        ),
-        (
-            "elbv2",
-            "CreateLoadBalancer DeleteLoadBalancer SetSecurityGroups SetSubnets CreateListener ModifyListener "
-            "DeleteListener CreateRule ModifyRule DeleteRule",
-        ),
-    )
-    for operation in operations.split()
+_EC2_CHANGES = (
+    "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress "
+    "ModifySecurityGroupRules CreateSecurityGroup DeleteSecurityGroup CreateSubnet DeleteSubnet CreateVpc DeleteVpc"
+)
+_ELBV2_CHANGES = (
+    "CreateLoadBalancer DeleteLoadBalancer SetSecurityGroups SetSubnets CreateListener ModifyListener DeleteListener "
+    "CreateRule ModifyRule DeleteRule"
+)
+_TOPOLOGY_CHANGES: tuple[Operation, ...] = (
+    *(("ec2", name) for name in _EC2_CHANGES.split()),
+    *(("elbv2", name) for name in _ELBV2_CHANGES.split()),
 )
 
 

@@ -76,10 +76,10 @@ def _inline(properties: Mapping[str, Any]) -> dict[str, str]:
     return result
 
 
-def _attached(job: Job) -> Iterator[tuple[str, str]]:
+def _attached(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(Role, User or Group; its name) for each that the policy is attached to."""
     for kind, singular in _ATTACHED_TO.items():
-        for name in job.get(kind, []):
+        for name in properties.get(kind, []):
             yield singular, name
 
 
@@ -93,23 +93,23 @@ async def create_policy(job: Job) -> None:
 
 async def update_policy(job: Job) -> None:
     moved = job.changed("PolicyName")
-    for kind, singular in _ATTACHED_TO.items():
-        for name in job.before.get(kind, []):
-            if moved or name not in job.get(kind, []):
-                old = {"PolicyName": text(job.before["PolicyName"]), f"{singular}Name": name}
-                await job.call("iam", f"Delete{singular}Policy", **old)
+    current = list(_attached(job.properties))
+    for singular, name in _attached(job.before):
+        if moved or (singular, name) not in current:
+            old = {"PolicyName": text(job.before["PolicyName"]), f"{singular}Name": name}
+            await job.call("iam", f"Delete{singular}Policy", **old)
     await _put_everywhere(job)
 
 
 async def _put_everywhere(job: Job) -> None:
     policy = {"PolicyName": job.text("PolicyName"), "PolicyDocument": document(job.get("PolicyDocument"))}
-    for singular, name in _attached(job):
+    for singular, name in _attached(job.properties):
         await job.call("iam", f"Put{singular}Policy", **policy, **{f"{singular}Name": name})
 
 
 async def delete_policy(job: Job) -> None:
     policy = job.text("PolicyName")
-    for singular, name in _attached(job):
+    for singular, name in _attached(job.properties):
         await job.call("iam", f"Delete{singular}Policy", PolicyName=policy, **{f"{singular}Name": name})
 
 
@@ -145,16 +145,17 @@ async def update_managed_policy(job: Job) -> None:
 
 
 async def _attach(job: Job) -> None:
-    for kind, singular in _ATTACHED_TO.items():
-        had, has = job.before.get(kind, []), job.get(kind, [])
-        for name in [each for each in had if each not in has]:
-            await job.call("iam", f"Detach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
-        for name in [each for each in has if each not in had]:
-            await job.call("iam", f"Attach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
+    before, after = list(_attached(job.before)), list(_attached(job.properties))
+    for verb, changed in (
+        ("Detach", [each for each in before if each not in after]),
+        ("Attach", [each for each in after if each not in before]),
+    ):
+        for singular, name in changed:
+            await job.call("iam", f"{verb}{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
 
 
 async def delete_managed_policy(job: Job) -> None:
-    for singular, name in _attached(job):
+    for singular, name in _attached(job.properties):
         await job.call("iam", f"Detach{singular}Policy", PolicyArn=job.physical_id, **{f"{singular}Name": name})
     versions = await job.call("iam", "ListPolicyVersions", PolicyArn=job.physical_id)
     for each in versions["Versions"]:

@@ -13,23 +13,10 @@ async def create_group(job: Job) -> None:
     await job.send("logs", "CreateLogGroup", omit=omit, logGroupName=name)
     arn = job.arn("logs", f"log-group:{name}")
     job.created(name, Arn=f"{arn}:*", GroupArn=arn)
-    await _settings(job)
+    await update_group(job)
 
 
 async def update_group(job: Job) -> None:
-    await _settings(job)
-    name = job.physical_id
-    await job.put_or_delete(
-        "KmsKeyId",
-        "logs",
-        "AssociateKmsKey",
-        "DisassociateKmsKey",
-        lambda key: {"kmsKeyId": text(key)},
-        logGroupName=name,
-    )
-
-
-async def _settings(job: Job) -> None:
     name = job.physical_id
     await job.put_or_delete(
         "RetentionInDays",
@@ -47,6 +34,15 @@ async def _settings(job: Job) -> None:
         lambda policy: {"policyDocument": document(policy)},
         logGroupIdentifier=name,
     )
+    if job.before:  # CreateLogGroup took the key
+        await job.put_or_delete(
+            "KmsKeyId",
+            "logs",
+            "AssociateKmsKey",
+            "DisassociateKmsKey",
+            lambda key: {"kmsKeyId": text(key)},
+            logGroupName=name,
+        )
 
 
 TYPES = (
