@@ -1,7 +1,7 @@
-"""The pytest plugin: one started cloud for a whole session, a harness for each test, results in the run's report.
+"""The pytest plugin: one cloud a session, one harness a test, results in the run's report.
 
-It is loaded in every pytest run of the environment, so it imports nothing heavy and does nothing until a
-test asks for one of its fixtures.
+Every pytest run of the environment loads it, so it imports nothing heavy, and does nothing until a test uses one of
+its fixtures.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _CALL = pytest.StashKey["pytest.CallInfo[None]"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kit", "emulated cloud or real AWS (webordinary-test-kit)")
     group.addoption("--kit-mode", choices=("emulated", "live"), help="which cloud the scenarios run on")
-    group.addoption("--kit-base", metavar="BASE", help="what holds the declared state: moto, localstack or a URL")
+    group.addoption("--kit-base", metavar="BASE", help="where declared state is kept: moto, localstack or a URL")
     group.addoption("--kit-runtime", choices=("process", "docker"), help="what a task of the emulated cloud becomes")
-    group.addoption("--kit-scale", type=float, metavar="N", help="how much faster than real time AWS time runs")
+    group.addoption("--kit-scale", type=float, metavar="N", help="speed of AWS time: 60 is sixty times real time")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture(scope="session")
 def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[Run]:
-    """A run whose cloud is up, shared by all tests of the session whatever file they are in."""
+    """A started run, shared by all tests of the session."""
     from .core.errors import KitError  # noqa: PLC0415
     from .runner.console import Console  # noqa: PLC0415 - nothing is imported until a test asks for it
     from .runner.run import CLEAN_UP, Run  # noqa: PLC0415
@@ -124,7 +124,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 class _Terminal:
-    """pytest's terminal as a file: it is not captured, so that steps are seen while they happen."""
+    """pytest's terminal as a file that is not captured, so that steps are visible while they happen."""
 
     encoding = "utf-8"
 

@@ -1,4 +1,4 @@
-"""The command `kit`. Its commands are modules of this package; what they need is imported when they run."""
+"""The command `kit`. Each module is a command, and imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code. Errors the user can do something about are one clear message."""
+    """Run one command and return its exit code. Errors that the user can act on are one clear message."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone; there is nobody left to tell.
+        # The reader of the output is gone, as after `| head`.
         sys.stderr.close()
         return 141
     return code

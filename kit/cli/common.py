@@ -1,4 +1,4 @@
-"""What the commands share: settings from the command line, the event loop, output."""
+"""Shared by the commands: settings from the command line, the event loop, output."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ def scenarios_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def load_settings(args: argparse.Namespace, *, defaults: Mapping[str, Any] | None = None, **overrides: Any) -> Settings:
-    """The settings, with what the command line says; `overrides` are `section__key` or `key`, None is left out."""
+    """The settings with those of the command line; `overrides` are `section__key` or `key`, None is ignored."""
     from ..settings import load  # noqa: PLC0415 - pydantic, which --help need not wait for
 
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for text in args.set:
         key, separator, value = text.partition("=")
         if not separator:
             raise UsageError(f"--set {text}: not KEY=VALUE", next="for example: --set emulated.scale=10")
-        _put(told, key.strip().split("."), _value(value))
+        _put(values, key.strip().split("."), _value(value))
     for name, value in overrides.items():
         if value is not None:
-            _put(told, name.split("__"), value)
-    return load(told, defaults=defaults, file=args.settings)
+            _put(values, name.split("__"), value)
+    return load(values, defaults=defaults, file=args.settings)
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine; SIGTERM ends it like Ctrl-C does, in order."""
+    """Run a command's coroutine; SIGTERM cancels it as Ctrl-C does."""
 
     async def guarded() -> int:
         task = asyncio.current_task()
@@ -77,10 +77,10 @@ def say_json(value: object, *, indent: int | None = 2) -> None:
     say(json.dumps(value, indent=indent, default=str))
 
 
-def _put(told: dict[str, Any], keys: list[str], value: Any) -> None:
+def _put(values: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
-        told = told.setdefault(key, {})
-    told[keys[-1]] = value
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value
 
 
 def _value(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Check what the running cloud says against the contract: a URL, the sessions table, a mail queue, or all of it."""
+"""Check the running cloud against the contract: a URL, the sessions table, a mail queue, or all of them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 HELP = "check answers, rows and messages of the running cloud against the contract"
 
 _UNSEEN = 3
-"""The exit code when nothing was there to be checked: nothing is shown by that."""
+"""The exit code when there was nothing to check, so that nothing is proven."""
 _MESSAGES = 10
-"""Messages of a queue that are looked at. Each look counts as a receive, so there is one look."""
+"""Messages of a queue that are read. Every read counts as a receive, so there is only one."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--check",
         metavar="URL|TABLE|QUEUE",
         action="append",
-        help="what to check, may be repeated (default: the stack's health URLs, sessions table and inbound queue); a "
-        "message that is looked at counts as received once more",
+        help="what to check, may be repeated (default: the stack's health URLs, sessions table and inbound queue); "
+        "reading a message counts as a receive",
     )
 
 
@@ -62,7 +62,7 @@ async def _contract(args: argparse.Namespace) -> int:
 
 
 async def _checked(cloud: Cloud, h: Harness, place: str) -> AsyncIterator[Exception | str]:
-    """What was kept, in words, and each breach."""
+    """A description of each thing that satisfies the contract, and each breach."""
     from ..system import contract  # noqa: PLC0415 - only where a cloud is used
 
     stack = cloud.stack
@@ -97,7 +97,7 @@ async def _checked_url(cloud: Cloud, h: Harness, url: str) -> AsyncIterator[Exce
     if urlsplit(url).scheme not in ("http", "https") or endpoint_of("GET", url) is None:
         routes = ", ".join(str(endpoint.path) for endpoint in ENDPOINTS if endpoint.method == "GET")
         raise UsageError(
-            f"the contract says nothing of {url}",
+            f"the contract does not cover {url}",
             next=f"check the table {cloud.stack.sessions_table_name}, a mail queue's name or URL, or one of: {routes}",
         )
     try:
@@ -106,9 +106,7 @@ async def _checked_url(cloud: Cloud, h: Harness, url: str) -> AsyncIterator[Exce
     except ContractBroken as breach:
         yield breach
     except OSError as error:
-        raise UsageError(
-            f"{url} did not answer: {error}", next="see whether the cloud still runs: kit status"
-        ) from None
+        raise UsageError(f"{url} did not answer: {error}", next="check that the cloud is running: kit status") from None
     else:
         if check is not None:
             yield f"{answer.status} of {check} as {url}"

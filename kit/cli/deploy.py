@@ -1,6 +1,6 @@
-"""Deploy the integration test stack to the account, or update the one that is there, and leave it for live runs.
+"""Deploy or update the stack in the account, and keep it for live runs.
 
-Without reuse a run deploys and deletes its own stack; with `--set live.reuse=true` it uses this one.
+Without reuse a run deploys and deletes its stack; with `--set live.reuse=true` it uses this one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Delete the integration test stack from the account: the one that the settings name, if it carries the kit's tags.
+"""Delete the stack of the settings from the account, if it has the kit's tags.
 
-What is not there is deleted already. A stack in use, and one that is not the kit's, is left alone.
+A stack that does not exist is fine. One in use, and one of another owner, is left alone.
 """
 
 from __future__ import annotations

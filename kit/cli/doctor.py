@@ -1,6 +1,6 @@
-"""Look whether everything is there that a run needs: one line a check, and what to do. Changes nothing.
+"""Check what a run needs, one line a check, with the remedy. Changes nothing.
 
-Checks what the mode of the settings needs: --mode live for AWS, or this machine. Exit code 1 when a run would fail.
+What is checked depends on the mode: the account for --mode live, else this machine. Exit code 1 when a run would fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..doctor import DoctorFinding
     from ..settings import Settings
 
-HELP = "look whether a run has all it needs"
+HELP = "check what a run needs"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

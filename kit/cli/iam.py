@@ -1,4 +1,4 @@
-"""What the role of a live run may do: its least-privilege policy, from the calls that a rehearsal made."""
+"""The least-privilege policy of a live run's role, from the calls of a rehearsal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--write", type=Path, metavar="FOLDER", help="the policy as managed policies of IAM's size, one file each"
     )
     what.add_argument(
-        "--trust", metavar="SUBJECT", help="who may take the role: repo:OWNER/NAME:environment:live, by GitHub's OIDC"
+        "--trust", metavar="SUBJECT", help="who may assume the role: repo:OWNER/NAME:environment:live, by GitHub's OIDC"
     )
     what.add_argument(
         "--compare", nargs="+", type=Path, metavar="RECORD", help="exit 1 when these rehearsals called more or less"
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="RECORD",
-        help="rewrite what is checked in, from these rehearsals; with none, from the calls that are checked in",
+        help="rewrite the policy in the repository from these rehearsals; with none, from the recorded calls",
     )
 
 
@@ -71,7 +71,7 @@ def _trust(settings: Settings, subject: str) -> int:
 
     if not subject.startswith("repo:") or subject.count(":") < 2 or "*" in subject:
         raise UsageError(
-            f"{subject} is no subject of a workflow's, or lets in more than one",
+            f"{subject} is not the subject of one workflow",
             next="repo:OWNER/NAME:environment:live, or repo:OWNER/NAME:ref:refs/heads/main",
         )
     common.say_json(trust_policy(settings, subject))

@@ -22,8 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--base",
         metavar="IMAGE",
-        help="base image, with Python 3.11+, git and CA certificates; or the way to make one: registry, debootstrap "
-        "(default: from a registry, and from Debian packages where none can be reached)",
+        help="base image, with Python 3.11+, git and CA certificates; or how to make one: registry, debootstrap "
+        "(default: from a registry, or from Debian packages if none can be reached)",
     )
     build.set_defaults(action=_build)
     check = actions.add_parser("check", help="compare the images and what runs with these sources and this machine")
@@ -89,8 +89,8 @@ def _others(args: argparse.Namespace) -> list[str]:
 
 def _tell(found: list[ImageCheck]) -> None:
     for finding in found:
-        told = f"{finding.image}  {finding.digest[:19]}  {finding.architecture}".rstrip()
-        common.say(f"{told}  {finding.wrong or _unless(finding.note)}")
+        line = f"{finding.image}  {finding.digest[:19]}  {finding.architecture}".rstrip()
+        common.say(f"{line}  {finding.wrong or _unless(finding.note)}")
         if finding.next:
             common.say(f"  next:  {finding.next}")
 
@@ -98,7 +98,7 @@ def _tell(found: list[ImageCheck]) -> None:
 def _unless(note: str) -> str:
     if not note:
         return "as built from these sources"
-    return f"by its label built from these sources, but its digest could not be compared: {note}"
+    return f"according to its label built from these sources, but its digest could not be compared: {note}"
 
 
 def _quiet(text: str) -> None:

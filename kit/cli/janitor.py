@@ -1,6 +1,6 @@
-"""Find what killed and expired runs left in the account, and with --yes remove it; anything else is left alone.
+"""Find what killed and expired runs left in the account, and with --yes delete it; anything else is left alone.
 
-Exit code 1 when something is left: not removed yet, or not to be removed.
+Exit code 1 when something is left: not deleted yet, or impossible to delete.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HELP = "find what dead runs left in the account, and remove it"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
-    parser.add_argument("--yes", "--delete", action="store_true", help="remove it; without it, it is only shown")
+    parser.add_argument("--yes", "--delete", action="store_true", help="delete it; without it, it is only shown")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 

@@ -1,4 +1,4 @@
-"""Show what the services of the running cloud have logged to CloudWatch Logs."""
+"""Show the CloudWatch logs of the running cloud's services."""
 
 from __future__ import annotations
 

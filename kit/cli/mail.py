@@ -39,7 +39,9 @@ async def _mail(args: argparse.Namespace) -> int:
 
     settings = common.load_settings(args)
     if not _is_text(args.instruction + args.subject):
-        raise UsageError("the instruction is not text: it holds bytes that are not in this terminal's encoding")
+        raise UsageError(
+            "the instruction is not text: it contains bytes that are not valid in this terminal's encoding"
+        )
     async with running.harness(settings) as (cloud, h):
         domain = cloud.stack.client_mail_domain
         sender = args.sender if "@" in args.sender else f"{args.sender}@{domain}"
@@ -55,16 +57,16 @@ async def _mail(args: argparse.Namespace) -> int:
             ) from None
         except OSError as error:
             raise KitError(
-                f"the mail could not be sent: {error}", next="see whether the cloud still runs: kit status"
+                f"the mail could not be sent: {error}", next="check that the cloud is running: kit status"
             ) from None
         facts: dict[str, Any] = {"message_id": sent.message_id, "from": sent.sender, "to": sent.to}
-        tell = _Teller(h, sent, quiet=args.json)
+        tell = _Progress(h, sent, quiet=args.json)
         tell(f"accepted   {sent.message_id} from {sent.sender}")
         if args.follow:
             if not sender.lower().endswith(f"@{domain}"):
                 raise UsageError(
                     f"the mail was sent, but replies to {sender} cannot be read from the stack's queue",
-                    next=f"send it from an address at {domain}, or look with: kit outbox",
+                    next=f"send it from an address at {domain}, or read it by: kit outbox",
                 )
             facts |= await _follow(h, sent, tell, settings.test_data.client_id)
         if args.json:
@@ -73,12 +75,12 @@ async def _mail(args: argparse.Namespace) -> int:
 
 
 def _is_text(text: str) -> bool:
-    """Bytes that could not be decoded come in as surrogates, which no mail can carry."""
+    """Whether a text has no surrogates: Python decodes invalid bytes to them, and no mail can contain them."""
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-class _Teller:
-    """Prints what happened with the time since the mail was accepted."""
+class _Progress:
+    """Prints events with the time since the mail was accepted."""
 
     def __init__(self, h: Harness, sent: SentMail, *, quiet: bool) -> None:
         self._clock, self._since, self._quiet = h.clock, sent.accepted, quiet
@@ -90,7 +92,7 @@ class _Teller:
         return round(aws, 3)
 
 
-async def _follow(h: Harness, sent: SentMail, tell: _Teller, client_id: str) -> dict[str, Any]:
+async def _follow(h: Harness, sent: SentMail, tell: _Progress, client_id: str) -> dict[str, Any]:
     session = await _session(h, sent, client_id)
     facts: dict[str, Any] = {
         "session": session.session_id,
@@ -110,7 +112,7 @@ async def _follow(h: Harness, sent: SentMail, tell: _Teller, client_id: str) -> 
 
 
 async def _session(h: Harness, sent: SentMail, client_id: str) -> TestSession:
-    """The session that works on the mail: the user's open one that was touched last."""
+    """The session that works on the mail: the user's open one with the latest activity."""
     from ..harness.sessions import TestSession  # noqa: PLC0415 - only where a cloud is used
     from ..system.facts import OPEN  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Show the mails that left the running cloud through SES."""
+"""Show the mails that the running cloud sent through SES."""
 
 from __future__ import annotations
 

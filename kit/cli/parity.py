@@ -1,4 +1,4 @@
-"""Two runs side by side: the same scenarios, steps and checks in the same order, on whatever clouds they ran."""
+"""Compare two runs on any clouds: the same scenarios, steps and checks in the same order."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from . import common
 
-HELP = "compare two runs: they differ in nothing but times and ids, or exit 1"
+HELP = "compare two runs; exit 1 if they differ in more than times and ids"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("a", "b"):
         parser.add_argument(name, type=Path, metavar=name.upper(), help="a run's folder, its report or its history")
     parser.add_argument("--steps", action="store_true", help="with the times of every step")
-    parser.add_argument("--strict", action="store_true", help="what only one cloud can run is a difference as well")
+    parser.add_argument("--strict", action="store_true", help="a scenario that only one cloud can run is a difference")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write a Markdown page as well")
 

@@ -1,4 +1,4 @@
-"""What a run would create, run, take and cost. Nothing is touched: no AWS call, no credentials."""
+"""Show what a run would create and run, its time and its cost. Makes no AWS call and needs no credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..cost.prediction import Prediction
     from ..runner.plan import PlannedScenario, RunPlan
 
-HELP = "what a run would do, take and cost; touches nothing"
+HELP = "show what a run would do, its time and its cost; touches nothing"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def _resources(made: RunPlan) -> None:
     number = sum(map(len, made.resources.values()))
     if not number:
-        common.say(f"{made.mode}: uses stack {made.stack}, which must be there (live.reuse), and creates nothing")
+        common.say(f"{made.mode}: uses stack {made.stack}, which must exist (live.reuse), and creates nothing")
         return
     common.say(f"{made.mode}: creates stack {made.stack} with {number} resources, and deletes it at the end")
     width = max(map(len, made.resources))
@@ -66,16 +66,16 @@ def _scenario(one: PlannedScenario) -> str:
 
 
 def _cost(made: RunPlan) -> None:
-    told = made.prediction
-    low, high = (told.seconds * (1 + side * told.within) / 60 for side in (-1, 1))
-    common.say(f"\ntakes {told.seconds / 60:.0f} min of AWS time ({low:.0f} to {high:.0f})")
+    predicted = made.prediction
+    low, high = (predicted.seconds * (1 + side * predicted.within) / 60 for side in (-1, 1))
+    common.say(f"\ntakes {predicted.seconds / 60:.0f} min of AWS time ({low:.0f} to {high:.0f})")
     word = "costs" if made.mode == "live" else "would cost live"
-    common.say(f"{word} {_usd(told)}, with what stands there meanwhile; from: {told.basis}")
-    common.say(f"left standing, the stack costs ${made.standing_month:.2f} a month")
+    common.say(f"{word} {_usd(predicted)}, including resources that only exist; from: {predicted.basis}")
+    common.say(f"kept, the stack costs ${made.standing_month:.2f} a month")
     published = made.prices.get("published")
     common.say(f"list prices of {made.prices['region']}{f', published {published}' if published else ', as shipped'}")
     if made.budget is not None:
-        beyond = told.usd * (1 + told.within) > made.budget
+        beyond = predicted.usd * (1 + predicted.within) > made.budget
         common.say(f"budget ${made.budget:g}{': the run may not come to its end' if beyond else ''}")
 
 
@@ -88,10 +88,10 @@ def _permissions(made: RunPlan) -> None:
     if made.policy is None:
         common.say("\nneeds IAM permissions for the resource types above; no policy is checked in")
         return
-    common.say("\nneeds these IAM permissions (kit iam --policy tells them as a policy):")
+    common.say("\nneeds these IAM permissions (kit iam --policy prints the policy):")
     for service, actions in actions_of(made.policy).items():
         common.say(f"  {service}: {', '.join(actions)}")
 
 
-def _usd(told: Prediction) -> str:
-    return f"${told.usd:.3f} (${told.usd * (1 - told.within):.3f} to ${told.usd * (1 + told.within):.3f})"
+def _usd(predicted: Prediction) -> str:
+    return f"${predicted.usd:.3f} (${predicted.usd * (1 - predicted.within):.3f} to ${predicted.usd * (1 + predicted.within):.3f})"

@@ -1,4 +1,4 @@
-"""The prices that runs are charged with: shown with their sources and dates, or asked of AWS anew."""
+"""Show the price table with sources and dates, or refresh it from AWS."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def _refresh(settings: Settings) -> int:
         if abs(usd - table[key].usd) > 1e-9 * max(usd, table[key].usd):
             common.say(f"  {key}: {usd:.7g}, the kit ships {table[key].usd:.7g}")
     if refreshed.kept:
-        common.say(f"as shipped, for the price list has no one answer: {', '.join(refreshed.kept)}")
+        common.say(f"kept as shipped, because the price list has no single answer: {', '.join(refreshed.kept)}")
     return 0
 
 
 def _client(settings: Settings) -> Any:
-    """A `pricing` client of the region that has one; AWS_ENDPOINT_URL and the AWS configuration hold for it."""
+    """A client for the price list, in the region that has one; AWS_ENDPOINT_URL and the AWS configuration apply."""
     import boto3  # noqa: PLC0415 - heavy: only where a call is made
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415

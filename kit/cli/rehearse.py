@@ -1,4 +1,4 @@
-"""Rehearse a live run: the live backend, aimed at an emulated cloud that stands in for AWS. Costs nothing."""
+"""Run the live backend against an emulated cloud in place of AWS. Costs nothing."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
     common.scenarios_argument(parser)
-    parser.add_argument("--scale", type=float, help="how much faster than real time AWS time runs (default: 60)")
+    parser.add_argument("--scale", type=float, help="speed of AWS time (default: 60)")
     parser.add_argument(
         "--hold",
         action="store_true",
-        help="run nothing: print the variables that aim any live command or AWS client at the stand-in, until Ctrl-C",
+        help="run nothing: print the variables that point live commands and AWS clients at the stand-in, until Ctrl-C",
     )
 
 

@@ -1,4 +1,4 @@
-"""Run scenarios without pytest: start a cloud, run them, report, take the cloud away."""
+"""Run scenarios without pytest: start a cloud, run them, report, stop the cloud."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.scenarios_argument(parser)
     parser.add_argument("--mode", choices=("emulated", "live"), help="which cloud (default: emulated)")
     parser.add_argument(
-        "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"
+        "--base", metavar="BASE", help="where declared state is kept: moto (default), localstack, or a URL"
     )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
-    parser.add_argument(
-        "--scale", type=float, help="how much faster than real time AWS time runs (default: 60; 20 in containers)"
-    )
+    parser.add_argument("--scale", type=float, help="speed of AWS time (default: 60; 20 in containers)")
     parser.add_argument(
         "--endpoint",
         metavar="URL",
-        help="an emulated cloud that runs, such as docker-compose.yml's; it is left running",
+        help="a running emulated cloud, such as docker-compose.yml's; it is left running",
     )
     parser.add_argument("--keep", action="store_true", help="unless all pass, keep the cloud running until Ctrl-C")
 
@@ -65,4 +63,4 @@ async def _run(settings: Settings, names: list[str], *, keep: bool) -> int:
             await hold(one.backend, cloud, settings)
     finally:
         await one.stop()
-    return one.report.verdict.exit_code  # what could not be taken away counts
+    return one.report.verdict.exit_code  # leftovers count

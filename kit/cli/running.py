@@ -1,4 +1,4 @@
-"""The note that a running `kit up` leaves for the other commands, and how they use it."""
+"""The note by which the other commands find the cloud of `kit up`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE = "up.json"
 
 @dataclass(frozen=True)
 class Running:
-    """A cloud that runs: where it is, what is deployed, and whose process holds it."""
+    """A running cloud: its addresses, its stack, and its process."""
 
     pid: int
     readiness: Readiness
@@ -48,7 +48,7 @@ class Running:
 
 
 def note(report_dir: Path, running: Running) -> Path:
-    """Leave the note; returns its path."""
+    """Write the note; returns its path."""
     report_dir.mkdir(parents=True, exist_ok=True)
     path = report_dir / FILE
     unfinished = path.with_suffix(".tmp")
@@ -58,7 +58,7 @@ def note(report_dir: Path, running: Running) -> Path:
 
 
 def forget(report_dir: Path) -> None:
-    """Take the note away, if it is this process's."""
+    """Delete the note if it is this process's."""
     path = report_dir / FILE
     try:
         mine = json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid()
@@ -69,7 +69,7 @@ def forget(report_dir: Path) -> None:
 
 
 def find(report_dir: Path) -> Running | None:
-    """The running cloud; None when there is none. A note whose cloud is gone is taken away."""
+    """The running cloud, or None. Deletes a note whose cloud is gone."""
     path = report_dir / FILE
     try:
         running = Running.from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -97,7 +97,7 @@ def needed(report_dir: Path) -> Running:
 
 @asynccontextmanager
 async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
-    """The running cloud and a harness on it, closed at the end; the cloud stays."""
+    """The running cloud and a harness on it, closed at the end; the cloud keeps running."""
     from ..aws.client import Aws  # noqa: PLC0415 - only where a cloud is used
     from ..backends.emulated.backend import cloud_at  # noqa: PLC0415
     from ..core.history import History  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""List the scenarios: what each proves, and what it needs of a cloud."""
+"""List the scenarios with what each proves and needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Break the system under test on purpose, in every way there is, and see whether the scenarios notice."""
+"""Break the reference system in one way at a time, and check that a scenario notices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..selftest.detection import Detection
     from ..settings import Settings
 
-HELP = "break the reference system on purpose: every break must turn its scenario red"
+HELP = "break the reference system on purpose: every break must fail its scenario"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

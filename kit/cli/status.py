@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = "show the running cloud"
 _WIDEST = 500
-"""Columns: more than any line has."""
+"""Columns, wider than any line."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ async def _status(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - heavy: only where something is shown
     from rich.table import Table  # noqa: PLC0415
 
-    # An id or a URL is there to be copied: never cut, never broken; a narrow terminal wraps the line itself.
+    # Ids and URLs are for copying, so they are never cut or broken; a narrow terminal wraps the line.
     console = Console(highlight=False, width=_WIDEST)
     for title, rows in found.items():
         console.print(f"[bold]{title}[/bold]" if rows else f"[bold]{title}[/bold]  none")

@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 
 HELP = "start the emulated cloud with the stack deployed and keep it running"
 SCALE = 10
-"""How fast AWS time runs for people: the idle minute takes 6 s, and one can watch."""
+"""Speed of AWS time for interactive use: the idle minute takes 6 s."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON line when ready, and nothing else")
     parser.add_argument(
-        "--base", metavar="BASE", help="what holds the declared state: moto (default), localstack, or a URL"
+        "--base", metavar="BASE", help="where declared state is kept: moto (default), localstack, or a URL"
     )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
-    parser.add_argument("--scale", type=float, help=f"how much faster than real time AWS time runs (default: {SCALE})")
+    parser.add_argument(
+        "--scale", type=float, help=f"speed of AWS time: 60 is sixty times real time (default: {SCALE})"
+    )
     parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
-    parser.add_argument("--smtp-port", type=int, help="port of the SMTP door (default: any free one)")
+    parser.add_argument("--smtp-port", type=int, help="port of SMTP (default: any free one)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,7 +81,7 @@ async def _up(settings: Settings, *, json: bool) -> int:
             common.say_json(_facts(backend, cloud, folder), indent=None)
         else:
             _tell(backend, cloud, folder, clock.monotonic() - before)
-        return await _until_told(backend)
+        return await _until_stopped(backend)
     finally:
         running.forget(settings.report_dir)
         await backend.stop()
@@ -88,23 +90,23 @@ async def _up(settings: Settings, *, json: bool) -> int:
 
 
 async def hold(backend: EmulatedBackend, cloud: Cloud, settings: Settings) -> int:
-    """Keep a cloud that runs, findable by the other commands, until told to end."""
+    """Keep a running cloud available to the other commands until a signal."""
     assert backend.readiness is not None
     running.note(settings.report_dir, running.Running(os.getpid(), backend.readiness, cloud.stack))
     try:
-        return await _until_told(backend)
+        return await _until_stopped(backend)
     finally:
         running.forget(settings.report_dir)
 
 
-async def _until_told(backend: EmulatedBackend) -> int:
-    """Wait for SIGINT or SIGTERM: 0. Raises `InfraError` when the cloud ends by itself."""
-    told = asyncio.Event()
+async def _until_stopped(backend: EmulatedBackend) -> int:
+    """Wait for SIGINT or SIGTERM and return 0. Raises `InfraError` when the cloud ends by itself."""
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
-            loop.add_signal_handler(number, told.set)
-    waiting = asyncio.create_task(told.wait())
+            loop.add_signal_handler(number, stopped.set)
+    waiting = asyncio.create_task(stopped.wait())
     gone = asyncio.create_task(backend.ended())
     try:
         await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -117,21 +119,21 @@ async def _until_told(backend: EmulatedBackend) -> int:
 
 
 def _facts(backend: EmulatedBackend, cloud: Cloud, folder: Path) -> dict[str, Any]:
-    ready = backend.readiness
+    ready, outputs = backend.readiness, cloud.stack.outputs
     assert ready is not None
     return {
         "aws": ready.aws,
-        "alb": cloud.stack.load_balancer_url,
+        "alb": outputs.get("LoadBalancerUrl", ""),
         "smtp": ready.smtp,
-        "mail_to": cloud.stack.mail_address,
+        "mail_to": outputs.get("MailAddress", ""),
         "region": ready.region,
         "stack": cloud.stack.name,
         "pid": os.getpid(),
         "account": ready.account,
         "scale": ready.scale,
-        "client_domain": cloud.stack.client_mail_domain,
+        "client_domain": outputs.get("ClientMailDomain", ""),
         "environment": ready.environment(),
-        "outputs": dict(cloud.stack.outputs),
+        "outputs": dict(outputs),
         "log": str((folder / "cloud.log").resolve()),
     }
 
@@ -140,22 +142,30 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
     from ..backends.emulated.base_state import lines as base_lines  # noqa: PLC0415 - heavy: only where a cloud is started
     from ..ecs_exec import plugin  # noqa: PLC0415
 
-    ready = backend.readiness
+    ready, stack = backend.readiness, cloud.stack
     assert ready is not None
     lines = [
-        f"The emulated cloud runs at {ready.scale:g} × AWS time; {cloud.stack.name} is deployed ({seconds:.1f} s).",
+        f"The emulated cloud runs at {ready.scale:g} × AWS time; {stack.name} is deployed ({seconds:.1f} s).",
         "",
         f"  AWS endpoint   {ready.aws}",
-        f"  load balancer  {cloud.stack.load_balancer_url}",
+        *([f"  load balancer  {stack.load_balancer_url}"] if stack.is_webordinary else []),
         f"  SMTP           {ready.smtp}",
-        f"  mail to        {cloud.stack.mail_address}   (from anybody@{cloud.stack.client_mail_domain})",
+        *(
+            [f"  mail to        {stack.mail_address}   (from anybody@{stack.client_mail_domain})"]
+            if stack.is_webordinary
+            else []
+        ),
         f"  log            {folder / 'cloud.log'}",
         *(f"  {line}" for line in base_lines(ready.base)),
+        *([] if stack.is_webordinary else [f"  {name:<14} {value}" for name, value in stack.outputs.items()]),
         "",
         *(f"  export {name}={value}" for name, value in ready.environment().items()),
     ]
     if shutil.which(plugin.NAME) is None:
         programs = plugin.write_launcher(folder.resolve() / "bin").parent
         lines.append(f'  export PATH="{programs}:$PATH"   # session-manager-plugin, for aws ecs execute-command')
-    lines += ["", "Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'", "Ctrl-C stops everything."]
+    lines += (
+        ["", "Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'"] if stack.is_webordinary else [""]
+    )
+    lines.append("Ctrl-C stops everything.")
     common.say("\n".join(lines))
