@@ -39,9 +39,7 @@ async def _mail(args: argparse.Namespace) -> int:
 
     settings = common.load_settings(args)
     if not _is_text(args.instruction + args.subject):
-        raise UsageError(
-            "the instruction is not text: it contains bytes that are not valid in this terminal's encoding"
-        )
+        raise UsageError("the instruction is not text: it has bytes that are not valid in this terminal's encoding")
     async with running.harness(settings) as (cloud, h):
         domain = cloud.stack.client_mail_domain
         sender = args.sender if "@" in args.sender else f"{args.sender}@{domain}"

@@ -94,4 +94,5 @@ def _permissions(made: RunPlan) -> None:
 
 
 def _usd(predicted: Prediction) -> str:
-    return f"${predicted.usd:.3f} (${predicted.usd * (1 - predicted.within):.3f} to ${predicted.usd * (1 + predicted.within):.3f})"
+    low, high = (predicted.usd * (1 + side * predicted.within) for side in (-1, 1))
+    return f"${predicted.usd:.3f} (${low:.3f} to ${high:.3f})"

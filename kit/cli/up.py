@@ -16,6 +16,7 @@ from ..core.errors import InfraError, UsageError
 from . import common, running
 
 if TYPE_CHECKING:
+    from ..aws.outputs import Stack
     from ..backends.emulated.backend import EmulatedBackend
     from ..backends.interface import Cloud
     from ..settings import Settings
@@ -32,9 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--base", metavar="BASE", help="where declared state is kept: moto (default), localstack, or a URL"
     )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
-    parser.add_argument(
-        "--scale", type=float, help=f"speed of AWS time: 60 is sixty times real time (default: {SCALE})"
-    )
+    parser.add_argument("--scale", type=float, help=f"speed of AWS time: 1 is real time (default: {SCALE})")
     parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
     parser.add_argument("--smtp-port", type=int, help="port of SMTP (default: any free one)")
 
@@ -148,7 +147,6 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         f"The emulated cloud runs at {ready.scale:g} × AWS time; {stack.name} is deployed ({seconds:.1f} s).",
         "",
         f"  AWS endpoint   {ready.aws}",
-        *([f"  load balancer  {stack.load_balancer_url}"] if stack.is_webordinary else []),
         f"  SMTP           {ready.smtp}",
         *(
             [f"  mail to        {stack.mail_address}   (from anybody@{stack.client_mail_domain})"]
@@ -157,7 +155,6 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         ),
         f"  log            {folder / 'cloud.log'}",
         *(f"  {line}" for line in base_lines(ready.base)),
-        *([] if stack.is_webordinary else [f"  {name:<14} {value}" for name, value in stack.outputs.items()]),
         "",
         *(f"  export {name}={value}" for name, value in ready.environment().items()),
     ]
