@@ -16,7 +16,6 @@ from ..core.errors import InfraError, UsageError
 from . import common, running
 
 if TYPE_CHECKING:
-    from ..aws.outputs import Stack
     from ..backends.emulated.backend import EmulatedBackend
     from ..backends.interface import Cloud
     from ..settings import Settings
