@@ -16,6 +16,7 @@ from ..core.errors import InfraError, UsageError
 from . import common, running
 
 if TYPE_CHECKING:
+    from ..aws.outputs import Stack
     from ..backends.emulated.backend import EmulatedBackend
     from ..backends.interface import Cloud
     from ..settings import Settings
@@ -146,12 +147,7 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
         f"The emulated cloud runs at {ready.scale:g} × AWS time; {stack.name} is deployed ({seconds:.1f} s).",
         "",
         f"  AWS endpoint   {ready.aws}",
-        f"  SMTP           {ready.smtp}",
-        *(
-            [f"  mail to        {stack.mail_address}   (from anybody@{stack.client_mail_domain})"]
-            if stack.is_webordinary
-            else []
-        ),
+        *_addresses(stack, ready.smtp),
         f"  log            {folder / 'cloud.log'}",
         *(f"  {line}" for line in base_lines(ready.base)),
         "",
@@ -160,8 +156,18 @@ def _tell(backend: EmulatedBackend, cloud: Cloud, folder: Path, seconds: float) 
     if shutil.which(plugin.NAME) is None:
         programs = plugin.write_launcher(folder.resolve() / "bin").parent
         lines.append(f'  export PATH="{programs}:$PATH"   # session-manager-plugin, for aws ecs execute-command')
-    lines += (
-        ["", "Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'"] if stack.is_webordinary else [""]
-    )
-    lines.append("Ctrl-C stops everything.")
-    common.say("\n".join(lines))
+    lines.append("")
+    if stack.is_webordinary:
+        lines.append("Try, in another terminal:  kit mail 'Add a new page called \"Hello\"'")
+    common.say("\n".join([*lines, "Ctrl-C stops everything."]))
+
+
+def _addresses(stack: Stack, smtp: str) -> list[str]:
+    """The lines with the stack's addresses; of another system, all of its outputs."""
+    if not stack.is_webordinary:
+        return [f"  {name:<14} {value}" for name, value in stack.outputs.items()]
+    return [
+        f"  load balancer  {stack.load_balancer_url}",
+        f"  SMTP           {smtp}",
+        f"  mail to        {stack.mail_address}   (from anybody@{stack.client_mail_domain})",
+    ]
