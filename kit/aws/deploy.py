@@ -26,12 +26,9 @@ Tell = Callable[[str], None]
 Prepared = Callable[[str, Sequence[Mapping[str, Any]]], None]
 """Takes a change set's ARN and its resource changes, before it is executed."""
 
-_TAKEN = (
-    "InvalidChangeSetStatus",
-    "InvalidChangeSetStatusException",
-    "ChangeSetNotFound",
-    "ChangeSetNotFoundException",
-)
+_OVERTAKEN = {
+    f"{code}{suffix}" for code in ("InvalidChangeSetStatus", "ChangeSetNotFound") for suffix in ("", "Exception")
+}
 """Error codes for the change set of a new stack when another one was executed first."""
 
 
@@ -91,7 +88,7 @@ async def deploy(
         else:
             stack = await _deployed(aws, clock, name, within, events, before=None)
     except ClientError as error:
-        if not new or error.response["Error"]["Code"] not in _TAKEN:
+        if not new or error.response["Error"]["Code"] not in _OVERTAKEN:
             raise
         raise _taken(name) from error
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):

@@ -65,16 +65,17 @@ class FaultContext:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy: only where a call is made
 
         cluster = self.system.stack.cluster_name
+        tasks: list[dict[str, Any]] = []
         try:
-            answer = await self.aws.call("ecs", "describe_tasks", cluster=cluster, tasks=[arn])
+            tasks = (await self.aws.call("ecs", "describe_tasks", cluster=cluster, tasks=[arn]))["tasks"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvalidParameterException":
                 raise
-            raise _no_task(arn, cluster) from error
-        if not answer["tasks"]:
-            raise _no_task(arn, cluster)
-        found: dict[str, Any] = answer["tasks"][0]
-        return found
+        if not tasks:
+            raise UsageError(
+                f"there is no task {arn} in cluster {cluster}", next="choose one that runs: h.services.tasks('edit')"
+            )
+        return tasks[0]
 
     async def running_task(self, arn: str) -> dict[str, Any]:
         """As `task`, and it must be RUNNING. Raises `UsageError`."""
@@ -86,10 +87,15 @@ class FaultContext:
             )
         return task
 
+    async def task_definition(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """DescribeTaskDefinition of a task."""
+        answer = await self.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+        definition: dict[str, Any] = answer["taskDefinition"]
+        return definition
+
     async def definition(self, task: Mapping[str, Any], container: str) -> dict[str, Any]:
         """The definition of a task's container."""
-        answer = await self.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
-        definitions: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
+        definitions: list[dict[str, Any]] = (await self.task_definition(task))["containerDefinitions"]
         return next(each for each in definitions if each["name"] == container)
 
     async def can_signal(self, task: Mapping[str, Any], container: str) -> bool:
@@ -139,9 +145,3 @@ class FaultContext:
         finally:
             if writer is not None:
                 writer.transport.abort()
-
-
-def _no_task(arn: str, cluster: str) -> UsageError:
-    return UsageError(
-        f"there is no task {arn} in cluster {cluster}", next="choose one that runs: h.services.tasks('edit')"
-    )

@@ -110,8 +110,8 @@ async def _cut_inside(context: FaultContext, task: Mapping[str, Any], how: str, 
     arn, container = task["taskArn"], task["containers"][0]["name"]
     if how != "silence":
         raise NotSupported("nothing on AWS breaks a task's connections", next='CutFromAws(…, how="silence")')
-    answer = await context.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
-    if not (answer["taskDefinition"].get("enableFaultInjection") and task.get("enableExecuteCommand")):
+    definition = await context.task_definition(task)
+    if not (definition.get("enableFaultInjection") and task.get("enableExecuteCommand")):
         raise NotSupported(
             f"task {arn} cannot be cut off from AWS",
             next="that takes EnableFaultInjection in its task definition, and EnableExecuteCommand in its service",

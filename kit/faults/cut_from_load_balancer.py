@@ -91,16 +91,8 @@ async def _cut_by_group(context: FaultContext, host: str, port: int, how: str) -
     arn = context.system.stack.load_balancer_arn
     balancer = (await context.aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[arn]))["LoadBalancers"][0]
     named = list(balancer.get("SecurityGroups", ()))
-    which = (
-        {"GroupIds": named}
-        if named
-        else {
-            "Filters": [
-                {"Name": "vpc-id", "Values": [balancer["VpcId"]]},
-                {"Name": "group-name", "Values": ["default"]},
-            ]
-        }
-    )
+    default = [{"Name": "vpc-id", "Values": [balancer["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
+    which = {"GroupIds": named} if named else {"Filters": default}
     groups = (await context.aws.call("ec2", "describe_security_groups", **which))["SecurityGroups"]
     changes = [change for group in groups if (change := exclude_target(group, host, port)) is not None]
     if not changes:

@@ -60,10 +60,10 @@ class FullVolumeEffect(ExecEffect):
 
 async def _mounted(context: FaultContext, task: Mapping[str, Any], container: str) -> tuple[str, str]:
     """A file system and where it is mounted. Raises `UsageError`."""
-    answer = await context.aws.call("ecs", "describe_task_definition", taskDefinition=task["taskDefinitionArn"])
+    definition = await context.task_definition(task)
     shared = {
         volume["name"]: volume["efsVolumeConfiguration"]["fileSystemId"]
-        for volume in answer["taskDefinition"].get("volumes", ())
+        for volume in definition.get("volumes", ())
         if "efsVolumeConfiguration" in volume
     }
     for point in (await context.definition(task, container)).get("mountPoints", ()):

@@ -1,4 +1,4 @@
-"""What every backend must keep: a subclass names the backend and inherits these tests.
+"""Conformance tests of backends: a subclass names the backend and inherits them.
 
 class TestEmulated(BackendConformance):
     @classmethod
@@ -24,7 +24,7 @@ TEMPLATE = Path("kit/system/integration-test-stack.yaml")
 
 
 class BackendConformance:
-    """The contract of `kit.backends.base.Backend`, as tests."""
+    """The contract of `kit.backends.interface.Backend`, as tests."""
 
     @classmethod
     def make(cls, folder: Path, **settings: Any) -> Backend:

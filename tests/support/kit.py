@@ -1,4 +1,4 @@
-"""Stand-ins for the kit's own seams: a clock that is moved by hand, an AWS that answers from a script."""
+"""Test doubles of the kit: a manual clock, a scripted AWS, a ready backend."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ class ScriptedAws:
     def _answer(self, service: str, operation: str, params: dict[str, Any]) -> Any:
         self.calls.append((service, operation, params))
         if (service, operation) not in self.answers:
-            raise AssertionError(f"nobody expected {service}.{operation}({params})")
+            raise AssertionError(f"unexpected {service}.{operation}({params})")
         return self.answers[service, operation](**params)
 
 
 class NoMail:
     async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
-        raise AssertionError("nobody expected a mail")
+        raise AssertionError("unexpected mail")
 
 
 class ReadyBackend:
-    """A backend that is already there."""
+    """A backend whose cloud runs already."""
 
     name = "still"
 

@@ -101,7 +101,7 @@ class TestTheScript:
         assert b"killing" not in answer.stdout
 
 
-def a_site(task: dict[str, Any], *, init: bool = True, run: Any = None) -> FaultContext:
+def a_fault_context(task: dict[str, Any], *, init: bool = True, run: Any = None) -> FaultContext:
     described = {"taskArn": TASK, "lastStatus": "RUNNING", "taskDefinitionArn": "d", "containers": [], **task}
     definition = {"containerDefinitions": [{"name": "edit", "linuxParameters": {"initProcessEnabled": init}}]}
     aws: Any = ScriptedAws(
@@ -119,20 +119,20 @@ EDIT = {"containers": [{"name": "edit", "lastStatus": "RUNNING"}]}
 class TestTheWay:
     async def test_without_exec_and_without_a_door_it_is_not_supported_and_says_what_would_help(self) -> None:
         with pytest.raises(NotSupported, match="cannot be killed from inside") as refused:
-            await KillProcess(TASK).inject(a_site(EDIT))
+            await KillProcess(TASK).inject(a_fault_context(EDIT))
         assert "EnableExecuteCommand" in str(refused.value)
 
     async def test_without_an_init_process_exec_is_not_even_tried(self) -> None:
         with pytest.raises(NotSupported):
-            await KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, init=False))
+            await KillProcess(TASK).inject(a_fault_context({**EDIT, "enableExecuteCommand": True}, init=False))
 
     async def test_a_container_that_is_not_there_is_told_with_those_that_are(self) -> None:
         with pytest.raises(UsageError, match="has no container 'web'; it has edit"):
-            await KillProcess(TASK, "web").inject(a_site(EDIT))
+            await KillProcess(TASK, "web").inject(a_fault_context(EDIT))
 
     async def test_a_task_that_does_not_run_is_refused(self) -> None:
         with pytest.raises(UsageError, match="is STOPPED, not RUNNING"):
-            await KillProcess(TASK).inject(a_site({**EDIT, "lastStatus": "STOPPED"}))
+            await KillProcess(TASK).inject(a_fault_context({**EDIT, "lastStatus": "STOPPED"}))
 
     async def test_a_script_that_found_nothing_is_an_error(self) -> None:
         class Answer:
@@ -142,14 +142,14 @@ class TestTheWay:
             return Answer()
 
         with pytest.raises(UsageError, match=r"nothing was killed in edit .*: no process but init runs here"):
-            await KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, run=run))
+            await KillProcess(TASK).inject(a_fault_context({**EDIT, "enableExecuteCommand": True}, run=run))
 
     @pytest.mark.parametrize("definite", [True, False], ids=["did not run", "may have run"])
     async def test_a_script_that_broke_off_is_an_error_only_if_it_did_not_run(self, definite: bool) -> None:
         async def run(*_: str) -> Any:
             raise ExecError("the session ended", definite=definite)
 
-        killing = KillProcess(TASK).inject(a_site({**EDIT, "enableExecuteCommand": True}, run=run))
+        killing = KillProcess(TASK).inject(a_fault_context({**EDIT, "enableExecuteCommand": True}, run=run))
         if definite:
             with pytest.raises(UsageError, match=r"nothing was killed in edit .*: the session ended"):
                 await killing
@@ -158,7 +158,7 @@ class TestTheWay:
 
     async def test_a_shell_that_dies_with_its_container_is_not_waited_for(self) -> None:
         task = {**EDIT, "enableExecuteCommand": True}
-        context = a_site(task)
+        context = a_fault_context(task)
 
         async def run(*_: str) -> Any:
             aws: Any = context.aws
@@ -196,7 +196,7 @@ class TestWhatCounts:
         task: dict[str, Any] = {"containers": [{"name": "edit", "lastStatus": "STOPPED", "exitCode": code}]}
         if why:
             task["stopCode"] = why
-        seen = await KillEffect(a_site(task), TASK, "edit", unasked).verify()
+        seen = await KillEffect(a_fault_context(task), TASK, "edit", unasked).verify()
 
         assert seen.effective is killed
         assert str(code) in seen.what

@@ -75,7 +75,7 @@ class Book:
 
 @dataclass
 class Live:
-    """The place without its door."""
+    """The place without its fault API."""
 
     place: Place
     book: Book

@@ -81,7 +81,7 @@ async def test_a_watch_notes_each_change_once_from_the_beginning_to_the_end() ->
 
 async def test_a_watch_that_could_not_look_has_seen_nothing_and_says_why() -> None:
     ecs = Ecs(counts=(1, 1, 0))
-    with pytest.raises(AssertionError, match=r"nobody expected ecs\.describe_services"):
+    with pytest.raises(AssertionError, match=r"unexpected ecs\.describe_services"):
         async with ecs.capacity.watch("edit"):
             answers, ecs.aws.answers = ecs.aws.answers, {}
             await ecs.clock.sleep(5)
