@@ -134,7 +134,7 @@ def _in_use() -> list[Address]:
 
 def _unasked(at: Address, noted: NotedRun, error: KitError) -> Leftover:
     return Leftover(
-        f"whatever there is in the container engine at {at.url}, which cannot be asked ({error.what}); start it, or, "
+        f"everything in the container engine at {at.url}, which cannot be asked ({error.what}); start it, or, "
         f"if it is gone for good, remove {noted.path}",
         noted.token,
     )
