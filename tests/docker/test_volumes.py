@@ -94,7 +94,7 @@ async def test_a_file_system_in_use_is_not_removed_and_it_is_told_who_has_it(run
     async with bench(run.host.runtime, tmp_path) as b:
         await b.start("exec sleep 60", mounts=[Mount(volume, "/data")])
         for _ in range(2):
-            with pytest.raises(OSError, match=rf"mounted by container {run.host.run}-\S+-app\. next: nothing needs"):
+            with pytest.raises(OSError, match=rf"mounted by container {run.host.run}-\S+-app\. next: nothing, the end"):
                 await run.host.volumes.remove("fs-1")
         assert await access_point(run, "/a") == volume
     await run.host.volumes.remove("fs-1")
