@@ -1,4 +1,4 @@
-"""An account as it is at a moment, told by plain boto3 calls, and the kit's commands run against it."""
+"""Reads an account with plain boto3 calls and runs the kit's commands against it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _VOLATILE = frozenset({"ResponseMetadata", "events", "LastUpdatedTimestamp", "de
 
 @dataclass(frozen=True)
 class Said:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     text: str
 
 
 async def kit(*words: str, report_dir: Path, environ: Mapping[str, str] | None = None) -> Said:
-    """Run `kit` to its end, as a user does."""
+    """Runs `kit` to its end, as a user does."""
     process = await started(*words, report_dir=report_dir, environ=environ)
     output, _ = await process.communicate()
     assert process.returncode is not None
@@ -45,7 +45,7 @@ async def kit(*words: str, report_dir: Path, environ: Mapping[str, str] | None =
 async def started(
     *words: str, report_dir: Path, environ: Mapping[str, str] | None = None
 ) -> asyncio.subprocess.Process:
-    """Start `kit`; its output, errors among it, can be read line by line."""
+    """Starts `kit` with its output and errors in one stream."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "webordinary_testkit.kit", *words, "--set", f"report_dir={report_dir}"),
         env={**os.environ, **(environ or {})},
@@ -55,7 +55,7 @@ async def started(
 
 
 def inject(account: Account, **fault: Any) -> Callable[[], None]:
-    """Let the stand-in go wrong, for whoever calls. Returns what ends it."""
+    """Injects a fault into the stand-in for all callers. Returns a function that ends it."""
     url = f"{account.endpoint}/_emulation/faults"
     request = urllib.request.Request(url, data=json.dumps({"callers": "everyone", **fault}).encode(), method="POST")
     with urllib.request.urlopen(request) as answer:
@@ -69,23 +69,23 @@ def inject(account: Account, **fault: Any) -> Callable[[], None]:
 
 
 def calls(account: Account) -> list[dict[str, Any]]:
-    """Every call that was made to the stand-in."""
+    """All calls to the stand-in."""
     with urllib.request.urlopen(f"{account.endpoint}/_emulation/calls?since=0") as answer:
         made: list[dict[str, Any]] = json.loads(answer.read())
     return made
 
 
 def stacks() -> list[str]:
-    """Names of the stacks that are there, somebody else's left out."""
+    """Names of the stacks except the foreign one."""
     found = boto3.client("cloudformation").describe_stacks()["Stacks"]
     return [stack["StackName"] for stack in found if stack["StackName"] != FOREIGN_STACK]
 
 
 def foreign() -> dict[str, Any]:
-    """Everything that is somebody else's, in full."""
+    """All foreign resources, in full."""
     cloudformation, ecs, sqs, ses = map(boto3.client, ("cloudformation", "ecs", "sqs", "ses"))
     queue = sqs.get_queue_url(QueueName=FOREIGN_QUEUE)["QueueUrl"]
-    told = {
+    resources = {
         "stack": cloudformation.describe_stacks(StackName=FOREIGN_STACK),
         "its resources": cloudformation.describe_stack_resources(StackName=FOREIGN_STACK),
         "its template": cloudformation.get_template(StackName=FOREIGN_STACK),
@@ -96,11 +96,11 @@ def foreign() -> dict[str, Any]:
         "rule sets": ses.list_receipt_rule_sets(),
         "rule set": ses.describe_receipt_rule_set(RuleSetName=RULE_SET),
     }
-    return {name: _steady(value) for name, value in told.items()}
+    return {name: _steady(value) for name, value in resources.items()}
 
 
 def everything() -> dict[str, Any]:
-    """The names of all there is in the account, of every kind that a stack or a run can make."""
+    """The names of all resources in the account, of every kind that a stack or a run can create."""
     return {
         f"{service} {key}": sorted(_named(each) for each in _all(service, operation, key, **params))
         for service, operation, key, params in _LISTINGS
@@ -156,7 +156,7 @@ def _named(each: Any) -> str:
 
 
 def _steady(value: Any) -> Any:
-    """Without what changes by itself."""
+    """Removes values that change without a call."""
     if isinstance(value, dict):
         return {name: _steady(one) for name, one in value.items() if name not in _VOLATILE}
     return [_steady(one) for one in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Stacks in a test's world: created, updated, deleted, and waited for."""
+"""Creates, updates and deletes stacks in a test's world, and waits for them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webordinary_testkit.emulation.config import CloudConfig
 from webordinary_testkit.emulation.core.controller import Aws, Context, Controller
 from webordinary_testkit.emulation.services.cloudformation import Cloudformation
 from webordinary_testkit.emulation.wiring import everything
+from webordinary_testkit.kit.aws.outputs import outputs_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Stacks:
         return await self.aws.call("cloudformation", operation, **params)
 
     async def create(self, template: str, name: str = "test", **params: Any) -> dict[str, Any]:
-        """Create a stack and wait for the end of it. Returns it as DescribeStacks does."""
+        """Creates a stack and waits for the end. Returns it as DescribeStacks does."""
         created = await self.call("CreateStack", StackName=name, TemplateBody=template, **_settled(params))
         return await self.ended(created["StackId"])
 
@@ -72,7 +73,7 @@ class Stacks:
         ]
 
     async def failures(self, stack: str = "test") -> list[tuple[str, str]]:
-        """(logical id, reason) of every event that tells of a failure."""
+        """(logical id, reason) of every failure event."""
         return [(name, reason) for name, status, reason in await self.events(stack) if "FAILED" in status]
 
     async def physical_id(self, logical_id: str, stack: str = "test") -> str:
@@ -81,11 +82,11 @@ class Stacks:
 
 
 def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
-    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+    return outputs_of(stack)
 
 
 def _settled(params: Mapping[str, Any]) -> dict[str, Any]:
-    """`parameters={"Name": "value"}` and `tags={…}` in CloudFormation's form; all else as it is."""
+    """Converts `parameters={"Name": "value"}` and `tags={…}` to CloudFormation's form."""
     given = dict(params)
     if "parameters" in given:
         given["Parameters"] = [

@@ -1,4 +1,4 @@
-"""A resource type of the tests' own, `Test::Thing`: it keeps a log, and fails or waits on request."""
+"""The resource type `Test::Thing` of the tests: it keeps a log, and fails or waits on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "Test::Thing"
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> Things:
-    """Let templates use `Test::Thing` for the length of a test."""
+    """Registers `Test::Thing` for a test."""
     things = Things()
     monkeypatch.setitem(TYPES, NAME, things.type())
     return things
@@ -26,18 +26,18 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Things:
 
 @dataclass
 class Things:
-    """Every thing that exists, by physical id, and all that happened."""
+    """Existing things by physical id, and a log of all operations."""
 
     there: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
-    """`create A`, `update A`, `delete A`, in the order of beginning."""
+    """`create A`, `update A`, `delete A`, in order of their start."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
-    """What a thing with Wait or HoldDelete waits for."""
+    """The event that a thing with Wait or HoldDelete waits for."""
     made: int = 0
 
     async def begun(self, count: int) -> None:
-        """Return once so much has happened."""
+        """Waits for this many log entries."""
 
         async def enough() -> bool:
             return len(self.log) >= count
@@ -45,7 +45,7 @@ class Things:
         await eventually(enough)
 
     async def exist(self, count: int) -> None:
-        """Return once so many are there."""
+        """Waits for this many existing things."""
 
         async def enough() -> bool:
             return len(self.there) >= count
