@@ -1,4 +1,4 @@
-"""An emulated cloud with ECS for a test: real boto3, real child processes, a load balancer that says what it is told.
+"""An emulated cloud with ECS for a test: real boto3, real child processes, a scripted load balancer.
 
 async with ecs_world({"web:1": UNTIL_STOPPED}) as w:
     await w.register("web", image="web:1")

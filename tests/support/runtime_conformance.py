@@ -68,9 +68,7 @@ class Bench:
 
     async def start(self, script: str, **changes: Any) -> RunningContainer:
         """Start a container that runs this shell script."""
-        own = {
-            METADATA_VARIABLE: f"http://metadata{self.sandbox.task.folder}"
-        }  # as it is in a cloud: nobody else has it
+        own = {METADATA_VARIABLE: f"http://metadata{self.sandbox.task.folder}"}  # unique, as in a cloud
         environment = {**own, **changes.pop("environment", {})}
         spec = ContainerSpec(name="app", image=SHELL, command=[script], environment=environment)
         await self.runtime.pull(SHELL)

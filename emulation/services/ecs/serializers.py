@@ -222,7 +222,7 @@ def _service_role(service_arn: str) -> str:
 
 
 def _resolved(platform_version: str) -> str:
-    """Deployments and tasks show the version that LATEST stands for."""
+    """Deployments and tasks show the version behind LATEST."""
     return _LATEST_PLATFORM if platform_version == "LATEST" else platform_version
 
 

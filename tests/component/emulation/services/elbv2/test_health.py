@@ -79,7 +79,7 @@ async def checked(lab: Lab, check: HealthCheck = CHECK) -> TargetGroup:
     return group
 
 
-async def told(lab: Lab, state: str) -> list[tuple[str, str | None]]:
+async def reported(lab: Lab, state: str) -> list[tuple[str, str | None]]:
     """The published changes, once they end with this state."""
     await until(lambda: lab.news and lab.news[-1].state == state)
     return [(news.state, news.reason) for news in lab.news]
@@ -95,7 +95,7 @@ async def test_a_target_is_checked_at_once_and_goes_into_service(lab: Lab) -> No
     group = await checked(lab)
     before = lab.clock.now()
     lab.register(group, await lab.target(serve))
-    assert await told(lab, "healthy") == [
+    assert await reported(lab, "healthy") == [
         ("initial", "Elb.RegistrationInProgress"),
         ("initial", "Elb.InitialHealthChecking"),
         ("healthy", None),
@@ -125,13 +125,13 @@ async def test_a_target_that_begins_to_listen_late_is_found_at_a_later_check(lab
         lab.register(group, port)
         await until(lambda: lab.news[-1].reason == "Elb.InitialHealthChecking")
     await lab.listen(web.Server(says("up"), access_log=None), port)
-    await told(lab, "healthy")
+    await reported(lab, "healthy")
 
 
 async def test_a_refused_connection_is_failed_health_checks(lab: Lab) -> None:
     with reserve() as silent:
         lab.register(await checked(lab), silent.getsockname()[1])
-        assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.FailedHealthChecks")
+        assert (await reported(lab, "unhealthy"))[-1] == ("unhealthy", "Target.FailedHealthChecks")
 
 
 async def test_a_wrong_code_is_a_response_code_mismatch(lab: Lab) -> None:
@@ -139,7 +139,7 @@ async def test_a_wrong_code_is_a_response_code_mismatch(lab: Lab) -> None:
         return web.Response(status=404)
 
     lab.register(await checked(lab), await lab.target(serve))
-    assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
+    assert (await reported(lab, "unhealthy"))[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
 
 
 async def test_a_redirect_is_not_followed(lab: Lab) -> None:
@@ -147,7 +147,7 @@ async def test_a_redirect_is_not_followed(lab: Lab) -> None:
         return web.Response(status=302, headers={"Location": "/ok"}) if request.path != "/ok" else web.Response()
 
     lab.register(await checked(lab), await lab.target(serve))
-    assert (await told(lab, "unhealthy"))[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
+    assert (await reported(lab, "unhealthy"))[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
 
 
 async def test_no_answer_in_time_is_a_timeout(real_time: Lab) -> None:
@@ -158,17 +158,17 @@ async def test_no_answer_in_time_is_a_timeout(real_time: Lab) -> None:
         raise AssertionError
 
     real_time.register(await checked(real_time, QUICK), await real_time.target(serve))
-    assert (await told(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
+    assert (await reported(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
 
 
 async def test_a_cut_link_makes_a_healthy_target_time_out(real_time: Lab) -> None:
     port = await real_time.target(says("up"))
     real_time.register(await checked(real_time, QUICK), port)
-    await told(real_time, "healthy")
+    await reported(real_time, "healthy")
     real_time.data_plane.links.cut("127.0.0.1", port)
-    assert (await told(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
+    assert (await reported(real_time, "unhealthy"))[-1] == ("unhealthy", "Target.Timeout")
     real_time.data_plane.links.heal("127.0.0.1", port)
-    await told(real_time, "healthy")
+    await reported(real_time, "healthy")
 
 
 async def test_a_target_of_a_group_that_nobody_uses_is_not_checked(lab: Lab) -> None:
@@ -181,10 +181,10 @@ async def test_a_target_of_a_group_that_nobody_uses_is_not_checked(lab: Lab) -> 
     group = lab.group(health_check=CHECK)
     await lab.route()
     lab.register(group, await lab.target(serve))
-    assert await told(lab, "unused") == [("unused", "Target.NotInUse")]
+    assert await reported(lab, "unused") == [("unused", "Target.NotInUse")]
     await lab.clock.sleep(2 * CHECK.interval)
     assert calls == []
     await lab.route(rule("/*", to=group))
-    await told(lab, "healthy")
+    await reported(lab, "healthy")
     await lab.route()
-    await told(lab, "unused")
+    await reported(lab, "unused")

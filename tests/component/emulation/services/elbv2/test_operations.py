@@ -55,8 +55,8 @@ class Account:
         return str(made["Listeners"][0]["ListenerArn"])
 
     async def health(self, target_group: str, **params: Any) -> list[dict[str, Any]]:
-        told = await self.call("describe_target_health", TargetGroupArn=target_group, **params)
-        return list(told["TargetHealthDescriptions"])
+        answer = await self.call("describe_target_health", TargetGroupArn=target_group, **params)
+        return list(answer["TargetHealthDescriptions"])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -300,12 +300,12 @@ async def test_deletion_protection_protects(account: Account) -> None:
 async def test_attributes_are_complete_with_awss_defaults(account: Account) -> None:
     balancer, group = await account.load_balancer(), await account.target_group()
     arn = balancer["LoadBalancerArn"]
-    told = await account.call("describe_load_balancer_attributes", LoadBalancerArn=arn)
-    values = {item["Key"]: item["Value"] for item in told["Attributes"]}
+    answer = await account.call("describe_load_balancer_attributes", LoadBalancerArn=arn)
+    values = {item["Key"]: item["Value"] for item in answer["Attributes"]}
     assert (values["idle_timeout.timeout_seconds"], values["routing.http2.enabled"]) == ("60", "true")
     change = {"Key": "stickiness.enabled", "Value": "true"}
-    told = await account.call("modify_target_group_attributes", TargetGroupArn=group, Attributes=[change])
-    values = {item["Key"]: item["Value"] for item in told["Attributes"]}
+    answer = await account.call("modify_target_group_attributes", TargetGroupArn=group, Attributes=[change])
+    values = {item["Key"]: item["Value"] for item in answer["Attributes"]}
     assert (values["stickiness.enabled"], values["stickiness.lb_cookie.duration_seconds"]) == ("true", "86400")
 
 
@@ -446,8 +446,11 @@ async def test_the_overview_names_addresses_and_targets(account: Account, port: 
     balancer, group = await account.load_balancer(), await account.target_group()
     await account.listener(balancer, group)
     await account.call("register_targets", TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": port}])
-    async with aiohttp.ClientSession() as client, client.get(f"{account.world.url}/_emulation/load-balancers") as told:
-        overview = (await told.json())[0]
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"{account.world.url}/_emulation/load-balancers") as answer,
+    ):
+        overview = (await answer.json())[0]
     assert overview["address"] == balancer["DNSName"]
     assert overview["listeners"] == [{"port": 80, "protocol": "HTTP", "address": balancer["DNSName"]}]
     assert [(target["group"], target["port"]) for target in overview["targets"]] == [("web", port)]

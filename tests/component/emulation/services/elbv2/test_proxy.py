@@ -308,7 +308,7 @@ async def test_no_registered_target_is_503_with_the_162_bytes_of_aws(lab: Lab) -
         b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
-    ids=["nothing", "no HTTP", "bad length", "bad header", "an upgrade nobody asked for"],
+    ids=["nothing", "no HTTP", "bad length", "bad header", "an unrequested upgrade"],
 )
 async def test_what_is_no_answer_is_502(lab: Lab, answer: bytes) -> None:
     await canned(lab, answer)

@@ -14,7 +14,7 @@ from webordinary_testkit.emulation.time.clock import Clock
 CLOCK = Clock(scale=1_000)
 
 
-async def told(check: HealthCheck, results: Sequence[int | None], expected: int) -> list[str]:
+async def reported(check: HealthCheck, results: Sequence[int | None], expected: int) -> list[str]:
     """The first so many things a check tells whose command gives these exit codes in turn (None hangs), the last one
     over and over."""
     said: list[str] = []
@@ -39,33 +39,33 @@ async def told(check: HealthCheck, results: Sequence[int | None], expected: int)
 
 
 async def test_a_success_is_told_at_once() -> None:
-    assert await told(HealthCheck(("CMD", "x"), interval=5), [0], 1) == ["HEALTHY"]
+    assert await reported(HealthCheck(("CMD", "x"), interval=5), [0], 1) == ["HEALTHY"]
 
 
 async def test_only_so_many_failures_in_a_row_make_it_unhealthy() -> None:
     check = HealthCheck(("CMD", "x"), interval=5, retries=3)
-    assert await told(check, [1, 1, 0, 1, 1, 1], 2) == ["HEALTHY", "UNHEALTHY"]
+    assert await reported(check, [1, 1, 0, 1, 1, 1], 2) == ["HEALTHY", "UNHEALTHY"]
 
 
 async def test_a_success_between_failures_begins_the_count_anew() -> None:
     check = HealthCheck(("CMD", "x"), interval=5, retries=3)
-    assert await told(check, [1, 1, 0, 1, 1, 0], 2) == ["HEALTHY", "HEALTHY"]
+    assert await reported(check, [1, 1, 0, 1, 1, 0], 2) == ["HEALTHY", "HEALTHY"]
 
 
 async def test_a_container_can_recover() -> None:
     check = HealthCheck(("CMD", "x"), interval=5, retries=1)
-    assert await told(check, [1, 0], 2) == ["UNHEALTHY", "HEALTHY"]
+    assert await reported(check, [1, 0], 2) == ["UNHEALTHY", "HEALTHY"]
 
 
 async def test_a_command_that_hangs_has_failed() -> None:
     check = HealthCheck(("CMD", "x"), interval=5, timeout=2, retries=1)
-    assert await told(check, [None], 1) == ["UNHEALTHY"]
+    assert await reported(check, [None], 1) == ["UNHEALTHY"]
 
 
 async def test_failures_in_the_start_period_do_not_count() -> None:
     check = HealthCheck(("CMD", "x"), interval=50, retries=1, start_period=120)
     began = CLOCK.now()
-    assert await told(check, [1], 1) == ["UNHEALTHY"]
+    assert await reported(check, [1], 1) == ["UNHEALTHY"]
     assert CLOCK.now() - began >= 120
 
 

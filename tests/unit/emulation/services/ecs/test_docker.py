@@ -23,7 +23,7 @@ TAKEN = "driver failed programming external connectivity on endpoint e: Bind for
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "reported"),
     [
         (FULL, f"{FULL}. The disk of the container engine is full: make room there (docker system df shows what"),
         (WRAPPED, 'exec: "no-such": executable file not found in $PATH'),
@@ -35,13 +35,13 @@ TAKEN = "driver failed programming external connectivity on endpoint e: Bind for
         ("No such image: web:1", "No such image: web:1"),
     ],
 )
-def test_what_kept_a_container_from_starting_is_told_in_words_that_help(said: str, told: str) -> None:
-    assert told in why(DockerError(500, said))
+def test_what_kept_a_container_from_starting_is_reported_with_advice(said: str, reported: str) -> None:
+    assert reported in why(DockerError(500, said))
     assert "OCI runtime" not in why(DockerError(500, said))
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "reported"),
     [
         (FULL, f"the engine's disk is full: {FULL}. next: docker system df shows what takes the space"),
         (
@@ -55,9 +55,9 @@ def test_what_kept_a_container_from_starting_is_told_in_words_that_help(said: st
         ("manifest unknown", "cannot be had: manifest unknown. next: docker pull acme/localstack:9"),
     ],
 )
-def test_why_localstack_is_not_to_be_had_is_told_with_what_to_do(said: str, told: str) -> None:
+def test_why_localstack_is_unavailable_is_reported_with_advice(said: str, reported: str) -> None:
     localstack = LocalStack(Clock(), Ids(), NoGuardian(), "acme/localstack:9", "us-west-2")
-    assert told in localstack._why(RuntimeError(said), None)
+    assert reported in localstack._why(RuntimeError(said), None)
 
 
 class NoGuardian:
@@ -76,7 +76,7 @@ async def test_without_docker_host_the_engine_is_at_dockers_default_socket(
 
 
 @pytest.mark.parametrize(
-    ("told", "bytes_"),
+    ("reported", "bytes_"),
     [
         ({"memory_stats": {"usage": 900, "stats": {"anon": 300, "file": 600}}}, 300),
         ({"memory_stats": {"usage": 900, "stats": {"rss": 200, "total_rss": 400, "cache": 500}}}, 400),
@@ -84,5 +84,7 @@ async def test_without_docker_host_the_engine_is_at_dockers_default_socket(
         ({}, 0),
     ],
 )
-def test_what_processes_hold_is_told_by_both_kinds_of_control_groups(told: dict[str, object], bytes_: int) -> None:
-    assert held_memory(told) == bytes_
+def test_the_memory_of_processes_is_read_from_both_kinds_of_control_groups(
+    reported: dict[str, object], bytes_: int
+) -> None:
+    assert held_memory(reported) == bytes_

@@ -1,4 +1,4 @@
-"""ECS Exec on connections that break: a command runs once at most, and nobody is told more than was seen."""
+"""ECS Exec on broken connections: a command runs at most once, and its result is never guessed."""
 
 from __future__ import annotations
 

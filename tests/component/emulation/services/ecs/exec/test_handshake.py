@@ -81,7 +81,7 @@ async def test_a_key_on_the_cluster_leads_there_until_it_is_taken_off() -> None:
 
 
 class TestTheAgent:
-    """Against a client of the test's own, which answers what it is told."""
+    """Against a client that answers as scripted."""
 
     async def test_ends_the_session_of_a_client_that_would_encrypt(self, machine: FakeContainer) -> None:
         machine.kms_key_id = KEY
@@ -112,7 +112,7 @@ class TestTheAgent:
         self, machine: FakeContainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert Handshake().within == 15
-        impatient = lambda key: Handshake(key, within=0.3)  # noqa: E731 - stands where the class stood
+        impatient = lambda key: Handshake(key, within=0.3)  # noqa: E731 - replaces the class
         monkeypatch.setattr(api, "Handshake", impatient)
         async with agent(machine, shakes_hands=True) as ecs, asked(ecs) as client:
             assert "Handshake timed out" in await client.end()
