@@ -37,4 +37,4 @@ async def _again_and_again(container: Any) -> None:
         await container.clock.sleep(_EVERY)
 
 
-BREAK = Break("edit", "hostile_input", r"the repository above the projects to be as it was planted", apply)
+BREAK = Break("edit", "hostile_input", r"the repository above the projects to be unchanged", apply)

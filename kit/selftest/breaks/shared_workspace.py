@@ -24,6 +24,6 @@ def apply() -> None:
     wrap(part("edit.work"), "lock_name", lambda lock_name: lambda client_id, _user: lock_name(client_id, "everybody"))
 
 
-_SAYS = r"the markers in the (files|history) of \S+.* nobody else's\nseen: .*foreign: (?!none)"
+_SAYS = r"the markers in the (files|history) of \S+.* no others\nseen: .*foreign: (?!none)"
 
 BREAK = Break("edit", "concurrency", _SAYS, apply)
