@@ -41,7 +41,7 @@ def configured(by_image: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def _command(words: Sequence[str]) -> list[str]:
-    found = [str(Path(word).resolve()) if Path(word).is_file() else word for word in words]
+    found = [str(Path(word).absolute()) if Path(word).is_file() else word for word in words]
     return [sys.executable, *found[1:]] if words[0] in ("python", "python3") else found
 
 
