@@ -97,7 +97,10 @@ def needed(report_dir: Path) -> Running:
 
 @asynccontextmanager
 async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
-    """The running cloud and a harness on it, closed at the end; the cloud keeps running."""
+    """The running cloud and a harness on it, closed at the end; the cloud keeps running.
+
+    Raises `UsageError` when there is none, or when its stack is not Webordinary's.
+    """
     from ..aws.client import Aws  # noqa: PLC0415 - only where a cloud is used
     from ..backends.emulated.backend import cloud_at  # noqa: PLC0415
     from ..core.history import History  # noqa: PLC0415
@@ -110,6 +113,11 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
     from ..harness.steps import Steps  # noqa: PLC0415
 
     running = needed(settings.report_dir)
+    if not running.stack.is_webordinary:
+        raise UsageError(
+            f"this command knows Webordinary's sessions, services and mails, and {running.stack.name} has none",
+            next="use any AWS client with the export lines of kit up, or a scenario: docs/extending.md",
+        )
     allowance = settings.emulated.allowance
     history = History(running.readiness.clock(allowance))
     aws = Aws(running.readiness.access(), BlockingPool(), history)
