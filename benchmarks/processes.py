@@ -29,12 +29,13 @@ class Running:
     """Wall seconds from start to ready."""
 
     def client(self, service: str) -> Any:
+        keys = self.ready.get("credentials", {"access_key_id": "benchmark", "secret_access_key": "benchmark"})
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-west-2",
-            aws_access_key_id="benchmark",
-            aws_secret_access_key="benchmark",
+            aws_access_key_id=keys["access_key_id"],
+            aws_secret_access_key=keys["secret_access_key"],
             config=Config(retries={"total_max_attempts": 1}),
         )
 

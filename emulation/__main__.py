@@ -61,7 +61,7 @@ async def _run(config: CloudConfig) -> int:
             await asyncio.wait({started})
             return 0
         started.result()
-        sys.stdout.write(json.dumps(cloud.facts()) + "\n")
+        sys.stdout.write(json.dumps(cloud.readiness()) + "\n")
         sys.stdout.flush()
         cloud.base.warm()
         await stopped

@@ -62,7 +62,7 @@ class Cloud:
         self.config = config
         self.clock = Clock(scale=config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
-        self.keys = AccessKeys(self.ids, self.clock)
+        self.keys = AccessKeys(self.ids, self.clock, insecure=config.insecure_keys)
         self.events = Events()
         self.guardian = Guardian()
         self.recorder = Recorder(config.record)
@@ -70,7 +70,7 @@ class Cloud:
         self.dispatch = Dispatch(
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
-        self.admin = Admin(self.recorder)
+        self.admin = Admin(self.recorder, token=self.keys.root.secret_access_key)
         self.addressing = Addressing(first_balancer=config.load_balancer_port)
         self.gateway = Gateway(self.dispatch, self.admin, port=config.port, addressing=self.addressing)
         self.workdir = Path()
@@ -138,6 +138,12 @@ class Cloud:
         if self._token:
             remove(self.workdir, self._token)
         await self.guardian.done()
+
+    def readiness(self) -> dict[str, Any]:
+        """The readiness line: where everything is, and the run's key."""
+        root = self.keys.root
+        credentials = {"access_key_id": root.access_key_id, "secret_access_key": root.secret_access_key}
+        return {**self.facts(), "credentials": credentials}
 
     def facts(self) -> dict[str, Any]:
         """The content of the readiness line."""

@@ -84,6 +84,10 @@ class Callers(Protocol):
     def issue(self, caller: Caller, until: float | None = None) -> Credentials:
         """New keys, refused as expired from `until` on (AWS epoch seconds), if given."""
 
+    def admit(self, credentials: Credentials, caller: Caller) -> None:
+        """Accept keys that were made elsewhere."""
+        ...
+
     def revoke(self, access_key_id: str) -> None: ...
 
 

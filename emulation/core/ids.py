@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import secrets
 import string
 from dataclasses import dataclass, field
 from uuid import UUID
 
 _ALNUM = string.ascii_lowercase + string.digits
+_SECRET = string.ascii_uppercase + "234567"
 
 
 @dataclass
@@ -31,3 +33,7 @@ class Ids:
     def alnum(self, length: int) -> str:
         """Lower-case letters and digits, as in SES message ids and ECS Exec session ids."""
         return "".join(self.source.choices(_ALNUM, k=length))
+
+    def secret(self, length: int) -> str:
+        """Upper-case letters and digits that nobody can guess, for keys: also a seeded source does not repeat them."""
+        return "".join(secrets.choice(_SECRET) for _ in range(length))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,9 +15,17 @@ Answer = Callable[[], Awaitable[Any]]
 """Returns a JSON-able value."""
 
 
+PREFIX = "/_emulation/"
+_OPEN = frozenset({f"{PREFIX}health"})
+"""What needs no token: a container engine's health check has none."""
+
+
 class Admin:
-    def __init__(self, recorder: Recorder) -> None:
+    """The admin API. Its token is the secret of the run's access key: `Authorization: Bearer <secret>`."""
+
+    def __init__(self, recorder: Recorder, token: str) -> None:
         self._recorder = recorder
+        self._token = token
         self._answers: dict[str, Answer] = {}
 
     def add(self, answers: Mapping[str, Answer]) -> None:
@@ -25,6 +34,15 @@ class Admin:
             if name in self._answers or name == "calls":
                 raise ValueError(f"/_emulation/{name} is answered by two parts of the cloud")
             self._answers[name] = answer
+
+    def refusal(self, request: web.Request) -> str:
+        """Why a request may not use the admin API; empty for one that may, and for any other path."""
+        if not request.path.startswith(PREFIX) or request.path in _OPEN:
+            return ""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme == "Bearer" and hmac.compare_digest(token.encode(), self._token.encode()):
+            return ""
+        return f"{request.path} needs the header 'Authorization: Bearer <secret access key of this cloud>'"
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/_emulation/calls", self._calls), web.get("/_emulation/{name}", self._named)]

@@ -18,12 +18,13 @@ from ..state.models import operation_model, validate
 from ..state.wire import HttpRequest, HttpResponse
 from ..time.clock import Clock
 from .callers import ANONYMOUS, AccessKeys
-from .identify import CBOR, Identity, identify, signature_of
+from .identify import CBOR, Identity, identify
 from .intercept import InterceptedCall, Interceptor, PendingCalls
 from .protocol import error_code, parse, serialize, serialize_error
 from .record import RecordedCall, Recorder
 from .resource_names import resource_names
 from .shapes import conform
+from .signature import signature_of
 
 END_WITH_CLIENT = frozenset({("sqs", "ReceiveMessage")})
 """Operations that end when the client hangs up: a long poll must not receive a message for a client that is gone. All
@@ -84,7 +85,7 @@ class Dispatch:
         read: Callable[[], Mapping[str, Any]] = dict
         try:
             identity = identify(request, self._region)
-            caller = self._keys.caller(identity.access_key)
+            caller = self._keys.authenticate(identity, request)
             read = cache(partial(_parameters, identity))
             call = InterceptedCall(identity.service, identity.operation, caller, identity.region, read)
             with self._under_way.answering(call):

@@ -13,6 +13,7 @@ from ..state.wire import HttpRequest
 from ..state.wsgi import environ
 from .s3 import addresses_a_bucket, path_style
 from .services import service_name, service_of_unsigned
+from .signature import Signature, signature_of
 
 CBOR = "smithy-rpc-v2-cbor"
 
@@ -26,62 +27,34 @@ class Identity:
     protocol: str
     """The client's wire protocol, by botocore's name."""
     region: str
-    access_key: str
-    """Empty for an unsigned request."""
+    signature: Signature | None
+    """None for an unsigned request."""
     request: HttpRequest
     """The request, with S3's virtual hosts turned into path style."""
     uri_params: Mapping[str, Any] = field(default_factory=dict)
     """The labels of a REST path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A SigV4 credential scope; nothing is verified."""
-
-    access_key: str
-    region: str
-    signing_name: str
-
-
 def identify(request: HttpRequest, default_region: str) -> Identity:
     """Identify a request. Raises `AwsError` when its service is unknown."""
     signature = signature_of(request)
     if signature is not None:
-        service, region, key = service_name(signature.signing_name, request), signature.region, signature.access_key
+        service, region = service_name(signature.signing_name, request), signature.region or default_region
     else:
-        service, region, key = _unsigned(request), default_region, ""
+        service, region = _unsigned(request), default_region
     target = request.headers.get("x-amz-target")
     if target is not None:
-        return Identity(service, target.rpartition(".")[2], "json", region, key, request)
+        return Identity(service, target.rpartition(".")[2], "json", region, signature, request)
     if "smithy-protocol" in request.headers:
-        return Identity(service, request.path.rpartition("/")[2], CBOR, region, key, request)
+        return Identity(service, request.path.rpartition("/")[2], CBOR, region, signature, request)
     if service == "s3":
         request = path_style(request)
     model = service_model(service)
     if model.protocol in ("rest-json", "rest-xml"):
         operation, uri_params = _match(service, request)
-        return Identity(service, operation, model.protocol, region, key, request, uri_params)
+        return Identity(service, operation, model.protocol, region, signature, request, uri_params)
     protocol = "ec2" if model.protocol == "ec2" else "query"
-    return Identity(service, _action(request), protocol, region, key, request)
-
-
-def signature_of(request: HttpRequest) -> Signature | None:
-    """The credential scope of the Authorization header or of a presigned URL; None when unsigned."""
-    authorization = request.headers.get("authorization", "")
-    start = authorization.find("Credential=")
-    if start >= 0:
-        scope = authorization[start + 11 :].partition(",")[0]
-    elif "X-Amz-Credential=" in request.query:
-        scope = dict(parse_qsl(request.query))["X-Amz-Credential"]
-    else:
-        return None
-    parts = scope.strip().split("/")
-    if len(parts) < 5:
-        raise AwsError(
-            "IncompleteSignature",
-            f"Credential must be <key>/<date>/<region>/<service>/aws4_request, got {scope.strip()!r}.",
-        )
-    return Signature("/".join(parts[:-4]), parts[-3], parts[-2])
+    return Identity(service, _action(request), protocol, region, signature, request)
 
 
 def _unsigned(request: HttpRequest) -> str:

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from ..core.addressing import LOOPBACK, Addressing, cannot_listen
 from ..core.errors import AwsError
 from ..state.wire import HttpRequest, HttpResponse
+from . import browser
 from .admin import Admin
 from .dispatch import Dispatch
 from .intercept import CutOff
@@ -43,7 +44,7 @@ class Gateway:
     async def start(self, routes: Iterable[web.RouteDef] = ()) -> None:
         """Listen. `routes` are raw aiohttp routes with precedence over AWS, such as ECS Exec's data channel; a route
         named `service.Operation` is recorded as that call. Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._recorded])
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._admitted, self._recorded])
         app.add_routes(self._admin.routes())
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
@@ -74,6 +75,16 @@ class Gateway:
         """Stop, and abandon calls in progress after 0.2 s."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    @web.middleware
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse what a web page may have sent, and the admin API without its token."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        names = {LOOPBACK, *filter(None, [self._addressing.bridge, self._addressing.shared_host])}
+        reason = browser.refusal(headers, names, browser.AWS_DOMAINS) or self._admin.refusal(request)
+        if reason:
+            return web.json_response({"error": reason}, status=403)
+        return await handler(request)
 
     @web.middleware
     async def _recorded(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..backends.emulated import admin_api
 from ..core.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def note(report_dir: Path, running: Running) -> Path:
     report_dir.mkdir(parents=True, exist_ok=True)
     path = report_dir / FILE
     unfinished = path.with_suffix(".tmp")
+    unfinished.touch(mode=0o600)  # it has the run's key
     unfinished.write_text(json.dumps(running.to_json(), indent=2) + "\n", encoding="utf-8")
     unfinished.replace(path)
     return path
@@ -136,13 +136,15 @@ async def harness(settings: Settings) -> AsyncIterator[tuple[Cloud, Harness]]:
 def fetch(running: Running, name: str) -> Any:
     """The running cloud's answer at `/_emulation/<name>`. Raises `UsageError` when there is none."""
     try:
-        return admin_api.get(running.readiness.aws, name)
+        return running.readiness.admin.get(name)
     except InfraError as error:
         raise UsageError(f"the running cloud does not show its {name}: {error.what}") from error
 
 
 def _answers(url: str) -> bool:
+    from ..backends.emulated.admin_api import AdminApi  # noqa: PLC0415 - only where a cloud is used
+
     try:
-        return admin_api.request(url, "health", within=5.0)[0] == 200
+        return AdminApi(url).request("health", within=5.0)[0] == 200
     except InfraError:
         return False

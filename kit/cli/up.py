@@ -36,6 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=float, help=f"speed of AWS time: 1 is real time (default: {SCALE})")
     parser.add_argument("--port", type=int, help="port of the AWS endpoint (default: any free one)")
     parser.add_argument("--smtp-port", type=int, help="port of SMTP (default: any free one)")
+    parser.add_argument(
+        "--insecure-keys",
+        metavar="WORD",
+        help="take any access key and verify no signature; WORD is key and secret of the printed lines",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         emulated__base=args.base,
         emulated__port=args.port,
         emulated__smtp_port=args.smtp_port,
+        emulated__insecure_keys=args.insecure_keys,
     )
     return common.run_async(_up(settings, json=args.json))
 

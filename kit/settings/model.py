@@ -91,6 +91,9 @@ class Emulated(Section):
     Astro, never this machine's."""
     seed: int | None = None
     """Seeds the cloud's ids; unset, they differ from run to run."""
+    insecure_keys: str = Field(default="", pattern=r"^[\w.-]*$")
+    """A word, for example `test`: access key and secret of the cloud, which then takes any other key as well and
+    verifies no signature. Empty, it draws a key for each run."""
     allowance: float = Field(default=20, ge=0)
     """Wall seconds added to every wait while the clock runs fast: the machine's work does not speed up."""
     start_within: float = Field(default=30, gt=0)
@@ -104,6 +107,9 @@ class LiveClock(Section):
     """AWS seconds that pass in one wall second."""
     origin: float | None = None
     """Wall epoch seconds at which AWS time and wall time were equal; needed when the scale is not 1."""
+    insecure_keys: str = Field(default="", pattern=r"^[\w.-]*$")
+    """A word, for example `test`: access key and secret of the cloud, which then takes any other key as well and
+    verifies no signature. Empty, it draws a key for each run."""
     allowance: float = Field(default=20, ge=0)
     """Wall seconds added to every wait while the clock runs fast."""
 

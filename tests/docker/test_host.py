@@ -22,6 +22,7 @@ from tests.support.runtime_conformance import bench, eventually
 from webordinary_testkit.emulation.container_engine import sweep
 from webordinary_testkit.emulation.container_engine.engine import Engine, EngineUnusable
 from webordinary_testkit.emulation.container_engine.labels import BIRTH, PID, birth
+from webordinary_testkit.kit.backends.emulated.admin_api import AdminApi
 
 
 @pytest_asyncio.fixture
@@ -122,7 +123,8 @@ async def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> Non
     )
     assert cloud.stdout is not None
     ready = json.loads(await asyncio.wait_for(cloud.stdout.readline(), 30))
-    run = (await asyncio.to_thread(_get, f"{ready['aws']}/_emulation/engine"))["run"]
+    admin = AdminApi(ready["aws"], ready["credentials"]["secret_access_key"])
+    run = (await asyncio.to_thread(admin.get, "engine"))["run"]
     assert await left(run) != []
     os.kill(cloud.pid, signal.SIGKILL)
     await cloud.wait()
@@ -149,11 +151,3 @@ async def test_a_cloud_whose_image_is_nowhere_refuses_to_start() -> None:
 
 def _found(address: str, run: str) -> list[dict[str, dict[str, str]]]:
     return sweep.find(address, f"{sweep.RUN}={run}")
-
-
-def _get(url: str) -> dict[str, str]:
-    from urllib.request import urlopen
-
-    with urlopen(url, timeout=10) as answer:
-        facts: dict[str, str] = json.loads(answer.read())
-        return facts

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import pytest_asyncio
 from docker import DockerClient
 
 from tests.support.audit import TemporaryMachine
+from tests.support.aws import client_in
 from tests.support.engine import BASE
 from tests.support.runtime_conformance import eventually
 from webordinary_testkit.emulation.container_engine import sweep
@@ -163,8 +163,7 @@ def tokens_of(machine: TemporaryMachine) -> list[str]:
 
 
 def start_a_task(ready: Mapping[str, Any]) -> None:
-    keys = {"aws_access_key_id": "t", "aws_secret_access_key": "t"}
-    ecs = boto3.client("ecs", endpoint_url=ready["aws"], region_name="us-west-2", **keys)
+    ecs = client_in(ready["environment"], "ecs")
     outputs = ready["outputs"]
     ecs.update_service(cluster=outputs["ClusterName"], service=outputs["EditServiceName"], desiredCount=1)
 

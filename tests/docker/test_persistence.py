@@ -15,7 +15,7 @@ from webordinary_testkit.emulation.wiring import everything
 
 @pytest_asyncio.fixture
 async def account() -> AsyncIterator[Account]:
-    cloud = Cloud(CloudConfig(scale=60, runtime="docker", images={"base:1": BASE}), everything)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=60, runtime="docker", images={"base:1": BASE}), everything)
     await cloud.start()
     try:
         made = Account(cloud)

@@ -6,10 +6,8 @@ Needs no account; `nox -s rehearsal` runs it, after the scenarios.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, ClassVar
 import boto3
 import pytest
 
+from tests.support.account import calls
 from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
 from webordinary_testkit.kit.backends.emulated.rehearsal import (
@@ -130,7 +129,7 @@ async def deployed(folder: Path, **overrides: Any) -> AsyncIterator[LiveBackend]
 
 
 async def test_every_resource_stands_in_the_ledger_before_it_is_created(tmp_path: Path, account: Account) -> None:
-    began = len(_calls(account))
+    began = len(calls(account))
     backend = a_backend(tmp_path)
     await backend.start()
     assert backend.ledger is not None
@@ -140,7 +139,7 @@ async def test_every_resource_stands_in_the_ledger_before_it_is_created(tmp_path
     assert all(noted.values())
     await backend.stop()
     assert backend.ledger.open() == []
-    mine = [call for call in _calls(account)[began:] if call["caller_kind"] == "external"]
+    mine = [call for call in calls(account)[began:] if call["caller_kind"] == "external"]
     assert "ses.SetActiveReceiptRuleSet" not in {f"{call['service']}.{call['operation']}" for call in mine}
 
 
@@ -251,11 +250,11 @@ async def test_somebody_elses_stack_is_neither_deployed_to_nor_destroyed(tmp_pat
 
 
 async def test_names_of_production_are_refused_before_anybody_is_asked(tmp_path: Path, account: Account) -> None:
-    began = len(_calls(account))
+    began = len(calls(account))
     with pytest.raises(Refused, match="webordinary-edit-cluster is a name of the production system"):
         parameters = {**account.images, "ResourcePrefix": "webordinary"}
         await a_backend(tmp_path, profile="webordinary", stack={"parameters": parameters}).start()
-    assert _calls(account)[began:] == []
+    assert calls(account)[began:] == []
 
 
 async def test_an_unverified_mail_domain_is_refused(tmp_path: Path) -> None:
@@ -324,12 +323,6 @@ async def test_credentials_that_expire_on_the_way_are_told_and_nothing_is_forgot
         await backend.stop()
     assert backend.ledger is not None and backend.ledger.open()
     assert await a_backend(tmp_path / "again").destroy()
-
-
-def _calls(account: Account) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{account.endpoint}/_emulation/calls?since=0") as answer:
-        calls: list[dict[str, Any]] = json.loads(answer.read())
-    return calls
 
 
 # ---- Killed on the way

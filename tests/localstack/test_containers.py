@@ -27,7 +27,12 @@ print(u.urlopen(u.Request(url, body, headers)).status)
 async def test_a_queue_at_localstack_has_one_url_inside_containers_and_outside() -> None:
     cloud = Cloud(
         CloudConfig(
-            base="localstack", localstack_image=LOCALSTACK, scale=20, runtime="docker", images={"base:1": BASE}
+            insecure_keys="test",
+            base="localstack",
+            localstack_image=LOCALSTACK,
+            scale=20,
+            runtime="docker",
+            images={"base:1": BASE},
         ),
         everything,
     )

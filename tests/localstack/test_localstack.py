@@ -38,7 +38,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 
 def cloud_of(image: str) -> Cloud:
-    config = CloudConfig(base="localstack", localstack_image=image, scale=20)
+    config = CloudConfig(insecure_keys="test", base="localstack", localstack_image=image, scale=20)
     return Cloud(config, lambda parts: Wiring([Sqs(parts.context("sqs"), LATE_DELIVERIES)]))
 
 

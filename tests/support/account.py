@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,23 +53,20 @@ async def started(
 
 
 def inject(account: Account, **fault: Any) -> Callable[[], None]:
-    """Injects a fault into the stand-in for all callers. Returns a function that ends it."""
-    url = f"{account.endpoint}/_emulation/faults"
-    request = urllib.request.Request(url, data=json.dumps({"callers": "everyone", **fault}).encode(), method="POST")
-    with urllib.request.urlopen(request) as answer:
-        id = json.loads(answer.read())["id"]
+    """Inject a fault into the stand-in, for every caller. Returns what undoes it."""
+    admin = account.ready.admin
+    status, answer = admin.request("faults", method="POST", body={"callers": "everyone", **fault})
+    assert status == 201, answer
 
     def end() -> None:
-        with urllib.request.urlopen(urllib.request.Request(f"{url}/{id}", method="DELETE")):
-            pass
+        admin.request(f"faults/{answer['id']}", method="DELETE")
 
     return end
 
 
 def calls(account: Account) -> list[dict[str, Any]]:
-    """All calls to the stand-in."""
-    with urllib.request.urlopen(f"{account.endpoint}/_emulation/calls?since=0") as answer:
-        made: list[dict[str, Any]] = json.loads(answer.read())
+    """Every call that was made to the stand-in."""
+    made: list[dict[str, Any]] = account.ready.admin.get("calls?since=0")
     return made
 
 

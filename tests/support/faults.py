@@ -29,6 +29,7 @@ from webordinary_testkit.emulation.core.controller import Caller
 from webordinary_testkit.emulation.wiring import everything
 from webordinary_testkit.kit.aws.client import Access, Aws, Credentials
 from webordinary_testkit.kit.backends.capability import FAULTS, Level
+from webordinary_testkit.kit.backends.emulated.admin_api import AdminApi
 from webordinary_testkit.kit.backends.emulated.fault_api import GatewayFaultApi
 from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.core.history import History
@@ -144,9 +145,11 @@ async def place(
     contained = runtime == "docker"
     if contained:
         images = {"server:1": os.environ.get("KIT_TEST_BASE_IMAGE", "webordinary/base:test")}
-        config = CloudConfig(scale=60.0, runtime=runtime, images=images, volume_mib=16)
+        config = CloudConfig(insecure_keys="test", scale=60.0, runtime=runtime, images=images, volume_mib=16)
     else:
-        config = CloudConfig(scale=60.0, programs={"server:1": [sys.executable, "-I", "-S", "-c", SERVER]})
+        config = CloudConfig(
+            insecure_keys="test", scale=60.0, programs={"server:1": [sys.executable, "-I", "-S", "-c", SERVER]}
+        )
     cloud = Cloud(config, everything)
     await cloud.start()
     threads = BlockingPool(8)
@@ -160,7 +163,7 @@ async def place(
         async def run(task: str, container: str, command: str) -> Any:
             return await ecs.run(task, command, container=container)
 
-        door = GatewayFaultApi(cloud.gateway.url, threads)
+        door = GatewayFaultApi(AdminApi(cloud.gateway.url, "test"), threads)
         context = FaultContext(aws, System(stack), clock, Ids.seeded(1), run, door)
         nemesis = Nemesis(context, history, dict.fromkeys(FAULTS, Level.MODELLED))
         yield Place(cloud, aws, context, nemesis, history, stack.load_balancer_url)

@@ -111,7 +111,7 @@ async def stacks(*factories: Factory, scale: float = 60.0) -> AsyncIterator[Stac
 @asynccontextmanager
 async def whole_cloud(programs: Mapping[str, Sequence[str]], *, scale: float = 60.0) -> AsyncIterator[Stacks]:
     """CloudFormation and all else. `programs` maps image names to the command lines they run."""
-    cloud = Cloud(CloudConfig(scale=scale, programs=programs), everything)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=scale, programs=programs), everything)
     await cloud.start()
     try:
         yield Stacks(World(cloud, cloud.context("test")))

@@ -47,19 +47,22 @@ class World:
         """As the factories made them, in order."""
         return self.cloud.wiring.controllers
 
+    @property
+    def admin_headers(self) -> Mapping[str, str]:
+        """What the admin API wants."""
+        return {"Authorization": f"Bearer {self.cloud.keys.root.secret_access_key}"}
+
     def client(self, service: str, *, credentials: Credentials | None = None, **config: Any) -> Any:
         """A boto3 client of the gateway. It blocks: call it through `asyncio.to_thread`. Does not retry.
         `config` goes to `botocore.config.Config`."""
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, **config}
-        keys: Mapping[str, str] = (
-            {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "secret"}
-            if credentials is None
-            else {
-                "aws_access_key_id": credentials.access_key_id,
-                "aws_secret_access_key": credentials.secret_access_key,
-                "aws_session_token": credentials.session_token,
-            }
-        )
+        insecure = Credentials("AKIAIOSFODNN7EXAMPLE", "secret", "")
+        used = credentials or (insecure if self.cloud.config.insecure_keys else self.cloud.keys.root)
+        keys = {
+            "aws_access_key_id": used.access_key_id,
+            "aws_secret_access_key": used.secret_access_key,
+            "aws_session_token": used.session_token or None,
+        }
         return SESSION.client(
             service,
             endpoint_url=self.url,
@@ -77,13 +80,22 @@ async def world(
     programs: Mapping[str, Sequence[str]] | None = None,
     base: str = "moto",
     base_services: Sequence[str] = (),
+    insecure_keys: str = "test",
 ) -> AsyncIterator[World]:
-    """A cloud with exactly these controllers, gone with all its state at the end of the block."""
+    """A cloud with exactly these controllers, gone with all its state at the end of the block. It takes any access
+    key, unless `insecure_keys` is empty: then `World.client` signs with the run's key."""
 
     def assemble(parts: CloudParts) -> Wiring:
         return Wiring([factory(parts.context("controller")) for factory in factories])
 
-    config = CloudConfig(scale=scale, seed=seed, programs=programs or {}, base=base, base_services=base_services)
+    config = CloudConfig(
+        scale=scale,
+        seed=seed,
+        programs=programs or {},
+        base=base,
+        base_services=base_services,
+        insecure_keys=insecure_keys,
+    )
     cloud = Cloud(config, assemble)
     await cloud.start()
     try:

@@ -5,10 +5,13 @@ AssumeRole --> keys whose caller is arn:aws:sts::…:assumed-role/<role>/<sessio
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import unescape
 
-from ...core.controller import Call, Caller, Context, Credentials
+from ...core.controller import Call, Caller, Context, Credentials, Operation, Watcher
 from ...core.errors import AwsError
 from ..controller_base import ServiceController
 from .trust import allows
@@ -16,6 +19,7 @@ from .trust import allows
 _SHORTEST, _LONGEST_TOKEN = 900, 129_600
 """Seconds: https://docs.aws.amazon.com/STS/latest/APIReference/"""
 _DEFAULT, _DEFAULT_TOKEN = 3600, 43_200
+_ELEMENT = {name: re.compile(f"<{name}>([^<]+)</{name}>") for name in ("AccessKeyId", "SecretAccessKey")}
 
 
 class Sts(ServiceController):
@@ -23,6 +27,8 @@ class Sts(ServiceController):
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._user_keys: dict[str, Credentials] = {}
+        """The access keys of IAM users, by their ids."""
 
     async def get_caller_identity(self, call: Call) -> dict[str, Any]:
         arn = await self._arn(call.caller)
@@ -99,6 +105,27 @@ class Sts(ServiceController):
             "Credentials": self._issued(Caller("external", assumed), seconds),
             "AssumedRoleUser": {"AssumedRoleId": f"{role['RoleId']}:{session}", "Arn": assumed},
         }
+
+    def watchers(self) -> Mapping[Operation, Watcher]:
+        return {
+            ("iam", "CreateAccessKey"): self._user_key_created,
+            ("iam", "UpdateAccessKey"): self._user_key_updated,
+            ("iam", "DeleteAccessKey"): lambda call: self._ctx.callers.revoke(call.params["AccessKeyId"]),
+        }
+
+    def _user_key_created(self, call: Call) -> None:
+        answer = call.answer.decode()
+        key, secret = (_ELEMENT[name].search(answer) for name in ("AccessKeyId", "SecretAccessKey"))
+        if key and secret:
+            self._user_keys[key[1]] = Credentials(key[1], unescape(secret[1]), "")
+            self._ctx.callers.admit(self._user_keys[key[1]], Caller("external", key[1]))
+
+    def _user_key_updated(self, call: Call) -> None:
+        key = call.params["AccessKeyId"]
+        if call.params["Status"] != "Active":
+            self._ctx.callers.revoke(key)
+        elif key in self._user_keys:
+            self._ctx.callers.admit(self._user_keys[key], Caller("external", key))
 
     async def get_session_token(self, call: Call) -> dict[str, Any]:
         if call.caller.name.startswith("arn:aws:sts:") or call.caller.kind == "task":

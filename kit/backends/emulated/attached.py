@@ -5,13 +5,14 @@ Its readiness line comes from `/_emulation/status`, the rest from its stack's ou
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...aws.client import Aws
+from ...aws.client import Aws, Credentials
 from ...aws.outputs import Stack, outputs_of
 from ...core.clock import Clock
 from ...core.errors import InfraError, UsageError, WaitExpired
@@ -21,7 +22,7 @@ from ...core.threads import BlockingPool
 from ...settings import Settings
 from ..capability import FAULT_PAUSE, Level
 from ..interface import Cloud
-from . import admin_api
+from .admin_api import AdminApi
 from .backend import CAPABILITIES, cloud_at
 from .readiness import Readiness
 
@@ -37,6 +38,7 @@ class AttachedBackend:
     def __init__(self, settings: Settings, history: History) -> None:
         self._settings = settings
         self._endpoint = settings.emulated.endpoint.rstrip("/")
+        self._credentials = credentials_of(os.environ)
         self._history = history
         self._threads = BlockingPool()
         self._aws: Aws | None = None
@@ -44,7 +46,7 @@ class AttachedBackend:
 
     def capabilities(self) -> Mapping[str, Level]:
         try:
-            return _capabilities(str(_status(self._endpoint).get("workdir", "")))
+            return _capabilities(str(_status(self._endpoint, self._credentials).get("workdir", "")))
         except UsageError:  # it is still starting; `start` returns the final ones
             return _ELSEWHERE
 
@@ -76,7 +78,7 @@ class AttachedBackend:
         if self._detached:
             return "the cloud was let go"
         try:
-            await self._threads.run(_status, self._endpoint)
+            await self._threads.run(_status, self._endpoint, self._credentials)
         except UsageError as error:
             return error.what
         return None
@@ -93,7 +95,8 @@ class AttachedBackend:
 
     async def _look(self) -> tuple[Readiness, Stack, Aws]:
         """The cloud and its stack at this moment. Raises `UsageError` for whatever is missing."""
-        ready = reached_at(self._endpoint, await self._threads.run(_status, self._endpoint))
+        status = await self._threads.run(_status, self._endpoint, self._credentials)
+        ready = reached_at(self._endpoint, status, self._credentials)
         if self._aws is None:
             self._history.follow(ready.clock(self._settings.emulated.allowance))
             self._aws = Aws(ready.access(), self._threads, self._history)
@@ -123,9 +126,15 @@ class AttachedBackend:
         return ready, stack, self._aws
 
 
-def reached_at(endpoint: str, status: Mapping[str, Any]) -> Readiness:
+def credentials_of(environ: Mapping[str, str]) -> Credentials:
+    """The access key that the environment names, as `kit up` prints it; the word `test` for a cloud that takes any."""
+    key, secret = environ.get("AWS_ACCESS_KEY_ID", "test"), environ.get("AWS_SECRET_ACCESS_KEY", "test")
+    return Credentials(key, secret)
+
+
+def reached_at(endpoint: str, status: Mapping[str, Any], credentials: Credentials) -> Readiness:
     """The cloud's addresses as seen from `endpoint`: SMTP is at the same host."""
-    ready = Readiness.from_json(status)
+    ready = Readiness.from_json({**status, "credentials": asdict(credentials)})
     host = urlsplit(endpoint).hostname or ""
     return replace(ready, aws=endpoint, smtp=f"{host}:{ready.smtp.rpartition(':')[2]}")
 
@@ -135,9 +144,9 @@ def _capabilities(workdir: str) -> Mapping[str, Level]:
     return CAPABILITIES if workdir and Path(workdir).is_dir() else _ELSEWHERE
 
 
-def _status(endpoint: str) -> dict[str, Any]:
+def _status(endpoint: str, credentials: Credentials) -> dict[str, Any]:
     try:
-        status: dict[str, Any] = admin_api.get(endpoint, "status")
+        status: dict[str, Any] = AdminApi(endpoint, credentials.secret_access_key).get("status")
     except InfraError as error:
         raise UsageError(
             f"no emulated cloud answers at {endpoint}: {error.what}",

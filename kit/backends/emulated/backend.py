@@ -76,7 +76,7 @@ def cloud_at(
         capabilities=capabilities,
         evidence=evidence,
         base=ready.base,
-        fault_api=GatewayFaultApi(ready.aws, aws.threads),
+        fault_api=GatewayFaultApi(ready.admin, aws.threads),
     )
 
 
@@ -232,6 +232,7 @@ class EmulatedBackend:
             "record": str(self._calls.resolve()),
             "workdir": str(note.workdir),
             **({} if emulated.seed is None else {"seed": emulated.seed}),
+            "insecure_keys": emulated.insecure_keys,
         }
 
     def _clock(self) -> Clock:

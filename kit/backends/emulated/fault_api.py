@@ -8,15 +8,14 @@ from typing import Any
 
 from ...core.errors import InfraError, UsageError
 from ...core.threads import BlockingPool
-from . import admin_api
+from .admin_api import AdminApi, ConnectionRefused
 
 
 @dataclass(frozen=True)
 class GatewayFaultApi:
     """The `FaultApi` at `/_emulation/faults` on the emulated cloud's gateway."""
 
-    url: str
-    """The gateway's."""
+    admin: AdminApi
     threads: BlockingPool
 
     async def inject(self, id: str, kind: str, settings: Mapping[str, Any]) -> None:
@@ -34,10 +33,10 @@ class GatewayFaultApi:
     async def undo(self, id: str) -> None:
         try:
             status, answer = await self._request("DELETE", f"/{id}")
-        except admin_api.ConnectionRefused:  # the faults are gone with their cloud
+        except ConnectionRefused:  # the faults are gone with their cloud
             return
         if status not in (200, 404):
             raise InfraError(f"fault {id} could not be undone: {status} {answer}")
 
     async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
-        return await self.threads.run(admin_api.request, self.url, f"faults{path}", method=method, body=body)
+        return await self.threads.run(self.admin.request, f"faults{path}", method=method, body=body)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...aws.client import Access, Credentials
 from ...core.clock import Clock
 from ...core.errors import InfraError
-
-CREDENTIALS = Credentials("test", "test")
-"""The emulated cloud accepts these from a caller outside of its tasks."""
+from .admin_api import AdminApi
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,8 @@ class Readiness:
     scale: float
     origin: float
     workdir: str
+    credentials: Credentials
+    """The run's access key. Its secret is the token of the admin API, too."""
     base: Mapping[str, Any] = field(default_factory=dict)
     """The state store, when it is not the embedded one."""
 
@@ -43,6 +43,7 @@ class Readiness:
                 scale=float(line["clock"]["scale"]),
                 origin=float(line["clock"]["origin"]),
                 workdir=line.get("workdir", ""),
+                credentials=Credentials(**line["credentials"]),
                 base=line.get("base", {}),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -50,13 +51,18 @@ class Readiness:
 
     def to_json(self) -> dict[str, Any]:
         clock = {"scale": self.scale, "origin": self.origin}
-        return {name: value for name, value in vars(self).items() if name not in clock} | {"clock": clock}
+        plain = {name: value for name, value in vars(self).items() if name not in clock}
+        return plain | {"clock": clock, "credentials": asdict(self.credentials)}
 
     def clock(self, allowance: float) -> Clock:
         return Clock(scale=self.scale, origin=self.origin, allowance=allowance)
 
+    @property
+    def admin(self) -> AdminApi:
+        return AdminApi(self.aws, self.credentials.secret_access_key)
+
     def access(self) -> Access:
-        return Access(region=self.region, endpoint_url=self.aws, credentials=CREDENTIALS)
+        return Access(region=self.region, endpoint_url=self.aws, credentials=self.credentials)
 
     def environment(self) -> dict[str, str]:
         """Variables that point any SDK, the AWS CLI and LocalStack's tools at this cloud."""

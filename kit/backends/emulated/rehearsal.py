@@ -31,8 +31,10 @@ ROLE = "integration-tests"
 """A role that the account's users may assume."""
 CALLS = "calls.jsonl"
 """The record of every call, in the stand-in's folder; `kit rehearse` copies it to the run's."""
-OWNER = "owner"
-"""The access key that prepares the account: the record of calls distinguishes its calls from the run's by it."""
+OWNER = "root"
+"""The caller that prepares the account, in the record of calls: the cloud's name for its own key."""
+USER = "integration-tests"
+"""The IAM user whose access key a live run has."""
 FOREIGN_RULE = "accounting"
 FOREIGN_STACK = "somebody-elses-stack"
 FOREIGN_QUEUE = "somebody-elses-orders"
@@ -63,6 +65,8 @@ class Account:
     """A prepared account in a running emulated cloud."""
 
     ready: Readiness
+    credentials: Credentials
+    """The access key of the IAM user that a live run acts as; the owner of the account has the one of `ready`."""
     images: Mapping[str, str]
     """Template parameter → image in the account's ECR."""
 
@@ -81,7 +85,7 @@ class Account:
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client, and the kit's live mode, at this account."""
         return {
-            **self.ready.access().environment(),
+            **replace(self.ready.access(), credentials=self.credentials).environment(),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -139,8 +143,7 @@ class Rehearsal:
                 "HermesImage": f"{registry}/{programs.HERMES_IMAGE}",
                 "EditImage": f"{registry}/{programs.EDIT_IMAGE}",
             }
-            self.account = Account(Readiness.from_json(line), images)
-            await _prepare(self.account, threads)
+            self.account = await _prepared(Readiness.from_json(line), images, threads)
         except BaseException:
             self.stop()
             raise
@@ -177,11 +180,13 @@ def aimed(account: Account) -> Iterator[None]:
                 os.environ[name] = value
 
 
-async def _prepare(account: Account, threads: BlockingPool) -> None:
-    """Create what its owner sets up once by hand, and foreign resources."""
-    access = replace(account.ready.access(), credentials=Credentials(OWNER, OWNER))
-    aws = Aws(access, threads, History(account.ready.clock(allowance=20)))
+async def _prepared(ready: Readiness, images: Mapping[str, str], threads: BlockingPool) -> Account:
+    """Create what its owner sets up once by hand, a user for the run, and foreign resources."""
+    aws = Aws(ready.access(), threads, History(ready.clock(allowance=20)))
     try:
+        await aws.call("iam", "create_user", UserName=USER)
+        key = (await aws.call("iam", "create_access_key", UserName=USER))["AccessKey"]
+        credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
         await aws.call("ses", "verify_domain_identity", Domain=MAIL_DOMAIN)
         await aws.call("ses", "create_receipt_rule_set", RuleSetName=RULE_SET)
         await aws.call("ses", "set_active_receipt_rule_set", RuleSetName=RULE_SET)
@@ -196,15 +201,16 @@ async def _prepare(account: Account, threads: BlockingPool) -> None:
                 "Actions": [{"StopAction": {"Scope": "RuleSet"}}],
             },
         )
-        for image in account.images.values():
+        for image in images.values():
             repository, _, tag = image.partition("/")[2].partition(":")
             await aws.call("ecr", "create_repository", repositoryName=repository)
             await aws.call("ecr", "put_image", repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
-        await aws.call("iam", "create_role", RoleName=ROLE, AssumeRolePolicyDocument=_trust(account.account))
+        await aws.call("iam", "create_role", RoleName=ROLE, AssumeRolePolicyDocument=_trust(ready.account))
         await aws.call("sqs", "create_queue", QueueName=FOREIGN_QUEUE)
         await aws.call("cloudformation", "create_stack", StackName=FOREIGN_STACK, TemplateBody=_FOREIGN_TEMPLATE)
         await aws.call("ecs", "create_cluster", clusterName=FOREIGN_CLUSTER)
         await _foreign_service(aws)
+        return Account(ready, credentials, images)
     except Exception as error:
         raise InfraError(f"the account could not be prepared for the rehearsal: {error}") from error
     finally:

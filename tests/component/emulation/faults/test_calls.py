@@ -43,7 +43,10 @@ class FaultyCloud:
 
     async def faults(self, method: str = "GET", path: str = "", **body: Any) -> tuple[int, Any]:
         url = f"{self.world.url}/_emulation/faults{path}"
-        async with aiohttp.ClientSession() as session, session.request(method, url, json=body or None) as answer:
+        async with (
+            aiohttp.ClientSession(headers=self.world.admin_headers) as session,
+            session.request(method, url, json=body or None) as answer,
+        ):
             return answer.status, await answer.json()
 
     async def inject(self, kind: str, **settings: Any) -> str:
@@ -93,7 +96,7 @@ async def one_for_all() -> AsyncIterator[FaultyCloud]:
         made.append(Faults(context, parts.dispatch, Links(context.clock), NoTasks(), Storage(context)))
         return Wiring([Sqs(parts.context("sqs")), *made])
 
-    cloud = Cloud(CloudConfig(scale=60.0), assemble)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=60.0), assemble)
     await cloud.start()
     try:
         for task, group in ((TASK, "service:edit"), (OTHER, "service:hermes")):

@@ -20,17 +20,27 @@ from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Caller
 
 
-async def get(url: str) -> tuple[int, Any]:
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
+async def get(w: World, path: str) -> tuple[int, Any]:
+    async with aiohttp.ClientSession(headers=w.admin_headers) as session, session.get(w.url + path) as response:
         return response.status, await response.json(content_type=None)
 
 
+async def test_insecure_keys_keep_the_checks_of_web_pages(bare_world: World) -> None:
+    url = f"{bare_world.url}/?X-Amz-Credential=a/20260101/us-west-2/sns/aws4_request"
+    form = {"Action": "ListTopics", "Version": "2010-03-31"}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(url, data=form) as response:
+            assert response.status == 200
+        async with session.post(url, data=form, headers={"Origin": "http://evil.example"}) as response:
+            assert response.status == 403
+
+
 async def test_health_answers(bare_world: World) -> None:
-    assert await get(f"{bare_world.url}/_emulation/health") == (200, {"status": "ok"})
+    assert await get(bare_world, "/_emulation/health") == (200, {"status": "ok"})
 
 
 async def test_status_says_where_everything_is(bare_world: World) -> None:
-    _, status = await get(f"{bare_world.url}/_emulation/status")
+    _, status = await get(bare_world, "/_emulation/status")
 
     assert status["aws"] == bare_world.url
     assert status["clock"]["scale"] == 60
@@ -40,19 +50,19 @@ async def test_recorded_calls_can_be_read_from_a_number_on(bare_world: World) ->
     await bare_world.aws.call("sqs", "ListQueues")
     await bare_world.aws.call("sns", "ListTopics")
 
-    _, everything = await get(f"{bare_world.url}/_emulation/calls")
-    _, newer = await get(f"{bare_world.url}/_emulation/calls?since=1")
+    _, everything = await get(bare_world, "/_emulation/calls")
+    _, newer = await get(bare_world, "/_emulation/calls?since=1")
 
     assert [call["operation"] for call in everything] == ["ListQueues", "ListTopics"]
     assert newer == everything[1:]
 
 
 async def test_a_wrong_admin_request_is_told_what_there_is(bare_world: World) -> None:
-    assert await get(f"{bare_world.url}/_emulation/calls?since=x") == (
+    assert await get(bare_world, "/_emulation/calls?since=x") == (
         400,
         {"error": "since must be a call's number, got 'x'"},
     )
-    assert await get(f"{bare_world.url}/_emulation/nothing") == (
+    assert await get(bare_world, "/_emulation/nothing") == (
         404,
         {"error": "no /_emulation/nothing; there are calls, health, status"},
     )
@@ -81,7 +91,7 @@ class WithRoutes(Scripted):
 
 async def test_a_controller_adds_admin_answers_and_raw_routes() -> None:
     async with world(lambda _: WithRoutes({})) as w, aiohttp.ClientSession() as session:
-        assert await get(f"{w.url}/_emulation/outbox") == (200, ["mail"])
+        assert await get(w, "/_emulation/outbox") == (200, ["mail"])
         async with session.ws_connect(f"{w.url}/v1/data-channel/1") as socket:
             await socket.send_str("hello")
             assert (await socket.receive_str()) == "hello"
@@ -96,7 +106,7 @@ async def test_a_raw_route_with_a_calls_name_is_recorded_as_that_call() -> None:
             assert (await socket.receive_str()) == "hello"
         async with session.ws_connect(f"{w.url}/v1/data-channel/unnamed"):
             pass
-        _, calls = await get(f"{w.url}/_emulation/calls")
+        _, calls = await get(w, "/_emulation/calls")
 
     names = ("caller", "service", "operation", "status", "touches")
     assert [tuple(call[name] for name in names) for call in calls] == [

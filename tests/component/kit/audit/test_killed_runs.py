@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.audit import Strangers, TemporaryMachine, strangers
+from tests.support.aws import client_in
 from tests.support.ecs import eventually
 from webordinary_testkit.kit.audit.machine import identity
 
@@ -108,9 +108,7 @@ async def cloud_with_a_task(machine: TemporaryMachine) -> tuple[asyncio.subproce
     up = await machine.kit("up", "--json", "--scale", "60")
     assert up.stdout is not None
     ready = json.loads(await asyncio.wait_for(up.stdout.readline(), 60))
-    ecs = boto3.client(
-        "ecs", endpoint_url=ready["aws"], region_name="us-west-2", aws_access_key_id="t", aws_secret_access_key="t"
-    )
+    ecs = client_in(ready["environment"], "ecs")
     outputs = ready["outputs"]
     where = {"cluster": outputs["ClusterName"], "service": outputs["HermesServiceName"]}
     await asyncio.to_thread(ecs.update_service, **where, desiredCount=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.faults import place
+from webordinary_testkit.kit.backends.emulated.admin_api import AdminApi
 from webordinary_testkit.kit.backends.emulated.fault_api import GatewayFaultApi
 from webordinary_testkit.kit.core.threads import BlockingPool
 from webordinary_testkit.kit.faults import PauseTask
@@ -21,5 +22,5 @@ async def test_undoing_a_fault_of_a_cloud_that_is_gone_is_harmless() -> None:
     async with place() as p:
         url = p.cloud.gateway.url
     threads = BlockingPool(1)
-    await GatewayFaultApi(url, threads).undo("whatever")
+    await GatewayFaultApi(AdminApi(url, "test"), threads).undo("whatever")
     threads.close()

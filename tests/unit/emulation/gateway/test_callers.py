@@ -46,3 +46,10 @@ def test_a_revoked_key_is_expired_and_revoking_twice_is_harmless() -> None:
     with pytest.raises(AwsError, match="expired"):
         keys.caller(key)
     assert keys.caller("AKIAMINE").kind == "external"
+
+
+def test_each_cloud_draws_a_key_that_a_seed_does_not_repeat() -> None:
+    one, other = AccessKeys(Ids.seeded(1)).root, AccessKeys(Ids.seeded(1)).root
+
+    assert one.secret_access_key != other.secret_access_key
+    assert one.access_key_id != other.access_key_id

@@ -29,7 +29,7 @@ async def w() -> AsyncIterator[World]:
         on_demand = OnDemandThroughput(parts.context("dynamodb"), parts.dispatch.interceptors)
         return Wiring([on_demand, Cloudwatch(parts.context("cloudwatch"), [on_demand])])
 
-    cloud = Cloud(CloudConfig(scale=60.0), assemble)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=60.0), assemble)
     await cloud.start()
     try:
         yield World(cloud, cloud.context("test"))

@@ -29,7 +29,7 @@ while True:
 @asynccontextmanager
 async def whole_cloud() -> AsyncIterator[tuple[asyncio.subprocess.Process, Any]]:
     """`python -m emulation` in a process of its own, and what makes boto3 clients of it."""
-    config = {"programs": {"app:1": [sys.executable, "-S", "-c", FAMILY]}}
+    config = {"insecure_keys": "test", "programs": {"app:1": [sys.executable, "-S", "-c", FAMILY]}}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
         stdin=asyncio.subprocess.PIPE,

@@ -446,11 +446,10 @@ async def test_the_overview_names_addresses_and_targets(account: Account, port: 
     balancer, group = await account.load_balancer(), await account.target_group()
     await account.listener(balancer, group)
     await account.call("register_targets", TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": port}])
-    async with (
-        aiohttp.ClientSession() as client,
-        client.get(f"{account.world.url}/_emulation/load-balancers") as answer,
-    ):
-        overview = (await answer.json())[0]
+    headers = account.world.admin_headers
+    url = f"{account.world.url}/_emulation/load-balancers"
+    async with aiohttp.ClientSession(headers=headers) as client, client.get(url) as told:
+        overview = (await told.json())[0]
     assert overview["address"] == balancer["DNSName"]
     assert overview["listeners"] == [{"port": 80, "protocol": "HTTP", "address": balancer["DNSName"]}]
     assert [(target["group"], target["port"]) for target in overview["targets"]] == [("web", port)]

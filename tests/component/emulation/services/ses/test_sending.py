@@ -292,7 +292,7 @@ async def test_the_outbox_is_read_over_http_newest_last(room: Mailroom) -> None:
         message = {"Subject": {"Data": subject}, "Body": {"Text": {"Data": f"text of {subject}"}}}
         await v1(room, Source=EDIT, Destination={"ToAddresses": [ANN]}, Message=message)
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(headers=room.world.admin_headers) as client:
         first, second = (await client.get(f"{room.world.url}/_emulation/outbox")).json()
 
     assert (first["subject"], second["subject"]) == ("first", "second ✓")

@@ -47,7 +47,7 @@ PROGRAMS = {"webordinary/hermes:test": ["true"], "webordinary/edit:test": ["true
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def w() -> AsyncIterator[World]:
     """The stack under test, deployed with a tag, and nothing else."""
-    cloud = Cloud(CloudConfig(scale=600.0, programs=PROGRAMS), everything)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=600.0, programs=PROGRAMS), everything)
     await cloud.start()
     try:
         world = World(cloud, cloud.context("test"))

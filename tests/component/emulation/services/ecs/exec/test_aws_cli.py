@@ -64,7 +64,7 @@ class Shell:
 async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
     assert (BESIDE / "aws").exists(), f"no aws beside {sys.executable}: pip install -e '.[dev]'"
     programs = write_launcher(tmp_path / "bin").parent
-    config = {"programs": {"app:1": [sys.executable, "-S", "-c", SLEEPER]}}
+    config = {"insecure_keys": "test", "programs": {"app:1": [sys.executable, "-S", "-c", SLEEPER]}}
     cloud = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
         stdin=asyncio.subprocess.PIPE,
