@@ -71,7 +71,8 @@ class Cloud:
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
         self.admin = Admin(self.recorder, token=self.keys.root.secret_access_key)
-        self.addressing = Addressing(first_balancer=config.load_balancer_port)
+        hosts = frozenset(host.lower() for host in config.hosts)
+        self.addressing = Addressing(first_balancer=config.load_balancer_port, hosts=hosts)
         self.gateway = Gateway(self.dispatch, self.admin, port=config.port, addressing=self.addressing)
         self.workdir = Path()
         self.wiring = Wiring(())

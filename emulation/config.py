@@ -27,6 +27,8 @@ class CloudConfig:
     smtp_port: int = 0
     load_balancer_port: int = 0
     """Of the first load balancer; 0 takes a free one."""
+    hosts: Sequence[str] = ()
+    """Further host names under which clients address the gateway and load balancers; any other is refused."""
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Image name → the program to run instead of it."""
     runtime: str = "process"
@@ -123,6 +125,7 @@ _KINDS = {
     "port": _PORT,
     "smtp_port": _PORT,
     "load_balancer_port": _PORT,
+    "hosts": _Kind((list,), 'a list of host names, such as ["preview.example.com"]'),
     "programs": _Kind(
         (dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}', _is_command
     ),

@@ -38,6 +38,14 @@ class Addressing:
     first_balancer: int = 0
     """The port of the first load balancer; 0, any free one."""
 
+    hosts: frozenset[str] = frozenset()
+    """Host names, in lower case, under which clients may address the cloud beside loopback's."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names and addresses of the cloud but loopback's."""
+        return self.hosts | ({self.bridge} if self.bridge is not None else set())
+
     def balancer_port(self) -> int:
         """The port of the next load balancer; 0, any free one."""
         port, self.first_balancer = self.first_balancer, 0

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from ..core import browser
 from ..core.addressing import LOOPBACK, Addressing, cannot_listen
 from ..core.errors import AwsError
 from ..state.wire import HttpRequest, HttpResponse
-from . import browser
 from .admin import Admin
 from .dispatch import Dispatch
 from .intercept import CutOff
@@ -80,8 +80,7 @@ class Gateway:
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what a web page may have sent, and the admin API without its token."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        names = {LOOPBACK, *filter(None, [self._addressing.bridge, self._addressing.shared_host])}
-        reason = browser.refusal(headers, names, browser.AWS_DOMAINS) or self._admin.refusal(request)
+        reason = browser.refusal(headers, self._addressing.names) or self._admin.refusal(request)
         if reason:
             return web.json_response({"error": reason}, status=403)
         return await handler(request)

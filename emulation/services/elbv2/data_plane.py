@@ -62,6 +62,7 @@ class DataPlane:
             proxy=self._proxy,
             finished=self._finished,
             log=log,
+            names=lambda: self._addressing.names,
         )
         self._nodes: dict[str, LoadBalancerNode] = {}
         self._logs: dict[str, AccessLog] = {}

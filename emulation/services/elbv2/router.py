@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from ...core import browser
 from ...time.clock import Clock
 from .actions import FixedResponse, Forward, RequestedUrl
 from .balancing import Balancer
@@ -34,6 +35,8 @@ class Router:
     finished: Callable[[Transaction], None]
     """Called at the end of every transaction, failed ones included."""
     log: logging.Logger
+    names: Callable[[], Collection[str]] = tuple
+    """Host names of this cloud, beside those of rules."""
 
     async def answer(
         self, request: web.BaseRequest, listener_arn: str, port: int, ports: Mapping[int, int]
@@ -73,11 +76,14 @@ class Router:
             request.method, transaction.path, transaction.query, host, request.headers, source
         )
         rule = transaction.rule = transaction.listener.rule(attributes)
+        now = self.clock.now()
+        names = {*self.names(), host.lower()} if rule.names_hosts else self.names()
+        if reason := browser.refusal(request.headers, names, navigation=request.method in ("GET", "HEAD")):
+            return await send(transaction, 403, "text/plain", reason.encode(), now)
         action = rule.action
         if isinstance(action, Forward):
             transaction.outcome = "forward"
             return await self._forward(transaction, table, rule, action)
-        now = self.clock.now()
         if isinstance(action, FixedResponse):
             transaction.outcome = "fixed-response"
             return await send(transaction, action.status, action.content_type, action.body, now)

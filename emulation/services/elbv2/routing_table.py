@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .actions import Action, Forward
-from .conditions import Condition, RequestAttributes
+from .conditions import Condition, HostHeader, RequestAttributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Rule:
     """0 is the default rule."""
     conditions: tuple[Condition, ...]
     action: Action
+
+    @property
+    def names_hosts(self) -> bool:
+        """Whether a condition names the hosts that the rule applies to."""
+        return any(isinstance(condition, HostHeader) for condition in self.conditions)
 
     def applies(self, request: RequestAttributes) -> bool:
         return all(condition.holds(request) for condition in self.conditions)

@@ -232,6 +232,7 @@ class EmulatedBackend:
             "record": str(self._calls.resolve()),
             "workdir": str(note.workdir),
             **({} if emulated.seed is None else {"seed": emulated.seed}),
+            "hosts": list(emulated.hosts),
             "insecure_keys": emulated.insecure_keys,
         }
 

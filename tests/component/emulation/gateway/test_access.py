@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
+from yarl import URL
 
 from tests.support.world import World, world
 from webordinary_testkit.emulation.core.controller import Caller, Credentials
@@ -76,20 +77,18 @@ async def test_an_access_key_of_a_user_is_known_until_it_is_deleted(guarded: Wor
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
 async def test_a_presigned_url_needs_no_key_of_its_reader(guarded: World, version: str) -> None:
-    s3 = guarded.client("s3", signature_version=version)
-    await asyncio.to_thread(
-        s3.create_bucket, Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
-    )
-    await asyncio.to_thread(s3.put_object, Bucket="bucket", Key="a b/ü", Body=b"text")
-    url = s3.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "a b/ü"})
+    s3, bucket = guarded.client("s3"), f"bucket-{version}"
+    location = {"LocationConstraint": "us-west-2"}
+    await asyncio.to_thread(s3.create_bucket, Bucket=bucket, CreateBucketConfiguration=location)
+    await asyncio.to_thread(s3.put_object, Bucket=bucket, Key="a b/ü", Body=b"text")
+    signer = guarded.client("s3", signature_version=version)
+    url = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b/ü"})
     async with aiohttp.ClientSession() as session:
-        from yarl import URL
-
         async with session.get(URL(url, encoded=True)) as answer:
             assert (answer.status, await answer.read()) == (200, b"text")
         async with session.get(URL(url.replace("a%20b", "other"), encoded=True)) as answer:
             assert answer.status == 403
-        async with session.get(f"{guarded.url}/bucket/a") as answer:
+        async with session.get(f"{guarded.url}/{bucket}/a") as answer:
             assert answer.status == 403
 
 

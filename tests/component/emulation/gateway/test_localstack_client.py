@@ -24,7 +24,7 @@ print(url, [bucket["Name"] for bucket in session.client("s3").list_buckets()["Bu
 @pytest.mark.parametrize("without", ["", "AWS_ENDPOINT_URL", "LOCALSTACK_HOST"])
 async def test_a_localstack_session_works_with_what_is_exported(without: str) -> None:
     async with world() as w:
-        line = {**w.cloud.facts(), "smtp": "127.0.0.1:25"}
+        line = {**w.cloud.readiness(), "smtp": "127.0.0.1:25"}
         exported = Readiness.from_json(line).environment()
         exported.pop(without, None)
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOCALSTACK_"))}
