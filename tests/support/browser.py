@@ -122,15 +122,15 @@ class Page:
 
 
 @asynccontextmanager
-async def browser(folder: Path) -> AsyncIterator[Browser]:
-    """Chromium with a profile of its own; where there is none the test fails and says so."""
+async def browser(folder: Path, *flags: str) -> AsyncIterator[Browser]:
+    """Chromium with a new profile and further flags; the test fails where it is not installed."""
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.fail(f"there is no browser on PATH ({', '.join(_NAMES)}): install one, for example apt install chromium")
     profile = folder / "profile"
     with (folder / "chromium.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            program, *_FLAGS, f"--user-data-dir={profile}", "about:blank", stdout=log, stderr=log
+            program, *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank", stdout=log, stderr=log
         )
     try:
         port_file = profile / "DevToolsActivePort"
