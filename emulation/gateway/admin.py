@@ -49,7 +49,7 @@ class Admin:
 
     async def _calls(self, request: web.Request) -> web.Response:
         since = request.query.get("since", "0")
-        if not since.isdecimal():
+        if not since.isdecimal() or len(since) > 18:
             return web.json_response({"error": f"since must be a call's number, got {since!r}"}, status=400)
         return web.json_response([asdict(call) for call in self._recorder.since(int(since))])
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import cache, partial
+from http import HTTPStatus
 from typing import Any
 
 from ..core.controller import Call, Caller, Controller, Handler, Operation, Watcher
@@ -164,7 +165,7 @@ class Dispatch:
         handler = self._handlers.get(key)
         unchanged = identity.protocol != CBOR and self._base.passes_on(identity.service)
         if handler is None and key not in self._watchers and unchanged:
-            return await self._base.forward(*key, identity.request, request_id)
+            return await self._forward(identity, request_id)
         params = parse(identity)
         call = Call(*key, params, caller, identity.region, self._account, request_id)
         if handler is not None:
@@ -173,10 +174,20 @@ class Dispatch:
         elif not unchanged:
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
-            response = await self._base.forward(*key, identity.request, request_id)
+            response = await self._forward(identity, request_id)
         if response.status < 400 and key in self._watchers:
             self._notify(replace(call, answer=response.body))
         return response
+
+    async def _forward(self, identity: Identity, request_id: str) -> HttpResponse:
+        """The state store's answer. When it fails on a request that AWS's model does not allow, the refusal."""
+        key = (identity.service, identity.operation)
+        try:
+            return await self._base.forward(*key, identity.request, request_id)
+        except AwsError as error:
+            if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and identity.operation:
+                validate(*key, parse(identity))
+            raise
 
     async def _result(
         self, caller: Caller, service: str, operation: str, params: Mapping[str, Any], request_id: str

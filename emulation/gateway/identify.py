@@ -11,6 +11,7 @@ from ..core.errors import AwsError
 from ..state.models import service_model
 from ..state.wire import HttpRequest
 from ..state.wsgi import environ
+from .limits import decompressed
 from .s3 import addresses_a_bucket, path_style
 from .services import service_name, service_of_unsigned
 from .signature import Signature, signature_of
@@ -38,6 +39,8 @@ class Identity:
 def identify(request: HttpRequest, default_region: str) -> Identity:
     """Identify a request. Raises `AwsError` when its service is unknown."""
     signature = signature_of(request)
+    if signature is None or signature.signing_name != "s3":
+        request = decompressed(request)  # S3 stores a gzipped object as it is
     if signature is not None:
         service, region = service_name(signature.signing_name, request), signature.region or default_region
     else:
@@ -80,7 +83,7 @@ def _action(request: HttpRequest) -> str:
     """The query protocol's `Action`, from the body or the query string; empty when there is none."""
     body = request.body
     if body.startswith(b"Action="):
-        return body[7:].partition(b"&")[0].decode()
+        return body[7:].partition(b"&")[0].decode(errors="replace")
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         action = dict(parse_qsl(body.decode(errors="replace"))).get("Action")
         if action:

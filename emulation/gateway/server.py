@@ -11,12 +11,10 @@ from ..core import browser
 from ..core.addressing import LOOPBACK, Addressing, cannot_listen
 from ..core.errors import AwsError
 from ..state.wire import HttpRequest, HttpResponse
+from . import limits
 from .admin import Admin
 from .dispatch import Dispatch
 from .intercept import CutOff
-
-LARGEST_BODY = 1 << 30
-"""Bytes. AWS accepts S3 objects of up to 5 GiB in one request."""
 
 
 class Gateway:
@@ -44,14 +42,20 @@ class Gateway:
     async def start(self, routes: Iterable[web.RouteDef] = ()) -> None:
         """Listen. `routes` are raw aiohttp routes with precedence over AWS, such as ECS Exec's data channel; a route
         named `service.Operation` is recorded as that call. Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._admitted, self._recorded])
+        app = web.Application(client_max_size=limits.LARGEST_BODY, middlewares=[self._admitted, self._recorded])
         app.add_routes(self._admin.routes())
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
         # A gzipped S3 object must arrive unchanged, so nothing is decompressed.
         # Handlers are cancelled when their client hangs up: `Dispatch` decides which calls that ends.
         self._runner = web.AppRunner(
-            app, access_log=None, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0.2
+            app,
+            access_log=None,
+            auto_decompress=False,
+            handler_cancellation=True,
+            shutdown_timeout=0.2,
+            max_line_size=limits.LARGEST_LINE,
+            max_field_size=limits.LARGEST_LINE,
         )
         await self._runner.setup()
         self._port = await self._listen(LOOPBACK)
@@ -80,6 +84,11 @@ class Gateway:
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what a web page may have sent, and the admin API without its token."""
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if too_large := limits.refusal(headers):
+            status, reason = too_large
+            response = web.json_response({"error": reason}, status=status)
+            response.force_close()  # the body is not read
+            return response
         reason = browser.refusal(headers, self._addressing.names) or self._admin.refusal(request)
         if reason:
             return web.json_response({"error": reason}, status=403)

@@ -23,6 +23,7 @@ RESOLVE = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
 SIGNED = "/?X-Amz-Credential=a/20260101/us-west-2/sns/aws4_request"
 FORM = "application/x-www-form-urlencoded"
 CREATE = "Action=CreateTopic&Version=2010-03-31&Name="
+BY_CLIENT = f"{CREATE}by-client"
 PAGE = """
 <!doctype html><title>attack</title><iframe name="sink"></iframe>
 <form id="form" method="post" target="sink" action="%(aws)s%(signed)s">
@@ -72,11 +73,12 @@ async def title(page: Page) -> str:
 
 async def test_a_foreign_page_creates_nothing_and_opens_no_socket(tmp_path: Path) -> None:
     async with world() as w, balancer() as lab:
-        async with aiohttp.ClientSession() as session:  # a client that is no page creates a topic by the same request
-            async with session.post(
-                w.url + SIGNED, data=f"{CREATE}by-client", headers={"Content-Type": FORM}
-            ) as answer:
-                assert answer.status == 200, await answer.text()
+        headers = {"Content-Type": FORM}  # the same request of a client that is no page
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(w.url + SIGNED, data=BY_CLIENT) as it,
+        ):
+            assert it.status == 200, await it.text()
         assert created(w) == 1
 
         group = lab.group()

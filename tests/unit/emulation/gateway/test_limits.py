@@ -1,0 +1,58 @@
+"""emulation/gateway/limits.py"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from webordinary_testkit.emulation.core.errors import AwsError
+from webordinary_testkit.emulation.gateway import limits
+from webordinary_testkit.emulation.gateway.limits import decompressed, refusal
+from webordinary_testkit.emulation.state.wire import HttpRequest
+
+
+def gzipped(body: bytes) -> HttpRequest:
+    return HttpRequest("POST", "/", "", {"content-encoding": "gzip", "content-length": str(len(body))}, body)
+
+
+def test_a_gzipped_body_is_decompressed() -> None:
+    request = decompressed(gzipped(gzip.compress(b"Action=ListTopics")))
+    assert (request.body, request.headers) == (b"Action=ListTopics", {"content-length": "17"})
+
+
+def test_a_plain_body_is_untouched() -> None:
+    request = HttpRequest("POST", "/", "", {"content-encoding": "aws-chunked"}, b"body")
+    assert decompressed(request) is request
+
+
+@pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b"text")[:-6], gzip.compress(b"text")[:4]])
+def test_a_damaged_body_is_refused(body: bytes) -> None:
+    with pytest.raises(AwsError) as error:
+        decompressed(gzipped(body))
+    assert (error.value.code, error.value.status) == ("SerializationException", 400)
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LARGEST_DECOMPRESSED", 1000)
+    compressor = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    bomb = compressor.compress(bytes(10_000_000)) + compressor.flush()
+    with pytest.raises(AwsError) as error:
+        decompressed(gzipped(bomb))
+    assert error.value.status == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-length": str(limits.LARGEST_BODY)}, None),
+        ({"content-length": str(limits.LARGEST_BODY + 1)}, 413),
+        ({"content-length": "many"}, None),
+        ({f"x-{number}": "v" * 1000 for number in range(100)}, None),
+        ({f"x-{number}": "v" * 1000 for number in range(300)}, 431),
+    ],
+)
+def test_too_large_a_request_is_refused_by_its_headers(headers: dict[str, str], status: int | None) -> None:
+    refused = refusal(headers)
+    assert (refused and refused[0]) == status
