@@ -20,7 +20,7 @@ class Ids:
 
     @classmethod
     def seeded(cls, seed: int) -> Ids:
-        return cls(random.Random(seed))
+        return cls(random.Random(seed))  # noqa: S311 - chance, not a key
 
     def uuid(self) -> str:
         """A version 4 UUID, as in request ids and stack ids."""

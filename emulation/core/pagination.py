@@ -20,7 +20,7 @@ class Page(Generic[T]):
     token: str | None
     """Continues the listing; None on the last page."""
 
-    def answer(self, key: str, token_key: str = "NextToken") -> dict[str, object]:
+    def answer(self, key: str, token_key: str = "NextToken") -> dict[str, object]:  # noqa: S107 - a parameter's name
         """The members of an API answer: the items and, unless this is the last page, the token."""
         return {key: self.items, **({token_key: self.token} if self.token else {})}
 

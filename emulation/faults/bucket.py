@@ -32,7 +32,7 @@ class Coin:
 
     def __init__(self, probability: float, seed: int) -> None:
         self._probability = probability
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - chance, not a key
 
     def passes(self) -> bool:
         return self._random.random() >= self._probability

@@ -50,7 +50,7 @@ class LatencySettings(NetworkPath):
             )
 
     def delay(self) -> Callable[[], float]:
-        chance = random.Random(self.seed)
+        chance = random.Random(self.seed)  # noqa: S311 - chance, not a key
         return lambda: self.seconds + chance.uniform(-self.jitter, self.jitter)
 
 
@@ -65,7 +65,7 @@ class LossSettings(NetworkPath):
             raise ValueError(f"probability must be above 0 and at most 1, got {self.probability:g}")
 
     def delay(self) -> Callable[[], float]:
-        chance = random.Random(self.seed)
+        chance = random.Random(self.seed)  # noqa: S311 - chance, not a key
 
         def retries() -> float:
             lost = 0

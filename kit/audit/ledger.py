@@ -22,7 +22,7 @@ from ..core.clock import iso
 from ..core.errors import UsageError
 from .machine import Identity, identity
 
-TOKEN_VARIABLE = "EMULATION_RUN"
+TOKEN_VARIABLE = "EMULATION_RUN"  # noqa: S105 - a name, not a secret
 """A run's token in the environment of its cloud, and of all that the cloud starts."""
 
 WORKDIR_PREFIX = "emulated-cloud-"

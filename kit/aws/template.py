@@ -41,7 +41,7 @@ _Loader.add_multi_constructor("!", _short_form)
 def parsed(text: str) -> Mapping[str, Any]:
     """The template as data, parsed once; do not change it. Raises `UsageError` for anything else."""
     try:
-        document = yaml.load(text, Loader=_Loader)
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise UsageError(f"the template is not YAML: {error}", next="check it with cfn-lint") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):

@@ -20,7 +20,7 @@ class Ids:
 
     @classmethod
     def seeded(cls, seed: int | None) -> Ids:
-        return cls() if seed is None else cls(random.Random(seed))
+        return cls() if seed is None else cls(random.Random(seed))  # noqa: S311 - chance, not a key
 
     def marker(self) -> str:
         """A unique word such as `k7bq3tz9`: letter first, lower case, no hyphen, so that it survives file names, URLs,

@@ -9,7 +9,7 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """The result of a scenario or a run."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a name, not a secret
     """All assertions held, and there was at least one."""
     UNKNOWN = "unknown"
     """Undecided: nothing was asserted, an outcome is unknown, or a checker crashed."""

@@ -167,7 +167,7 @@ async def _verify_bad_files(h: Harness, session: TestSession, canary: str) -> No
     row = await h.verify_session_exists(session)
     commits = await h.repositories.log(session)
     mails = []
-    for path in (f"../../../../{canary}.txt", f"/tmp/{canary}.txt", f".git/hooks/{canary}.txt"):
+    for path in (f"../../../../{canary}.txt", f"/tmp/{canary}.txt", f".git/hooks/{canary}.txt"):  # noqa: S108 - a path the scenario types into a mail
         text = f"{facts.create_file(path, 'x')}\n\n> Conversation ID: {row.thread_id}\n"
         mails.append(await h.send_mail(text, marker=h.new_marker(), sender=session.user_id))
     async with asyncio.TaskGroup() as group:

@@ -146,7 +146,7 @@ def _select(argument: Any, scope: Scope) -> Any:
     if isinstance(values, Unknown):
         return values
     if not isinstance(values, list):
-        raise ValidationError(f"Template error: Fn::Select selects from a list, got {values!r}")
+        raise ValidationError(f"Template error: Fn::Select selects from a list, got {values!r}")  # noqa: S608 - an error text
     try:
         position = int(text(index))
     except ValueError:

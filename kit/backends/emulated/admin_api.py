@@ -33,7 +33,7 @@ class AdminApi:
 
         Raises `ConnectionRefused` when nothing listens there, `InfraError` for any other missing or broken answer.
         """
-        made = urllib.request.Request(
+        made = urllib.request.Request(  # noqa: S310 - an http address of the run
             f"{self.endpoint}/_emulation/{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}"},
