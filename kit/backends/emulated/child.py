@@ -28,7 +28,7 @@ class Child:
     """
 
     def __init__(self, argv: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.log = log
         self._log = log.open("ab")
         self._judged = 0

@@ -156,7 +156,7 @@ class Ledger:
 
     def _append(self, entries: Iterable[Entry]) -> None:
         new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             if not new and not self._whole:
                 file.write("\n")  # the last line was truncated by a kill
