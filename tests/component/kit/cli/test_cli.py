@@ -69,6 +69,7 @@ def test_a_note_whose_cloud_is_gone_is_taken_away(tmp_path: Path, capsys: pytest
     stack = a_stack()
     clock = {"scale": 10, "origin": 0}
     ready = {"aws": url, "smtp": "127.0.0.1:1", "region": "us-west-2", "account": "1", "pid": 1, "clock": clock}
+    ready["credentials"] = {"access_key_id": "test", "secret_access_key": "test"}
     note = tmp_path / ".kit" / FILE
     note.parent.mkdir()
     note.write_text(json.dumps({"pid": 1, "readiness": ready, "stack": {"name": stack.name, "outputs": stack.outputs}}))

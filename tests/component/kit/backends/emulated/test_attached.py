@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kit import some_settings
+from webordinary_testkit.kit.aws.client import Credentials
 from webordinary_testkit.kit.backends.capability import FAULT_PAUSE, Level
 from webordinary_testkit.kit.backends.emulated.attached import AttachedBackend, reached_at
 from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
@@ -22,7 +23,11 @@ from webordinary_testkit.kit.core.history import History
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmulatedBackend, Cloud]]:
     backend = EmulatedBackend(some_settings(), tmp_path_factory.mktemp("theirs"), History(Clock()))
     cloud = asyncio.run(backend.start())
-    yield backend, cloud
+    assert backend.readiness is not None
+    with pytest.MonkeyPatch.context() as patch:  # as a user exports what kit up prints
+        for name, value in backend.readiness.environment().items():
+            patch.setenv(name, value)
+        yield backend, cloud
     asyncio.run(backend.stop())
 
 
@@ -66,6 +71,19 @@ async def test_a_stack_that_is_not_there_is_named(theirs: tuple[EmulatedBackend,
     await attached.stop()
 
 
+async def test_without_its_keys_a_cloud_is_out_of_reach(
+    theirs: tuple[EmulatedBackend, Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, _ = theirs
+    assert there.readiness is not None
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    attached = _attached(there.readiness.aws)
+    with pytest.raises(UsageError, match="refuses this access key") as caught:
+        await attached.start()
+    assert "export AWS_ACCESS_KEY_ID" in str(caught.value)
+    await attached.stop()
+
+
 async def test_an_endpoint_where_nobody_answers_is_named() -> None:
     attached = _attached("http://127.0.0.1:9")
     with pytest.raises(UsageError, match="no emulated cloud answers") as caught:
@@ -84,5 +102,6 @@ def test_doors_are_where_the_endpoint_is(tmp_path: Path) -> None:
         "pid": 1,
         "clock": {"scale": 10, "origin": 0},
     }
-    ready = reached_at("http://build-host:4566", status)
+    ready = reached_at("http://build-host:4566", status, Credentials("key", "secret"))
+    assert ready.access().credentials == Credentials("key", "secret")
     assert (ready.aws, ready.smtp) == ("http://build-host:4566", "build-host:2525")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.kit import some_settings
 from tests.support.policy_check import allows, arns, refused
+from webordinary_testkit.kit.backends.emulated.rehearsal import OWNER
 from webordinary_testkit.kit.backends.live.iam.actions import actions_of
 from webordinary_testkit.kit.backends.live.iam.calls import (
     CLOUDFORMATION,
@@ -271,7 +272,7 @@ def test_only_the_runs_calls_and_cloudformations_count(tmp_path: Path) -> None:
     calls = [
         a_call("sqs", "SendMessage"),
         a_call("sqs", "CreateQueue", "service", "cloudformation"),
-        a_call("ses", "VerifyDomainIdentity", caller="owner"),
+        a_call("ses", "VerifyDomainIdentity", caller=OWNER),
         a_call("ecs", "UpdateService", "service", "scaling"),
         a_call("dynamodb", "PutItem", "task", "arn:aws:ecs:us-west-2:210987654321:task/x/1"),
     ]
