@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
+
+Replacement = TypeVar("Replacement", bound=Callable[..., Any])
 
 _BREAKS = f"{__package__}.breaks"
 _system = ""
@@ -15,17 +19,40 @@ _system = ""
 
 @dataclass(frozen=True)
 class Break:
-    """One way to break the system under test."""
+    """One way to break the system under test. The decorated functions get the original first, then its arguments."""
 
     program: Literal["hermes", "edit"]
     scenario: str
     """The scenario that must fail."""
     says: str
     """A regular expression that the scenario's message must match, so that it points at the cause."""
-    apply: Callable[[], None]
-    """Breaks the program; called in its process before the program starts."""
     step: str = ""
     """A regular expression for the name of the failed step, where the message alone says too little."""
+    _changes: list[Callable[[], None]] = field(default_factory=list, init=False, repr=False)
+
+    def replaces(self, module: str, path: str) -> Callable[[Replacement], Replacement]:
+        """Decorates the function that replaces one of the system, such as `Replies.send` of `hermes.replies`."""
+
+        def decorate(by: Replacement) -> Replacement:
+            self._changes.append(lambda: _replace(module, path, by))
+            return by
+
+        return decorate
+
+    def reroutes(self, module: str, path: str) -> Callable[[Replacement], Replacement]:
+        """Decorates the function that replaces the handler of the route that ends in `path`."""
+
+        def decorate(by: Replacement) -> Replacement:
+            self._changes.append(lambda: _reroute(module, path, by))
+            return by
+
+        return decorate
+
+    def apply(self) -> None:
+        """Break the program; called in its process, before it starts. Raises AttributeError for a function that is
+        gone, LookupError for such a route."""
+        for change in self._changes:
+            change()
 
 
 def load(name: str) -> Break:
@@ -56,29 +83,26 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{_system}.{name}")
 
 
-def wrap(owner: Any, name: str, by: Callable[[Any], Any]) -> None:
-    """Replace an attribute by `by(original)`. Raises AttributeError when it is gone."""
-    setattr(owner, name, by(getattr(owner, name)))
+def _replace(module: str, path: str, by: Callable[..., Any]) -> None:
+    owner_path, _, name = path.rpartition(".")
+    owner = attrgetter(owner_path)(part(module)) if owner_path else part(module)
+    original = getattr(owner, name)
+    setattr(owner, name, lambda *args, **more: by(original, *args, **more))
 
 
-def rerouted(module: str, path: str, by: Callable[[Callable[[Any], Awaitable[Any]]], Any]) -> None:
-    """Replace the handler of the route that ends in `path` by `by(handler)`. Raises LookupError."""
+def _reroute(module: str, path: str, by: Callable[..., Any]) -> None:
+    def rerouted(routes: Callable[..., list[Any]], *args: Any) -> list[Any]:
+        found = routes(*args)
+        if not any(route.path.endswith(path) for route in found):
+            raise LookupError(f"{module} has no route that ends in {path}")
+        return [
+            type(route)(route.method, route.path, partial(by, route.handler), route.kwargs)
+            if route.path.endswith(path)
+            else route
+            for route in found
+        ]
 
-    def routes(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        def changed(*args: Any) -> list[Any]:
-            found = original(*args)
-            if not any(route.path.endswith(path) for route in found):
-                raise LookupError(f"{module} has no route that ends in {path}")
-            return [
-                type(route)(route.method, route.path, by(route.handler), route.kwargs)
-                if route.path.endswith(path)
-                else route
-                for route in found
-            ]
-
-        return changed
-
-    wrap(part(module), "routes", routes)
+    _replace(module, "routes", rerouted)
 
 
 def _module(name: str) -> Any:

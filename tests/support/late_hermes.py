@@ -11,29 +11,24 @@ import runpy
 from typing import Any
 
 from webordinary_testkit.kit.backends.emulated.programs import MODULES
-from webordinary_testkit.kit.selftest.breaking import aim, part, rerouted
+from webordinary_testkit.kit.selftest.breaking import Break, aim, part
+
+LATE = Break("hermes", "cold_start", "")
 
 
-def answers_late() -> None:
-    error = part("answers").error
-
-    def by(handler: Any) -> Any:
-        async def late(request: Any) -> Any:
-            answer = await handler(request)
-            api, fields = handler.__self__, json.loads(answer.body)
-            while (session := await api._sessions.get(fields["sessionId"])).status == "initializing":
-                await api._clock.sleep(1.0)
-            if session.status != "active":
-                return error(500, f"The session is {session.status}")
-            answer.body = json.dumps(fields | {"status": "active"}).encode()
-            return answer
-
-        return late
-
-    rerouted("hermes.api", "/activate", by)
+@LATE.reroutes("hermes.api", "/activate")
+async def answers_late(handler: Any, request: Any) -> Any:
+    answer = await handler(request)
+    api, fields = handler.__self__, json.loads(answer.body)
+    while (session := await api._sessions.get(fields["sessionId"])).status == "initializing":
+        await api._clock.sleep(1.0)
+    if session.status != "active":
+        return part("answers").error(500, f"The session is {session.status}")
+    answer.body = json.dumps(fields | {"status": "active"}).encode()
+    return answer
 
 
 if __name__ == "__main__":
     aim(MODULES["hermes"])
-    answers_late()
+    LATE.apply()
     runpy.run_module(MODULES["hermes"], run_name="__main__", alter_sys=True)

@@ -1,17 +1,12 @@
-"""The server listens on another port than its container is reached at: the process is alive, and nobody gets in."""
-
-from __future__ import annotations
+"""The server listens on another port than its container's: the process is alive but unreachable."""
 
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("edit", "readiness", r"port open, for session[\s\S]*listening at nothing")
 
 
-def apply() -> None:
-    def by(bound: Any) -> Any:
-        return lambda program, host, _port: bound(program, host, 0)  # any that is free
-
-    wrap(part("serving"), "bound", by)
-
-
-BREAK = Break("edit", "readiness", r"port open, for session[\s\S]*listening at nothing", apply)
+@BREAK.replaces("serving", "bound")
+def any_free_port(bound: Any, program: Any, host: Any, _port: Any) -> Any:
+    return bound(program, host, 0)

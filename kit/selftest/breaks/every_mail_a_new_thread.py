@@ -1,24 +1,14 @@
-"""The thread of a mail is not found: each mail opens a session of its own."""
-
-from __future__ import annotations
+"""The thread of a mail is not found: each mail opens another session."""
 
 from dataclasses import replace
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break, part
+
+BREAK = Break("hermes", "mail_thread", r"the conversation id of the reply to be '(\S+)'\nseen: '(?!\1')")
 
 
-def apply() -> None:
-    derived = part("ids").derived
-
-    def by(addressed: Any) -> Any:
-        async def alone(self: Any, mail: Any, delivery: Any) -> Any:
-            found = await addressed(self, mail, delivery)
-            return replace(found, thread_id=derived("thread", found.key))
-
-        return alone
-
-    wrap(part("hermes.mail_handler").Mailroom, "_addressed", by)
-
-
-BREAK = Break("hermes", "mail_thread", r"the conversation id of the reply to be '(\S+)'\nseen: '(?!\1')", apply)
+@BREAK.replaces("hermes.mail_handler", "Mailroom._addressed")
+async def alone(addressed: Any, *args: Any) -> Any:
+    found = await addressed(*args)
+    return replace(found, thread_id=part("ids").derived("thread", found.key))

@@ -1,20 +1,12 @@
-"""Browsers that look at a preview are never told that it changed."""
-
-from __future__ import annotations
+"""Browsers that show a preview are never notified of its changes."""
 
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("edit", "routing", r"a hot-reload message on ws")
 
 
-def apply() -> None:
-    def by(_tell: Any) -> Any:
-        async def say_nothing(self: Any, watch: Any, text: str | None) -> None:
-            del self, watch, text
-
-        return say_nothing
-
-    wrap(part("edit.hot_reload").HotReload, "_tell", by)
-
-
-BREAK = Break("edit", "routing", r"a hot-reload message on ws", apply)
+@BREAK.replaces("edit.hot_reload", "HotReload._tell")
+async def say_nothing(*_: Any) -> None:
+    return None

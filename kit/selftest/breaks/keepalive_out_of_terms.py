@@ -1,24 +1,16 @@
-"""A keepalive is answered in other terms than agreed: its `ttl` is text."""
-
-from __future__ import annotations
+"""The answer to a keepalive breaks its contract: its `ttl` is text."""
 
 import json
 from typing import Any
 
-from ..breaking import Break, rerouted
+from ..breaking import Break
+
+BREAK = Break("hermes", "persistence", r"/keepalive[\s\S]*ttl")
 
 
-def apply() -> None:
-    def by(handler: Any) -> Any:
-        async def as_text(request: Any) -> Any:
-            answer = await handler(request)
-            told = json.loads(answer.text)
-            answer.text = json.dumps(told | {"ttl": str(told["ttl"])})
-            return answer
-
-        return as_text
-
-    rerouted("hermes.api", "/keepalive", by)
-
-
-BREAK = Break("hermes", "persistence", r"/keepalive[\s\S]*ttl", apply)
+@BREAK.reroutes("hermes.api", "/keepalive")
+async def ttl_as_text(handler: Any, request: Any) -> Any:
+    answer = await handler(request)
+    fields = json.loads(answer.text)
+    answer.text = json.dumps(fields | {"ttl": str(fields["ttl"])})
+    return answer

@@ -1,21 +1,13 @@
 """The row's `lastActivity` is in seconds: every session looks idle for half a century."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("hermes", "cold_start", r"lastActivity: .*epoch seconds, expected epoch milliseconds")
 
 
-def apply() -> None:
-    def by(row: Any) -> Any:
-        def in_seconds(self: Any) -> Any:
-            told = row(self)
-            return told | {"lastActivity": told["lastActivity"] // 1000}
-
-        return in_seconds
-
-    wrap(part("hermes.sessions").Session, "row", by)
-
-
-BREAK = Break("hermes", "cold_start", r"lastActivity: .*epoch seconds, expected epoch milliseconds", apply)
+@BREAK.replaces("hermes.sessions", "Session.row")
+def in_seconds(row: Any, session: Any) -> Any:
+    fields = row(session)
+    return fields | {"lastActivity": fields["lastActivity"] // 1000}

@@ -1,25 +1,15 @@
 """A message that cannot be read is deleted, as if it had been dealt with."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break, part
+
+BREAK = Break("hermes", "redelivery", r"dead.letter")
 
 
-def apply() -> None:
-    malformed = part("hermes.envelope").Malformed
-
-    def by(opened: Any) -> Any:
-        async def lenient(body: str, fetch: Any) -> Any:
-            try:
-                return await opened(body, fetch)
-            except malformed:
-                return None
-
-        return lenient
-
-    wrap(part("hermes.consumer"), "opened", by)
-
-
-BREAK = Break("hermes", "redelivery", r"dead.letter", apply)
+@BREAK.replaces("hermes.consumer", "opened")
+async def lenient(opened: Any, *args: Any) -> Any:
+    try:
+        return await opened(*args)
+    except part("hermes.envelope").Malformed:
+        return None

@@ -1,22 +1,12 @@
 """No session ever expires, and so nothing scales to zero."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..breaking import Break, part
+from ..breaking import Break
+
+BREAK = Break("hermes", "cold_start", r"to be expired, within[\s\S]*last seen: SessionRow.*status='(active|draining)'")
 
 
-def apply() -> None:
-    watch = part("hermes.watch").Watch
-    _ = watch._expired
-
-    async def never(_self: Any, _session: Any) -> bool:
-        return False
-
-    watch._expired = never
-
-
-BREAK = Break(
-    "hermes", "cold_start", r"to be expired, within[\s\S]*last seen: SessionRow.*status='(active|draining)'", apply
-)
+@BREAK.replaces("hermes.watch", "Watch._expired")
+async def never(*_: Any) -> bool:
+    return False

@@ -1,17 +1,12 @@
 """The reply is written and never sent."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..breaking import Break, part
+from ..breaking import Break
+
+BREAK = Break("hermes", "email_to_preview", r"a reply to <\S+ at ")
 
 
-def apply() -> None:
-    async def send(_self: Any, _reply: Any) -> str:
-        return "lost"
-
-    part("hermes.replies").Replies.send = send
-
-
-BREAK = Break("hermes", "email_to_preview", r"a reply to <\S+ at ", apply)
+@BREAK.replaces("hermes.replies", "Replies.send")
+async def lose(*_: Any) -> str:
+    return "lost"

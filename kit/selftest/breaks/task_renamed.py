@@ -1,27 +1,21 @@
-"""The row tells its task under another name than its readers look for."""
-
-from __future__ import annotations
+"""The row names its task under another attribute than its readers look for."""
 
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("hermes", "contract", r"the row \S+ of table \S+\n  fargateTaskArn is missing")
 
 
-def apply() -> None:
-    def renamed(row: dict[str, Any]) -> dict[str, Any]:
-        return {("taskArn" if name == "fargateTaskArn" else name): value for name, value in row.items()}
-
-    def by_row(row: Any) -> Any:
-        return lambda self: renamed(row(self))
-
-    def by_change(change: Any) -> Any:
-        async def changed(self: Any, session: Any, changes: dict[str, Any]) -> Any:
-            return await change(self, session, renamed(changes))
-
-        return changed
-
-    wrap(part("hermes.sessions").Session, "row", by_row)
-    wrap(part("hermes.sessions").Sessions, "_change", by_change)
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    return {("taskArn" if name == "fargateTaskArn" else name): value for name, value in row.items()}
 
 
-BREAK = Break("hermes", "contract", r"the row \S+ of table \S+\n  fargateTaskArn is missing", apply)
+@BREAK.replaces("hermes.sessions", "Session.row")
+def row_renamed(row: Any, session: Any) -> dict[str, Any]:
+    return _renamed(row(session))
+
+
+@BREAK.replaces("hermes.sessions", "Sessions._change")
+async def change_renamed(change: Any, sessions: Any, session: Any, changes: dict[str, Any]) -> Any:
+    return await change(sessions, session, _renamed(changes))

@@ -1,20 +1,12 @@
-"""When DynamoDB refuses calls, clients are told that there is no such thing."""
-
-from __future__ import annotations
+"""When DynamoDB refuses calls, clients are answered 404, as if the session did not exist."""
 
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("hermes", "recovery", r"an error of the server's")
 
 
-def apply() -> None:
-    def by(error: Any) -> Any:
-        def told(status: int, message: str) -> Any:
-            return error(404 if status == 503 else status, message)
-
-        return told
-
-    wrap(part("answers"), "error", by)
-
-
-BREAK = Break("hermes", "recovery", r"an error of the server's", apply)
+@BREAK.replaces("answers", "error")
+def not_found(error: Any, status: int, message: str) -> Any:
+    return error(404 if status == 503 else status, message)

@@ -1,20 +1,12 @@
 """Metrics carry another dimension than the one the alarms look at."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..breaking import Break, part, wrap
+from ..breaking import Break
+
+BREAK = Break("hermes", "cold_start", r"the newest datapoint of ActiveSessionCount with .*Environment")
 
 
-def apply() -> None:
-    def by(init: Any) -> Any:
-        def elsewhere(self: Any, *args: Any, **more: Any) -> None:
-            init(self, *args, **more | {"environment": "production"})
-
-        return elsewhere
-
-    wrap(part("hermes.watch").Watch, "__init__", by)
-
-
-BREAK = Break("hermes", "cold_start", r"the newest datapoint of ActiveSessionCount with .*Environment", apply)
+@BREAK.replaces("hermes.watch", "Watch.__init__")
+def elsewhere(init: Any, *args: Any, **more: Any) -> None:
+    init(*args, **more | {"environment": "production"})

@@ -21,12 +21,8 @@ from webordinary_testkit.kit.selftest.detection import judge, sound
 BREAKS = breaking.names()
 
 
-def nothing() -> None:
-    return None
-
-
 def a_break(says: str = "to be 200") -> Break:
-    return Break("hermes", "contract", says, nothing)
+    return Break("hermes", "contract", says)
 
 
 def test_red_for_its_own_reason_is_noticed() -> None:
@@ -54,7 +50,7 @@ def test_anything_else_is_not(verdict: Verdict | None, message: str, why: str) -
 def test_red_in_another_step_is_not_noticed() -> None:
     held = Step("1 first mails", 0.0, held=True)
     message = "expected: status to be 200"
-    broken = Break("hermes", "contract", "to be 200", nothing, step="^3 a third")
+    broken = Break("hermes", "contract", "to be 200", step="^3 a third")
     first, third = Step("2 answers", 0.0), Step("3 a third mail", 0.0)
     assert judge("x", broken, Outcome("contract", Verdict.FAIL, message=message, steps=[held, third])).caught
     for steps in ([held, first], [held], []):
@@ -105,8 +101,13 @@ for name in breaking.names():
 
 
 def test_what_is_not_there_cannot_be_broken() -> None:
-    with pytest.raises(AttributeError):
-        breaking.wrap(a_break(), "gone", lambda original: original)
+    breaking.aim(MODULES["hermes"])
+    absent, unrouted = a_break(), a_break()
+    absent.replaces("hermes.replies", "Replies.gone")(print)
+    unrouted.reroutes("hermes.replies", "/gone")(print)
+    for broken in (absent, unrouted):
+        with pytest.raises(AttributeError):
+            broken.apply()
 
 
 def test_a_program_starts_only_with_a_break_and_a_module() -> None:
