@@ -30,7 +30,6 @@ class Gate(Protocol):
 
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises when the call must not be made. Runs in the calling thread."""
-        ...
 
 
 class Pace(Protocol):
@@ -38,7 +37,6 @@ class Pace(Protocol):
 
     def take(self, service: str, operation: str) -> None:
         """Returns when a request, or a retry, may be sent. Runs in the calling thread."""
-        ...
 
 
 @dataclass(frozen=True)

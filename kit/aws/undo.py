@@ -50,15 +50,12 @@ class UndoBook(Protocol):
 
     def intend(self, kind: str, name: str, **facts: Any) -> Any:
         """Record an entry before the change is made."""
-        ...
 
     def created(self, entry: Any, id: str = "", **facts: Any) -> Any:
         """Record that the change was made; `id` is AWS's id of the result."""
-        ...
 
     def removed(self, entry: Any) -> Any:
         """Record that the change is undone for certain, or was never made."""
-        ...
 
 
 @dataclass

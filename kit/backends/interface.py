@@ -26,11 +26,9 @@ class MailTransport(Protocol):
         Returns the Message-ID that the cloud assigned, or None when the mail keeps the one it was written with.
         Raises `MailRefused` when the mail is refused for good; any other exception leaves the outcome open.
         """
-        ...
 
     async def again(self, message: bytes, sender: str, recipients: list[str], message_id: str) -> None:
         """Deliver a mail a second time under the Message-ID it already has: mail and queues deliver at least once."""
-        ...
 
 
 class MailRefused(Exception):
@@ -49,15 +47,12 @@ class FaultApi(Protocol):
 
     async def inject(self, id: str, kind: str, settings: Mapping[str, Any]) -> None:
         """Start a fault. Raises `UsageError` when it is refused; nothing has happened then."""
-        ...
 
     async def counts(self, id: str) -> Mapping[str, int]:
         """The fault's counters so far. Works after its end as well."""
-        ...
 
     async def undo(self, id: str) -> None:
         """End a fault. Harmless when it has ended, never began, or is gone with its cloud."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -92,22 +87,18 @@ class Backend(Protocol):
 
     def capabilities(self) -> Mapping[str, Level]:
         """What this backend supports; known before anything is started."""
-        ...
 
     async def start(self) -> Cloud:
         """Start the cloud and deploy the stack; called once. Touches no foreign resources.
 
         Raises `UsageError` for bad input and `InfraError` for a failure on the way; nothing is left behind then.
         """
-        ...
 
     async def health(self) -> str | None:
         """None while the cloud works; otherwise one sentence that says what broke."""
-        ...
 
     async def internal_errors(self) -> list[str]:
         """The cloud's own unhandled errors since the last call; empty when it reports none."""
-        ...
 
     async def stop(self, *, keep: bool = False) -> None:
         """End everything it started. May be called at any time and repeatedly; never raises for what is gone.
@@ -115,4 +106,3 @@ class Backend(Protocol):
         `keep` leaves the stack in a real account for inspection; processes on this machine end all the same.
         Raises `InfraError` that names what could not be removed.
         """
-        ...

@@ -45,15 +45,12 @@ class Effect(Protocol):
 
     async def verify(self) -> Observation:
         """Observe once. Changes nothing. May raise errors of the observation itself."""
-        ...
 
     async def undo(self) -> None:
         """End it. Raises `InfraError` only when the effect may still be there."""
-        ...
 
     async def counts(self) -> Mapping[str, int]:
         """Counters of what it did, where the cloud counts; else empty."""
-        ...
 
 
 class Fault(Protocol):
@@ -71,14 +68,12 @@ class Fault(Protocol):
     @property
     def target(self) -> str:
         """The affected resource or calls: a word or an ARN."""
-        ...
 
     async def inject(self, context: FaultContext) -> Effect:
         """Inject it; returns when that is done, which may be before its effect is visible.
 
         Raises `UsageError` for a missing target or invalid settings; nothing has happened then.
         """
-        ...
 
 
 class EffectNotSeen(KitError):
