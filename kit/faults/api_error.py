@@ -7,12 +7,8 @@ aws:network:disrupt-connectivity (scope dynamodb or s3) makes a service unreacha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ..backends.capability import FAULT_API
-from .context import FaultContext
-from .emulator_fault import ApiFault, EmulatorFault
-from .fault import Effect, Visibility
+from .emulator_fault import ApiFault, Counter
 
 
 @dataclass(frozen=True)
@@ -26,16 +22,4 @@ class ApiError(ApiFault):
     """Share of calls that fail, 0 to 1."""
     seed: int = 0
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
-    visibility: ClassVar[Visibility] = Visibility.BY_USE
-    within: ClassVar[float] = 30.0
-
-    async def inject(self, context: FaultContext) -> Effect:
-        settings = {
-            **self.concerned(context),
-            "status": self.status,
-            "code": self.code,
-            "probability": self.probability,
-            "seed": self.seed,
-        }
-        return await EmulatorFault.inject(context, "error", settings, did="failed", what="call(s) failed")
+    counter = Counter("error", "failed", "call(s) failed")

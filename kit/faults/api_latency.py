@@ -8,12 +8,8 @@ least), or the agent's fault endpoint through ECS Exec.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ..backends.capability import FAULT_API
-from .context import FaultContext
-from .emulator_fault import ApiFault, EmulatorFault
-from .fault import Effect, Visibility
+from .emulator_fault import ApiFault, Counter
 
 
 @dataclass(frozen=True)
@@ -23,10 +19,4 @@ class ApiLatency(ApiFault):
     seconds: float = 1.0
     """AWS seconds added to each call."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_API,)
-    visibility: ClassVar[Visibility] = Visibility.BY_USE
-    within: ClassVar[float] = 30.0
-
-    async def inject(self, context: FaultContext) -> Effect:
-        settings = {**self.concerned(context), "seconds": self.seconds}
-        return await EmulatorFault.inject(context, "latency", settings, did="delayed", what="call(s) delayed")
+    counter = Counter("latency", "delayed", "call(s) delayed")

@@ -121,15 +121,6 @@ class FaultContext:
                     return interface["privateIpv4Address"], port["containerPort"]
         raise UsageError(f"task {task['taskArn']} has no port, so it cannot be checked whether it answers")
 
-    async def network_path(self, task: str) -> dict[str, Any]:
-        """A running task in the fault API's terms: its ARN, and its address, if it has one. Raises `UsageError`."""
-        found = await self.running_task(task)
-        try:
-            host, port = await self.address(found)
-        except UsageError:  # it has no port
-            return {"task": task}
-        return {"task": task, "host": host, "port": port}
-
     async def probe(self, host: str, port: int, within: float) -> str:
         """Request a page and wait `within` wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
         writer: asyncio.StreamWriter | None = None
@@ -145,3 +136,15 @@ class FaultContext:
         finally:
             if writer is not None:
                 writer.transport.abort()
+
+    async def answering(self, task: str, within: float, fault: str) -> tuple[str, int, float]:
+        """The address of a running task that answers, and the wall seconds it took.
+
+        Raises `UsageError` when it does not answer within so many wall seconds: the fault would not show.
+        """
+        host, port = await self.address(await self.running_task(task))
+        began = self.clock.monotonic()
+        seen = await self.probe(host, port, within)
+        if seen != ANSWERS:
+            raise UsageError(f"task {task} {seen} at {host}:{port} already: {fault} would not show")
+        return host, port, self.clock.monotonic() - began

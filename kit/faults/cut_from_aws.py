@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from ..backends.capability import FAULT_NETWORK
 from ..core.errors import InfraError, NotSupported, UsageError
@@ -21,9 +21,10 @@ from ..core.eventually import eventually
 from . import processes
 from .context import FaultContext
 from .effects import TaskFault, Uncounted
-from .emulator_fault import EmulatorFault
+from .emulator_fault import Counter
 from .fault import Effect, Observation, Visibility
 
+_CUT = Counter("cut-from-aws", "cut", "call(s) without an answer")
 _HTTPS = 443
 _AFTERWARDS = 90.0
 """AWS seconds until ECS Exec works again after the end."""
@@ -38,18 +39,15 @@ class CutFromAws(TaskFault):
     lasts: float = 60.0
     """AWS seconds; used where the fault cannot be ended early."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    visibility: ClassVar[Visibility] = Visibility.BY_USE
-    within: ClassVar[float] = 90.0
+    needs = (FAULT_NETWORK,)
+    visibility = Visibility.BY_USE
+    within = 90.0
 
     async def inject(self, context: FaultContext) -> Effect:
         task = await context.running_task(self.task)
         if context.fault_api is None:
             return await _cut_inside(context, task, self.how, self.lasts)
-        settings = {"task": self.task, "how": self.how}
-        return await EmulatorFault.inject(
-            context, "cut-from-aws", settings, did="cut", what="call(s) without an answer"
-        )
+        return await _CUT.inject(context, task=self.task, how=self.how)
 
 
 @dataclass(frozen=True)

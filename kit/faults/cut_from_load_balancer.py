@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..backends.capability import FAULT_NETWORK
@@ -19,9 +19,12 @@ from ..core.errors import InfraError, NotSupported, UsageError
 from ..system.facts import SERVICES
 from .context import FaultContext
 from .effects import EmulatorEffect, RecordedEffect, TaskFault
-from .emulator_fault import EmulatorFault
-from .fault import Effect, Observation, Visibility
+from .emulator_fault import Counter
+from .fault import Effect, Observation
 from .security_group import Permission, Replacement, exclude_target
+
+_BLOCKED = Counter("cut-from-load-balancer", "blocked", "attempt(s) of the load balancer blocked")
+_UNSEEN = ("unhealthy", "draining", "unused")
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,8 @@ class CutFromLoadBalancer(TaskFault):
     how: Literal["silence", "refuse"] = "silence"
     """Packets vanish, or connections are refused."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 240.0
+    needs = (FAULT_NETWORK,)
+    within = 240.0
 
     async def inject(self, context: FaultContext) -> Effect:
         if self.task.startswith("arn:"):
@@ -49,14 +51,8 @@ class CutFromLoadBalancer(TaskFault):
             )
         if context.fault_api is None:
             return await _cut_by_group(context, host, port, self.how)
-        settings = {"host": host, "port": port, "how": self.how}
-        what = "attempt(s) of the load balancer blocked"
-        return CutEffect(
-            context,
-            await EmulatorFault.inject(context, "cut-from-load-balancer", settings, did="blocked", what=what),
-            host,
-            port,
-        )
+        blocked = await _BLOCKED.inject(context, host=host, port=port, how=self.how)
+        return CutEffect(context, blocked, host, port)
 
 
 @dataclass(frozen=True)
@@ -68,9 +64,6 @@ class CutEffect(EmulatorEffect):
         blocked = await self.emulator_fault.verify()
         health = await _health(self.context, self.host, self.port) or "not registered any more"
         return Observation(blocked.effective, f"{blocked.what}; target {self.host}:{self.port} is {health}")
-
-
-_UNSEEN = ("unhealthy", "draining", "unused")
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ for them. On AWS this would be a subnet's network ACL, or FIS aws:network:disrup
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..backends.capability import FAULT_UNPLUG
-from ..core.errors import UsageError
 from .context import ANSWERS, FaultContext
 from .effects import EmulatorEffect, TaskFault
-from .emulator_fault import EmulatorFault
-from .fault import Effect, Observation, Visibility
+from .emulator_fault import Counter
+from .fault import Effect, Observation
 
+_UNPLUGGED = Counter("cut-network", "unplugged", "task(s) unplugged")
 _PATIENCE = 5.0
 """Wall seconds in which the task must answer before the fault, and must not during it."""
 
@@ -28,18 +27,12 @@ _PATIENCE = 5.0
 class CutNetwork(TaskFault):
     """Unplug a task's network."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_UNPLUG,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 60.0
+    needs = (FAULT_UNPLUG,)
+    within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        host, port = await context.address(await context.running_task(self.task))
-        before = await context.probe(host, port, _PATIENCE)
-        if before != ANSWERS:
-            raise UsageError(f"task {self.task} {before} at {host}:{port} already: a cut would not show")
-        cut = await EmulatorFault.inject(
-            context, "cut-network", {"task": self.task}, did="unplugged", what="task(s) unplugged"
-        )
+        host, port, _ = await context.answering(self.task, _PATIENCE, "a cut")
+        cut = await _UNPLUGGED.inject(context, task=self.task)
         return UnplugEffect(context, cut, host, port)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..aws.undo import UndoRecord
+from ..backends.capability import FAULT_NETWORK
+from ..core.errors import UsageError
 from .context import FaultContext
-from .emulator_fault import EmulatorFault
+from .emulator_fault import Counter, EmulatorFault
+from .fault import Effect, Visibility
 
 
 @dataclass(frozen=True)
@@ -17,9 +21,34 @@ class TaskFault:
     task: str
     """The task's ARN."""
 
+    needs: ClassVar[tuple[str, ...]]
+    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
+    within: ClassVar[float]
+
     @property
     def target(self) -> str:
         return self.task
+
+
+@dataclass(frozen=True)
+class NetworkFault(TaskFault):
+    """A fault of all traffic of a task, which the emulated cloud causes; further fields are its settings."""
+
+    counter: ClassVar[Counter]
+    needs = (FAULT_NETWORK,)
+    visibility = Visibility.BY_USE
+
+    async def inject(self, context: FaultContext) -> Effect:
+        return await self.counter.inject(context, **vars(self), **await self._address(context))
+
+    async def _address(self, context: FaultContext) -> dict[str, str | int]:
+        """The running task's address, if it has one. Raises `UsageError`."""
+        task = await context.running_task(self.task)
+        try:
+            host, port = await context.address(task)
+        except UsageError:  # it has no port
+            return {}
+        return {"host": host, "port": port}
 
 
 class Uncounted:

@@ -24,6 +24,17 @@ class ContainerFault(TaskFault):
 
     container: str | None = None
 
+    async def chosen(self, context: FaultContext) -> tuple[dict[str, Any], str]:
+        """The running task and the name of the container. Raises `UsageError`."""
+        task = await context.running_task(self.task)
+        return task, choose_container(task, self.container)
+
+    async def enterable(self, context: FaultContext) -> tuple[dict[str, Any], str]:
+        """As `chosen`; raises `NotSupported` for a task without ECS Exec, in which nothing can be observed."""
+        task, container = await self.chosen(context)
+        require_exec(task)
+        return task, container
+
 
 @dataclass(frozen=True)
 class KillEffect(Uncounted):

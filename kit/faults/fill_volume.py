@@ -12,15 +12,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ..backends.capability import FAULT_DISK
 from ..core.errors import UsageError
 from .context import FaultContext
-from .emulator_fault import EmulatorFault
-from .exec_fault import ContainerFault, ExecEffect, choose_container, require_exec
-from .fault import Effect, Observation, Visibility
+from .emulator_fault import Counter
+from .exec_fault import ContainerFault, ExecEffect
+from .fault import Effect, Observation
 
+_FILLED = Counter("fill-file-system", "filled", "file system(s) filled")
 _FULL = "No space left on device"
 
 
@@ -28,20 +29,14 @@ _FULL = "No space left on device"
 class FillVolume(ContainerFault):
     """Fill the file system that a task's container (the first, unless named) has mounted."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_DISK,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 60.0
+    needs = (FAULT_DISK,)
+    within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        task = await context.running_task(self.task)
-        container = choose_container(task, self.container)
-        require_exec(task)
+        task, container = await self.enterable(context)
         file_system, path = await _mounted(context, task, container)
-        settings = {"file_system": file_system}
-        emulator_fault = await EmulatorFault.inject(
-            context, "fill-file-system", settings, did="filled", what="file system(s) filled"
-        )
-        return FullVolumeEffect(context, emulator_fault, self.task, container, path)
+        filled = await _FILLED.inject(context, file_system=file_system)
+        return FullVolumeEffect(context, filled, self.task, container, path)
 
 
 @dataclass(frozen=True)

@@ -15,27 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ..backends.capability import FAULT_TASK
 from ..core.errors import NotSupported
 from . import processes
 from .context import FaultContext
-from .exec_fault import ContainerFault, KillEffect, choose_container, kill_by
-from .fault import Effect, Visibility
+from .exec_fault import ContainerFault, KillEffect, kill_by
+from .fault import Effect
 
 
 @dataclass(frozen=True)
 class KillProcess(ContainerFault):
     """Kill the program of a task's container; the first container when none is named."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 60.0
+    needs = (FAULT_TASK,)
+    within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        task = await context.running_task(self.task)
-        container = choose_container(task, self.container)
+        task, container = await self.chosen(context)
         if await context.can_signal(task, container):
             await kill_by(context, self.task, container, processes.KILL)
         elif context.fault_api is not None:

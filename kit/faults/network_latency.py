@@ -10,17 +10,13 @@ agent's endpoint network-latency by ECS Exec.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ..backends.capability import FAULT_NETWORK
-from .context import FaultContext
-from .effects import TaskFault
-from .emulator_fault import EmulatorFault
-from .fault import Effect, Visibility
+from .effects import NetworkFault
+from .emulator_fault import Counter
 
 
 @dataclass(frozen=True)
-class NetworkLatency(TaskFault):
+class NetworkLatency(NetworkFault):
     """Slow a task's network down."""
 
     seconds: float = 1.0
@@ -29,17 +25,5 @@ class NetworkLatency(TaskFault):
     """AWS seconds by which it is more or less, evenly spread."""
     seed: int = 0
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
-    visibility: ClassVar[Visibility] = Visibility.BY_USE
-    within: ClassVar[float] = 120.0
-
-    async def inject(self, context: FaultContext) -> Effect:
-        settings = {
-            **await context.network_path(self.task),
-            "seconds": self.seconds,
-            "jitter": self.jitter,
-            "seed": self.seed,
-        }
-        return await EmulatorFault.inject(
-            context, "network-latency", settings, did="delayed", what="request(s) and call(s) delayed"
-        )
+    counter = Counter("network-latency", "delayed", "request(s) and call(s) delayed")
+    within = 120.0

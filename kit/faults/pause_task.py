@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ..aws.undo import DEADLINE
 from ..backends.capability import FAULT_PAUSE
 from ..core.errors import InfraError, NotSupported, UsageError
 from . import processes
-from .context import ANSWERS, SILENT, FaultContext
+from .context import SILENT, FaultContext
 from .effects import EmulatorEffect, TaskFault
-from .emulator_fault import EmulatorFault
-from .fault import Effect, Observation, Visibility
+from .emulator_fault import Counter
+from .fault import Effect, Observation
 
+_PAUSED = Counter("pause-task", "paused", "container(s) paused")
 _BEFORE = 5.0
 """Wall seconds in which the task must answer before it is paused."""
 _SHORTEST, _TIMES = 0.25, 10.0
@@ -33,23 +34,14 @@ _SHORTEST, _TIMES = 0.25, 10.0
 class PauseTask(TaskFault):
     """Freeze a task's processes until it is undone."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_PAUSE,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 30.0
+    needs = (FAULT_PAUSE,)
+    within = 30.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        task = await context.running_task(self.task)
         if context.fault_api is None:
-            return await _pause_inside(context, task)
-        host, port = await context.address(task)
-        began = context.clock.monotonic()
-        before = await context.probe(host, port, _BEFORE)
-        took = context.clock.monotonic() - began
-        if before != ANSWERS:
-            raise UsageError(f"task {self.task} {before} at {host}:{port} already: a pause would not show")
-        paused = await EmulatorFault.inject(
-            context, "pause-task", {"task": self.task}, did="paused", what="container(s) paused"
-        )
+            return await _pause_inside(context, await context.running_task(self.task))
+        host, port, took = await context.answering(self.task, _BEFORE, "a pause")
+        paused = await _PAUSED.inject(context, task=self.task)
         return PauseEffect(context, paused, host, port, max(_SHORTEST, _TIMES * took))
 
 

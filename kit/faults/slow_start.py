@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ..core.errors import UsageError
 from .context import FaultContext
@@ -27,7 +27,7 @@ class SlowStart(ServiceFault):
     seconds: float = 60.0
     """AWS seconds by which each start takes longer."""
 
-    within: ClassVar[float] = 300.0
+    within = 300.0
 
     def __post_init__(self) -> None:
         if not 0 < self.seconds < _LONGEST:

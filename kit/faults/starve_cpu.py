@@ -9,19 +9,19 @@ have no limit, so the fault is absent there. On AWS it would be FIS aws:ecs:task
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..backends.capability import FAULT_CPU
 from ..core.errors import UsageError
 from .context import FaultContext
-from .emulator_fault import EmulatorFault
-from .exec_fault import ContainerFault, ExecEffect, choose_container, require_exec
-from .fault import Effect, Observation, Visibility
+from .emulator_fault import Counter
+from .exec_fault import ContainerFault, ExecEffect
+from .fault import Effect, Observation
 
+_STARVED = Counter("starve-cpu", "starved", "container(s) starved")
 _WORK = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo $i"
 """Some 30 ms of CPU time."""
 _TIMES, _LONGER = 3.0, 0.2
-"""StarvationEffect, it takes so many times as long, and so many wall seconds longer."""
+"""When it is starved, the work takes so many times as long, and so many wall seconds longer."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,13 @@ class StarveCpu(ContainerFault):
     cpus: float = 0.05
     """The remaining limit, in CPUs of the machine it runs on."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_CPU,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 120.0
+    needs = (FAULT_CPU,)
+    within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        task = await context.running_task(self.task)
-        container = choose_container(task, self.container)
-        require_exec(task)
+        _, container = await self.enterable(context)
         before = min([await _work(context, self.task, container) for _ in range(2)])
-        settings = {"task": self.task, "container": container, "cpus": self.cpus}
-        starved = await EmulatorFault.inject(
-            context, "starve-cpu", settings, did="starved", what="container(s) starved"
-        )
+        starved = await _STARVED.inject(context, task=self.task, container=container, cpus=self.cpus)
         return StarvationEffect(context, starved, self.task, container, before)
 
 

@@ -7,13 +7,13 @@ condition, role and record. A stopped task stays stopped, so there is nothing to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from ..backends.capability import FAULT_TASK
 from .context import FaultContext
 from .effects import TaskFault, Uncounted
 from .experiment import Experiment
-from .fault import Effect, Observation, Visibility
+from .fault import Effect, Observation
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class StopTask(TaskFault):
     reason: str = "stopped by the test kit"
     by: Literal["api", "fis"] = "api"
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 120.0
+    needs = (FAULT_TASK,)
+    within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:
         await context.running_task(self.task)

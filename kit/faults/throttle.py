@@ -12,15 +12,14 @@ SDKs retry throttled calls: the system under test sees what its retries leave ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 from ..backends.capability import FAULT_THROTTLE
 from ..core.errors import UsageError
 from .context import FaultContext
 from .dynamodb_throughput import ThroughputLimit
-from .emulator_fault import ApiFault, EmulatorFault
-from .fault import Effect, Visibility
+from .emulator_fault import ApiFault, Counter
+from .fault import Effect
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Throttle(ApiFault):
     """The error code, when not the service's usual one."""
     seed: int = 0
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
-    visibility: ClassVar[Visibility] = Visibility.BY_USE
-    within: ClassVar[float] = 240.0
+    counter = Counter("throttle", "throttled", "call(s) throttled")
+    needs = (FAULT_THROTTLE,)
+    within = 240.0
     """CloudWatch reports a minute's throttled calls one to three minutes later."""
 
     def __post_init__(self) -> None:
@@ -47,18 +46,9 @@ class Throttle(ApiFault):
             raise UsageError("a Throttle takes a probability or a rate, not both")
 
     async def inject(self, context: FaultContext) -> Effect:
-        everything = self.probability is None and self.rate is None
-        if context.fault_api is None:
-            share = 1.0 if self.probability is None else self.probability
-            return await ThroughputLimit.inject(
-                context, self.service, self.operation, probability=share, rate=self.rate
-            )
-        settings = {
-            **self.concerned(context),
-            "probability": 1.0 if everything else self.probability,
-            "rate": self.rate,
-            "burst": self.burst,
-            "code": self.code,
-            "seed": self.seed,
-        }
-        return await EmulatorFault.inject(context, "throttle", settings, did="throttled", what="call(s) throttled")
+        if self.probability is None and self.rate is None:
+            return await replace(self, probability=1.0).inject(context)
+        if context.fault_api is not None:
+            return await super().inject(context)
+        share = 1.0 if self.probability is None else self.probability
+        return await ThroughputLimit.inject(context, self.service, self.operation, probability=share, rate=self.rate)

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ..backends.capability import FAULT_MEMORY
 from ..core.errors import NotSupported
 from . import processes
 from .context import FaultContext
-from .exec_fault import ContainerFault, KillEffect, choose_container, kill_by
-from .fault import Effect, Visibility
+from .exec_fault import ContainerFault, KillEffect, kill_by
+from .fault import Effect
 
 _REASON = "OutOfMemoryError"
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
@@ -31,13 +31,11 @@ _REASON = "OutOfMemoryError"
 class UseUpMemory(ContainerFault):
     """Use up the memory of a task's container; of the first one when none is named."""
 
-    needs: ClassVar[tuple[str, ...]] = (FAULT_MEMORY,)
-    visibility: ClassVar[Visibility] = Visibility.AT_ONCE
-    within: ClassVar[float] = 120.0
+    needs = (FAULT_MEMORY,)
+    within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:
-        task = await context.running_task(self.task)
-        container = choose_container(task, self.container)
+        task, container = await self.chosen(context)
         if not await context.can_signal(task, container):
             raise NotSupported(
                 f"container {container} of {self.task} cannot be entered",
