@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..backends.capability import FAULT_NETWORK
 from ..core.errors import InfraError, NotSupported, UsageError
@@ -39,7 +39,7 @@ class CutFromAws(TaskFault):
     lasts: float = 60.0
     """AWS seconds; used where the fault cannot be ended early."""
 
-    needs = (FAULT_NETWORK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     visibility = Visibility.BY_USE
     within = 90.0
 

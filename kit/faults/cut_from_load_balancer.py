@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..aws.undo import DEADLINE, UndoCall, UndoRecord
 from ..backends.capability import FAULT_NETWORK
@@ -36,7 +36,7 @@ class CutFromLoadBalancer(TaskFault):
     how: Literal["silence", "refuse"] = "silence"
     """Packets vanish, or connections are refused."""
 
-    needs = (FAULT_NETWORK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     within = 240.0
 
     async def inject(self, context: FaultContext) -> Effect:

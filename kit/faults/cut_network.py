@@ -11,6 +11,7 @@ for them. On AWS this would be a subnet's network ACL, or FIS aws:network:disrup
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..backends.capability import FAULT_UNPLUG
 from .context import ANSWERS, FaultContext
@@ -27,7 +28,7 @@ _PATIENCE = 5.0
 class CutNetwork(TaskFault):
     """Unplug a task's network."""
 
-    needs = (FAULT_UNPLUG,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_UNPLUG,)
     within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:

@@ -35,7 +35,7 @@ class NetworkFault(TaskFault):
     """A fault of all traffic of a task, which the emulated cloud causes; further fields are its settings."""
 
     counter: ClassVar[Counter]
-    needs = (FAULT_NETWORK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_NETWORK,)
     visibility = Visibility.BY_USE
 
     async def inject(self, context: FaultContext) -> Effect:

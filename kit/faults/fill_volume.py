@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_DISK
 from ..core.errors import UsageError
@@ -29,7 +29,7 @@ _FULL = "No space left on device"
 class FillVolume(ContainerFault):
     """Fill the file system that a task's container (the first, unless named) has mounted."""
 
-    needs = (FAULT_DISK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_DISK,)
     within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_TASK
 from ..core.errors import NotSupported
@@ -29,7 +29,7 @@ from .fault import Effect
 class KillProcess(ContainerFault):
     """Kill the program of a task's container; the first container when none is named."""
 
-    needs = (FAULT_TASK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
     within = 60.0
 
     async def inject(self, context: FaultContext) -> Effect:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..aws.undo import DEADLINE
 from ..backends.capability import FAULT_PAUSE
@@ -34,7 +34,7 @@ _SHORTEST, _TIMES = 0.25, 10.0
 class PauseTask(TaskFault):
     """Freeze a task's processes until it is undone."""
 
-    needs = (FAULT_PAUSE,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_PAUSE,)
     within = 30.0
 
     async def inject(self, context: FaultContext) -> Effect:

@@ -9,6 +9,7 @@ have no limit, so the fault is absent there. On AWS it would be FIS aws:ecs:task
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..backends.capability import FAULT_CPU
 from ..core.errors import UsageError
@@ -31,7 +32,7 @@ class StarveCpu(ContainerFault):
     cpus: float = 0.05
     """The remaining limit, in CPUs of the machine it runs on."""
 
-    needs = (FAULT_CPU,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_CPU,)
     within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:

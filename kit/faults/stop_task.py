@@ -7,7 +7,7 @@ condition, role and record. A stopped task stays stopped, so there is nothing to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..backends.capability import FAULT_TASK
 from .context import FaultContext
@@ -23,7 +23,7 @@ class StopTask(TaskFault):
     reason: str = "stopped by the test kit"
     by: Literal["api", "fis"] = "api"
 
-    needs = (FAULT_TASK,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_TASK,)
     within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:

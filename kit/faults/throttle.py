@@ -13,6 +13,7 @@ SDKs retry throttled calls: the system under test sees what its retries leave ov
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from ..backends.capability import FAULT_THROTTLE
 from ..core.errors import UsageError
@@ -37,7 +38,7 @@ class Throttle(ApiFault):
     seed: int = 0
 
     counter = Counter("throttle", "throttled", "call(s) throttled")
-    needs = (FAULT_THROTTLE,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_THROTTLE,)
     within = 240.0
     """CloudWatch reports a minute's throttled calls one to three minutes later."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backends.capability import FAULT_MEMORY
 from ..core.errors import NotSupported
@@ -31,7 +31,7 @@ _REASON = "OutOfMemoryError"
 class UseUpMemory(ContainerFault):
     """Use up the memory of a task's container; of the first one when none is named."""
 
-    needs = (FAULT_MEMORY,)
+    needs: ClassVar[tuple[str, ...]] = (FAULT_MEMORY,)
     within = 120.0
 
     async def inject(self, context: FaultContext) -> Effect:
