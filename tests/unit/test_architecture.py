@@ -36,10 +36,6 @@ EMULATION_LAYERS = [
 
 EXCEPTIONS = frozenset(
     {
-        "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.changesets",
-        "emulation.services.cloudformation.stacks -> emulation.services.cloudformation.plan",
-        "emulation.services.cloudformation.plan -> emulation.services.cloudformation.stacks",
-        "emulation.services.cloudformation.changesets -> emulation.services.cloudformation.stacks",
         "kit.cli.status._gathered: 69 lines",
     }
 )
