@@ -49,9 +49,28 @@ async def _status(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]:
-    from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
-    from ..system.facts import SERVICES  # noqa: PLC0415
+Rows = list[dict[str, Any]]
+
+
+async def _gathered(cloud: Cloud, h: Harness) -> dict[str, Rows]:
+    return {
+        **await _services(h),
+        "sessions": await _sessions(cloud),
+        "queues": await _queues(cloud),
+        "alarms": [
+            {
+                "alarm": alarm["AlarmName"],
+                "state": alarm["StateValue"],
+                "since": _time(alarm, "StateUpdatedTimestamp"),
+            }
+            for alarm in await cloud.aws.pages("cloudwatch", "describe_alarms", "MetricAlarms")
+        ],
+    }
+
+
+async def _services(h: Harness) -> dict[str, Rows]:
+    """The services with the latest event of each, their tasks, and their load balancer targets."""
+    from ..system.facts import SERVICES  # noqa: PLC0415 - only where a cloud is used
 
     services, targets = [], []
     for service in SERVICES:
@@ -77,13 +96,18 @@ async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]
             "group": task.get("group", ""),
             "status": task["lastStatus"],
             "desired": task["desiredStatus"],
-            "started": iso(task["startedAt"].timestamp()) if "startedAt" in task else "",
+            "started": _time(task, "startedAt"),
         }
         for task in await h.services.tasks()
     ]
+    return {"services": services, "tasks": tasks, "targets": targets}
+
+
+async def _sessions(cloud: Cloud) -> Rows:
+    from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
+
     items = await cloud.aws.pages("dynamodb", "scan", "Items", TableName=cloud.stack.sessions_table_name)
-    rows = sorted(items, key=lambda row: int(row["lastActivity"]["N"]))
-    sessions = [
+    return [
         {
             "session": row["sessionId"]["S"],
             "user": row["userId"]["S"],
@@ -91,10 +115,13 @@ async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]
             "last_activity": iso(int(row["lastActivity"]["N"]) / 1000),
             "preview": row["previewUrl"]["S"],
         }
-        for row in rows
+        for row in sorted(items, key=lambda row: int(row["lastActivity"]["N"]))
     ]
+
+
+async def _queues(cloud: Cloud) -> Rows:
     stack = cloud.stack
-    queues = [
+    return [
         {"queue": name, **await _depth(cloud, url)}
         for name, url in (
             ("inbound", stack.inbound_queue_url),
@@ -102,22 +129,12 @@ async def _gathered(cloud: Cloud, h: Harness) -> dict[str, list[dict[str, Any]]]
             ("replies", stack.replies_queue_url),
         )
     ]
-    alarms = [
-        {
-            "alarm": alarm["AlarmName"],
-            "state": alarm["StateValue"],
-            "since": iso(alarm["StateUpdatedTimestamp"].timestamp()) if "StateUpdatedTimestamp" in alarm else "",
-        }
-        for alarm in await cloud.aws.pages("cloudwatch", "describe_alarms", "MetricAlarms")
-    ]
-    return {
-        "services": services,
-        "tasks": tasks,
-        "targets": targets,
-        "sessions": sessions,
-        "queues": queues,
-        "alarms": alarms,
-    }
+
+
+def _time(described: dict[str, Any], field: str) -> str:
+    from ..core.clock import iso  # noqa: PLC0415 - only where a cloud is used
+
+    return iso(described[field].timestamp()) if field in described else ""
 
 
 async def _depth(cloud: Cloud, url: str) -> dict[str, int]:

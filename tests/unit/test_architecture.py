@@ -34,11 +34,7 @@ EMULATION_LAYERS = [
 ]
 """The same for emulation/; the services among each other are in no circle."""
 
-EXCEPTIONS = frozenset(
-    {
-        "kit.cli.status._gathered: 69 lines",
-    }
-)
+EXCEPTIONS: frozenset[str] = frozenset()
 """Violations that are known, as the tests print them."""
 
 LARGEST_MODULE, LARGEST_FUNCTION = 400, 60
@@ -48,7 +44,7 @@ ENTRIES = {"kit": 22, "emulation": 16}
 
 HABITS = ("told", "stands", "somebody", "whoever", "nobody", "what there is")
 """Words that stood for the noun that exists."""
-MOST_HABITS = 1.8
+MOST_HABITS = 0.5
 """How often each may occur in 1,000 words."""
 
 
