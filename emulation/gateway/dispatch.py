@@ -15,13 +15,14 @@ from ..core.controller import Call, Caller, Controller, Handler, Operation, Watc
 from ..core.errors import AwsError
 from ..core.ids import Ids
 from ..state import StateStore
-from ..state.models import operation_model, validate
+from ..state.models import operation_model, too_deep, validate
 from ..state.wire import HttpRequest, HttpResponse
 from ..time.clock import Clock
 from .callers import ANONYMOUS, AccessKeys
 from .identify import CBOR, Identity, identify
 from .intercept import InterceptedCall, Interceptor, PendingCalls
-from .protocol import error_code, parse, serialize, serialize_error
+from .limits import check_document
+from .protocol import error_code, parse, serialize, serialize_error, takes_a_file
 from .record import RecordedCall, Recorder
 from .resource_names import resource_names
 from .shapes import conform
@@ -87,6 +88,8 @@ class Dispatch:
         try:
             identity = identify(request, self._region)
             caller = self._keys.authenticate(identity, request)
+            if not takes_a_file(identity):
+                check_document(identity.protocol, identity.request.body)
             read = cache(partial(_parameters, identity))
             call = InterceptedCall(identity.service, identity.operation, caller, identity.region, read)
             with self._under_way.answering(call):
@@ -229,6 +232,8 @@ class Dispatch:
             checked: dict[str, Any] = conform(result, shape, path)
         except AwsError:
             raise
+        except RecursionError as error:  # a document inside of a parameter
+            raise too_deep(call.service, call.operation) from error
         except Exception as error:
             self._log.exception("the handler of %s failed", path)
             raise AwsError("InternalFailure", f"The emulation of {path} failed: {error!r}", status=500) from error

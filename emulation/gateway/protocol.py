@@ -71,6 +71,16 @@ def parse(identity: Identity) -> dict[str, Any]:
         raise AwsError("MalformedXML", f"{identity.service}:{identity.operation}: {error}") from error
 
 
+def takes_a_file(identity: Identity) -> bool:
+    """Whether the body is a file, as in S3's PutObject, and no document."""
+    service = service_model(identity.service)
+    if identity.operation not in service.operation_names:
+        return False
+    shape = service.operation_model(identity.operation).input_shape
+    payload = shape.serialization.get("payload") if shape is not None else None
+    return payload is not None and shape.members[payload].type_name in ("blob", "string")
+
+
 def serialize(identity: Identity, result: Mapping[str, Any], request_id: str) -> HttpResponse:
     """Serialise a result, conforming to its shape, in the client's protocol."""
     from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - heavy

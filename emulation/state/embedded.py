@@ -21,7 +21,7 @@ from ..core.controller import Operation
 from ..core.errors import AwsError, not_emulated
 from ..time.clock import Clock
 from . import aws_time, sdk
-from .models import operation_model, validate
+from .models import operation_model, too_deep, validate
 from .moto_patches import imports, managed_policies, request_ids, speed
 from .views import views_of
 from .wire import HttpRequest, HttpResponse
@@ -175,6 +175,8 @@ class MotoStore:
             answer = response.status_code, dict(response.headers), response.get_data()
         except NotImplementedError as error:
             raise _missing(service, operation, request) from error
+        except RecursionError as error:
+            raise too_deep(service, operation) from error
         except Exception as error:
             self._log.warning("moto failed in %s:%s", service, operation, exc_info=True)
             raise AwsError(

@@ -63,6 +63,13 @@ def validate(service: str, operation: str, params: Any) -> None:
         raise AwsError(_validation_code(service), f"{service}:{operation}: {report.generate_report()}")
 
 
+def too_deep(service: str, operation: str) -> AwsError:
+    """The error for a document in a parameter, such as a policy, that Python's stack cannot hold."""
+    return AwsError(
+        _validation_code(service), f"{service}:{operation}: a document in its parameters is nested too deep."
+    )
+
+
 _VALIDATION_CODES = {"ecs": "InvalidParameterException", "s3": "InvalidRequest", "logs": "InvalidParameterException"}
 
 

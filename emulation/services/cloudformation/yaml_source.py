@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from ...core.nesting import DEEPEST, json_too_deep
 from .errors import ValidationError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -20,6 +21,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NULL, _BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 _TRUE = ("true", "yes", "on")
+_TOO_DEEP = f"the template is nested deeper than {DEEPEST} levels"
 
 SHORT_FORMS = {
     f"!{name}": f"Fn::{name}"
@@ -38,16 +40,19 @@ class Block(dict[str, Any]):
 
 def parse(text: str) -> Any:
     """The value of a template's text. Raises `ValidationError` with line and column for text that is neither
-    YAML nor JSON, and for what CloudFormation does not take: aliases, merge keys, nulls, duplicate keys."""
+    YAML nor JSON, and for what CloudFormation does not take: aliases, merge keys, nulls, duplicate keys; and for a
+    template nested deeper than `DEEPEST`."""
     return _json(text) if text.lstrip().startswith("{") else _yaml(text)
 
 
 def _json(text: str) -> Any:
+    if json_too_deep(text.encode()):
+        raise ValidationError(f"Template format error: {_TOO_DEEP}")
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            f"Template format error: JSON not well-formed. (line {error.lineno}, column {error.colno}): {error.msg}"
+            f"Template format error: JSON not well-formed. (line {error.lineno}, column {error.colno + 1})"
         ) from error
 
 
@@ -73,17 +78,29 @@ def _yaml(text: str) -> Any:
         raise ValidationError(f"Template format error: YAML not well-formed.{at}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ValidationError(f"Template format error: YAML not well-formed. {error}") from error
+    except RecursionError as error:  # without libyaml, which has a limit of its own
+        raise ValidationError(f"Template format error: {_TOO_DEEP}") from error
     return None if node is None else _Reader().value(node)
 
 
 class _Reader:
     def __init__(self) -> None:
         self._seen: set[int] = set()
+        self._depth = 0
 
     def value(self, node: yaml.Node) -> Any:
         if id(node) in self._seen:
             raise _at(node, "Template error: YAML aliases are not allowed in CloudFormation templates")
         self._seen.add(id(node))
+        if self._depth == DEEPEST:
+            raise _at(node, f"Template format error: {_TOO_DEEP}")
+        self._depth += 1
+        try:
+            return self._read(node)
+        finally:
+            self._depth -= 1
+
+    def _read(self, node: yaml.Node) -> Any:
         if not node.tag.startswith("!"):
             return self._plain(node)
         name = SHORT_FORMS.get(node.tag)

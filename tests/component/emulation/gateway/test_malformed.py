@@ -28,6 +28,8 @@ def signed(service: str) -> dict[str, str]:
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+POLICY = "%7B%22a%22:" * 2000 + "1" + "%7D" * 2000
+"""A document in a parameter: `{"a":{"a":…`."""
 DEEP = b'{"Limit": ' + b"[" * 3000 + b"]" * 3000 + b"}"
 REQUESTS = [
     ("POST", "/?X-Amz-Credential=", {}, b""),
@@ -39,6 +41,20 @@ REQUESTS = [
     ("POST", "/", {**JSON, **signed("dynamodb")}, b"\xff\xfe"),
     ("PUT", "/bucket?tagging", signed("s3"), b'<!DOCTYPE a [<!ENTITY b "c">]><Tagging>&b;</Tagging>'),
     ("PUT", "/bucket?tagging", signed("s3"), b"<Tagging"),
+    ("PUT", "/bucket?tagging", signed("s3"), b"<a>" * 2000 + b"</a>" * 2000),
+    ("POST", "/2015-02-01/file-systems", signed("elasticfilesystem"), b"[" * 2000),
+    (
+        "POST",
+        "/",
+        {**FORM, **signed("sns")},
+        f"Action=CreateTopic&Name=t&Attributes.entry.1.key=Policy&Attributes.entry.1.value={POLICY}".encode(),
+    ),
+    (
+        "POST",
+        "/",
+        {**FORM, **signed("monitoring")},
+        f"Action=PutDashboard&DashboardName=d&DashboardBody={POLICY}".encode(),
+    ),
     ("GET", "/_emulation/calls?since=" + "9" * 400, {"Authorization": "Bearer test"}, b""),
 ]
 
@@ -78,3 +94,14 @@ async def test_too_large_a_body_is_refused_unread(cloud: World) -> None:
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
     assert answer.startswith(b"HTTP/1.1 413")
     writer.close()
+
+
+async def test_an_object_of_brackets_is_stored(cloud: World) -> None:
+    client = cloud.client("s3")
+    await asyncio.to_thread(
+        client.create_bucket, Bucket="files", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    body = b"<a>" * 2000
+    await asyncio.to_thread(client.put_object, Bucket="files", Key="deep.xml", Body=body)
+    answer = await asyncio.to_thread(client.get_object, Bucket="files", Key="deep.xml")
+    assert answer["Body"].read() == body

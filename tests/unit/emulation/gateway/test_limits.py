@@ -9,7 +9,7 @@ import pytest
 
 from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.gateway import limits
-from webordinary_testkit.emulation.gateway.limits import decompressed, refusal
+from webordinary_testkit.emulation.gateway.limits import check_document, decompressed, refusal
 from webordinary_testkit.emulation.state.wire import HttpRequest
 
 
@@ -56,3 +56,28 @@ def test_a_gzip_bomb_is_refused_before_it_is_expanded(monkeypatch: pytest.Monkey
 def test_too_large_a_request_is_refused_by_its_headers(headers: dict[str, str], status: int | None) -> None:
     refused = refusal(headers)
     assert (refused and refused[0]) == status
+
+
+@pytest.mark.parametrize(
+    ("protocol", "body", "code"),
+    [
+        ("json", b'{"a": ' + b"[" * 100, "SerializationException"),
+        ("rest-json", b'{"a":' * 101, "SerializationException"),
+        ("json", b'{"a": ' + b"[" * 99 + b"]" * 99 + b"}", None),
+        ("json", b'{"a": "' + b"[" * 1000 + b'"}', None),
+        ("json", rb'{"a": "\"' + b"[" * 1000 + b'"}', None),
+        ("json", b'{"a": [' + b"[]," * 1000 + b"1]}", None),
+        ("rest-xml", b"<a>" * 101, "MalformedXML"),
+        ("rest-xml", b"<a>" + b"<b/>" * 1000 + b"</a>", None),
+        ("rest-xml", b"<a>" + b"<b/>" * limits.MOST_ELEMENTS + b"</a>", "MalformedXML"),
+        ("rest-xml", b"<a>" + b"<b></a>" * 1000, "MalformedXML"),
+        ("query", b"[" * 1000, None),
+    ],
+)
+def test_a_document_nested_too_deep_is_refused_unread(protocol: str, body: bytes, code: str | None) -> None:
+    seen = None
+    try:
+        check_document(protocol, body)
+    except AwsError as error:
+        seen = error.code
+    assert seen == code

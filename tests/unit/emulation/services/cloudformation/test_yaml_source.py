@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from webordinary_testkit.emulation.services.cloudformation import yaml_source
 from webordinary_testkit.emulation.services.cloudformation.errors import ValidationError
 from webordinary_testkit.emulation.services.cloudformation.yaml_source import parse
 
@@ -76,7 +78,7 @@ def test_a_block_knows_its_line() -> None:
     [
         ("A: [1, 2", r"YAML not well-formed\. \(line \d, column \d+\)"),
         ("A: 1\n B: 2", r"YAML not well-formed\. \(line 2, column 3\)"),
-        ('{"A": 1,\n}', r"JSON not well-formed\. \(line 2, column 1\)"),
+        ('{"A": 1,\n}', r"JSON not well-formed\. \(line 2, column 2\)$"),
         ("A: &x 1\nB: *x", r"YAML aliases are not allowed.*\(line 1"),
         ("A:\n  <<: {B: 1}", r"merge keys are not allowed.*\(line 2"),
         ("A: 1\nB: 2\nA: 3", r"duplicate key 'A' \(line 3, column 1\)"),
@@ -88,3 +90,33 @@ def test_a_block_knows_its_line() -> None:
 def test_what_is_refused_is_shown_where_it_stands(text: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("opening, closing", [("[", "]"), ("{a: ", "}"), ("- ", ""), ("!Not [", "]")])
+@pytest.mark.parametrize("depth", [101, 500, 5000, 500_000])
+def test_a_yaml_template_nested_too_deep_is_refused(opening: str, closing: str, depth: int) -> None:
+    with pytest.raises(ValidationError, match=r"nested deeper than 100 levels|exceeded maximum"):
+        parse(f"A:\n  {opening * depth}x{closing * depth}")
+
+
+@pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a": ', "}")])
+@pytest.mark.parametrize("depth", [100, 500, 500_000])
+def test_a_json_template_nested_too_deep_is_refused(opening: str, closing: str, depth: int) -> None:
+    with pytest.raises(ValidationError, match="nested deeper than 100 levels"):
+        parse('{"A": ' + opening * depth + "1" + closing * depth + "}")
+
+
+def test_a_template_may_be_nested_99_levels_deep() -> None:
+    assert parse('{"A": ' + "[" * 99 + "]" * 99 + "}") and parse("A: " + "[" * 98 + "x" + "]" * 98)
+
+
+def test_the_python_loader_refuses_deep_yaml_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_source, "_Loader", yaml.SafeLoader)
+    with pytest.raises(ValidationError, match="nested deeper than 100 levels"):
+        parse("A: " + "[" * 5000)
+
+
+def test_aliases_expand_to_nothing() -> None:
+    bomb = ["a0: &a0 [x, x]", *(f"a{level}: &a{level} [{f'*a{level - 1}, ' * 9}x]" for level in range(1, 40))]
+    with pytest.raises(ValidationError, match="YAML aliases are not allowed"):
+        parse("\n".join(bomb))
