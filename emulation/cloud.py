@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .config import CloudConfig
 from .core.addressing import Addressing
@@ -25,14 +25,19 @@ from .state.factory import create_store
 from .time.clock import Clock
 
 
+class MakeContext(Protocol):
+    def __call__(self, name: str, region: str = "") -> Context:
+        """The context of a controller, whose calls are recorded under this name; in the cloud's own region unless
+        another is given."""
+
+
 @dataclass(frozen=True)
 class CloudParts:
     """The parts of a cloud that controllers are built on."""
 
     config: CloudConfig
     guardian: Guardian
-    context: Callable[[str], Context]
-    """Makes the context of a controller; its calls are recorded under this name."""
+    context: MakeContext
     dispatch: Dispatch
     """Every call passes it: faults intercept calls there."""
     gateway: Gateway
@@ -47,6 +52,8 @@ class Wiring:
     """Started in this order, stopped in reverse."""
     facts: Callable[[], Mapping[str, Any]] = dict
     """Their entries in the readiness line."""
+    regional: Callable[[str], Sequence[Controller]] = lambda _: ()
+    """Makes the controllers of another region."""
 
 
 Wire = Callable[[CloudParts], Wiring]
@@ -81,15 +88,16 @@ class Cloud:
         self._token = ""
         self._log = logging.getLogger("emulation")
 
-    def context(self, name: str) -> Context:
-        """The context of a controller; its calls are recorded under this name."""
+    def context(self, name: str, region: str = "") -> Context:
+        """See `MakeContext`."""
+        region = region or self.config.region
         return Context(
             clock=self.clock,
             ids=self.ids,
-            aws=InProcess(self.dispatch, Caller("service", name)),
+            aws=InProcess(self.dispatch, Caller("service", name), region),
             callers=self.keys,
             events=self.events,
-            region=self.config.region,
+            region=region,
             account=self.config.account,
             workdir=self.workdir,
             endpoint=lambda: self.gateway.url,
@@ -113,6 +121,7 @@ class Cloud:
         self.wiring = self._wire(parts)
         controllers = self.wiring.controllers
         self.dispatch.register(controllers)
+        self.dispatch.regional = self.wiring.regional
         self.admin.add({"health": self._health, "status": self._status})
         for controller in controllers:
             self.admin.add(_optional(controller, "routes", {}))

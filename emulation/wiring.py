@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def everything(parts: CloudParts) -> Wiring:
     """Stopped in reverse order: what changes others first, and tasks before what they use."""
     context, config = parts.context, parts.config
-    sqs = Sqs(context("sqs"), () if config.base == "moto" else LATE_DELIVERIES)
+    late = () if config.base == "moto" else LATE_DELIVERIES
+    sqs = Sqs(context("sqs"), late)
     engine = _engine(parts)
     storage = Storage(context("storage"), engine.volumes if engine else None)
     ses = Ses(context("ses"), config.smtp_port)
@@ -67,6 +68,10 @@ def everything(parts: CloudParts) -> Wiring:
             faults,
         ),
         facts=lambda: {"smtp": ses.smtp_address},
+        regional=lambda region: [
+            Sqs(context("sqs", region), late),
+            dynamodb.OnDemandThroughput(context("dynamodb", region), parts.dispatch.interceptors),
+        ],
     )
 
 

@@ -24,10 +24,10 @@ class AwsError(Exception):
 
 
 def not_emulated(service: str, operation: str) -> AwsError:
-    """The error for an operation that is not emulated: never a silent success."""
+    """The error for an operation that is not emulated: never a silent success. Its status is 400, because SDKs repeat
+    a call that got 501."""
     return AwsError(
         "NotImplemented",
         f"{service}:{operation} is not emulated. Nothing was changed. Run it against real AWS, or add a handler "
         f"for it to the controller that owns {service}.",
-        status=501,
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from email.utils import formatdate
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
-from ..core.controller import Call, Caller, Controller, Handler, Operation, Watcher
+from ..core.controller import Call, Caller, Controller, Handler, Operation
 from ..core.errors import AwsError
 from ..core.ids import Ids
 from ..state import StateStore
@@ -22,8 +21,17 @@ from .callers import ANONYMOUS, AccessKeys
 from .identify import CBOR, Identity, identify
 from .intercept import InterceptedCall, Interceptor, PendingCalls
 from .limits import check_document
-from .protocol import error_code, parse, serialize, serialize_error, takes_a_file
+from .protocol import (
+    check_json,
+    error_code,
+    parse,
+    serialize,
+    serialize_error,
+    takes_a_file,
+    with_content_type,
+)
 from .record import RecordedCall, Recorder
+from .registry import GLOBAL, Registry, not_in_region
 from .resource_names import resource_names
 from .shapes import conform
 from .signature import signature_of
@@ -52,9 +60,11 @@ class Dispatch:
         self._recorder = recorder
         self._region = region
         self._account = account
-        self._handlers: dict[Operation, Handler] = {}
-        self._owners: dict[Operation, str] = {}
-        self._watchers: dict[Operation, list[Watcher]] = {}
+        self._home = Registry()
+        self._regions: dict[str, Registry] = {}
+        self._regional: list[Controller] = []
+        self.regional: Callable[[str], Sequence[Controller]] = lambda _: ()
+        """Makes the controllers of another region than the cloud's own."""
         self._answering: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = logging.getLogger("emulation.gateway")
         self.interceptors: list[Interceptor] = []
@@ -62,19 +72,25 @@ class Dispatch:
         self._under_way = PendingCalls()
 
     def register(self, controllers: Iterable[Controller]) -> None:
-        """Register the handlers and watchers of controllers. Raises ValueError when two handle one operation."""
-        for controller in controllers:
-            owner = type(controller).__name__
-            for operation, handler in controller.handlers().items():
-                if operation in self._handlers:
-                    raise ValueError(
-                        f"{':'.join(operation)} is answered by both {self._owners[operation]} and {owner}: "
-                        "an operation has one owner; let one of them watch it instead."
-                    )
-                self._handlers[operation] = handler
-                self._owners[operation] = owner
-            for operation, watcher in controller.watchers().items():
-                self._watchers.setdefault(operation, []).append(watcher)
+        """Register the controllers of the cloud's own region. Raises ValueError when two handle one operation."""
+        self._home.register(controllers)
+
+    async def _registry(self, operation: Operation, region: str) -> Registry:
+        """The handlers and watchers for an operation in a region. Raises `AwsError` for one that is emulated in the
+        cloud's own region only."""
+        if region == self._region or operation[0] in GLOBAL:
+            return self._home
+        if region not in self._regions:
+            self._regions[region] = Registry()
+            controllers = self.regional(region)
+            self._regions[region].register(controllers)
+            self._regional += controllers
+            for controller in controllers:
+                await controller.start()
+        registry = self._regions[region]
+        if operation in self._home.handlers and operation not in registry.handlers:
+            raise not_in_region(operation, region, self._region)
+        return registry
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one request from the wire; every failure becomes an AWS error. Raises `CutOff` when an interceptor
@@ -103,22 +119,23 @@ class Dispatch:
             called = (identity.service, identity.operation, identity.region) if identity is not None else ("", "", "")
             touches = resource_names(read())
             self._record(began, caller, called, (status, code), request_id=request_id, touches=touches)
-        dated = {**response.headers, "date": formatdate(self._clock.now(), usegmt=True)}
-        return HttpResponse(response.status, dated, response.body)
+        return response
 
-    async def call(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    async def call(
+        self, caller: Caller, service: str, operation: str, region: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Answer one call of a part of the cloud; see `emulation.core.controller.Aws`."""
         began = self._clock.now()
         request_id = self._ids.uuid()
         status, code = 0, None
         try:
-            result = await self._result(caller, service, operation, params, request_id)
+            result = await self._result(caller, (service, operation), region, params, request_id)
             status = 200
         except AwsError as error:
             status, code = error.status, error.code
             raise
         finally:
-            called, touches = (service, operation, self._region), resource_names(params)
+            called, touches = (service, operation, region), resource_names(params)
             self._record(began, caller, called, (status, code), request_id=request_id, touches=touches)
         return result
 
@@ -153,21 +170,24 @@ class Dispatch:
         return self._under_way.break_off(concerns, until)
 
     async def stop(self) -> None:
-        """End the calls that are still in progress for clients that hung up."""
+        """End the calls that are still in progress for clients that hung up, and the controllers of other regions."""
+        for controller in self._regional:
+            await controller.stop()
         for task in self._answering:
             task.cancel()
         await asyncio.gather(*self._answering, return_exceptions=True)
 
-    async def store_call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    async def store_call(self, service: str, operation: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Like `call`, but past controllers and watchers. Not recorded: it is a step of a recorded call."""
-        return await self._base.call(service, operation, self._region, self._with_tokens(service, operation, params))
+        return await self._base.call(service, operation, region, self._with_tokens(service, operation, params))
 
     async def _respond(self, identity: Identity, caller: Caller, request_id: str) -> HttpResponse:
         """The answer to a request from the wire: the state store's unchanged, a handler's serialised."""
         key = (identity.service, identity.operation)
-        handler = self._handlers.get(key)
+        registry = await self._registry(key, identity.region)
+        handler = registry.handlers.get(key)
         unchanged = identity.protocol != CBOR and self._base.passes_on(identity.service)
-        if handler is None and key not in self._watchers and unchanged:
+        if handler is None and key not in registry.watchers and unchanged:
             return await self._forward(identity, request_id)
         params = parse(identity)
         call = Call(*key, params, caller, identity.region, self._account, request_id)
@@ -178,35 +198,37 @@ class Dispatch:
             response = serialize(identity, await self._base.call(*key, identity.region, params), request_id)
         else:
             response = await self._forward(identity, request_id)
-        if response.status < 400 and key in self._watchers:
-            self._notify(replace(call, answer=response.body))
+        if response.status < 400:
+            self._notify(registry, replace(call, answer=response.body))
         return response
 
     async def _forward(self, identity: Identity, request_id: str) -> HttpResponse:
         """The state store's answer. When it fails on a request that AWS's model does not allow, the refusal."""
         key = (identity.service, identity.operation)
+        check_json(identity)
         try:
-            return await self._base.forward(*key, identity.request, request_id)
+            response = await self._base.forward(*key, identity.request, request_id)
+            return with_content_type(identity, response)
         except AwsError as error:
             if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and identity.operation:
                 validate(*key, parse(identity))
             raise
 
     async def _result(
-        self, caller: Caller, service: str, operation: str, params: Mapping[str, Any], request_id: str
+        self, caller: Caller, operation: Operation, region: str, params: Mapping[str, Any], request_id: str
     ) -> dict[str, Any]:
-        params = self._with_tokens(service, operation, params)
-        handler = self._handlers.get((service, operation))
-        call = Call(service, operation, params, caller, self._region, self._account, request_id)
+        params = self._with_tokens(*operation, params)
+        registry = await self._registry(operation, region)
+        handler = registry.handlers.get(operation)
+        call = Call(*operation, params, caller, region, self._account, request_id)
         if handler is None:
-            result = await self._base.call(service, operation, self._region, params)
+            result = await self._base.call(*operation, region, params)
         else:
-            validate(service, operation, params)
-            model = operation_model(service, operation)
-            params = conform(params, model.input_shape, f"{service}:{operation}")
-            call = Call(service, operation, params, caller, self._region, self._account, request_id)
+            validate(*operation, params)
+            model = operation_model(*operation)
+            call = replace(call, params=conform(params, model.input_shape, ":".join(operation)))
             result = await self._handle(handler, call)
-        self._notify(call)
+        self._notify(registry, call)
         return result
 
     async def _complete(self, handler: Handler, call: Call) -> dict[str, Any]:
@@ -245,8 +267,8 @@ class Dispatch:
             if error is not None:
                 raise error
 
-    def _notify(self, call: Call) -> None:
-        for watcher in self._watchers.get((call.service, call.operation), ()):
+    def _notify(self, registry: Registry, call: Call) -> None:
+        for watcher in registry.watchers.get((call.service, call.operation), ()):
             try:
                 watcher(call)
             except Exception:
@@ -271,9 +293,10 @@ class InProcess:
 
     dispatch: Dispatch
     caller: Caller
+    region: str
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        return await self.dispatch.call(self.caller, service, operation, params)
+        return await self.dispatch.call(self.caller, service, operation, self.region, params)
 
     async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        return await self.dispatch.store_call(service, operation, params)
+        return await self.dispatch.store_call(service, operation, self.region, params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -57,7 +57,15 @@ def identify(request: HttpRequest, default_region: str) -> Identity:
         operation, uri_params = _match(service, request)
         return Identity(service, operation, model.protocol, region, signature, request, uri_params)
     protocol = "ec2" if model.protocol == "ec2" else "query"
-    return Identity(service, _action(request), protocol, region, signature, request)
+    return Identity(service, _action(request), protocol, region, signature, _as_form(request))
+
+
+def _as_form(request: HttpRequest) -> HttpRequest:
+    """A query in the URL as the form that SDKs send: services with two protocols go by the content type."""
+    if request.body or "Action=" not in request.query:
+        return request
+    headers = {**request.headers, "content-type": "application/x-www-form-urlencoded"}
+    return replace(request, method="POST", query="", headers=headers, body=request.query.encode())
 
 
 def _unsigned(request: HttpRequest) -> str:

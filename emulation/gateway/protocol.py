@@ -11,6 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import parse_qsl
 
 from ..core.errors import AwsError
 from ..state.models import is_service, operation_model, service_model
+from ..state.moto_patches import wire_format
 from ..state.wire import HttpResponse
 from . import cbor
 from .identify import CBOR, Identity
@@ -68,7 +70,25 @@ def parse(identity: Identity) -> dict[str, Any]:
     except Exception as error:
         if type(error).__name__ != "RequestParserError":  # moto's, not imported: heavy
             raise
-        raise AwsError("MalformedXML", f"{identity.service}:{identity.operation}: {error}") from error
+        message = "The XML you provided was not well-formed or did not validate against our published schema"
+        raise AwsError("MalformedXML", message) from error
+
+
+def check_json(identity: Identity) -> None:
+    """Raises `AwsError` for a body that is not JSON where the protocol has it: moto answers it as if it were empty."""
+    if identity.protocol == "json" and identity.request.body:
+        wire_format.read_json(identity.request.body)
+
+
+def with_content_type(identity: Identity, response: HttpResponse) -> HttpResponse:
+    """An answer of the state store, with the content type that moto leaves out."""
+    if identity.protocol != "json" or any(name.lower() == "content-type" for name in response.headers):
+        return response
+    return replace(response, headers={**response.headers, "content-type": _json_type(service_model(identity.service))})
+
+
+def _json_type(model: Any) -> str:
+    return f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
 
 
 def takes_a_file(identity: Identity) -> bool:
@@ -130,6 +150,7 @@ class _Modelled(Exception):
         self.__dict__.update(error.extra)
         self.code = error.code
         self.message = error.message
+        self.status = error.status
 
 
 def _status(error: AwsError, model: Any) -> int:
@@ -144,7 +165,7 @@ def _response(serialized: Any, status: int, request_id: str, model: Any, protoco
     body = serialized["body"]
     headers = {name.lower(): str(value) for name, value in serialized["headers"].items()}
     if protocol == "json":  # moto says "text" where JSON is not the service's first protocol
-        headers["content-type"] = f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
+        headers["content-type"] = _json_type(model)
     if model.service_name == "s3":
         headers["x-amz-request-id"] = request_id
     headers["x-amzn-requestid"] = request_id
@@ -176,17 +197,8 @@ def _timestamp(value: Any) -> datetime:
 def _parser_class(protocol: str) -> Any:
     from moto.core.parse import PROTOCOL_PARSERS  # noqa: PLC0415 - heavy
 
-    parser_class = PROTOCOL_PARSERS[protocol]
-    if "json" not in protocol:
-        return parser_class
-
-    class Strict(parser_class):  # type: ignore[misc,valid-type] # moto is untyped here
-        """moto accepts a body that is not JSON; AWS refuses it."""
-
-        def _parse_body_as_json(self, body: bytes) -> Any:
-            return json.loads(body) if body else {}
-
-    return Strict
+    wire_format.correct()
+    return PROTOCOL_PARSERS[protocol]
 
 
 def _multi_dict(query: str) -> Any:

@@ -126,6 +126,8 @@ def _to_aiohttp(method: str, answer: HttpResponse) -> web.StreamResponse:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     length = headers.pop("content-length", None)
     headers.pop("transfer-encoding", None)
+    # aiohttp adds the time of this machine. SDKs take AWS time for a wrong clock of theirs, and repeat every error.
+    headers.pop("date", None)
     if method == "HEAD" and length is not None:
         headers["content-length"] = length
     return web.Response(status=answer.status, headers=headers, body=answer.body)

@@ -22,7 +22,7 @@ from ..core.errors import AwsError, not_emulated
 from ..time.clock import Clock
 from . import aws_time, sdk
 from .models import operation_model, too_deep, validate
-from .moto_patches import imports, managed_policies, request_ids, speed
+from .moto_patches import imports, managed_policies, request_ids, speed, wire_format
 from .views import views_of
 from .wire import HttpRequest, HttpResponse
 from .wsgi import titled, to_moto
@@ -48,11 +48,20 @@ class MotoStore:
 
     _living: MotoStore | None = None
 
-    def __init__(self, clock: Clock, *, account: str, host: Callable[[], str], seed: int | None = None) -> None:
-        """`host`: the gateway's `host:port`, for queue URLs and the like."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        account: str,
+        host: Callable[[], str],
+        region: str = "us-east-1",
+        seed: int | None = None,
+    ) -> None:
+        """`host`: the gateway's `host:port`, for queue URLs and the like. `region`: of unsigned requests."""
         self._clock = clock
         self._account = account
         self._host = host
+        self._region = region
         self._seed = seed
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
         self._waiting = 0
@@ -133,6 +142,7 @@ class MotoStore:
             os.environ.setdefault(name, value)
         aws_time.run_moto_on(self._clock)
         request_ids.replace_generator()
+        wire_format.correct()
         speed.install()
         imports.skip_instance_types()
         imports.release_instances()
@@ -166,7 +176,7 @@ class MotoStore:
             raise _missing(service, operation, request)
         if service == "iam":
             managed_policies.provide(self._iam(), request.body)
-        moto_request = to_moto(request, self._account)
+        moto_request = to_moto(request, self._account, self._region)
         request_ids.set_current(request_id)
         try:
             answer = view(moto_request, moto_request.raw_url, titled(request.headers))
@@ -175,6 +185,8 @@ class MotoStore:
             answer = response.status_code, dict(response.headers), response.get_data()
         except NotImplementedError as error:
             raise _missing(service, operation, request) from error
+        except AwsError:
+            raise
         except RecursionError as error:
             raise too_deep(service, operation) from error
         except Exception as error:

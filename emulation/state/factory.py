@@ -20,7 +20,7 @@ def create_store(
     config: CloudConfig, clock: Clock, ids: Ids, guardian: Guardian, host: Callable[[], str]
 ) -> MotoStore | CompositeStore:
     """The store, not started. `host`: the gateway's `host:port`. Raises ValueError for incomplete credentials."""
-    embedded = MotoStore(clock, account=config.account, host=host, seed=config.seed)
+    embedded = MotoStore(clock, account=config.account, host=host, region=config.region, seed=config.seed)
     if config.base == "moto":
         return embedded
     # Heavy imports that most runs do not need.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from .wire import HttpRequest
 
@@ -58,10 +58,20 @@ def _add_underscored(env: dict[str, Any], names: dict[str, str], request: HttpRe
     env["moto.preserved_header_names"] = kept
 
 
-def to_moto(request: HttpRequest, account: str) -> Any:
-    """The request as moto's type, for this account whatever its access key."""
+def to_moto(request: HttpRequest, account: str, region: str) -> Any:
+    """The request as moto's type, for this account whatever its access key.
+
+    moto finds the region in the Authorization header only: it is added to presigned requests, and to unsigned ones of
+    the query protocol with `region`.
+    """
     env = environ(request)
     env["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    if "HTTP_AUTHORIZATION" not in env:
+        presigned = dict(parse_qsl(request.query)).get("X-Amz-Credential")
+        if presigned is not None:
+            env["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={presigned}"
+        elif "Action=" in request.query or request.body.startswith(b"Action="):
+            env["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential=anonymous/20260101/{region}/any/aws4_request"
     query = f"?{request.query}" if request.query else ""
     return _request_class()(env, f"http://{request.headers.get('host', '127.0.0.1')}{request.path}{query}")
 

@@ -101,7 +101,7 @@ class Actions:
         elif service in self.executors:
             await self.executors[service](request.arn, request.breach)
         else:
-            raise AwsError("NotImplemented", f"Alarm actions of {service} are not emulated.", status=501)
+            raise AwsError("NotImplemented", f"Alarm actions of {service} are not emulated.")
 
 
 class Transitions:

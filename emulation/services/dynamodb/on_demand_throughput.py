@@ -137,7 +137,7 @@ class OnDemandThroughput(ControllerBase):
         return described
 
     async def _intercept(self, call: InterceptedCall) -> AwsError | None:
-        if call.service != "dynamodb" or not self._limits:
+        if call.service != "dynamodb" or call.region != self._ctx.region or not self._limits:
             return None
         direction = "Write" if call.operation in WRITES else "Read" if call.operation in READS else None
         if direction is None:

@@ -17,5 +17,4 @@ def not_emulated(what: str) -> AwsError:
     return AwsError(
         "NotImplemented",
         f"{what} is not emulated. Nothing was changed. Leave it out, or run against real AWS.",
-        status=501,
     )

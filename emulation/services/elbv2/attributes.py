@@ -92,9 +92,7 @@ def check(given: Iterable[Mapping[str, Any]], known: Mapping[str, Attribute], ki
         if not attribute.allows(value):
             raise AwsError("InvalidConfigurationRequest", f"{kind} attribute value '{value}' is not valid for '{key}'")
         if not attribute.emulated and value != attribute.default:
-            raise AwsError(
-                "NotImplemented", f"{kind} attribute {key}={value} is not emulated. Nothing was changed.", status=501
-            )
+            raise AwsError("NotImplemented", f"{kind} attribute {key}={value} is not emulated. Nothing was changed.")
 
 
 def complete(stored: Iterable[Mapping[str, Any]], known: Mapping[str, Attribute]) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ ROUTED = ("HTTP", "HTTPS")
 
 
 def not_emulated(what: str) -> AwsError:
-    return AwsError("NotImplemented", f"{what} is not emulated. Nothing was changed.", status=501)
+    return AwsError("NotImplemented", f"{what} is not emulated. Nothing was changed.")
 
 
 def load_balancer(params: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ def _actions(shape: list[Mapping[str, Any]] | None) -> None:
         try:
             action(shape)
         except ValueError as unknown:
-            raise AwsError("NotImplemented", f"{unknown} Nothing was changed.", status=501) from None
+            raise AwsError("NotImplemented", f"{unknown} Nothing was changed.") from None
 
 
 def target_id(text: str) -> None:

@@ -133,5 +133,4 @@ def _not_emulated(what: str, instead: str) -> AwsError:
     return AwsError(
         "NotImplemented",
         f"ses: a receipt rule with {what} is not emulated. Nothing was changed. Try this: {instead}.",
-        status=501,
     )

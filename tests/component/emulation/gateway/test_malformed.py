@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
 from tests.support.world import World, world
+from webordinary_testkit.emulation.core.errors import AwsError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -105,3 +108,74 @@ async def test_an_object_of_brackets_is_stored(cloud: World) -> None:
     await asyncio.to_thread(client.put_object, Bucket="files", Key="deep.xml", Body=body)
     answer = await asyncio.to_thread(client.get_object, Bucket="files", Key="deep.xml")
     assert answer["Body"].read() == body
+
+
+async def answered(cloud: World, body: bytes, headers: dict[str, str], method: str = "POST", path: str = "/") -> str:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, cloud.url + path, headers=headers, data=body) as answer,
+    ):
+        return f"{answer.status} {answer.content_type} {await answer.text()}"
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "code"),
+    [
+        ("dynamodb", "DynamoDB_20120810.ListTables", "SerializationException"),
+        ("sqs", "AmazonSQS.ListQueues", "SerializationException"),
+        ("logs", "Logs_20140328.DescribeLogGroups", "SerializationException"),
+    ],
+)
+async def test_a_body_that_is_not_json_is_a_serialisation_error(
+    cloud: World, service: str, target: str, code: str
+) -> None:
+    headers = {**JSON, "X-Amz-Target": target, **signed(service)}
+    text = await answered(cloud, b'{"Limit', headers)
+    assert text.startswith("400") and code in text
+
+
+async def test_an_answer_in_json_says_so(cloud: World) -> None:
+    headers = {**JSON, "X-Amz-Target": "Logs_20140328.DescribeLogGroups", **signed("logs")}
+    assert (await answered(cloud, b"{}", headers)).startswith("200 application/x-amz-json-1.1")
+
+
+async def test_an_operation_that_does_not_exist_is_named_so(cloud: World) -> None:
+    headers = {**JSON, "X-Amz-Target": "DynamoDB_20120810.FooBar", **signed("dynamodb")}
+    text = await answered(cloud, b"{}", headers)
+    assert text.startswith("400") and "UnknownOperationException" in text
+
+
+async def test_an_error_in_xml_has_its_message_once(cloud: World) -> None:
+    text = await answered(
+        cloud, b"Action=GetTopicAttributes&TopicArn=arn:aws:sns:us-west-2:123456789012:nope", {**FORM, **signed("sns")}
+    )
+    assert text.startswith("404 text/xml") and "<Message>" in text and "<message>" not in text
+
+
+async def test_sqs_errors_have_the_form_of_their_protocol(cloud: World) -> None:
+    xml = await answered(cloud, b"Action=GetQueueUrl&QueueName=nope", {**FORM, **signed("sqs")})
+    assert "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in xml and "<Detail/>" in xml
+    target = {**JSON, "X-Amz-Target": "AmazonSQS.CreateQueue", **signed("sqs")}
+    unmodelled = await answered(cloud, b'{"QueueName": "a b"}', target)
+    assert '"__type": "com.amazon.coral.service#InvalidParameterValueException"' in unmodelled
+
+
+async def test_a_query_by_get_is_answered_in_xml(cloud: World) -> None:
+    text = await answered(cloud, b"", signed("sqs"), "GET", "/?Action=ListQueues&Version=2012-11-05")
+    assert text.startswith("200 text/xml <ListQueuesResponse")
+
+
+async def test_a_fault_of_the_service_has_the_type_receiver(cloud: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(*_: object) -> None:
+        raise AwsError("InternalFailure", "x", status=500)
+
+    monkeypatch.setattr(cloud.cloud.dispatch, "_forward", crash)
+    assert "<Type>Receiver</Type>" in await answered(cloud, b"Action=ListTopics", {**FORM, **signed("sns")})
+
+
+async def test_the_date_of_an_answer_is_this_machines(cloud: World) -> None:
+    """JavaScript's SDK takes 5 minutes of difference for a wrong clock of its own, and repeats every error."""
+    await cloud.ctx.clock.sleep(400)
+    async with aiohttp.ClientSession() as session, session.get(cloud.url, headers=signed("sns")) as answer:
+        date = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    assert abs(date - time.time()) < 3 < cloud.ctx.clock.now() - time.time()

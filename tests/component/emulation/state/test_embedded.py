@@ -235,7 +235,7 @@ async def test_what_moto_lacks_is_an_error_that_says_so(bare_world: World) -> No
         )
 
     assert refused.value.response["Error"]["Code"] == "NotImplemented"
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 async def test_a_service_moto_lacks_is_an_error_that_says_so(bare_world: World) -> None:
