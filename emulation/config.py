@@ -31,6 +31,9 @@ class CloudConfig:
     """Further host names under which clients address the gateway and load balancers; any other is refused."""
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Image name → the program to run instead of it."""
+    warm: Sequence[str] = ()
+    """Packages that programs run by this Python's `-m`: each start is a fork of a process that imported the package's
+    module `warm`, which imports what the program needs and starts no thread. Linux only; elsewhere without effect."""
     runtime: str = "process"
     """Run containers as a "process" of this machine, or with "docker"."""
     images: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +132,7 @@ _KINDS = {
     "programs": _Kind(
         (dict,), 'an object of image names and commands, such as {"web:1": ["python", "web.py"]}', _is_command
     ),
+    "warm": _Kind((list,), 'a list of package names, such as ["web"]'),
     "runtime": _TEXT,
     "images": _Kind(
         (dict,), 'an object of image names, such as {"web:1": "my/web:2"}', lambda each: isinstance(each, str)

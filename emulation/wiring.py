@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from .cloud import CloudParts, Wiring
@@ -11,7 +12,7 @@ from .services.application_autoscaling import ApplicationAutoScaling
 from .services.cloudformation import Cloudformation
 from .services.cloudwatch import Cloudwatch
 from .services.ec2 import Network
-from .services.ecs import Ecs, ProcessRuntime
+from .services.ecs import Ecs, ForkServer, ProcessRuntime
 from .services.efs import Storage
 from .services.elbv2 import Alb
 from .services.fis import Fis
@@ -26,6 +27,7 @@ LATE_DELIVERIES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 """Wall seconds. A state store in another process delivers messages late, and counts delays in whole seconds."""
 
 if TYPE_CHECKING:
+    from .config import CloudConfig
     from .services.ecs.docker import DockerHost
 
 
@@ -38,7 +40,8 @@ def everything(parts: CloudParts) -> Wiring:
     storage = Storage(context("storage"), engine.volumes if engine else None)
     ses = Ses(context("ses"), config.smtp_port)
     alb = Alb(context("elbv2"), parts.addressing)
-    runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian)
+    forks = ForkServer(config.warm, context("programs").log) if _can_fork(config) else None
+    runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian, forks)
     ecs = Ecs(context("ecs"), runtime, storage)
     metering = (dynamodb.Metering(context("dynamodb")), sns.Metering(), logs.Metering())
     network = Network(context("network"), parts.dispatch, alb.links, ecs)
@@ -51,7 +54,7 @@ def everything(parts: CloudParts) -> Wiring:
     account = (Sts(context("sts")), Tagging(context("tagging")), Quotas(context("quotas")), Pricing(context("pricing")))
     return Wiring(
         controllers=(
-            *([engine] if engine else []),
+            *(each for each in (engine, forks) if each),
             sqs,
             storage,
             ses,
@@ -73,6 +76,11 @@ def everything(parts: CloudParts) -> Wiring:
             dynamodb.OnDemandThroughput(context("dynamodb", region), parts.dispatch.interceptors),
         ],
     )
+
+
+def _can_fork(config: CloudConfig) -> bool:
+    """Whether programs are forked; on macOS a fork without an `exec` is not safe."""
+    return bool(config.warm) and config.runtime == "process" and sys.platform == "linux"
 
 
 def _engine(parts: CloudParts) -> DockerHost | None:

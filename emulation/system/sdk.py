@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from functools import cache
 from typing import Any
 
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
+from botocore.loaders import Loader, create_loader
 
 from .aws_errors import AwsError, ConditionFailed, Unavailable
 
@@ -29,7 +33,7 @@ class Clients:
     """Clients by service, made when first asked for, from any thread."""
 
     def __init__(self, region: str | None, connections: int) -> None:
-        self._session = botocore.session.Session()
+        self._session = _session()
         self._region = region
         # botocore's own retries sleep in wall time; ours are in AWS time.
         self._config = Config(
@@ -49,6 +53,24 @@ class Clients:
                 made = self._session.create_client(service, region_name=self._region, config=self._config)
                 self._clients[service] = made
             return self._clients[service]
+
+
+def load_models(*services: str) -> None:
+    """Read what clients of these services are made from; all clients of this process and its forks share it."""
+    for service in services:
+        client = _session().create_client(service, "us-west-2", config=Config(signature_version=UNSIGNED))
+        client.close()
+
+
+def _session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _models())
+    return session
+
+
+@cache
+def _models() -> Loader:
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def call(client: Any, name: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -3,5 +3,6 @@
 from .controller import Ecs
 from .process import ProcessRuntime
 from .runtime import Runtime
+from .warm import ForkServer
 
-__all__ = ["Ecs", "ProcessRuntime", "Runtime"]
+__all__ = ["Ecs", "ForkServer", "ProcessRuntime", "Runtime"]

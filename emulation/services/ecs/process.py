@@ -22,6 +22,7 @@ from .ports import Ports
 from .process_table import signal_by_environment, usage_by_group
 from .runtime import METADATA_VARIABLE, CannotPull, CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
 from .translation import Translation
+from .warm import Forked, ForkServer
 
 if TYPE_CHECKING:
     from .exec.terminal import Terminal
@@ -43,8 +44,12 @@ class Guardian(Protocol):
 class ProcessRuntime:
     """A `Runtime` of local processes."""
 
-    def __init__(self, programs: Mapping[str, Sequence[str]], guardian: Guardian) -> None:
+    def __init__(
+        self, programs: Mapping[str, Sequence[str]], guardian: Guardian, forks: ForkServer | None = None
+    ) -> None:
+        """`forks` starts the programs that it takes; all others are started by `exec`."""
         self._programs = programs
+        self._forks = forks
         self._guardian = guardian
         self._ports = Ports()
         self._containers: dict[str, dict[str, _Process]] = {}
@@ -71,7 +76,7 @@ class ProcessRuntime:
         for folder in (home / "tmp", directory):
             folder.mkdir(parents=True, exist_ok=True)
         environment = _environment(container, sandbox, translation, home)
-        process = _Process(self._guardian, environment, directory, translation, output)
+        process = _Process(self._guardian, environment, directory, translation, output, self._forks)
         await process.start([translation.value(word) for word in argv])
         self._containers[sandbox.task.id][container.name] = process
         return process
@@ -118,10 +123,11 @@ class _Process:
     directory: Path
     translation: Translation
     output: Output
+    forks: ForkServer | None = None
     _command_groups: set[int] = field(default_factory=set)
     """Process groups of health checks and terminals."""
     _delivered: int = 0
-    _leader: asyncio.subprocess.Process = field(init=False)
+    _leader: asyncio.subprocess.Process | Forked = field(init=False)
     _over: asyncio.Task[int] = field(init=False)
 
     @property
@@ -140,7 +146,12 @@ class _Process:
         """Raises `CannotStart`."""
         reading, writing = os.pipe()
         try:
-            self._leader = await self._spawn(argv, writing)
+            if self.forks is not None and self.forks.takes(argv, self.environment):
+                self._leader = await self.forks.spawn(
+                    argv, out=writing, directory=self.directory, variables=self.environment
+                )
+            else:
+                self._leader = await self._spawn(argv, writing)
         except OSError as error:
             os.close(reading)
             raise CannotStart(f'exec: "{argv[0]}": {_why(error)}') from error

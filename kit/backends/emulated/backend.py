@@ -225,6 +225,7 @@ class EmulatedBackend:
             "smtp_port": emulated.smtp_port,
             "load_balancer_port": emulated.load_balancer_port,
             "programs": plan.programs,
+            "warm": list(programs.MODULES.values()),
             **(containers if emulated.runtime == "docker" else {}),
             "base": emulated.base,
             "base_services": list(emulated.base_services),
