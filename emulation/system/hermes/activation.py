@@ -49,11 +49,16 @@ class Activation:
         self._ids = ids
         self._under_way: dict[asyncio.Task[None], tuple[str, str]] = {}
         self._recent: dict[tuple[str, str], float] = {}
+        self._ours: set[str] = set()
+        """The ids of works that this Hermes carries out already, while `recover` may still read them in the table."""
+        self._recovered = False
         self._one_at_a_time = Locks()
 
     async def activate(self, client_id: str, user_id: str, thread_id: str | None, instruction: str) -> Session:
         """The session, in which the instruction will be carried out. Raises `AwsError`, and leaves nothing then."""
         work = Work(self._ids.uuid(), instruction)
+        if not self._recovered:
+            self._ours.add(work.work_id)
 
         async def keep(session: Session, is_new: bool) -> None:
             """The instruction is kept before there is a session for it: no session is left half open."""
@@ -75,20 +80,27 @@ class Activation:
 
     async def recover(self) -> None:
         """Carry on with what an earlier Hermes accepted; tries until the tables can be read."""
-        while True:
+        while not self._recovered:
             try:
                 for accepted in await self._inbox.accepted():
-                    session = await self._sessions.get(accepted.session_id)
-                    if session is not None and session.is_open:
-                        log.info("an activation is taken up again", extra={"sessionId": session.session_id})
-                        self._start(session, accepted)
-                    else:
-                        await self._inbox.forget(accepted.work.work_id)
+                    await self._take_up(accepted)
             except AwsError as error:
                 log.warning("accepted activations cannot be read", extra={"cause": str(error)})
                 await self._clock.sleep(_RECOVERY_RETRY)
             else:
-                return
+                self._recovered = True
+        self._ours.clear()
+
+    async def _take_up(self, accepted: Accepted) -> None:
+        if accepted.work.work_id in self._ours:
+            return
+        session = await self._sessions.get(accepted.session_id)
+        if session is not None and session.is_open:
+            log.info("an activation is taken up again", extra={"sessionId": session.session_id})
+            self._ours.add(accepted.work.work_id)
+            self._start(session, accepted)
+        else:
+            await self._inbox.forget(accepted.work.work_id)
 
     async def stop(self, within: float) -> None:
         """Let what is under way end, for so many AWS seconds; the next Hermes carries on with the rest."""

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..aws_errors import Unavailable
 from ..clock import Clock, iso
 from ..table import Below, Condition, Row, Table
 from .edit_service import Work
@@ -92,7 +93,19 @@ class Inbox:
         return await self._table.update({"messageId": key}, facts, when={"owner": self._owner}) is not None
 
     async def replied(self, key: str, reply_id: str) -> None:
-        await self._table.update({"messageId": key}, {"state": "replied", "replyId": reply_id})
+        """Record that the reply was sent; tries until the table takes it.
+
+        Without the record the next delivery would send the reply again. Only a Hermes that dies between SES's
+        answer and this record still leaves that window: SES has no idempotency token.
+        """
+        while True:
+            try:
+                await self._table.update({"messageId": key}, {"state": "replied", "replyId": reply_id})
+            except Unavailable as error:
+                log.warning("a reply is not recorded yet", extra={"mail": key, "cause": str(error)})
+                await self._clock.sleep(_BUSY_POLL)
+            else:
+                return
 
     async def accept(self, accepted: Accepted) -> None:
         """Keep an instruction that came by HTTP, for this session; the last one said of a work counts."""

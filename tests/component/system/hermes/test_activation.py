@@ -15,6 +15,7 @@ from tests.support.letters import ANN
 from tests.support.system import REGION, until
 from webordinary_testkit.emulation.system.aws import Aws
 from webordinary_testkit.emulation.system.hermes import edit_service
+from webordinary_testkit.emulation.system.hermes.inbox import Accepted, Inbox
 from webordinary_testkit.emulation.system.hermes.opening import Opening
 from webordinary_testkit.emulation.system.hermes.sessions import Sessions
 from webordinary_testkit.emulation.system.ids import Ids
@@ -313,6 +314,31 @@ async def test_an_activation_whose_session_cannot_be_put_leaves_nothing(
     assert await hermes.rows() == []
     assert await hermes.rows("mails") == []
     assert not hermes.edit.works
+
+
+async def test_what_is_accepted_while_hermes_recovers_is_carried_out_once(
+    resting: HermesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first look of a starting Hermes at the table comes late: it shows what was accepted since the start."""
+    look = asyncio.Event()
+    accepted = Inbox.accepted
+
+    async def late(inbox: Inbox) -> list[Accepted]:
+        await look.wait()
+        return await accepted(inbox)
+
+    monkeypatch.setattr(Inbox, "accepted", late)
+    resting.edit.gate.clear()
+    async with resting.running():
+        session_id = (await resting.activate("create page A"))["sessionId"]
+        await until(lambda: resting.edit.works)
+        look.set()
+        await resting.activate("create page B", user="bob@x.y")  # the table was read before this one is carried out
+        await until(lambda: len({work["workId"] for work in resting.edit.works}) == 2)
+        resting.edit.gate.set()
+        await active(resting, session_id)
+        await until(lambda: resting.rows("mails"), lambda rows: not rows)
+    assert [work["instruction"] for work in resting.edit.works] == ["create page A", "create page B"]
 
 
 async def test_the_next_hermes_carries_on_where_a_killed_one_was(resting: HermesWorld) -> None:

@@ -16,7 +16,7 @@ from webordinary_testkit.emulation.system.aws import Aws
 from webordinary_testkit.emulation.system.hermes import consumer, inbox
 from webordinary_testkit.emulation.system.hermes.inbox import Inbox
 from webordinary_testkit.emulation.system.hermes.instructions import Outcome
-from webordinary_testkit.emulation.system.hermes.replies import Replies
+from webordinary_testkit.emulation.system.hermes.replies import Replies, Reply
 from webordinary_testkit.emulation.system.ids import Ids
 from webordinary_testkit.emulation.system.table import Table
 
@@ -344,6 +344,30 @@ async def test_a_throttled_mail_is_tried_again_and_answered_once(
     await replied(hermes)
     assert len(await hermes.rows()) == 1
     assert len({work["workId"] for work in hermes.edit.works}) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_reply_is_sent_once_although_its_record_is_refused(
+    hermes: HermesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB throttles from the moment at which SES has taken the reply."""
+    send = Replies.send
+
+    async def send_and_throttle(replies: Replies, reply: Reply) -> str:
+        reply_id = await send(replies, reply)
+        hermes.refused.add("update_item")
+        return reply_id
+
+    monkeypatch.setattr(Replies, "send", send_and_throttle)
+    monkeypatch.setattr(consumer, "LATER", 5)
+    await hermes.mail(WANTED)
+    await until(hermes.replies)
+    began = hermes.settings.clock.now()
+    await until(lambda: hermes.settings.clock.now() - began > 60)
+    monkeypatch.setattr(Replies, "send", send)
+    hermes.refused.clear()
+    await replied(hermes)
+    assert [item["state"] for item in await hermes.rows("mails")] == ["replied"]
 
 
 async def test_a_mail_that_lost_its_lease_is_not_answered_by_the_one_who_lost_it(resting: HermesWorld) -> None:
