@@ -1,8 +1,8 @@
 """Finds and removes processes, ports, containers and files left by killed runs.
 
-    ledger (which runs are over?) --> collectors look --> leftovers --> collectors clean --> collectors look again
+    notes (which runs are over?) --> collectors look --> leftovers --> collectors clean --> collectors look again
 
-Every start of a cloud is noted in the ledger (`kit.audit.ledger`) before anything of it exists: a random token, the
+Every start of a cloud is noted (`kit.audit.notes`) before anything of it exists: a random token, the
 process that holds it and the folders it will use. The note stays locked while its holder lives. A run is *over* when
 its note is unlocked and the noted process (id and start time) is gone. Everything of a run that is not over is alive
 and left alone.
@@ -18,8 +18,8 @@ It implements the protocol `kit.audit.collector.Collector`:
 - `clean(left, patience)` ends or removes what `look` found and returns one or two words for each. It waits up to
   `patience` wall seconds for what ends by itself, checks each thing's identity again before touching it, and does
   not raise for things that are already gone or cannot be removed: the second look shows those.
-- `doubtful(runs)` returns things that look like a run's but belong to none in the ledger. They are reported and left
-  alone: the ledger of another temporary folder may know them.
+- `doubtful(runs)` returns things that look like a run's but belong to no noted run. They are reported and left alone:
+  the notes of another temporary folder may name them.
 
 Collectors clean in the order of `collectors()`: what holds others first. Notes are removed last, and only when nothing
 else of the run is left.
@@ -27,7 +27,7 @@ else of the run is left.
 
 from .audit import AuditLine, AuditResult, audit, audit_self
 from .collector import Collector, Leftover, Runs, SelfAudit
-from .ledger import Note, NotedRun, RunLedger
+from .notes import Note, NotedRun, RunNotes
 
 __all__ = [
     "AuditLine",
@@ -36,7 +36,7 @@ __all__ = [
     "Leftover",
     "Note",
     "NotedRun",
-    "RunLedger",
+    "RunNotes",
     "Runs",
     "SelfAudit",
     "audit",

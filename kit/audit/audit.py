@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from .collector import Collector, Leftover, Runs
 from .collectors import collectors as all_collectors
-from .ledger import Note, NotedRun, RunLedger
+from .notes import Note, NotedRun, RunNotes
 
 PATIENCE = 5.0
 """Wall seconds for a dead run's cloud to end by itself, as it does when its runner is killed."""
@@ -55,17 +55,17 @@ class AuditResult:
 
 
 async def audit(
-    ledger: RunLedger | None = None, collectors: Sequence[Collector] | None = None, *, dry_run: bool
+    notes: RunNotes | None = None, collectors: Sequence[Collector] | None = None, *, dry_run: bool
 ) -> AuditResult:
-    """Find leftovers of dead runs, and remove them unless `dry_run`. Raises `UsageError` when the ledger cannot be
+    """Find leftovers of dead runs, and remove them unless `dry_run`. Raises `UsageError` when the notes cannot be
     trusted."""
-    ledger, collectors = ledger or RunLedger(), collectors if collectors is not None else all_collectors()
-    noted = ledger.read()
+    notes, collectors = notes or RunNotes(), collectors if collectors is not None else all_collectors()
+    noted = notes.read()
     runs = Runs([one for one in noted if one.over], [one for one in noted if not one.over])
     result = AuditResult(await _cleaned(runs, collectors, PATIENCE, dry_run=dry_run), runs.alive)
     holding = {line.token for line in result.left}
-    notes = {run.path: (f"the note of run {run}", run.token in holding) for run in runs.over}
-    for path, (what, kept) in (notes | {path: (f"file {path}", False) for path in ledger.unfinished()}).items():
+    files = {run.path: (f"the note of run {run}", run.token in holding) for run in runs.over}
+    for path, (what, kept) in (files | {path: (f"file {path}", False) for path in notes.unfinished()}).items():
         if dry_run or kept:
             how = "" if dry_run else "kept, for what is left of the run"
             result.lines.append(AuditLine(AuditOutcome.LEFT, what, how=how))

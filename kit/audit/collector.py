@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from .ledger import NotedRun
+    from .notes import NotedRun
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs in the ledger."""
+    """The noted runs."""
 
     over: Sequence[NotedRun]
     alive: Sequence[NotedRun] = ()

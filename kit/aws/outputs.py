@@ -71,8 +71,6 @@ class Stack:
     edit_target_group_arn = Output()
     hermes_log_group = Output()
     edit_log_group = Output()
-    file_system_id = Output()
-    access_point_id = Output()
     metrics_namespace = Output()
     environment_name = Output()
     receipt_rule_set_name = Output()

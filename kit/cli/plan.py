@@ -82,11 +82,8 @@ def _cost(made: RunPlan) -> None:
 def _permissions(made: RunPlan) -> None:
     from ..runner.plan import actions_of  # noqa: PLC0415 - what --help need not wait for
 
-    if made.mode != "live":
-        common.say("\nneeds no AWS account and no permission")
-        return
     if made.policy is None:
-        common.say("\nneeds IAM permissions for the resource types above; no policy is checked in")
+        common.say("\nneeds no AWS account and no permission")
         return
     common.say("\nneeds these IAM permissions (kit iam --policy prints the policy):")
     for service, actions in actions_of(made.policy).items():

@@ -19,7 +19,7 @@ from webordinary_testkit.emulation.container_engine.engine import Engine
 from webordinary_testkit.emulation.container_engine.labels import Owner
 from webordinary_testkit.kit.audit.collector import Runs
 from webordinary_testkit.kit.audit.collectors.engine import RUN, TOKEN, EngineResources
-from webordinary_testkit.kit.audit.ledger import NotedRun
+from webordinary_testkit.kit.audit.notes import NotedRun
 from webordinary_testkit.kit.images.address import address
 
 

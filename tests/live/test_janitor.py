@@ -16,7 +16,7 @@ from webordinary_testkit.kit.backends.emulated.rehearsal import RULE_SET, Accoun
 from webordinary_testkit.kit.backends.live import tags
 from webordinary_testkit.kit.backends.live.account import clock_of
 from webordinary_testkit.kit.backends.live.backend import LiveBackend
-from webordinary_testkit.kit.backends.live.ledger import STACK, Header, Ledger, ledgers
+from webordinary_testkit.kit.backends.live.ledger import STACK, Header, RunLedger, ledgers
 from webordinary_testkit.kit.core.history import History
 from webordinary_testkit.kit.settings import load
 
@@ -42,10 +42,10 @@ def marks(run: str, expires: float, stack: str = NAME) -> dict[str, str]:
     return tags.tags(stack, run, now() + expires)
 
 
-def a_ledger(folder: Path, run: str, *, pid: int = DEAD, expires: float = HOUR) -> Ledger:
+def a_ledger(folder: Path, run: str, *, pid: int = DEAD, expires: float = HOUR) -> RunLedger:
     """Of a run that died, unless it is given a process that lives."""
     header = Header(run, "123456789012", "us-west-2", NAME, now() + expires, pid=pid, started="")
-    return Ledger.of_run(folder, header, clock_of(load({})))
+    return RunLedger.of_run(folder, header, clock_of(load({})))
 
 
 def a_queue(name: str, carrying: dict[str, str]) -> str:
@@ -85,6 +85,23 @@ async def test_what_does_not_say_whose_it_is_is_told_and_left(account: Account, 
     said = await kit("janitor", "--yes", report_dir=tmp_path)
     assert said.code == 0 and "doubtful  AWS::SQS::Queue" in said.text
     removed(url)
+
+
+async def test_a_kind_that_is_left_to_people_keeps_its_reason_when_other_deletions_are_retried(
+    account: Account, tmp_path: Path
+) -> None:
+    s3, url = boto3.client("s3"), a_queue("it-denied", marks("old", -1))
+    s3.create_bucket(Bucket="it-bucket", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_bucket_tagging(Bucket="it-bucket", Tagging={"TagSet": tags.as_list(marks("old", -1))})
+    end = inject(account, kind="error", service="sqs", operation="DeleteQueue", status=403, code="AccessDenied")
+    try:
+        swept = await kit("janitor", "--yes", report_dir=tmp_path)
+    finally:
+        end()
+        s3.delete_bucket(Bucket="it-bucket")
+        removed(url)
+    assert swept.code == 1 and "AccessDenied" in swept.text, swept.text
+    assert "AWS::S3::Bucket it-bucket is not deleted automatically" in swept.text, swept.text
 
 
 async def test_a_stack_that_lets_nobody_look_into_it_ends_no_sweep(account: Account, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from ...core.clock import Clock, iso
 from ...core.errors import InfraError, KitError
 from ...images.address import Address, address
 from ..collector import Collector, Leftover, Runs
-from ..ledger import NotedRun
 from ..machine import Identity
+from ..notes import NotedRun
 
 RUN, TOKEN, PID, BIRTH, HOST, EXPIRES = (
     f"com.webordinary.kit.{name}" for name in ("run", "token", "pid", "birth", "host", "expires")
@@ -83,7 +83,7 @@ class EngineResources(Collector):
 
     async def doubtful(self, runs: Runs) -> Sequence[Leftover]:
         """Resources in the noted engines and the one in use that are in no note, unless their owner is alive. They are
-        not removed, because the ledger of another temporary folder may have the note."""
+        not removed, because another temporary folder may have the note."""
         noted = (*runs.over, *runs.alive)
         tokens = {one.token for one in noted}
         found: list[_Resource] = []

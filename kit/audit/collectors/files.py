@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..collector import Collector, Leftover, Runs
-from ..ledger import NotedRun
+from ..notes import NotedRun
 
 _RUNNING, _RUNNING_UNFINISHED = "up.json", "up.tmp"
 _REPORT_UNFINISHED = "report.tmp"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..collector import Collector, Leftover, Runs
-from ..ledger import WORKDIR_PREFIX
+from ..notes import WORKDIR_PREFIX
 
 MARKER = ".emulation-workdir"
 """The first file that an emulated cloud puts into its folder."""

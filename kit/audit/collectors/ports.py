@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..collector import Collector, Leftover, Runs
-from ..ledger import TOKEN_VARIABLE
 from ..machine import carriers, listening
+from ..notes import TOKEN_VARIABLE
 
 
 class Ports(Collector):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ...core.clock import Clock
 from ..collector import Collector, Leftover, Runs
-from ..ledger import TOKEN_VARIABLE
 from ..machine import Carrier, Identity, carriers
+from ..notes import TOKEN_VARIABLE
 
 _GUARDIAN_WITHIN = 1.0
 """Wall seconds for the guardian of a killed cloud to kill the tasks and remove the folder."""

@@ -10,9 +10,9 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...audit import Note, RunLedger, audit_self
-from ...audit.ledger import TOKEN_VARIABLE
+from ...audit import Note, RunNotes, audit_self
 from ...audit.machine import Identity, identity
+from ...audit.notes import TOKEN_VARIABLE
 from ...aws.client import Aws
 from ...aws.deploy import deploy, template_text
 from ...aws.outputs import Stack
@@ -118,7 +118,7 @@ class EmulatedBackend:
         """As `Backend.start`. Refuses a template with an image that has no program before it starts anything."""
         settings = self._settings
         plan = await self._plan()
-        self._note = RunLedger().open(
+        self._note = RunNotes().open(
             self._folder.name, report_dir=settings.report_dir, folder=self._folder, since=Clock().wall()
         )
         try:

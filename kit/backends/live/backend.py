@@ -26,7 +26,7 @@ from .account import access_of, clock_of, identity
 from .audit import audit, audit_error, marks_of
 from .guard import Guard
 from .inventory import AwsAccount
-from .ledger import Header, Ledger
+from .ledger import Header, RunLedger
 from .mail import SesTransport
 from .rates import RateLimiter
 from .stack import LiveStack, StackPlan, plan_stack
@@ -73,7 +73,7 @@ class LiveBackend:
         self.guard = Guard(settings.account, settings.stack.name, settings.production)
         self.aws = Aws(access_of(settings), self._threads, history, gate=self.guard, pace=RateLimiter(self._clock))
         self.partition = "aws"
-        self.ledger: Ledger | None = None
+        self.ledger: RunLedger | None = None
         self.stack: LiveStack | None = None
         self.left_behind: list[str] = []
         """The findings of the final audit, a line each."""
@@ -139,7 +139,7 @@ class LiveBackend:
             stack=settings.stack.name,
             expires=self._clock.now() + settings.live.expires,
         )
-        self.ledger = Ledger.of_run(settings.report_dir, header, self._clock)
+        self.ledger = RunLedger.of_run(settings.report_dir, header, self._clock)
         self.guard.trust(self.ledger.holds)
         self.stack = LiveStack(
             settings, self.aws, clock=self._clock, guard=self.guard, ledger=self.ledger, tell=self._tell

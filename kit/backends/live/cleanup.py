@@ -20,7 +20,7 @@ from . import delete_calls
 from .guard import Guard
 from .inventory import AwsAccount, Resource, take_snapshot
 from .lease import Holder, Lease, lease_table
-from .ledger import Entry, Ledger
+from .ledger import Entry, RunLedger
 from .ownership import RunRecords
 
 _GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|NotActive")
@@ -59,7 +59,7 @@ class StackCleanup:
         self._guard.own(*names)
         return names | {stack_id}
 
-    def faults(self, stack: str) -> list[tuple[Ledger, Entry]]:
+    def faults(self, stack: str) -> list[tuple[RunLedger, Entry]]:
         """Faults in a stack that dead runs did not undo, newest first."""
         return [
             (ledger, entry)
@@ -109,8 +109,8 @@ class StackCleanup:
         left = sorted(resources, key=delete_calls.order)
         pause = _PAUSE
         for attempt in range(_ROUNDS):
-            failed = {}
             for resource in left:
+                failed.pop(resource, None)
                 self._own(resource)
                 try:
                     await delete_calls.delete(self._aws, resource)
@@ -155,7 +155,7 @@ class StackCleanup:
         except WaitExpired:
             return await once()
 
-    async def _undo(self, ledger: Ledger, entry: Entry) -> Exception | None:
+    async def _undo(self, ledger: RunLedger, entry: Entry) -> Exception | None:
         self._guard.trust(ledger.holds)
         try:
             await fault_undo.undo_entry(self._aws, self._clock, entry.facts)

@@ -24,7 +24,7 @@ from .cleanup import StackCleanup
 from .guard import Guard, Refused
 from .inventory import AwsAccount, Resource, Snapshot, take_snapshot
 from .lease import Holder, lease_holder
-from .ledger import STACK, Ledger
+from .ledger import STACK, RunLedger
 from .ownership import Judgement, Ownership, RunRecords
 
 GuardedClients = Callable[[str], tuple[Aws, Guard]]
@@ -226,7 +226,7 @@ class Janitor:
                 strays.append(_Stray(resource, ledger.header.stack, ledger.header.run, judgement))
         return strays
 
-    def _ledger_of_rule(self, resource: Resource) -> Ledger | None:
+    def _ledger_of_rule(self, resource: Resource) -> RunLedger | None:
         """The ledger of the dead run that created a receipt rule; rules carry no tags."""
         for ledger in self._records.dead():
             for entry in ledger.open() if ledger.header.stack not in self._unreadable else ():
@@ -271,7 +271,7 @@ class Janitor:
                     ledger.removed(entry)
 
     @staticmethod
-    def _is_of(resource: Resource, ledger: Ledger, ids: set[str], snapshot: Snapshot) -> bool:
+    def _is_of(resource: Resource, ledger: RunLedger, ids: set[str], snapshot: Snapshot) -> bool:
         """Whether a resource is still the run's: another run may use its name by now."""
         of = snapshot.tags.get(resource.arn)
         return bool(resource.known_as & ids) if of is None else of.get(tags.RUN) == ledger.header.run
@@ -283,5 +283,6 @@ class Janitor:
 def one_line(error: BaseException) -> str:
     """An error in one line."""
     if isinstance(error, KitError):
-        return " ".join(filter(None, (error.what, f"({error.where})" if error.where else "")))
+        where = f" ({error.where})" if error.where else ""
+        return f"{error.what}{where}{f'; {error.next}' if error.next else ''}"
     return f"{type(error).__name__}: {error}"

@@ -76,7 +76,7 @@ class Header:
         return not self.started or _started(self.pid) == self.started
 
 
-class Ledger:
+class RunLedger:
     """A run's ledger. Thread-safe."""
 
     def __init__(self, path: Path, header: Header, clock: Clock) -> None:
@@ -89,7 +89,7 @@ class Ledger:
         self._whole = not path.exists() or path.read_bytes().endswith(b"\n")
 
     @classmethod
-    def of_run(cls, report_dir: Path, header: Header, clock: Clock) -> Ledger:
+    def of_run(cls, report_dir: Path, header: Header, clock: Clock) -> RunLedger:
         return cls(report_dir / FOLDER / f"{header.run}.jsonl", header, clock)
 
     def intend(self, kind: str, name: str, **facts: Any) -> Entry:
@@ -170,21 +170,21 @@ class Ledger:
             _sync_folder(self.path.parent)
 
 
-def read(path: Path, clock: Clock) -> Ledger:
+def read(path: Path, clock: Clock) -> RunLedger:
     """Opens an existing ledger. Raises `UsageError` for any other file."""
     lines = path.read_text(encoding="utf-8").splitlines()
     try:
         head = json.loads(lines[0])
         if head.pop("ledger") != 1:
             raise ValueError("another version")
-        return Ledger(path, Header(**head), clock)
+        return RunLedger(path, Header(**head), clock)
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"this is no ledger: {error!r}", where=str(path), next="look at it, and move it away"
         ) from None
 
 
-def ledgers(report_dir: Path, clock: Clock) -> list[Ledger]:
+def ledgers(report_dir: Path, clock: Clock) -> list[RunLedger]:
     """All ledgers in a report folder, newest run first. Skips files whose first line was truncated by a kill: nothing
     was created then."""
     found = []

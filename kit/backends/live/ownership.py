@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from . import tags
 from .lease import Holder
-from .ledger import STACK, Ledger
+from .ledger import STACK, RunLedger
 
 
 class Ownership(StrEnum):
@@ -35,11 +35,11 @@ class Judgement:
 class RunRecords:
     """The ledgers on this machine, of one account and region."""
 
-    ledgers: Sequence[Ledger]
+    ledgers: Sequence[RunLedger]
     now: float
     """AWS epoch seconds."""
 
-    def of_run(self, run: str) -> Ledger | None:
+    def of_run(self, run: str) -> RunLedger | None:
         return next((ledger for ledger in self.ledgers if ledger.header.run == run), None)
 
     def died(self, run: str) -> bool:
@@ -47,7 +47,7 @@ class RunRecords:
         ledger = self.of_run(run)
         return ledger is not None and ledger.header.runs_here is False
 
-    def dead(self, stack: str = "") -> list[Ledger]:
+    def dead(self, stack: str = "") -> list[RunLedger]:
         """Ledgers with open entries whose runs died on this machine; only those of `stack`, where given."""
         return [
             ledger

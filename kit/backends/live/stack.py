@@ -23,7 +23,7 @@ from ...settings import Settings
 from . import account, tags
 from .guard import Guard
 from .lease import LEASE_TABLE, Lease, lease_holder, lease_table
-from .ledger import STACK, Entry, Ledger, ledgers
+from .ledger import STACK, Entry, RunLedger, ledgers
 from .names import refuse_long_name
 
 _PREFIXED = re.compile(r"\$\{ResourcePrefix\}[A-Za-z0-9_-]*")
@@ -72,7 +72,7 @@ class LiveStack:
     """The stack of one run."""
 
     def __init__(
-        self, settings: Settings, aws: Aws, *, clock: Clock, guard: Guard, ledger: Ledger, tell: Tell | None = None
+        self, settings: Settings, aws: Aws, *, clock: Clock, guard: Guard, ledger: RunLedger, tell: Tell | None = None
     ) -> None:
         self._settings = settings
         self._aws = aws
@@ -311,7 +311,7 @@ class LiveStack:
                 close_entries(ledger, existing["StackName"])
 
 
-def close_entries(ledger: Ledger, stack: str) -> None:
+def close_entries(ledger: RunLedger, stack: str) -> None:
     """Closes the ledger's entries for a stack that is certainly gone, and for its resources."""
     for entry in ledger.open():
         if (entry.kind, entry.name) == (STACK, stack) or entry.facts.get("stack") == stack:

@@ -10,16 +10,16 @@ from ....aws.template import Template, parameter_names
 from ....settings import Settings
 from ..names import refuse_long_name
 
-PLACEHOLDERS = ("Partition", "Region", "Account", "Stack", "Prefix", "Domain", "Namespace", "Hermes", "Edit")
-"""`${Stack}`: the stack's name; `${Prefix}`: the prefix of its resources' names; `${Domain}`: its mail domain;
-`${Hermes}` and `${Edit}`: the ECR repositories of its images."""
 NAMESPACE = "Webordinary/IntegrationTests"
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def values_of(settings: Settings) -> dict[str, str]:
-    """Placeholder → value. Raises `UsageError` for an unreadable template, and for a stack name that would be truncated
-    in the names of its roles."""
+    """Placeholder → value; `Hermes` and `Edit` are ECR repositories, `Prefix` is that of the resources' names.
+
+    Raises `UsageError` for an unreadable template, and for a stack name that would be truncated in the names of its
+    roles.
+    """
     text = template_text(settings.stack.template)
     refuse_long_name(settings.stack.name, Template.read(text, settings.stack.parameters))
     parameters = {**parameter_names(text), **settings.stack.parameters}

@@ -16,13 +16,13 @@ import pytest
 from webordinary_testkit.emulation.container_engine import labels
 from webordinary_testkit.emulation.core.guardian import MARKER as MARKER_OF_THE_CLOUD
 from webordinary_testkit.emulation.core.run_token import RUN_VARIABLE
-from webordinary_testkit.kit.audit import Leftover, Note, RunLedger, Runs, audit, audit_self
+from webordinary_testkit.kit.audit import Leftover, Note, RunNotes, Runs, audit, audit_self
 from webordinary_testkit.kit.audit.audit import AuditOutcome
 from webordinary_testkit.kit.audit.collectors import collectors, engine
 from webordinary_testkit.kit.audit.collectors.files import Files
 from webordinary_testkit.kit.audit.collectors.folders import MARKER, Folders
-from webordinary_testkit.kit.audit.ledger import TOKEN_VARIABLE
 from webordinary_testkit.kit.audit.machine import Identity, carriers, identity
+from webordinary_testkit.kit.audit.notes import TOKEN_VARIABLE
 from webordinary_testkit.kit.cli import running
 from webordinary_testkit.kit.core.errors import UsageError
 from webordinary_testkit.kit.runner.report import Report, run_folder
@@ -46,7 +46,7 @@ def note(temporary: Path) -> Iterator[Note]:
 
 
 def a_note(temporary: Path, run: str = "r1") -> Note:
-    return RunLedger().open(run, report_dir=temporary / ".kit", folder=temporary / ".kit" / "runs" / run, since=1.0)
+    return RunNotes().open(run, report_dir=temporary / ".kit", folder=temporary / ".kit" / "runs" / run, since=1.0)
 
 
 def dead(temporary: Path, run: str = "r1", **facts: Any) -> Note:
@@ -99,7 +99,7 @@ class TestEngine:
         assert f"the container engine at {gone}, which cannot be asked" in line.what
         assert str(note.noted().path) in line.what
         assert "kept" in kept.how
-        assert [noted.token for noted in RunLedger().read()] == [note.token]
+        assert [noted.token for noted in RunNotes().read()] == [note.token]
 
     async def test_a_context_that_leads_elsewhere_by_now_is_not_taken_for_the_engine(self, temporary: Path) -> None:
         told = {"url": "tcp://far:1", "variables": {"DOCKER_CONTEXT": "no-such-context"}}
@@ -133,41 +133,41 @@ class TestEngine:
 
 class TestLedger:
     def test_a_note_whose_holder_lives_is_of_a_run_that_is_not_over(self, note: Note) -> None:
-        (noted,) = RunLedger().read()
+        (noted,) = RunNotes().read()
         assert (noted.id, noted.token, noted.over) == ("r1", note.token, False)
 
     def test_the_lock_alone_keeps_a_run_alive(self, note: Note) -> None:
         note.add(started="in another namespace")  # where process ids mean something else
 
-        assert [noted.over for noted in RunLedger().read()] == [False]
+        assert [noted.over for noted in RunNotes().read()] == [False]
 
     def test_a_process_id_that_was_used_again_keeps_nothing_alive(self, temporary: Path) -> None:
         dead(temporary, pid=os.getpid())
 
-        assert [noted.over for noted in RunLedger().read()] == [True]
+        assert [noted.over for noted in RunNotes().read()] == [True]
 
     def test_a_last_line_that_was_not_finished_is_as_if_it_were_not_there(self, temporary: Path) -> None:
-        path = RunLedger().folder / f"{dead(temporary).token}.run"
+        path = RunNotes().folder / f"{dead(temporary).token}.run"
         path.write_text(path.read_text() + '{"cloud": [12')
 
-        assert [noted.child for noted in RunLedger().read()] == [None]
+        assert [noted.child for noted in RunNotes().read()] == [None]
 
     def test_what_is_no_note_is_left_out(self, note: Note) -> None:
-        (RunLedger().folder / "x.run").write_text("{}\n")
-        (RunLedger().folder / "y.run").write_text("[]\n")
+        (RunNotes().folder / "x.run").write_text("{}\n")
+        (RunNotes().folder / "y.run").write_text("[]\n")
 
-        assert [noted.id for noted in RunLedger().read()] == ["r1"]
+        assert [noted.id for noted in RunNotes().read()] == ["r1"]
 
     def test_a_folder_that_others_can_write_is_refused(self, temporary: Path) -> None:
-        RunLedger().folder.mkdir()
-        RunLedger().folder.chmod(0o777)
+        RunNotes().folder.mkdir()
+        RunNotes().folder.chmod(0o777)
 
         with pytest.raises(UsageError, match="only this user can write"):
             a_note(temporary)
 
     def test_an_orderly_end_takes_the_note_away(self, note: Note) -> None:
         note.close()
-        assert RunLedger().read() == []
+        assert RunNotes().read() == []
 
 
 @linux
@@ -330,11 +330,11 @@ class TestOutcome:
         audited = await audit(collectors=[Sticky(token)], dry_run=False)
 
         assert str(audited.left[0]) == "thing of run r1: refused: it is stuck, but it is still there"
-        assert [noted.token for noted in RunLedger().read()] == [token]
+        assert [noted.token for noted in RunNotes().read()] == [token]
 
     async def test_a_run_that_ended_in_order_left_nothing_and_its_note_is_gone(self, note: Note) -> None:
         assert await audit_self(note) == []
-        assert RunLedger().read() == []
+        assert RunNotes().read() == []
 
     @linux
     async def test_a_run_finds_what_escaped_from_it(self, note: Note) -> None:
@@ -343,7 +343,7 @@ class TestOutcome:
         (line,) = await audit_self(note)
 
         assert (line.outcome, line.how, process.wait(5)) == (AuditOutcome.CLEANED, "killed", -9)
-        assert RunLedger().read() == []
+        assert RunNotes().read() == []
 
     async def test_looking_for_its_own_is_cheap(self, note: Note) -> None:
         import time

@@ -27,7 +27,7 @@ from webordinary_testkit.kit.aws.undo import FAULT_ENTRY, undo_entry
 from webordinary_testkit.kit.backends.capability import FAULTS, Level
 from webordinary_testkit.kit.backends.live import tags
 from webordinary_testkit.kit.backends.live.guard import Guard
-from webordinary_testkit.kit.backends.live.ledger import Header, Ledger
+from webordinary_testkit.kit.backends.live.ledger import Header, RunLedger
 from webordinary_testkit.kit.core.errors import NotSupported, UsageError
 from webordinary_testkit.kit.ecs_exec.client import ExecError
 from webordinary_testkit.kit.faults import (
@@ -443,7 +443,7 @@ async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empt
     """With a real ledger, and a guard that knows the stack's resources and nothing else."""
     place, stack = live.place, live.context.system.stack
     clock = live.context.clock
-    ledger = Ledger.of_run(
+    ledger = RunLedger.of_run(
         tmp_path, Header("run-1", "123456789012", "us-west-2", stack.name, clock.now() + 3600), clock
     )
     guard = Guard("123456789012", stack.name, Production())

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.kit import START, ManualClock
-from webordinary_testkit.kit.backends.live.ledger import CREATED, Header, Ledger, ledgers, read
+from webordinary_testkit.kit.backends.live.ledger import CREATED, Header, RunLedger, ledgers, read
 from webordinary_testkit.kit.core.errors import UsageError
 
 HEADER = Header("run-1", "123456789012", "us-west-2", "it", START + 60)
 
 
-def a_ledger(folder: Path) -> Ledger:
-    return Ledger.of_run(folder, HEADER, ManualClock())
+def a_ledger(folder: Path) -> RunLedger:
+    return RunLedger.of_run(folder, HEADER, ManualClock())
 
 
 def test_nothing_is_written_before_the_first_entry(tmp_path: Path) -> None:

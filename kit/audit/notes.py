@@ -1,4 +1,4 @@
-"""The run ledger: one note for each cloud that a kit process started, in this machine's temporary folder.
+"""Notes each cloud that a kit process starts, in this machine's temporary folder.
 
 A note is a file of JSON lines that its writer appends to and keeps locked (flock); the lock ends with the process. The
 note is complete and locked before anything of the run exists.
@@ -107,7 +107,7 @@ class Note:
         self._file.close()
 
 
-class RunLedger:
+class RunNotes:
     """The notes of all runs of this user on this machine."""
 
     def __init__(self, folder: Path | None = None) -> None:
