@@ -110,12 +110,6 @@ class LiveClock(Section):
     """AWS seconds that pass in one wall second."""
     origin: float | None = None
     """Wall epoch seconds at which AWS time and wall time were equal; needed when the scale is not 1."""
-    hosts: tuple[str, ...] = ()
-    """Further host names under which clients address the gateway and the load balancers. Any but these, loopback's and
-    those of listener rules is refused: a web page could have made it resolve to this machine."""
-    insecure_keys: str = Field(default="", pattern=r"^[\w.-]*$")
-    """A word, for example `test`: access key and secret of the cloud, which then takes any other key as well and
-    verifies no signature. Empty, it draws a key for each run."""
     allowance: float = Field(default=20, ge=0)
     """Wall seconds added to every wait while the clock runs fast."""
 
