@@ -13,7 +13,7 @@ from . import common
 if TYPE_CHECKING:
     from ..audit import AuditResult
 
-HELP = "find what dead runs left on this machine, and delete it"
+HELP = "show what dead runs left on this machine; --yes deletes it"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+import textwrap
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +72,17 @@ def say(text: str = "") -> None:
     """One line for people, at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def say_list(head: str, values: Iterable[str], *, indent: int) -> None:
+    """Values separated by commas behind `head`; in a terminal, wrapped at its width with this indentation."""
+    line = f"{head}{', '.join(values)}"
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns - 1, indent + 20)
+        line = textwrap.fill(
+            line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
+    say(line)
 
 
 def say_json(value: object, *, indent: int | None = 2) -> None:

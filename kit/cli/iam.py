@@ -14,7 +14,7 @@ from . import common
 if TYPE_CHECKING:
     from ..settings import Settings
 
-HELP = "the IAM policy a live run needs, filled in for the settings"
+HELP = "print the IAM policy that a live run needs, for these settings"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..backends.live.janitor import JanitorFinding
     from ..settings import Settings
 
-HELP = "find what dead runs left in the account, and remove it"
+HELP = "show what dead runs left in the account; --yes deletes it"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

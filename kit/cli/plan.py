@@ -46,7 +46,7 @@ def _resources(made: RunPlan) -> None:
     common.say(f"{made.mode}: creates stack {made.stack} with {number} resources, and deletes it at the end")
     width = max(map(len, made.resources))
     for type, names in made.resources.items():
-        common.say(f"  {len(names):>3}  {type:<{width}}  {', '.join(names)}")
+        common.say_list(f"  {len(names):>3}  {type:<{width}}  ", names, indent=7)
 
 
 def _scenarios(made: RunPlan) -> None:
@@ -87,7 +87,7 @@ def _permissions(made: RunPlan) -> None:
         return
     common.say("\nneeds these IAM permissions (kit iam --policy prints the policy):")
     for service, actions in actions_of(made.policy).items():
-        common.say(f"  {service}: {', '.join(actions)}")
+        common.say_list(f"  {service}: ", actions, indent=4)
 
 
 def _usd(predicted: Prediction) -> str:
