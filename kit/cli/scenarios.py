@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     for one in found:
         common.say(f"{one.name:<{width}}  {one.proves}")
         if one.only_named:
-            common.say(f"{'':<{width}}  only when it is named: {one.only_named}")
-        common.say(f"{'':<{width}}  needs {', '.join(one.needs)}")
+            common.say(f"{'':<{width}}  runs only when named: {one.only_named}")
+        if one.needs:
+            common.say(f"{'':<{width}}  needs {', '.join(one.needs)}")
     return 0

@@ -17,7 +17,7 @@ def cost_line(cost: Mapping[str, Any]) -> str:
     off = cost["prediction_error"]
     predicted = "" if off is None else f"; predicted ${cost['predicted']['usd']:.4f} ({off:+.0%})"
     error = f"; incomplete: {cost['error']}" if "error" in cost else ""
-    parts = f"${cost['marginal_usd']:.4f} for what it did, ${cost['fixed_usd']:.4f} for what stood there"
+    parts = f"${cost['marginal_usd']:.4f} for usage, ${cost['fixed_usd']:.4f} for resources that only exist"
     return f"{verb} ${cost['usd']:.4f}: {parts}{predicted}{error}"
 
 

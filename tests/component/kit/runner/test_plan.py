@@ -236,6 +236,6 @@ def test_a_cost_is_one_line() -> None:
     found = cost_line({**cost, "predicted": {"usd": 0.0326}})
     assert (
         found
-        == "would cost live $0.0300: $0.0100 for what it did, $0.0200 for what stood there; predicted $0.0326 (-8%)"
+        == "would cost live $0.0300: $0.0100 for usage, $0.0200 for resources that only exist; predicted $0.0326 (-8%)"
     )
     assert cost_line({}) == ""
