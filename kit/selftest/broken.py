@@ -1,4 +1,4 @@
-"""`python -m kit.selftest.broken BREAK -- MODULE`: runs a program of the reference system with one break."""
+"""Runs a program of the reference system with one break: `python -m … BREAK -- MODULE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a break came to: noticed for its own reason, or not."""
+"""Whether a break was detected, and for the reason that it declares."""
 
 from __future__ import annotations
 

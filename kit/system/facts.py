@@ -22,10 +22,10 @@ INITIALIZING, ACTIVE, DRAINING, EXPIRED = "initializing", "active", "draining", 
 OPEN = (INITIALIZING, ACTIVE, DRAINING)
 """States in which a session has, or may have, a container."""
 
-STATUS_INDEX, CLIENT_INDEX = "StatusIndex", "ClientIndex"
+CLIENT_INDEX = "ClientIndex"
 
-ACTIVE_SESSIONS, PENDING_WORK = "ActiveSessionCount", "PendingWork"
-"""Metrics that Hermes publishes, with the dimension `Environment`."""
+ACTIVE_SESSIONS = "ActiveSessionCount"
+"""The metric that Hermes publishes, with the dimension `Environment`."""
 
 RECEIVED_AT = "receivedAt"
 """Attribute of a row in Hermes' mail table: when it accepted the mail, ISO 8601."""

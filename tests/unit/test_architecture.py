@@ -224,7 +224,7 @@ def test_a_package_shows_few_entries(package: str) -> None:
 
 
 def test_house_habits_are_rare() -> None:
-    texts = [*_docstrings(), *(path.read_text(encoding="utf-8") for path in _documents())]
+    texts = [*docstrings(), *(path.read_text(encoding="utf-8") for path in _documents())]
     words = sum(len(re.findall(r"[A-Za-z']+", text)) for text in texts)
     counts = Counter({habit: sum(len(_word(habit).findall(text)) for text in texts) for habit in HABITS})
     assert {habit: count for habit, count in counts.items() if count > words / 1000 * MOST_HABITS} == {}
@@ -234,7 +234,7 @@ def _word(habit: str) -> re.Pattern[str]:
     return re.compile(rf"\b{habit}\b", re.IGNORECASE)
 
 
-def _docstrings() -> Iterator[str]:
+def docstrings() -> Iterator[str]:
     """Also those of attributes: every string that is a statement."""
     for module in modules().values():
         for node in ast.walk(module.tree):

@@ -1,4 +1,4 @@
-"""Paths, links, commands, options and settings that the documents name exist."""
+"""Paths, links, commands, options and settings in the documents exist, and so do modules and paths in docstrings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.support import REPOSITORY
+from tests.unit.test_architecture import docstrings, modules
 from webordinary_testkit.kit.cli import _parser
 from webordinary_testkit.kit.settings import Settings
 
@@ -102,6 +103,19 @@ def test_settings_exist(page: Path) -> None:
         key for text in code(page) for key in re.findall(rf"(?:^|--set )((?:{sections})\.[a-z_.]+)(?=$|[ =])", text)
     }
     assert {key for key in named if not _is_setting(key)} == set()
+
+
+def test_docstrings_name_what_exists() -> None:
+    def unknown() -> Iterator[str]:
+        for text in docstrings():
+            for name in re.findall(r"`(?:webordinary_testkit\.)?((?:kit|emulation|datachannel)\.\w+(?:\.\w+)*)`", text):
+                if not {name, name.rpartition(".")[0]} & (modules().keys() - {"kit", "datachannel"}):
+                    yield name
+            for path in re.findall(r"(?<![\w./~-])(?:kit|emulation|docs|tests)/[\w./-]*\w", text):
+                if not (REPOSITORY / path).exists():
+                    yield path
+
+    assert set(unknown()) <= {"kit.toml", "datachannel.go"}
 
 
 def _is_setting(key: str) -> bool:

@@ -44,7 +44,7 @@ async def run(container: DockerContainer, argv: Sequence[str], mark: str) -> int
 
 
 class ExecTerminal:
-    """`emulation.ecs.exec.terminal.Terminal` inside a container."""
+    """`emulation.services.ecs.exec.terminal.Terminal` inside a container."""
 
     def __init__(self, container: DockerContainer, command: Exec, stream: Any, mark: str, user: str) -> None:
         self._container = container
