@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -35,12 +33,22 @@ def test_a_run_that_does_not_use_it_imports_nothing_and_leaves_nothing(tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["test_other.py"]
 
 
-@pytest.mark.parametrize("fixture", ["kit_harness", "kit_backend", "kit_run"])
-def test_live_mode_that_cannot_be_says_why_and_fails(tmp_path: Path, fixture: str) -> None:
-    (tmp_path / "test_mine.py").write_text(f"def test_mine({fixture}):\n    pass\n")
-    done = run_pytest(tmp_path, "--kit-mode", "live")
-    assert done.returncode == 2
-    assert "names no registry that AWS could pull it from" in done.stdout + done.stderr
+SESSIONS = """
+    print("SESSION", name, int(pytest.main(["-p", "no:cacheprovider", "--kit-mode", "live", f"test_{name}.py"])))
+"""
+"""Three sessions of pytest in one process: the first would end at its first fixture."""
+
+
+def test_live_mode_that_cannot_be_says_why_and_fails(tmp_path: Path) -> None:
+    for name in ("harness", "backend", "run"):
+        (tmp_path / f"test_{name}.py").write_text(f"def test_mine(kit_{name}):\n    pass\n")
+    done = subprocess.run(
+        [sys.executable, "-c", SESSIONS], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    for name in ("harness", "backend", "run"):
+        said, ended, _ = done.stdout.partition(f"SESSION {name} 2\n")
+        assert ended, done.stdout
+        assert "names no registry that AWS could pull it from" in said.rpartition("SESSION")[2]
 
 
 def test_a_wrong_setting_ends_the_session_with_its_name(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest_asyncio
 from tests.support.ecs import client_of, eventually
 from webordinary_testkit.kit.ecs_exec.plugin import write_launcher
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 SLEEPER = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 BESIDE = Path(sys.executable).parent
 
@@ -60,10 +61,11 @@ class Shell:
         return process.returncode, out.decode(), err.decode()
 
 
-@pytest_asyncio.fixture
-async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shell]:
+    """One cloud for all tests, and one task."""
     assert (BESIDE / "aws").exists(), f"no aws beside {sys.executable}: pip install -e '.[dev]'"
-    programs = write_launcher(tmp_path / "bin").parent
+    programs = write_launcher(tmp_path_factory.mktemp("programs") / "bin").parent
     config = {"insecure_keys": "test", "programs": {"app:1": [sys.executable, "-S", "-c", SLEEPER]}}
     cloud = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "webordinary_testkit.emulation", "--config", json.dumps(config)),
@@ -189,9 +191,13 @@ async def test_a_task_that_is_not_there_is_the_clis_own_error(shell: Shell) -> N
 async def test_a_cluster_whose_sessions_must_be_encrypted_is_told_by_its_setting(shell: Shell) -> None:
     key = "arn:aws:kms:us-west-2:123456789012:key/1234abcd"
     demands = {"executeCommandConfiguration": {"kmsKeyId": key, "logging": "DEFAULT"}}
-    await asyncio.to_thread(client_of(shell.url, "ecs").update_cluster, cluster="c", configuration=demands)
-
-    _, out, err = await shell.run("printf '%s-%s' from inside")
+    update = client_of(shell.url, "ecs").update_cluster
+    await asyncio.to_thread(update, cluster="c", configuration=demands)
+    try:
+        _, out, err = await shell.run("printf '%s-%s' from inside")
+    finally:
+        none = {"executeCommandConfiguration": {"logging": "DEFAULT"}}
+        await asyncio.to_thread(update, cluster="c", configuration=none)
 
     assert f"encrypt the session with the KMS key {key}" in err
     assert "executeCommandConfiguration.kmsKeyId" in err
