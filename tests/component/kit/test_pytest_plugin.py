@@ -35,6 +35,7 @@ def test_a_run_that_does_not_use_it_imports_nothing_and_leaves_nothing(tmp_path:
 
 SESSIONS = """
 import pytest
+for name in ("harness", "backend", "run"):
     print("SESSION", name, int(pytest.main(["-p", "no:cacheprovider", "--kit-mode", "live", f"test_{name}.py"])))
 """
 """Three sessions of pytest in one process: the first would end at its first fixture."""
