@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from .aws_time import patch_imported
 from .models import is_service
+from .moto_patches import sqs_checks, sqs_fifo
 from .moto_patches.imports import one_session
 from .moto_patches.vpcs import delete_network_acls_with_vpc
 
 View = Callable[[Any, str, Any], Any]
 """moto's form of a handler: (request, url, headers) → (status, headers, body)."""
+
+_PATCHES: Mapping[str, tuple[Callable[[], None], ...]] = {
+    "ec2": (delete_network_acls_with_vpc,),
+    "sqs": (sqs_fifo.order_and_deduplicate, sqs_checks.refuse),
+}
+"""By service: what is changed in moto after its import."""
 
 
 class Views:
@@ -66,6 +73,6 @@ def views_of(service: str) -> Views | None:
         package = backend.backend.__module__.rpartition(".")[0]
         urls = importlib.import_module(f"{package}.urls")
     patch_imported()
-    if service == "ec2":
-        delete_network_acls_with_vpc()
+    for patch in _PATCHES.get(service, ()):
+        patch()
     return Views({convert_regex_to_flask_path(path.format("")): view for path, view in urls.url_paths.items()})

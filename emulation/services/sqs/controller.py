@@ -87,6 +87,8 @@ class Sqs(ControllerBase):
         wanted = _wanted_attributes(params)
         params["MessageSystemAttributeNames"] = sorted({*wanted, "SentTimestamp"})
         params["WaitTimeSeconds"] = 0
+        if "*" in params.get("MessageAttributeNames", ()):
+            params["MessageAttributeNames"] = ["All"]
         visibility = params.get("VisibilityTimeout", queue.timing.visibility)
 
         async def attempt() -> Answer:
