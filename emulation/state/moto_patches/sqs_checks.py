@@ -24,7 +24,7 @@ _OTHERS = {"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "S
 _OF_FIFO = {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
 _MOST_ENTRIES = 10
 _ENTRY_ID = re.compile(r"[\w-]{1,80}", re.ASCII)
-_INVALID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+INVALID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VALID_CHARACTERS = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
     "#x10000 to #x10FFFF"
@@ -89,7 +89,7 @@ def _send(send: Any, self: Any, queue_name: str, message_body: str, **options: A
 
     if not message_body:
         raise MissingParameter("MessageBody")
-    if _INVALID.search(message_body):
+    if INVALID.search(message_body):
         raise SQSException("InvalidMessageContents", _VALID_CHARACTERS)
     return send(self, queue_name, message_body, **options)
 
@@ -97,7 +97,7 @@ def _send(send: Any, self: Any, queue_name: str, message_body: str, **options: A
 def _send_batch(send: Any, self: Any, queue_name: str, entries: dict[str, dict[str, Any]]) -> Any:
     """Entries with invalid characters fail; the others are sent."""
     _check_entries(entries.values())
-    bad = {key: entry for key, entry in entries.items() if _INVALID.search(entry["MessageBody"])}
+    bad = {key: entry for key, entry in entries.items() if INVALID.search(entry["MessageBody"])}
     good = {key: entry for key, entry in entries.items() if key not in bad}
     messages, failed = send(self, queue_name, good) if good else ([], [])
     headers = {entry["Id"]: entry.get("MessageSystemAttributes") for entry in good.values()}
