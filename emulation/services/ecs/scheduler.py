@@ -22,6 +22,8 @@ from .runtime import RunningContainer, Runtime
 from .store import Store
 from .task import TaskContext, TaskRun
 
+LEAST_GRACE = 10.0
+"""Wall seconds of a health check's grace period, when the clock runs fast: a program starts at this machine's pace."""
 _SEE = "For more information, see the Troubleshooting section."
 _THROTTLED = f"is unable to consistently start tasks successfully. {_SEE}"
 _NO_INSTANCES = (
@@ -141,7 +143,7 @@ class Scheduler:
         tasks = self._store.tasks_of(service)
         used = [task.deployment for task in tasks]
         service.deployments[1:] = [each for each in service.deployments[1:] if each in used]
-        grace = self._ctx.clock.patience(service.grace_period, least=10.0) if service.grace_period else 0.0
+        grace = self._ctx.clock.patience(service.grace_period, least=LEAST_GRACE) if service.grace_period else 0.0
         decision = decide(service, tasks, now, grace=grace)
         self._stop(service, decision)
         self._start(service, decision, now)

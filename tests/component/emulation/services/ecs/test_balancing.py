@@ -6,7 +6,10 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 from tests.support.ecs import UNTIL_STOPPED, EcsWorld, ecs_world, eventually
+from webordinary_testkit.emulation.services.ecs import scheduler
 
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/1"
 BEHIND: dict[str, Any] = {"loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}]}
@@ -168,7 +171,8 @@ async def test_an_unhealthy_task_serves_until_its_replacement_is_healthy() -> No
         await w.stopped(sick["taskArn"])
 
 
-async def test_failing_health_checks_are_ignored_within_the_grace_period() -> None:
+async def test_failing_health_checks_are_ignored_within_the_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "LEAST_GRACE", 1.0)
     async with ecs_world({"web:1": UNTIL_STOPPED}) as w:
         await w.register("web", PORT, image="web:1")
         await w.create_service("web", **BEHIND, healthCheckGracePeriodSeconds=30)
