@@ -14,7 +14,7 @@ from ..core.history import History
 from ..cost.fixed_resources import FixedResources
 from ..cost.prediction import Prediction, Predictor
 from ..cost.prices import HOURS_PER_MONTH
-from ..cost.tracker import budget_of, is_new, predict, predictor
+from ..cost.tracker import budget_of, is_new, predict, predictor, run_kind
 from ..scenarios.registry import Scenario
 from ..settings import Settings
 from .report import FILE
@@ -86,7 +86,7 @@ def plan_run(settings: Settings, scenarios: Iterable[Scenario]) -> RunPlan:
     for resource in telling.template.resources:
         resources.setdefault(resource.type, []).append(telling.template.name(resource))
     month = inventory.items(HOURS_PER_MONTH * 3600, new=True)
-    scale = settings.emulated.scale if settings.mode == "emulated" else settings.live.clock.scale
+    scale = run_kind(settings)["scale"]
     return RunPlan(
         mode=settings.mode,
         stack=settings.stack.name,
