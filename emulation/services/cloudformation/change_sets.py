@@ -72,7 +72,10 @@ class ChangeSets:
         elif not stack_name:
             raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
         else:
-            change_set = self.of(self._stacks.get(stack_name)).get(name)
+            stack = self._stacks.find(stack_name)
+            if stack is None:
+                raise ValidationError(f"Stack [{stack_name}] does not exist")
+            change_set = self.of(stack).get(name)
         if change_set is None:
             raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", status=404)
         return change_set

@@ -108,7 +108,7 @@ def _names(template: Template) -> None:
     for resource in template.resources.values():
         for name in resource.depends_on:
             if name not in template.resources:
-                raise _unresolved(name, "Resources", f"{resource.logical_id} depends on it")
+                raise _unresolved(name, "Resources")
         for reference in references(resource.properties):
             _resolvable(reference, template, values, "Resources", resource.logical_id)
     for output in template.outputs.values():
@@ -121,7 +121,7 @@ def _resolvable(
 ) -> None:
     if reference.attribute is None:
         if reference.name not in values and reference.name not in template.resources:
-            raise _unresolved(reference.name, block, f"{user}{reference.where}")
+            raise _unresolved(reference.name, block)
         return
     resource = template.resources.get(reference.name)
     if resource is None:
@@ -137,10 +137,9 @@ def _resolvable(
         )
 
 
-def _unresolved(name: str, block: str, user: str) -> ValidationError:
+def _unresolved(name: str, block: str) -> ValidationError:
     return ValidationError(
-        f"Template format error: Unresolved resource dependencies [{name}] in the {block} block of the template "
-        f"({user})"
+        f"Template format error: Unresolved resource dependencies [{name}] in the {block} block of the template"
     )
 
 

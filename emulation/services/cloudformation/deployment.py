@@ -195,9 +195,11 @@ class Deployment:
         kind = TYPES[template.type_name]
         if kind.retag is None:
             return {}
+        own = {**self.desired.tags, **tags_of(properties, kind.tag_property)}
+        if not kind.stack_tags:
+            return own
         return {
-            **self.desired.tags,
-            **tags_of(properties, kind.tag_property),
+            **own,
             "aws:cloudformation:stack-name": self.stack.name,
             "aws:cloudformation:stack-id": self.stack.stack_id,
             "aws:cloudformation:logical-id": template.logical_id,

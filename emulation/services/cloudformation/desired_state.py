@@ -12,7 +12,7 @@ from .errors import ValidationError
 from .graph import dependencies, ordered
 from .intrinsics import Scope, evaluate, holds, text
 from .references import arguments, condition_graph, references, resolve_conditions
-from .template import OutputTemplate, ResourceTemplate, Template
+from .template import OutputTemplate, ResourceTemplate, Template, check_policy
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,13 @@ def build_desired_state(
         exports=exports or {},
     )
     conditions = _conditions(template, scope)
+    decided = replace(scope, conditions=conditions)
     resources = {
         name: replace(
             resource,
             properties=resolve_conditions(resource.properties, conditions),
+            deletion_policy=_policy("DeletionPolicy", name, resource.deletion_policy, decided),
+            update_replace_policy=_policy("UpdateReplacePolicy", name, resource.update_replace_policy, decided),
             depends_on=tuple(each for each in resource.depends_on if _active(template.resources[each], conditions)),
         )
         for name, resource in template.resources.items()
@@ -117,7 +120,20 @@ def build_desired_state(
                         f"Template format error: Unresolved resource dependencies [{reference.name}] in the {block} "
                         f"block of the template ({name}{reference.where}): its condition does not hold"
                     )
-    return DesiredState(template, values, tags, resources, outputs, replace(scope, conditions=conditions))
+        _check_mappings(expressions, decided)
+    return DesiredState(template, values, tags, resources, outputs, decided)
+
+
+def _policy(member: str, logical_id: str, policy: Any, scope: Scope) -> str:
+    value = evaluate(policy, scope)
+    return str(policy) if value is policy else check_policy(member, logical_id, value)
+
+
+def _check_mappings(expressions: Mapping[str, Any], scope: Scope) -> None:
+    """Raises `ValidationError` for an Fn::FindInMap that finds nothing, where no resource is part of the keys."""
+    for argument in arguments(list(expressions.values()), "Fn::FindInMap"):
+        if all(each.attribute is None and each.name in scope.values for each in references(argument)):
+            evaluate({"Fn::FindInMap": argument}, scope)
 
 
 def _pseudo(identity: StackIdentity) -> dict[str, Any]:

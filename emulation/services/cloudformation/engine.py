@@ -51,6 +51,7 @@ class Engine:
         elif on_failure == "DELETE":
             await self.delete(stack, reason=f"{deployment.reason} Delete requested by user.")
         else:
+            stack.deleted = self._ctx.clock.now()
             stack.become(self._ctx, "ROLLBACK_IN_PROGRESS", f"{deployment.reason} {_BY_USER}")
             left = await remove(self._ctx, stack, stack.resources.values(), kept=_kept(stack, created_now=True))
             stack.become(self._ctx, *_outcome("ROLLBACK", left))

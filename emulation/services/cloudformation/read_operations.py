@@ -48,7 +48,9 @@ class ReadOperations:
         return self._page("StackEvents", newest, lambda event: responses.event(stack, event), call)
 
     async def describe_stack_resource(self, call: Call) -> dict[str, Any]:
-        stack = self._stack(call)
+        stack = self._stacks.find(call.params["StackName"])
+        if stack is None:
+            raise ValidationError(f"Stack '{call.params['StackName']}' does not exist")
         resource = self._resource(stack, call.params["LogicalResourceId"])
         return {"StackResourceDetail": responses.resource_detail(stack, resource)}
 
@@ -87,6 +89,8 @@ class ReadOperations:
     async def get_template(self, call: Call) -> dict[str, Any]:
         if change_set := call.params.get("ChangeSetName"):
             desired = self._change_sets.find(change_set, call.params.get("StackName")).desired
+        elif "StackName" not in call.params:
+            raise ValidationError("StackName is required if ChangeSetName is not specified.")
         else:
             desired = self._stack(call).desired
         return {"TemplateBody": desired.template.body, "StagesAvailable": ["Original", "Processed"]}

@@ -28,7 +28,6 @@ _NOT_EMULATED = (
     "NotificationARNs",
     "ResourceTypes",
     "RetainExceptOnCreate",
-    "DeploymentConfig",
     "DeploymentMode",
     "StackPolicyBody",
     "StackPolicyURL",
@@ -36,7 +35,6 @@ _NOT_EMULATED = (
     "StackPolicyDuringUpdateURL",
     "ResourcesToImport",
     "ImportExistingResources",
-    "IncludeNestedStacks",
 )
 
 
@@ -138,5 +136,7 @@ def check_emulated(call: Call) -> None:
     used = [name for name in _NOT_EMULATED if call.params.get(name)]
     if call.params.get("RollbackConfiguration", {}).get("RollbackTriggers"):
         used.append("RollbackConfiguration.RollbackTriggers")
+    if call.params.get("DeploymentConfig", {}).get("Mode", "STANDARD") != "STANDARD":
+        used.append("DeploymentConfig other than STANDARD")
     if used:
         raise not_emulated("cloudformation", f"{call.operation} with {', '.join(used)}")

@@ -29,31 +29,34 @@ def page(key: str, entries: Sequence[Any], token: str | None) -> dict[str, Any]:
 
 
 def stack(each: Stack) -> dict[str, Any]:
-    return {
+    reviewed = each.status == "REVIEW_IN_PROGRESS"  # nothing of the change set is the stack's yet
+    outputs = [
+        _present(
+            OutputKey=output.name,
+            OutputValue=output.value,
+            Description=output.description,
+            ExportName=output.export_name,
+        )
+        for output in each.outputs
+    ]
+    shown = {
         **_stack(each),
-        "Parameters": parameter_values(each.desired),
         "RollbackConfiguration": {},
         "DisableRollback": each.disable_rollback,
         "NotificationARNs": [],
-        "Capabilities": list(each.capabilities),
-        "Outputs": [
-            _present(
-                OutputKey=output.name,
-                OutputValue=output.value,
-                Description=output.description,
-                ExportName=output.export_name,
-            )
-            for output in each.outputs
-        ],
-        "Tags": [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
-        "EnableTerminationProtection": each.termination_protection,
+        "Tags": [] if reviewed else [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
         **_present(
-            Description=each.desired.template.description,
-            ChangeSetId=each.change_set_id,
+            Parameters=parameter_values(each.desired) or None,
+            Capabilities=list(each.capabilities) or None,
+            Outputs=outputs or None,
             TimeoutInMinutes=each.timeout_minutes,
             RoleARN=each.role_arn,
         ),
     }
+    if not reviewed:
+        shown["EnableTerminationProtection"] = each.termination_protection
+        shown |= _present(Description=each.desired.template.description, ChangeSetId=each.change_set_id)
+    return shown
 
 
 def stack_summary(each: Stack) -> dict[str, Any]:
@@ -148,12 +151,14 @@ def change_set_summary(each: ChangeSet) -> dict[str, Any]:
 def change_set(each: ChangeSet, token: str | None) -> dict[str, Any]:
     return {
         **change_set_summary(each),
-        **_present(OnStackFailure=each.on_stack_failure),
-        "Parameters": parameter_values(each.desired),
+        **_present(
+            OnStackFailure=each.on_stack_failure,
+            Parameters=parameter_values(each.desired) or None,
+            Capabilities=list(each.capabilities) or None,
+            Tags=[{"Key": key, "Value": value} for key, value in each.desired.tags.items()] or None,
+        ),
         "NotificationARNs": [],
-        "Capabilities": list(each.capabilities),
         "RollbackConfiguration": {},
-        "Tags": [{"Key": key, "Value": value} for key, value in each.desired.tags.items()],
         **page("Changes", [resource_change(change) for change in each.changes], token),
     }
 

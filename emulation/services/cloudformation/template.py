@@ -15,6 +15,8 @@ _SECTIONS = (
     "Outputs",
 )  # fmt: skip
 _SECTIONS_NOT_EMULATED = ("Transform", "Rules", "Hooks")
+_EXTENSIONS = "AWS::LanguageExtensions"
+_EXTENDED = re.compile(r"Fn::(ForEach::\w+|Length|ToJsonString)")
 _PARAMETER_MEMBERS = (
     "Type", "Default", "Description", "AllowedPattern", "AllowedValues", "ConstraintDescription", "MaxLength",
     "MaxValue", "MinLength", "MinValue", "NoEcho",
@@ -40,8 +42,9 @@ class ResourceTemplate:
     properties: Mapping[str, Any]
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
-    deletion_policy: str = "Delete"
-    update_replace_policy: str = "Delete"
+    deletion_policy: Any = "Delete"
+    """An intrinsic function until the parameters are known, as is `update_replace_policy`."""
+    update_replace_policy: Any = "Delete"
     metadata: Mapping[str, Any] | None = None
     line: int | None = None
 
@@ -78,6 +81,8 @@ def load(body: str) -> Template:
     for path, value in _leaves(root, ""):
         if value is None:
             raise ValidationError(f"Template format error: [{path}] 'null' values are not allowed in templates")
+    if root.get("Transform") in (_EXTENSIONS, [_EXTENSIONS]) and not _uses_extensions(root):
+        del root["Transform"]
     if odd := [name for name in root if name in _SECTIONS_NOT_EMULATED]:
         raise ValidationError(
             f"Template section {', '.join(odd)} is not emulated. Expand it before (sam build, cfn-lint, your own "
@@ -141,6 +146,8 @@ def _resource(name: str, entry: Any) -> ResourceTemplate:
         raise ValidationError(f"{where} {', '.join(odd)} is not emulated: no resource type here uses it.")
     _refuse_members(f"resource {name}", entry, _RESOURCE_MEMBERS)
     for member, allowed in _POLICIES.items():
+        if isinstance(entry.get(member), dict):
+            continue  # an intrinsic function: decided with the parameters
         if member in entry and entry[member] not in allowed:
             raise ValidationError(
                 f"Template error: {member} of {where} must be one of {', '.join(allowed)}, got {entry[member]}"
@@ -189,6 +196,25 @@ def _refuse_members(what: str, entry: Block, known: Collection[str]) -> None:
     if odd := [member for member in entry if member not in known]:
         kind = what.split(" ", 1)[0]
         raise ValidationError(f"Invalid template {kind} property '{odd[0]}' in {what}{_where(entry)}")
+
+
+def _uses_extensions(value: Any) -> bool:
+    """Whether a function of AWS::LanguageExtensions is called that is not evaluated here."""
+    if isinstance(value, list):
+        return any(_uses_extensions(each) for each in value)
+    return isinstance(value, dict) and any(
+        _EXTENDED.fullmatch(str(key)) or _uses_extensions(each) for key, each in value.items()
+    )
+
+
+def check_policy(member: str, logical_id: str, value: Any) -> str:
+    """A DeletionPolicy or UpdateReplacePolicy that an intrinsic function gave. Raises `ValidationError`."""
+    if value not in _POLICIES[member]:
+        raise ValidationError(
+            f"Template error: {member} of [/Resources/{logical_id}] must be one of {', '.join(_POLICIES[member])}, "
+            f"got {value}"
+        )
+    return str(value)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -211,6 +211,7 @@ class WriteOperations:
             self._update(stack, change_set.desired, change_set.capabilities, disable_rollback=disable_rollback)
             return {}
         stack.desired, stack.capabilities = change_set.desired, change_set.capabilities
+        stack.updated = self._ctx.clock.now()
         stack.disable_rollback = disable_rollback
         on_failure = "DO_NOTHING" if disable_rollback else change_set.on_stack_failure or "ROLLBACK"
         self._run(stack, self._engine.create(stack, on_failure))

@@ -174,13 +174,14 @@ class ResourceType:
         name_property: str = "",
         tag_property: str = "Tags",
         retag: Retag | None = None,
+        stack_tags: bool = True,
     ) -> None:
         """`create` calls `job.created`; on a failure before that it leaves nothing behind. For `delete`, errors that
         say the resource is missing count as success. Without `update`, every change replaces the resource.
         `stabilize` waits until it is usable, or raises `ResourceError`; it may be cancelled. `create_only` are
         properties (or `Property.Member`) whose change replaces it, `not_emulated` those that are refused by name.
         Two resources of one `name_property` cannot exist, so a named one cannot be replaced. Without `retag`, it
-        takes no tags."""
+        takes no tags. Without `stack_tags`, CloudFormation gives it none of the tags `aws:cloudformation:…`."""
         self.name = name
         self.properties = frozenset(properties.split())
         self.create, self.delete, self.update, self.stabilize = create, delete, update, stabilize
@@ -190,6 +191,7 @@ class ResourceType:
         self.not_emulated = frozenset(not_emulated.split())
         self.name_property, self.tag_property = name_property, tag_property
         self.retag = retag
+        self.stack_tags = stack_tags
 
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raises `PropertyError` for a property that is unknown, not emulated, or missing."""

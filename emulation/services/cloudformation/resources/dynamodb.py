@@ -126,5 +126,6 @@ TYPES = (
         update=update_table,
         delete=deleting("dynamodb", "DeleteTable", "TableName"),
         retag=retagging("dynamodb"),
+        stack_tags=False,
     ),
 )

@@ -54,11 +54,9 @@ async def create_service(job: Job) -> None:
 
 
 async def update_service(job: Job) -> None:
-    kept = f"{_ONLY_AT_CREATION} DesiredCount ForceNewDeployment"
+    kept = f"{_ONLY_AT_CREATION} ForceNewDeployment"  # DesiredCount is set again, whatever auto scaling made of it
     params = job.params("ecs", "UpdateService", omit=kept, renamed=_RENAMED)
     params.pop("tags", None)
-    if job.changed("DesiredCount"):  # otherwise keep auto scaling's number
-        params |= job.params("ecs", "UpdateService", only="DesiredCount")
     if job.changed("ForceNewDeployment"):
         forced = job.get("ForceNewDeployment", {})
         if not isinstance(forced, dict) or set(forced) - {"EnableForceNewDeployment", "ForceNewDeploymentNonce"}:

@@ -138,6 +138,7 @@ TYPES = (
         update=update_topic,
         delete=delete_topic,
         retag=retagging("sns", by=""),
+        stack_tags=False,
     ),
     policy_type("AWS::SNS::TopicPolicy", "Topics", put_policy),
     ResourceType(

@@ -80,6 +80,7 @@ TYPES = (
         update=update_queue,
         delete=deleting("sqs", "DeleteQueue", "QueueUrl"),
         retag=retagging("sqs", by=""),
+        stack_tags=False,
     ),
     policy_type("AWS::SQS::QueuePolicy", "Queues", put_policy),
 )

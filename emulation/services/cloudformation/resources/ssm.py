@@ -9,7 +9,7 @@ from .base import Job, ResourceType, deleting, retagging
 async def create_parameter(job: Job) -> None:
     if job.text("Type") not in ("String", "StringList"):
         raise PropertyError(f"Type must be String or StringList: CloudFormation makes no {job.text('Type')} parameter")
-    name = job.text("Name") if "Name" in job.properties else f"CFN-{job.generated_name(200)}"
+    name = job.text("Name") if "Name" in job.properties else f"CFN-{job.logical_id}-{job.ctx.ids.alnum(12)}"
     await job.send("ssm", "PutParameter", omit="Name", Name=name)
     job.created(name, Arn=job.arn("ssm", f"parameter/{name.lstrip('/')}"))
     job.attributes |= {"Type": job.text("Type"), "Value": job.text("Value")}

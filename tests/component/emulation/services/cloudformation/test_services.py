@@ -120,13 +120,21 @@ async def test_a_new_image_is_a_new_revision_that_is_rolled_out_before_the_old_o
     assert old["taskDefinition"]["status"] == "INACTIVE"
 
 
-async def test_an_update_leaves_the_number_that_auto_scaling_chose(cfn: Stacks) -> None:
+async def test_every_update_of_a_service_sets_the_templates_number_again(cfn: Stacks) -> None:
     await cfn.made(TEMPLATE)
-    await cfn.aws.call("ecs", "UpdateService", cluster="apps", service="app", desiredCount=1)
-    await cfn.changed(TEMPLATE, parameters={"Image": "app:2"})
+    await cfn.changed(TEMPLATE, parameters={"Count": "1"})
+    await cfn.aws.call("ecs", "UpdateService", cluster="apps", service="app", desiredCount=2)
+    await cfn.changed(TEMPLATE, parameters={"Count": "1", "Image": "app:2"})
     assert (await service(cfn))["desiredCount"] == 1
-    await cfn.changed(TEMPLATE, parameters={"Image": "app:2", "Count": "2"})
-    assert (await service(cfn))["runningCount"] == 2
+
+
+async def test_an_update_leaves_the_number_that_auto_scaling_chose_where_the_template_has_none(cfn: Stacks) -> None:
+    without = TEMPLATE.replace("      DesiredCount: !Ref Count\n", "")
+    assert without != TEMPLATE
+    await cfn.made(without)
+    await cfn.aws.call("ecs", "UpdateService", cluster="apps", service="app", desiredCount=2)
+    await cfn.changed(without, parameters={"Image": "app:2"})
+    assert (await service(cfn))["desiredCount"] == 2
 
 
 async def test_scaling_settings_change_in_place(cfn: Stacks) -> None:

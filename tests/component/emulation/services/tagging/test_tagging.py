@@ -41,6 +41,8 @@ KINDS = [
     "elasticloadbalancing:targetgroup",
     "ses:identity",
 ]
+CLUSTER = "Cluster"
+"""The cluster's logical id in the template."""
 PROGRAMS = {"webordinary/hermes:test": ["true"], "webordinary/edit:test": ["true"]}
 
 
@@ -93,20 +95,21 @@ async def test_a_stacks_tag_is_on_everything_that_takes_tags(w: World) -> None:
 
 async def test_cloudformations_own_tags_say_stack_and_logical_id(w: World) -> None:
     found = await resources(w, TagFilters=[{"Key": "aws:cloudformation:stack-name", "Values": ["it"]}])
-    tables = {tags["aws:cloudformation:logical-id"] for arn, tags in found.items() if is_of_type(arn, "dynamodb:table")}
+    clusters = {tags["aws:cloudformation:logical-id"] for arn, tags in found.items() if is_of_type(arn, "ecs:cluster")}
 
-    assert tables >= {"SessionsTable", "MailTable"}
+    assert clusters == {CLUSTER}
+    assert not any(is_of_type(arn, "dynamodb:table") for arn in found)  # as on AWS
     assert all(tags["kit:run"] == "r1" for tags in found.values())
 
 
 async def test_filters_narrow_by_type_and_by_any_of_the_values(w: World) -> None:
     either = [{"Key": "kit:run", "Values": ["other", "r1"]}]
-    both = [*either, {"Key": "aws:cloudformation:logical-id", "Values": ["SessionsTable"]}]
+    both = [*either, {"Key": "aws:cloudformation:logical-id", "Values": [CLUSTER]}]
 
     tables = await resources(w, ResourceTypeFilters=["dynamodb:table"], TagFilters=either)
 
     assert {arn.split(":")[2] for arn in tables} == {"dynamodb"}
-    assert len(await resources(w, ResourceTypeFilters=["dynamodb"], TagFilters=both)) == 1
+    assert len(await resources(w, ResourceTypeFilters=["ecs"], TagFilters=both)) == 1
     assert not await resources(w, TagFilters=[{"Key": "kit:run", "Values": ["other"]}])
 
 

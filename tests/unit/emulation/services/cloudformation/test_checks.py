@@ -63,7 +63,7 @@ def test_unknown_resource_types_are_named() -> None:
     [
         (
             "  P: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Nobody}}",
-            "Unresolved resource dependencies [Nobody] in the Resources block of the template (P (line 4))",
+            "Unresolved resource dependencies [Nobody] in the Resources block of the template",
         ),
         (
             "  P: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub '${Nobody}-x'}}",
