@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AwsError
+from .constraints import violations
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel
@@ -61,6 +62,8 @@ def validate(service: str, operation: str, params: Any) -> None:
     report = ParamValidator().validate(params, model.input_shape)
     if report.has_errors():
         raise AwsError(_validation_code(service), f"{service}:{operation}: {report.generate_report()}")
+    if outside := violations(service, params, model.input_shape):
+        raise AwsError(_validation_code(service), outside)
 
 
 def too_deep(service: str, operation: str) -> AwsError:
@@ -70,7 +73,12 @@ def too_deep(service: str, operation: str) -> AwsError:
     )
 
 
-_VALIDATION_CODES = {"ecs": "InvalidParameterException", "s3": "InvalidRequest", "logs": "InvalidParameterException"}
+_VALIDATION_CODES = {
+    "ecs": "InvalidParameterException",
+    "cloudwatch": "ValidationError",
+    "s3": "InvalidRequest",
+    "logs": "InvalidParameterException",
+}
 
 
 def _validation_code(service: str) -> str:

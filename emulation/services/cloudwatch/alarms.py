@@ -159,7 +159,8 @@ class AlarmOperations:
         return self._set_actions_enabled(call.params["AlarmNames"], False)
 
     async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._tagged(call).tags
+        arn = call.params["ResourceARN"]
+        tags = next((alarm.tags for alarm in self._alarms if alarm.arn == arn), {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def evaluate(node: Node, scope: Scope) -> Value:
         return [_series(evaluate(item, scope), "an array") for item in node.items]
     if isinstance(node, Call):
         arguments = [evaluate(argument, scope) for argument in node.arguments]
-        if node.function in _OPERATORS:
-            return _pairwise(_OPERATORS[node.function], arguments[0], arguments[1])
+        if node.function in OPERATORS:
+            return _pairwise(OPERATORS[node.function], arguments[0], arguments[1])
         function = FUNCTIONS.get(node.function)
         if function is None:
             raise ExpressionError(f"{node.function} is not emulated; known are {', '.join(sorted(FUNCTIONS))}")
@@ -57,7 +57,7 @@ def _divided(left: float, right: float) -> float:
     return left / right if right else math.nan
 
 
-_OPERATORS: dict[str, Callable[[float, float], float]] = {
+OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,

@@ -47,16 +47,18 @@ class MetricReader:
             check_statistic(name, "ExtendedStatistics")
         period = params["Period"]
         check_period(period)
-        start, end = _aligned(epoch(params["StartTime"]), period), epoch(params["EndTime"])
-        if start >= end:
+        given, end = epoch(params["StartTime"]), epoch(params["EndTime"])
+        if given >= end:
             raise AwsError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
-        count = math.ceil((end - start) / period)
-        if count > MOST_DATAPOINTS:
+        asked = math.ceil((end - given) / period)
+        if asked > MOST_DATAPOINTS:
             raise AwsError(
                 "InvalidParameterCombination",
-                f"You have requested up to {count:,} datapoints, which exceeds the limit of {MOST_DATAPOINTS:,}. "
+                f"You have requested up to {asked} datapoints, which exceeds the limit of {MOST_DATAPOINTS}. "
                 "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
             )
+        start = _aligned(given, period)
+        count = math.ceil((end - start) / period)
         datapoints: list[dict[str, Any]] = []
         for index, units in enumerate(self._store.windows_by_unit(Metric.of(params), start, period, count, end=end)):
             for unit, samples in units.items():
@@ -85,6 +87,7 @@ class MetricReader:
         queries = parse_queries(described)
         newest_first = params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         rows: list[tuple[str, Datapoint]] = []
+        labels = _labels(queries)
         wanted = [each for each in described if each.get("ReturnData", True)]
         for each in wanted:
             points = self._datapoints(each["Id"], queries[each["Id"]], start, end)
@@ -98,7 +101,7 @@ class MetricReader:
             results.append(
                 {
                     "Id": each["Id"],
-                    "Label": each.get("Label") or _label(queries[each["Id"]], each["Id"]),
+                    "Label": each.get("Label") or labels[each["Id"]],
                     "Timestamps": [instant(point.time) for point in points],
                     "Values": [point.value for point in points],
                     "StatusCode": "PartialData" if each["Id"] in later else "Complete",
@@ -156,5 +159,17 @@ def _dimensions(metric: Metric) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in metric.dimensions]
 
 
-def _label(query: Query, id: str) -> str:
-    return query.metric.name if isinstance(query, MetricStat) else id
+def _labels(queries: Mapping[str, Query]) -> dict[str, str]:
+    """A metric's name, with the statistic and the period where those of one metric differ; an expression's id."""
+    stats = [query for query in queries.values() if isinstance(query, MetricStat)]
+    labels = {}
+    for id, query in queries.items():
+        if not isinstance(query, MetricStat):
+            labels[id] = id
+            continue
+        same = [each for each in stats if each.metric == query.metric]
+        parts = [query.metric.name]
+        parts += [query.stat] if len({each.stat for each in same}) > 1 else []
+        parts += [str(query.period)] if len({each.period for each in same}) > 1 else []
+        labels[id] = " ".join(parts)
+    return labels

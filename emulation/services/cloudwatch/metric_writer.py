@@ -93,13 +93,13 @@ def _samples(datum: Mapping[str, Any], where: str) -> Samples:
             "MissingParameter",
             f"At least one of the parameters {where}.Value, {where}.Values and {where}.StatisticValues is required.",
         )
-    if len(given) > 1:
+    if len(given) > 1 and "Value" in given:  # AWS takes Values and StatisticValues together
         raise AwsError(
             "InvalidParameterCombination",
             f"The parameters {where}.{given[0]} and {where}.{given[1]} are mutually exclusive "
             "and you have specified both.",
         )
-    if given == ["StatisticValues"]:
+    if given[0] == "StatisticValues":
         return _statistic_set(datum["StatisticValues"], f"{where}.StatisticValues")
     if given == ["Value"]:
         return Samples.of([_number(datum["Value"], f"{where}.Value")])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .arithmetic import Scope, Series, evaluate
+from .arithmetic import FUNCTIONS, OPERATORS, Scope, Series, evaluate
 from .errors import validation_error
 from .expressions import ExpressionError, Node, functions, names, parse
 from .metrics import Metric, MetricStore
@@ -172,6 +172,9 @@ def _expression(described: Mapping[str, Any], known: Mapping[str, Query]) -> Exp
         tree = parse(described["Expression"])
     except ExpressionError as error:
         raise validation_error(f"{where}: {error}") from None
+    if unheard := functions(tree) - FUNCTIONS.keys() - OPERATORS.keys():
+        known_ones = ", ".join(sorted(FUNCTIONS))
+        raise validation_error(f"{where}: {', '.join(sorted(unheard))} is not emulated; known are {known_ones}")
     mentioned = names(tree) - {"REPEAT", "LINEAR"}
     if unknown := mentioned - known.keys():
         raise validation_error(

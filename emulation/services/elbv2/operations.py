@@ -143,7 +143,9 @@ class Operations:
             answer = await self._base(call)
             await self.configuration.read_target_group(answer["TargetGroups"][0]["TargetGroupArn"])
             await self.apply()
-        return self._with_users(answer)
+        for group in answer["TargetGroups"]:
+            group.pop("LoadBalancerArns", None)  # only DescribeTargetGroups has them
+        return answer
 
     async def describe_target_groups(self, call: Call) -> Answer:
         params = dict(call.params)

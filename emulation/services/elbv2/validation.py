@@ -39,8 +39,10 @@ def target_group(params: Mapping[str, Any], *, new: bool = True) -> None:
         raise not_emulated(f"A target group with protocol {params['Protocol']}")
     if (params.get("ProtocolVersion") or "HTTP1") != "HTTP1":
         raise not_emulated(f"A target group with protocol version {params['ProtocolVersion']}")
-    if new and (params.get("Port") is None or params.get("Protocol") is None):
-        raise AwsError("ValidationError", "A port and a protocol must be specified")
+    if new and params.get("Port") is None:
+        raise AwsError("ValidationError", "A port must be specified")
+    if new and params.get("Protocol") is None:
+        raise AwsError("ValidationError", "A protocol must be specified")
     path = params.get("HealthCheckPath")
     if path is not None and not path.startswith("/"):
         raise AwsError("ValidationError", f"Health check path '{path}' must begin with a '/' character")
@@ -51,13 +53,16 @@ def listener(params: Mapping[str, Any], others: Iterable[Listener]) -> None:
     protocol = params.get("Protocol")
     if any(other.port == params.get("Port") for other in others):
         raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
-    if protocol == "HTTPS" and not params.get("Certificates"):
-        raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+    if protocol == "HTTPS" and len(params.get("Certificates") or ()) != 1:
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "You must provide a list containing exactly one certificate if the listener protocol is HTTPS.",
+        )
     if protocol is not None and protocol not in ROUTED:
         raise not_emulated(f"A listener with protocol {protocol}")
     if (params.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
         raise not_emulated("Mutual TLS")
-    _actions(params.get("DefaultActions"))
+    _actions(params, "DefaultActions")
 
 
 def rule(params: Mapping[str, Any]) -> None:
@@ -69,15 +74,25 @@ def rule(params: Mapping[str, Any]) -> None:
             isinstance(config, Mapping) and config.get("RegexValues") for config in condition.values()
         ):
             raise not_emulated("A rule condition with RegexValues")
-    _actions(params.get("Actions"))
+    _actions(params, "Actions")
 
 
-def _actions(shape: list[Mapping[str, Any]] | None) -> None:
-    if shape:
-        try:
-            action(shape)
-        except ValueError as unknown:
-            raise AwsError("NotImplemented", f"{unknown} Nothing was changed.") from None
+def _actions(params: Mapping[str, Any], name: str) -> None:
+    """The actions are read before the state store has them: it would keep what cannot be routed."""
+    if name not in params:
+        return
+    if not params[name]:
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '[]' at '{name[:1].lower()}{name[1:]}' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1",
+        )
+    try:
+        action(params[name])
+    except KeyError as missing:
+        raise AwsError("ValidationError", f"An action of {name} lacks {missing.args[0]}") from None
+    except ValueError as unknown:
+        raise AwsError("NotImplemented", f"{unknown} Nothing was changed.") from None
 
 
 def target_id(text: str) -> None:

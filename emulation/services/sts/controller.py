@@ -78,6 +78,8 @@ class Sts(ServiceController):
 
     async def _assume(self, call: Call, principal: str, kind: str, accepted: Any) -> dict[str, Any]:
         arn, session = call.params["RoleArn"], call.params["RoleSessionName"]
+        if not arn.startswith("arn:"):
+            raise AwsError("ValidationError", f"{arn} is invalid")
         name = arn.rpartition("/")[2]
         refusal = AwsError(
             "AccessDenied",

@@ -32,7 +32,7 @@ _SETTINGS: Mapping[str, Any] = {
 Params = Mapping[str, Any]
 
 
-def check_service(params: Params) -> None:
+def check_service(params: Params, *, new: bool = False) -> None:
     """Raises InvalidParameterException or NotImplemented."""
     count = params.get("desiredCount", 0)
     if count < 0:
@@ -45,6 +45,8 @@ def check_service(params: Params) -> None:
         raise not_emulated(f"Deployment controller {params['deploymentController']['type']}")
     if not 0 <= params.get("healthCheckGracePeriodSeconds", 0) <= _LONGEST_GRACE:
         raise invalid(f"Health check grace period must be between 0 and {_LONGEST_GRACE}.")
+    if new and params.get("healthCheckGracePeriodSeconds") and not params.get("loadBalancers"):
+        raise invalid("Health check grace period is only valid for services configured to use load balancers")
 
 
 def configuration_of(params: Params, now: Params = _CONFIGURATION) -> dict[str, Any]:

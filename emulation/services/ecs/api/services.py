@@ -38,7 +38,7 @@ class Services:
         cluster = self._store.cluster(params.get("cluster"))
         name = params["serviceName"]
         check_name("Service", name)
-        check_service(params)
+        check_service(params, new=True)
         if earlier := self._earlier(cluster, name, params):
             return self._answer(earlier)
         revision = await self._revisions.of(cluster, params)

@@ -59,6 +59,11 @@ def _check_fargate(raw: Raw) -> None:
         if not raw.get(name):
             raise client_error(f"Fargate requires that '{name}' be defined at the task level.")
     check_size(int(raw["cpu"]), int(raw["memory"]))
+    if raw.get("pidMode") == "host":
+        raise client_error(
+            "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is "
+            "'task'."
+        )
     if raw.get("placementConstraints"):
         raise client_error("Fargate does not support placement constraints.")
     uses_logs = any(_log_driver(each) == "awslogs" for each in raw["containerDefinitions"])

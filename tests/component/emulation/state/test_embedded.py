@@ -190,7 +190,7 @@ async def test_a_published_message_reaches_the_subscribed_queue(bare_world: Worl
     await aws.call("sns", "Publish", TopicArn=topic, Message="hello", Subject="s")
 
     received = await aws.call("sqs", "ReceiveMessage", QueueUrl=queue)
-    assert '"Message": "hello"' in received["Messages"][0]["Body"]
+    assert '"Message" : "hello"' in received["Messages"][0]["Body"]
 
 
 async def test_an_object_is_what_was_put(bare_world: World) -> None:

@@ -27,7 +27,9 @@ def test_a_plain_body_is_untouched() -> None:
     assert decompressed(request) is request
 
 
-@pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b"text")[:-6], gzip.compress(b"text")[:4]])
+@pytest.mark.parametrize(
+    "body", [b"", b"plain", gzip.compress(b"text", mtime=0)[:-6], gzip.compress(b"text", mtime=0)[:4]]
+)
 def test_a_damaged_body_is_refused(body: bytes) -> None:
     with pytest.raises(AwsError) as error:
         decompressed(gzipped(body))

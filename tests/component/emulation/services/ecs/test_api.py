@@ -348,3 +348,30 @@ async def test_ecs_exec_is_ready_when_it_was_enabled(w: EcsWorld) -> None:
     assert message.startswith("The execute command failed because execute command was not enabled")
     session = await w.call("execute_command", task=enabled["taskArn"], command="ls", interactive=True)
     assert session["containerName"] == "app"
+
+
+async def test_a_grace_period_needs_a_load_balancer(w: EcsWorld) -> None:
+    given = {"serviceName": "grace", "taskDefinition": "app", "healthCheckGracePeriodSeconds": 10, "desiredCount": 0}
+    text = "Health check grace period is only valid for services configured to use load balancers"
+    assert await refusal(w, "create_service", **given) == (INVALID, text)
+
+
+async def test_fargate_does_not_share_the_hosts_processes(w: EcsWorld) -> None:
+    with pytest.raises(ClientError, match="Fargate launch type do not support pidMode 'host'"):
+        await w.register("host", image="app:1", pidMode="host", requiresCompatibilities=["FARGATE"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "text"),
+    [
+        ("list_account_settings", {"name": "nope"}, "Value 'nope' at 'name' failed to satisfy constraint"),
+        (
+            "list_tasks",
+            {"launchType": "MOON"},
+            "Value 'MOON' at 'launchType' failed to satisfy constraint: Member must",
+        ),
+    ],
+)
+async def test_a_value_outside_of_its_enum(w: EcsWorld, operation: str, params: dict[str, str], text: str) -> None:
+    code, message = await refusal(w, operation, **params)
+    assert code == INVALID and message.startswith(f"1 validation error detected: {text}")

@@ -453,3 +453,43 @@ async def test_the_overview_names_addresses_and_targets(account: Account, port: 
     assert overview["address"] == balancer["DNSName"]
     assert overview["listeners"] == [{"port": 80, "protocol": "HTTP", "address": balancer["DNSName"]}]
     assert [(target["group"], target["port"]) for target in overview["targets"]] == [("web", port)]
+
+
+@pytest.mark.parametrize("actions", [[], [{"Type": "forward"}], [{"Type": "redirect"}]])
+async def test_a_listener_or_rule_whose_actions_route_nowhere_is_refused_and_not_made(
+    account: Account, actions: list[dict[str, Any]]
+) -> None:
+    balancer = await account.load_balancer(f"nowhere-{len(actions)}-{actions[0]['Type'] if actions else 'none'}")
+    arn = balancer["LoadBalancerArn"]
+    with pytest.raises(ClientError) as refused:
+        await account.call("create_listener", LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=actions)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert (await account.call("describe_listeners", LoadBalancerArn=arn))["Listeners"] == []
+    listener = await account.listener(balancer)
+    conditions = [{"Field": "path-pattern", "Values": ["/x"]}]
+    with pytest.raises(ClientError) as refused:
+        await account.call("create_rule", ListenerArn=listener, Priority=1, Conditions=conditions, Actions=actions)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert len((await account.call("describe_rules", ListenerArn=listener))["Rules"]) == 1
+
+
+async def test_a_new_target_group_is_shown_without_its_load_balancers(account: Account) -> None:
+    settings = {"Protocol": "HTTP", "Port": 80, "VpcId": account.vpc, "TargetType": "ip"}
+    made = await account.call("create_target_group", Name="fresh", **settings)
+    assert "LoadBalancerArns" not in made["TargetGroups"][0]
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "text"),
+    [
+        ({"Protocol": "HTTP"}, "ValidationError", "A port must be specified"),
+        ({"Port": 80}, "ValidationError", "A protocol must be specified"),
+    ],
+)
+async def test_a_target_group_without_port_or_protocol(
+    account: Account, params: dict[str, Any], code: str, text: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        await account.call("create_target_group", Name="odd", VpcId=account.vpc, TargetType="ip", **params)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == (code, text)

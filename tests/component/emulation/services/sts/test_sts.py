@@ -98,6 +98,8 @@ async def test_only_what_the_trust_policy_names_is_let_in(w: World) -> None:
 
     assert await code(sts, "assume_role", RoleArn=other, RoleSessionName="run") == "AccessDenied"
     assert await code(sts, "assume_role", RoleArn=missing, RoleSessionName="run") == "AccessDenied"
+    nonsense = "nothing-valid-in-here"
+    assert await code(sts, "assume_role", RoleArn=nonsense, RoleSessionName="run") == "ValidationError"
 
 
 async def test_no_longer_than_the_role_allows(w: World) -> None:
