@@ -28,6 +28,8 @@ from .refusals import failed, throttled
 class Traffic(Protocol):
     """The part of the gateway that faults use."""
 
+    network: list[Interceptor]
+    """Called before a call is authenticated; its caller is whom it names."""
     interceptors: list[Interceptor]
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:
@@ -233,13 +235,13 @@ class CutFromAws(FaultBase):
     def begin(self) -> None:
         if not self._context.groups.known(self._settings.task):
             raise FaultRefused(f"no task {self._settings.task} runs", status=404)
-        self._context.traffic.interceptors.append(self._intercept)
+        self._context.traffic.network.append(self._intercept)
         silent = self._over if self._settings.how == "silence" else None
         broken = self._context.traffic.break_off(self._concerns, silent)
         self._counts.update(concerned=broken, cut=broken)
 
     def end(self) -> None:
-        self._context.traffic.interceptors.remove(self._intercept)
+        self._context.traffic.network.remove(self._intercept)
         self._over.set()
 
     def _concerns(self, call: InterceptedCall) -> bool:

@@ -98,12 +98,12 @@ class SlowNetwork(FaultBase):
     def begin(self) -> None:
         if not self._context.groups.known(self._settings.task):
             raise FaultRefused(f"no task {self._settings.task} runs", status=404)
-        self._context.traffic.interceptors.append(self._intercept)
+        self._context.traffic.network.append(self._intercept)
         if self._settings.host is not None:
             self._to_task = self._links.disturb(self._settings.host, self._settings.port, self._delay)
 
     def end(self) -> None:
-        self._context.traffic.interceptors.remove(self._intercept)
+        self._context.traffic.network.remove(self._intercept)
         self._to_aws.over.set()
         if self._to_task is not None and self._settings.host is not None:
             self._links.calm(self._settings.host, self._settings.port, self._to_task)

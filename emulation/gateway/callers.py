@@ -87,6 +87,10 @@ class AccessKeys:
             raise AwsError("ExpiredTokenException", "The security token included in the request is expired", status=403)
         return self._callers.get(access_key_id) or Caller("external", access_key_id)
 
+    def named(self, identity: Identity) -> Caller:
+        """Whom a request names as its sender, whether or not its signature is right."""
+        return ANONYMOUS if identity.signature is None else self.caller(identity.signature.access_key)
+
     def authenticate(self, identity: Identity, request: HttpRequest) -> Caller:
         """Who signed a request, which is as it arrived. Raises `AwsError` when nobody this cloud knows did."""
         signature = identity.signature

@@ -67,8 +67,10 @@ class Dispatch:
         """Makes the controllers of another region than the cloud's own."""
         self._answering: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = logging.getLogger("emulation.gateway")
+        self.network: list[Interceptor] = []
+        """Called in order for every call over the wire, before it is authenticated: the caller is whom it names."""
         self.interceptors: list[Interceptor] = []
-        """Called in order for every call over the wire."""
+        """Called in order for every authenticated call over the wire."""
         self._under_way = PendingCalls()
 
     def register(self, controllers: Iterable[Controller]) -> None:
@@ -103,13 +105,16 @@ class Dispatch:
         read: Callable[[], Mapping[str, Any]] = dict
         try:
             identity = identify(request, self._region)
-            caller = self._keys.authenticate(identity, request)
-            if not takes_a_file(identity):
-                check_document(identity.protocol, identity.request.body)
-            read = cache(partial(_parameters, identity))
-            call = InterceptedCall(identity.service, identity.operation, caller, identity.region, read)
+            caller = self._keys.named(identity)
+            parameters = cache(partial(_parameters, identity))
+            call = InterceptedCall(identity.service, identity.operation, caller, identity.region, parameters)
             with self._under_way.answering(call):
-                await self._intercept(call)
+                await _intercept(call, self.network)
+                caller = self._keys.authenticate(identity, request)
+                if not takes_a_file(identity):
+                    check_document(identity.protocol, identity.request.body)
+                read = parameters
+                await _intercept(call, self.interceptors)
                 response = await self._respond(identity, caller, request_id)
             status, code = response.status, error_code(response)
         except AwsError as error:
@@ -261,12 +266,6 @@ class Dispatch:
             raise AwsError("InternalFailure", f"The emulation of {path} failed: {error!r}", status=500) from error
         return checked
 
-    async def _intercept(self, call: InterceptedCall) -> None:
-        for interceptor in tuple(self.interceptors):
-            error = await interceptor(call)
-            if error is not None:
-                raise error
-
     def _notify(self, registry: Registry, call: Call) -> None:
         for watcher in registry.watchers.get((call.service, call.operation), ()):
             try:
@@ -300,3 +299,10 @@ class InProcess:
 
     async def store(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         return await self.dispatch.store_call(service, operation, self.region, params)
+
+
+async def _intercept(call: InterceptedCall, interceptors: Iterable[Interceptor]) -> None:
+    for interceptor in tuple(interceptors):
+        error = await interceptor(call)
+        if error is not None:
+            raise error

@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.ecs import eventually
 from tests.support.fault_conformance import NOBODY, Case, Probe
 from tests.support.faults import CLUSTER, SERVICE, SHARED, Place
-from webordinary_testkit.emulation.gateway.dispatch import Dispatch
+from webordinary_testkit.emulation.gateway import dispatch
 from webordinary_testkit.emulation.services.ecs.api import services
 from webordinary_testkit.emulation.services.ecs.docker.container import EngineContainer
 from webordinary_testkit.emulation.services.ecs.docker.volumes import Volumes
@@ -103,7 +103,7 @@ EVERYWHERE: Mapping[str, Case] = {
         during="ProvisionedThroughputExceededException",
         unknown=Throttle("dynamo"),
         complaint="botocore knows no service named 'dynamo'",
-        spoilt=(Dispatch, "_intercept"),
+        spoilt=(dispatch, "_intercept"),
     ),
     "ApiError": Case(
         make=lambda task: ApiError("dynamodb", "GetItem", by=task),
@@ -112,7 +112,7 @@ EVERYWHERE: Mapping[str, Case] = {
         during="InternalServerError",
         unknown=ApiError("dynamodb", "GetItems"),
         complaint="dynamodb has no operation named 'GetItems', did you mean 'GetItem'?",
-        spoilt=(Dispatch, "_intercept"),
+        spoilt=(dispatch, "_intercept"),
     ),
     "ApiLatency": Case(
         make=lambda _: ApiLatency("dynamodb", seconds=30.0, by="edit"),
@@ -121,7 +121,7 @@ EVERYWHERE: Mapping[str, Case] = {
         during="slow",
         unknown=ApiLatency("dynamodb", by="nobody"),
         complaint="by='nobody' is no caller",
-        spoilt=(Dispatch, "_intercept"),
+        spoilt=(dispatch, "_intercept"),
     ),
     "CutFromAws": Case(
         make=CutFromAws,
@@ -130,7 +130,7 @@ EVERYWHERE: Mapping[str, Case] = {
         during="silent",
         unknown=CutFromAws(NOBODY),
         complaint=f"there is no task {NOBODY}",
-        spoilt=(Dispatch, "_intercept"),
+        spoilt=(dispatch, "_intercept"),
     ),
     "CutFromAws, reset": Case(
         make=lambda task: CutFromAws(task, how="reset"),
@@ -139,7 +139,7 @@ EVERYWHERE: Mapping[str, Case] = {
         during="reset",
         unknown=CutFromAws(NOBODY, how="reset"),
         complaint=f"there is no task {NOBODY}",
-        spoilt=(Dispatch, "_intercept"),
+        spoilt=(dispatch, "_intercept"),
     ),
     "CutFromLoadBalancer": Case(
         make=CutFromLoadBalancer,

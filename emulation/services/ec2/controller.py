@@ -45,7 +45,7 @@ _TOPOLOGY_CHANGES: tuple[Operation, ...] = (
 class Traffic(Protocol):
     """The part of the gateway that the network controls."""
 
-    interceptors: list[Interceptor]
+    network: list[Interceptor]
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int: ...
 
@@ -97,13 +97,13 @@ class Network(ControllerBase):
     async def start(self) -> None:
         self._ctx.events.subscribe(TaskChanged, self._task_changed)
         self._ctx.events.subscribe(BlackholeChanged, self._blackhole_changed)
-        self._traffic.interceptors.append(self._intercept)
+        self._traffic.network.append(self._intercept)
         self._background.run("network", self._follow())
 
     async def stop(self) -> None:
         await self._background.stop()
-        if self._intercept in self._traffic.interceptors:
-            self._traffic.interceptors.remove(self._intercept)
+        if self._intercept in self._traffic.network:
+            self._traffic.network.remove(self._intercept)
         for disruption in list(self._disruptions):
             self._restore(disruption)
         for event in self._isolated.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -145,9 +146,12 @@ class TestInterceptors:
             if call.caller.name == "victim":
                 raise CutOff
 
-        bare_world.cloud.dispatch.interceptors.append(partition)
+        bare_world.cloud.dispatch.network.append(partition)
         with pytest.raises((EndpointConnectionError, HTTPClientError)):
             await asyncio.to_thread(bare_world.client("sqs", credentials=victim).list_queues)
+        wrong = replace(victim, secret_access_key="wrong")
+        with pytest.raises((EndpointConnectionError, HTTPClientError)):
+            await asyncio.to_thread(bare_world.client("sqs", credentials=wrong).list_queues)
         await asyncio.to_thread(bare_world.client("sqs").list_queues)
 
         first = bare_world.cloud.recorder.since(0)[0]
