@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "host.docker.internal"})
 _UNREGISTRABLE = (".localhost", ".test", ".invalid", ".internal")
-"""Top-level domains that nobody can register: RFC 6761, and `internal` by ICANN in 2024."""
+"""Reserved top-level domains: RFC 6761, and `internal` by ICANN in 2024."""
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 """Clients may come here by a proxy or resolver setting; the names under it are AWS's to give."""
 _OWN_SITES = frozenset({"none", "same-origin"})

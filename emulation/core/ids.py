@@ -35,5 +35,5 @@ class Ids:
         return "".join(self.source.choices(_ALNUM, k=length))
 
     def secret(self, length: int) -> str:
-        """Upper-case letters and digits that nobody can guess, for keys: also a seeded source does not repeat them."""
+        """Upper-case letters and digits for keys, from the system's randomness even in a seeded source."""
         return "".join(secrets.choice(_SECRET) for _ in range(length))

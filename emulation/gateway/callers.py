@@ -92,7 +92,7 @@ class AccessKeys:
         return ANONYMOUS if identity.signature is None else self.caller(identity.signature.access_key)
 
     def authenticate(self, identity: Identity, request: HttpRequest) -> Caller:
-        """Who signed a request, which is as it arrived. Raises `AwsError` when nobody this cloud knows did."""
+        """Who signed a request, which is as it arrived. Raises `AwsError` for an unknown key or a wrong signature."""
         signature = identity.signature
         if signature is None:
             if self._insecure or (identity.service, identity.operation) in _UNSIGNED_OPERATIONS:

@@ -81,7 +81,7 @@ def _unsigned(request: HttpRequest) -> str:
         return "s3"  # public objects are read unsigned
     raise AwsError(
         "MissingAuthenticationToken",
-        f"{request.method} {request.path} carries no signature, so the AWS service it is meant for cannot be told. "
+        f"{request.method} {request.path} carries no signature, so the AWS service it is meant for is unknown. "
         "Use an SDK or the AWS CLI with this address as AWS_ENDPOINT_URL and any access key.",
         status=403,
     )

@@ -102,6 +102,7 @@ def load_balancer(described: Mapping[str, Any], attributes: Iterable[Mapping[str
         idle_timeout=float(values.get("idle_timeout.timeout_seconds") or 60),
         forwarded_for=values.get("routing.http.xff_header_processing.mode") or "append",
         client_port_forwarded=values.get("routing.http.xff_client_port.enabled") == "true",
+        drops_invalid_headers=values.get("routing.http.drop_invalid_header_fields.enabled") == "true",
         deletion_protected=values.get("deletion_protection.enabled") == "true",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -11,6 +13,11 @@ from ...core.ids import Ids
 from ...time.clock import Clock
 
 HOP_BY_HOP = ("Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
+LARGEST = 64 * 1024
+"""Bytes of all headers of a request; more are answered with 400 (ELB quotas, "HTTP headers": entire request header).
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
+_VALID = re.compile(r"[A-Za-z0-9-]+")
+"""Names that `routing.http.drop_invalid_header_fields.enabled` lets through."""
 MAX_FORWARDED_FOR = 30
 """Addresses in X-Forwarded-For; more are answered with 463."""
 
@@ -26,6 +33,20 @@ def without_hop_by_hop(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
         if name in kept:
             del kept[name]
     return kept
+
+
+def too_large(raw: Iterable[tuple[bytes, bytes]]) -> bool:
+    return sum(len(name) + len(value) + len(": \r\n") for name, value in raw) > LARGEST
+
+
+def in_one_spelling(headers: CIMultiDict[str]) -> CIMultiDict[str]:
+    """Every name as it is first spelt: aiohttp's client sends only the last of two spellings."""
+    spelling: dict[str, str] = {}
+    return CIMultiDict((spelling.setdefault(name.lower(), name), value) for name, value in headers.items())
+
+
+def without_invalid(headers: CIMultiDict[str]) -> CIMultiDict[str]:
+    return CIMultiDict((name, value) for name, value in headers.items() if _VALID.fullmatch(name))
 
 
 def too_many_forwarders(headers: CIMultiDictProxy[str]) -> bool:

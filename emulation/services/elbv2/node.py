@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from ...core.addressing import LOOPBACK, Addressing, cannot_listen
 from ...time.clock import Clock
 from . import tls
+from .headers import http_date
 from .responses import SERVER, error_page
 from .routing_table import Listener, LoadBalancer, RoutingTable
 
@@ -23,6 +24,8 @@ CLOSING = 0.1
 LINGERING = 1.0
 """Wall seconds for reading the rest of an unwanted body, so that the client receives its response."""
 MAX_LINE = 16 * 1024
+MOST_HEADERS = 16 * 1024
+"""More than fit into the limit of all headers: ELB has none for their number."""
 """Bytes of the request line and of each header; AWS answers 400 above."""
 
 
@@ -187,7 +190,7 @@ class LoadBalancerNode:
                 raise ConnectionError("The listener was deleted.")
             return await self._respond(request, port.listener_arn, port.port, self._ports)
 
-        return _Http(handle, self._observer, self._load_balancer.dimension, lambda: self._idle)
+        return _Http(handle, self._observer, self._load_balancer.dimension, lambda: self._idle, self._clock)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -199,12 +202,18 @@ class _Http(web.Server):
     """aiohttp's server, with `_Connection` for its connections."""
 
     def __init__(
-        self, handle: Any, observer: ConnectionObserver, load_balancer: str, keep_alive: Callable[[], float]
+        self,
+        handle: Any,
+        observer: ConnectionObserver,
+        load_balancer: str,
+        keep_alive: Callable[[], float],
+        clock: Clock,
     ) -> None:
         super().__init__(handle, handler_cancellation=True)
         self._observer = observer
         self._load_balancer = load_balancer
         self._keep_alive = keep_alive
+        self._clock = clock
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(
@@ -216,6 +225,7 @@ class _Http(web.Server):
             lingering_time=LINGERING,
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
+            max_headers=MOST_HEADERS,
             logger=_SILENT,
         )
 
@@ -227,8 +237,10 @@ class _Http(web.Server):
         super().connection_lost(handler, exc)
         self._observer.disconnected(self._load_balancer)
 
-    def malformed(self) -> None:
+    def malformed(self) -> str:
+        """Count a malformed request. Returns the Date of its answer."""
         self._observer.malformed(self._load_balancer)
+        return http_date(int(self._clock.now()))
 
 
 _SILENT = logging.getLogger("emulation.elbv2.http")
@@ -248,10 +260,10 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
+        headers = {"Server": SERVER, "Content-Type": "text/html"}
         if isinstance(self._manager, _Http):
-            self._manager.malformed()
-        response = web.Response(
-            status=400, body=error_page(400), headers={"Server": SERVER, "Content-Type": "text/html"}
-        )
+            headers["Date"] = self._manager.malformed()
+        request._version = HttpVersion11  # aiohttp's 1.0 of requests that it cannot read
+        response = web.Response(status=400, body=error_page(400), headers=headers)
         response.force_close()
         return response

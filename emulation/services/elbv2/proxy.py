@@ -14,7 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from ...core.ids import Ids
 from ...time.clock import Clock
-from .headers import add_forwarded, add_trace_id, http_date, without_hop_by_hop
+from .headers import add_forwarded, add_trace_id, http_date, in_one_spelling, without_hop_by_hop, without_invalid
 from .links import Links
 from .responses import NO_BODY, begin_headers, finished, send_page
 from .routing_table import TargetGroup
@@ -121,7 +121,9 @@ class Proxy:
 
     def _request_headers(self, transaction: Transaction) -> CIMultiDict[str]:
         request, balancer = transaction.request, transaction.load_balancer
-        headers = without_hop_by_hop(request.headers)
+        headers = in_one_spelling(without_hop_by_hop(request.headers))
+        if balancer.drops_invalid_headers:
+            headers = without_invalid(headers)
         headers.popall("Expect", None)
         host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("", 0)
         add_forwarded(

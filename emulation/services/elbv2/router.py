@@ -15,7 +15,7 @@ from ...time.clock import Clock
 from .actions import FixedResponse, Forward, RequestedUrl
 from .balancing import Balancer
 from .conditions import RequestAttributes
-from .headers import too_many_forwarders
+from .headers import too_large, too_many_forwarders
 from .proxy import Proxy
 from .responses import send, send_page
 from .routing_table import RoutingTable, Rule, TargetGroup
@@ -68,6 +68,10 @@ class Router:
             return await send_page(transaction, 405, self.clock.now())
         if not transaction.path.startswith("/"):
             return await send_page(transaction, 400, self.clock.now())
+        if too_large(request.raw_headers):
+            return await send_page(transaction, 400, self.clock.now())
+        if request.headers.get("Transfer-Encoding", "chunked").strip().lower() not in ("chunked", "identity"):
+            return await send_page(transaction, 501, self.clock.now())
         if too_many_forwarders(request.headers):
             return await send_page(transaction, 463, self.clock.now())
         host, _, host_port = _host_and_port(request.headers.get("Host", ""))

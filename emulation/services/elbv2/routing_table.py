@@ -94,6 +94,7 @@ class LoadBalancer:
     forwarded_for: str = "append"
     """X-Forwarded-For processing mode: append, preserve or remove."""
     client_port_forwarded: bool = False
+    drops_invalid_headers: bool = False
     deletion_protected: bool = False
 
     @property
