@@ -9,7 +9,7 @@ from typing import Any
 
 from .aws_time import patch_imported
 from .models import is_service
-from .moto_patches import dynamodb, iam, sns_checks, sns_delivery, sns_filters, sqs_checks, sqs_fifo
+from .moto_patches import dynamodb, iam, missing, sns_checks, sns_delivery, sns_filters, sqs_checks, sqs_fifo
 from .moto_patches.imports import one_session
 from .moto_patches.vpcs import delete_network_acls_with_vpc
 
@@ -17,9 +17,12 @@ View = Callable[[Any, str, Any], Any]
 """moto's form of a handler: (request, url, headers) → (status, headers, body)."""
 
 _PATCHES: Mapping[str, tuple[Callable[[], None], ...]] = {
+    "cloudwatch": (missing.of_cloudwatch,),
     "dynamodb": (dynamodb.correct,),
     "ec2": (delete_network_acls_with_vpc,),
     "iam": (iam.accept_policies_without_version,),
+    "s3": (missing.of_s3,),
+    "ses": (missing.of_ses,),
     "sns": (sns_delivery.deliver, sns_filters.install, sns_checks.refuse),
     "sqs": (sqs_fifo.order_and_deduplicate, sqs_checks.refuse),
 }

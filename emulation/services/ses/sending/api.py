@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from .submission import Sending, SendOptions
 from .templates import Template, Templates
 
 Answer = dict[str, Any]
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
+"""Names and values of message tags: https://docs.aws.amazon.com/ses/latest/APIReference/API_MessageTag.html"""
 
 
 class SendApi:
@@ -84,6 +87,14 @@ async def bulk_status(sent: Awaitable[str], success: str, rejected: str, invalid
 
 
 def _options(call: Call) -> SendOptions:
+    for tag in (*call.params.get("Tags", ()), *call.params.get("DefaultTags", ())):
+        for kind in ("name", "value"):
+            text = tag[kind.title()]
+            if not _TAG.fullmatch(text):
+                raise AwsError(
+                    "InvalidParameterValue",
+                    f"Invalid tag {kind} <{text}>: only alphanumeric ASCII characters, '_',  '-' are allowed.",
+                )
     return SendOptions(
         caller=call.caller,
         source=call.params.get("Source"),

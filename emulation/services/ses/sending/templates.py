@@ -45,7 +45,7 @@ class Templates:
 
 
 class TemplateApi:
-    """The template operations of version 2, and DeleteTemplate of version 1."""
+    """The template operations of version 2, and DeleteTemplate and TestRenderTemplate of version 1."""
 
     def __init__(self, ctx: Context, templates: Templates) -> None:
         self._ctx = ctx
@@ -92,8 +92,22 @@ class TemplateApi:
             filled = template.fill(call.params["TemplateData"])
         except TemplateError as error:
             raise AwsError("BadRequestException", str(error)) from error
-        parts = [f"Subject: {filled.subject}", "", filled.text or "", filled.html or ""]
-        return {"RenderedTemplate": "\r\n".join(parts)}
+        return _rendered(filled)
+
+    async def test_render_template(self, call: Call) -> Answer:
+        """Version 1."""
+        template = await self._templates.get(call.params["TemplateName"])
+        try:
+            return _rendered(template.fill(call.params["TemplateData"]))
+        except TemplateError as error:
+            raise AwsError("MissingRenderingAttribute", str(error)) from error
+        except AwsError as error:
+            raise AwsError("InvalidRenderingParameter", error.message) from error
+
+
+def _rendered(filled: Template) -> Answer:
+    parts = [f"Subject: {filled.subject}", "", filled.text or "", filled.html or ""]
+    return {"RenderedTemplate": "\r\n".join(parts)}
 
 
 def _parse_data(data: str) -> Answer:

@@ -296,3 +296,23 @@ async def test_seeded_ids_repeat_themselves() -> None:
             seen.append((await w.aws.call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16"))["Vpc"]["VpcId"])
 
     assert seen[0] == seen[1]
+
+
+async def test_what_is_missing_is_refused_and_no_crash(bare_world: World) -> None:
+    s3, ses, cloudwatch = (bare_world.client(service) for service in ("s3", "ses", "cloudwatch"))
+    region = {"LocationConstraint": "us-west-2"}
+    await asyncio.to_thread(s3.create_bucket, Bucket="uploads", CreateBucketConfiguration=region)
+    parts = {"Parts": [{"ETag": "x", "PartNumber": 1}]}
+    calls: list[tuple[Any, dict[str, Any], str]] = [
+        (
+            s3.complete_multipart_upload,
+            {"Bucket": "uploads", "Key": "k", "UploadId": "none", "MultipartUpload": parts},
+            "NoSuchUpload",
+        ),
+        (ses.delete_configuration_set, {"ConfigurationSetName": "none"}, "ConfigurationSetDoesNotExist"),
+        (cloudwatch.put_dashboard, {"DashboardName": "bad name!", "DashboardBody": "{}"}, "InvalidParameterValue"),
+    ]
+    for call, params, code in calls:
+        with pytest.raises(ClientError) as refused:
+            await asyncio.to_thread(call, **params)
+        assert refused.value.response["Error"]["Code"] == code

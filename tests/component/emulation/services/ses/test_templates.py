@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.mailroom import ANN, EDIT, Mailroom, mailroom
+from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.services.ses.sending.templating import TemplateError, render
 
 
@@ -151,3 +152,29 @@ async def test_version_1_deletes_what_is_not_there_without_complaint(room: Mailr
         await room.boto("ses", lambda ses: ses.delete_template(TemplateName="greet"))
 
     assert (await room.boto("ses", lambda ses: ses.list_templates()))["TemplatesMetadata"] == []
+
+
+async def test_version_1_renders_as_it_sends(room: Mailroom) -> None:
+    text = "{{#each items}}{{this}},{{/each}} {{user.first}}"
+    await room.call("ses", "CreateTemplate", Template={"TemplateName": "list", "SubjectPart": "s", "TextPart": text})
+    data = '{"items": ["a", "b"], "user": {"first": "Ann"}}'
+    answer = await room.call("ses", "TestRenderTemplate", TemplateName="list", TemplateData=data)
+    assert "a,b, Ann" in answer["RenderedTemplate"]
+    for bad, code in (('{"items": []}', "MissingRenderingAttribute"), ("[", "InvalidRenderingParameter")):
+        with pytest.raises(AwsError) as refused:
+            await room.call("ses", "TestRenderTemplate", TemplateName="list", TemplateData=bad)
+        assert refused.value.code == code
+
+
+async def test_tags_that_ses_does_not_take(room: Mailroom) -> None:
+    sent = {
+        "Source": EDIT,
+        "Destination": {"ToAddresses": [ANN]},
+        "Message": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "x"}}},
+    }
+    with pytest.raises(AwsError) as refused:
+        await room.call("ses", "SendEmail", **sent, Tags=[{"Name": "bad:name", "Value": "x"}])
+    assert (refused.value.code, refused.value.message) == (
+        "InvalidParameterValue",
+        "Invalid tag name <bad:name>: only alphanumeric ASCII characters, '_',  '-' are allowed.",
+    )
