@@ -9,7 +9,17 @@ from typing import Any
 
 from .aws_time import patch_imported
 from .models import is_service
-from .moto_patches import dynamodb, iam, missing, sns_checks, sns_delivery, sns_filters, sqs_checks, sqs_fifo
+from .moto_patches import (
+    dynamodb,
+    iam,
+    missing,
+    sns_checks,
+    sns_delivery,
+    sns_filters,
+    sqs_checks,
+    sqs_fifo,
+    sqs_sources,
+)
 from .moto_patches.imports import one_session
 from .moto_patches.vpcs import delete_network_acls_with_vpc
 
@@ -24,7 +34,7 @@ _PATCHES: Mapping[str, tuple[Callable[[], None], ...]] = {
     "s3": (missing.of_s3,),
     "ses": (missing.of_ses,),
     "sns": (sns_delivery.deliver, sns_filters.install, sns_checks.refuse),
-    "sqs": (sqs_fifo.order_and_deduplicate, sqs_checks.refuse),
+    "sqs": (sqs_fifo.order_and_deduplicate, sqs_checks.refuse, sqs_sources.remember),
 }
 """By service: what is changed in moto after its import."""
 

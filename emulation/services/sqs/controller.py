@@ -14,6 +14,7 @@ from ...core.controller import Call, Context, Datum, Handler, Operation, Watcher
 from ...core.errors import AwsError
 from ...state.operations import handlers
 from ..controller_base import ControllerBase
+from .move_tasks import MoveTasks
 from .queue import Queue, Timing
 
 Answer = dict[str, Any]
@@ -46,9 +47,10 @@ class Sqs(ControllerBase):
         self._deleted: dict[str, float] = {}
         self._subscribers: dict[str, set[str]] = {}
         self._tasks = BackgroundTasks(ctx.log)
+        self._moves = MoveTasks(ctx, self._tasks)
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        return handlers("sqs", self)
+        return handlers("sqs", self, self._moves)
 
     def watchers(self) -> Mapping[Operation, Watcher]:
         return {

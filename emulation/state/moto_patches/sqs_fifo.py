@@ -83,6 +83,7 @@ def _receive(receive: Any, self: Any, queue_name: str, most: int, *options: Any)
             queue._messages.remove(message)
         elif _is_dead(queue, message):
             queue._messages.remove(message)
+            message.source_arn, message.queue_arn = queue.queue_arn, queue.dead_letter_queue.queue_arn
             queue.dead_letter_queue._messages.append(message)
         else:
             message.mark_received(visibility_timeout=visibility_timeout)

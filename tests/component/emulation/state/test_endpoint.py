@@ -240,8 +240,8 @@ async def test_items_are_users_own_and_tables_are_told_in_the_clouds_terms(w: Wo
 
 async def test_what_the_endpoint_does_not_have_is_said_by_name(w: World, endpoint: str) -> None:
     with pytest.raises(ClientError) as refused:
-        await call(w.client("sqs"), "list_message_move_tasks", SourceArn=f"arn:aws:sqs:us-west-2:{ACCOUNT}:q")
-    assert f"the base {endpoint} does not have sqs:ListMessageMoveTasks" in str(refused.value)
+        await call(w.client("dynamodb"), "list_contributor_insights")
+    assert f"the base {endpoint} does not have dynamodb:ListContributorInsights" in str(refused.value)
 
 
 async def test_requests_are_signed_for_the_endpoint_with_its_own_credentials(
