@@ -23,6 +23,8 @@ from .gateway.record import Recorder
 from .gateway.server import Gateway
 from .state.factory import create_store
 from .time.clock import Clock
+from .time.latency import Latency
+from .time.profile import load
 
 
 class MakeContext(Protocol):
@@ -69,6 +71,7 @@ class Cloud:
         self.config = config
         self.clock = Clock(scale=config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
+        self.latency = Latency(load(config.latency), self.clock, seed=config.seed, record=config.delays)
         self.keys = AccessKeys(self.ids, self.clock, insecure=config.insecure_keys)
         self.events = Events()
         self.guardian = Guardian()
@@ -102,6 +105,7 @@ class Cloud:
             workdir=self.workdir,
             endpoint=lambda: self.gateway.url,
             log=self._log.getChild(name),
+            latency=self.latency,
         )
 
     async def start(self) -> None:
@@ -164,6 +168,7 @@ class Cloud:
             "pid": os.getpid(),
             "clock": {"scale": self.clock.scale, "origin": self.clock.origin},
             "workdir": str(self.workdir),
+            "latency": {"profile": self.latency.profile.name, "seed": self.latency.seed},
             **({"base": facts} if (facts := self.base.facts()) else {}),
             **self.wiring.facts(),
         }

@@ -51,7 +51,11 @@ class CloudConfig:
     record: Path | None = None
     """A file to append every call to, as JSON lines."""
     seed: int | None = None
-    """Makes ids deterministic."""
+    """Makes ids and delays deterministic."""
+    latency: str = "none"
+    """The latency profile: a name of `emulation.time.profile.known`, or a TOML file's path."""
+    delays: Path | None = None
+    """A file that gets the profile and every delay, as JSON lines; none with the profile "none"."""
     insecure_keys: str = ""
     """Access key and secret of the run; any other key is accepted too, and no signature is verified. If empty,
     the cloud draws a key for the run and verifies every signature."""
@@ -94,7 +98,7 @@ def from_json(text: str, source: str) -> CloudConfig:
     for key, value in given.items():
         if not _KINDS[key].accepts(value):
             raise ValueError(f"{source}: {key} must be {_KINDS[key].described}, got {json.dumps(value)}")
-    paths = {key: Path(given[key]) for key in ("workdir", "record") if given.get(key) is not None}
+    paths = {key: Path(given[key]) for key in ("workdir", "record", "delays") if given.get(key) is not None}
     try:
         return CloudConfig(**{**given, **paths})
     except ValueError as error:
@@ -144,5 +148,7 @@ _KINDS = {
     "workdir": _PATH,
     "record": _PATH,
     "seed": _Kind((int, type(None)), "an integer or null"),
+    "latency": _TEXT,
+    "delays": _PATH,
     "insecure_keys": _TEXT,
 }

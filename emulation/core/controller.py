@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ..time.clock import Clock
+from ..time.latency import Latency
 from .ids import Ids
 
 Operation = tuple[str, str]
@@ -167,6 +168,8 @@ class Context:
     endpoint: Callable[[], str]
     """The gateway's URL; known once it listens."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("emulation"))
+    latency: Latency = field(default_factory=Latency)
+    """AWS's own delays, of the run's latency profile."""
 
 
 class Controller(Protocol):

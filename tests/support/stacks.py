@@ -109,9 +109,11 @@ async def stacks(*factories: Factory, scale: float = 60.0) -> AsyncIterator[Stac
 
 
 @asynccontextmanager
-async def whole_cloud(programs: Mapping[str, Sequence[str]], *, scale: float = 60.0) -> AsyncIterator[Stacks]:
+async def whole_cloud(
+    programs: Mapping[str, Sequence[str]], *, scale: float = 60.0, **settings: Any
+) -> AsyncIterator[Stacks]:
     """CloudFormation and all else. `programs` maps image names to the command lines they run."""
-    cloud = Cloud(CloudConfig(insecure_keys="test", scale=scale, programs=programs), everything)
+    cloud = Cloud(CloudConfig(insecure_keys="test", scale=scale, programs=programs, **settings), everything)
     await cloud.start()
     try:
         yield Stacks(World(cloud, cloud.context("test")))

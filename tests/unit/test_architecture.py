@@ -23,7 +23,7 @@ PACKAGES = ("kit", "emulation", "datachannel")
 SYSTEM = "emulation.system"
 
 KIT_LAYERS = [
-    *("core", "settings", "aws", "system", "ecs_exec", "images", "audit"),
+    *("core", "settings", "latency", "aws", "system", "ecs_exec", "images", "audit"),
     *("backends", "backends.emulated", "backends.live", "faults", "harness", "scenarios"),
     *("cost", "runner", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
 ]

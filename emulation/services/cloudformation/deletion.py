@@ -50,6 +50,8 @@ async def _delete(ctx: Context, stack: Stack, resource: Resource) -> str | None:
     kind = TYPES[resource.type_name]
     try:
         await kind.delete(await new_job(ctx, stack, resource))
+        delays = ctx.latency.resource(f"{resource.logical_id} of {stack.name}")
+        await delays.wait("stack.delete", variant=resource.type_name)
     except ResourceError as error:
         if not _GONE.search(error.code):
             return error.reason

@@ -154,6 +154,10 @@ class Deployment:
         job.on_created = on_created
         await kind.create(job)
         await self._stabilize(job)
+        delays = self.ctx.latency.resource(f"{resource.logical_id} of {self.stack.name}")
+        seconds = delays.draw("stack.create", variant=resource.type_name)
+        if seconds and not await self._unless_given_up(self.ctx.clock.sleep(seconds)):
+            raise ResourceError(CANCELLED)
         self.stack.report(self.ctx, resource, f"{verb}_COMPLETE")
 
     async def _update(

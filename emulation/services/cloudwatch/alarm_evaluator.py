@@ -2,30 +2,49 @@
 
 CloudWatch evaluates an alarm every 10 seconds (periods below a minute) or every minute, over periods that end then.
 Here an alarm is evaluated on those ticks only while its evaluation range has data, its state was set by hand, or its
-auto scaling actions must be repeated: otherwise its state cannot change. Late data is evaluated when it arrives.
+auto scaling actions must be repeated: otherwise its state cannot change. Late data is evaluated when it arrives, or,
+with a latency profile, at the alarm's own second of the minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 
 from ...core.controller import Context
+from ...time.latency import ResourceDelays
 from .actions import Transitions
 from .alarm import Alarm
 from .alarms import Alarms
 from .evaluation import evaluate
 from .expressions import ExpressionError
-from .metrics import Metric, MetricStore
+from .metrics import MINUTE, Metric, MetricStore
 from .query import Window
 from .reasons import reason, reason_data
 
 REPEAT_EVERY = 60
 
 
+@dataclass(frozen=True)
+class _Phase:
+    """The offset of an alarm's evaluations in its interval, which is a draw of the delay `name`."""
+
+    delays: ResourceDelays
+    name: str
+    interval: int
+    seconds: float
+
+    def next(self, earliest: float) -> float:
+        """The first evaluation that is not before `earliest`, which is at once without a latency profile."""
+        return earliest + (self.seconds - earliest) % self.interval if self.seconds else earliest
+
+
 class AlarmEvaluator:
     def __init__(self, ctx: Context, store: MetricStore, alarms: Alarms, transitions: Transitions) -> None:
         self._clock = ctx.clock
+        self._latency = ctx.latency
+        self._phases: dict[str, _Phase] = {}
         self._log = ctx.log
         self._store = store
         self._alarms = alarms
@@ -66,10 +85,21 @@ class AlarmEvaluator:
                 self._at(alarm, tick + alarm.interval)
             elif time >= tick - alarm.rule.range * alarm.query.period:
                 self._at(alarm, now)
+                phase = self._phase(alarm)
+                if phase.seconds:
+                    phase.delays.waits(phase.name, phase.next(now) - now)
 
     def _at(self, alarm: Alarm, due: float) -> None:
+        due = self._phase(alarm).next(due)
         self._due[alarm.name] = min(due, self._due.get(alarm.name, due))
         self._rescheduled.set()
+
+    def _phase(self, alarm: Alarm) -> _Phase:
+        if alarm.name not in self._phases:
+            delays = self._latency.resource(f"alarm {alarm.name}")
+            name = "cloudwatch.alarm.high_resolution" if alarm.interval < MINUTE else "cloudwatch.alarm.evaluation"
+            self._phases[alarm.name] = _Phase(delays, name, alarm.interval, delays.draw(name, begins=False))
+        return self._phases[alarm.name]
 
     def _evaluate_safely(self, alarm: Alarm, now: float) -> None:
         try:
@@ -77,7 +107,7 @@ class AlarmEvaluator:
             self._evaluate(alarm, tick)
             following = self._next(alarm, tick)
             if following is not None:
-                self._due[alarm.name] = following
+                self._at(alarm, following)
         except Exception:
             self._log.exception("alarm %s could not be evaluated", alarm.name)
 

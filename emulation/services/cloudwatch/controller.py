@@ -36,7 +36,7 @@ class Cloudwatch(ControllerBase):
         self._evaluator = AlarmEvaluator(ctx, store, self.alarms, transitions)
         self._emitters = Emitters(ctx, store, sources)
         self._apis = (
-            MetricWriter(ctx.clock, store),
+            MetricWriter(ctx, store, self._tasks),
             MetricReader(ctx.clock, store),
             AlarmOperations(ctx, self.alarms, history, transitions, self._evaluator.schedule),
         )

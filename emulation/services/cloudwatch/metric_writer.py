@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ...core.controller import Call
+from ...core.background_tasks import BackgroundTasks
+from ...core.controller import Call, Context
 from ...core.errors import AwsError
 from ...core.timestamps import epoch
-from ...time.clock import Clock
+from ...time.latency import ResourceDelays
 from .errors import outside_enum
 from .metrics import Metric, MetricStore
 from .samples import Samples
@@ -29,11 +30,14 @@ UNITS = [
 
 
 class MetricWriter:
-    """Stores either all datapoints of a request or none."""
+    """Stores either all datapoints of a request or none. With a latency profile they become visible later."""
 
-    def __init__(self, clock: Clock, store: MetricStore) -> None:
-        self._clock = clock
+    def __init__(self, ctx: Context, store: MetricStore, tasks: BackgroundTasks) -> None:
+        self._clock = ctx.clock
         self._store = store
+        self._tasks = tasks
+        self._latency = ctx.latency
+        self._delays: dict[str, ResourceDelays] = {}
 
     async def put_metric_data(self, call: Call) -> dict[str, Any]:
         namespace = call.params["Namespace"]
@@ -49,9 +53,17 @@ class MetricWriter:
         if len(data) > MOST_DATA:
             raise _invalid(f"The collection MetricData must not have a size greater than {MOST_DATA}.")
         accepted = [self._validated(namespace, datum, f"MetricData.member.{at}") for at, datum in enumerate(data, 1)]
-        for store in accepted:
-            store()
+        if namespace not in self._delays:
+            self._delays[namespace] = self._latency.resource(f"PutMetricData {namespace}")
+        if delay := self._delays[namespace].draw("cloudwatch.put.visible"):
+            self._tasks.run(f"datapoints of {namespace}", self._store_late(accepted, delay))
+        else:
+            _store(accepted)
         return {}
+
+    async def _store_late(self, accepted: Iterable[Callable[[], None]], delay: float) -> None:
+        await self._clock.sleep(delay)
+        _store(accepted)
 
     def _validated(self, namespace: str, datum: Mapping[str, Any], where: str) -> Callable[[], None]:
         """Validate a datapoint. Returns a function that stores it."""
@@ -84,6 +96,11 @@ class MetricWriter:
         if time < min(now, wall) - OLDEST:
             raise _invalid(f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past.")
         return time
+
+
+def _store(accepted: Iterable[Callable[[], None]]) -> None:
+    for store in accepted:
+        store()
 
 
 def _samples(datum: Mapping[str, Any], where: str) -> Samples:

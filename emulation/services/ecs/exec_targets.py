@@ -30,7 +30,7 @@ class ExecTargets:
         target = next((each for each in found.containers if container in (None, each.name)), None)
         if target is None:
             raise invalid(f"The container {container} was not found in the task.")
-        if not found.enable_execute_command or found.last_status != "RUNNING":
+        if not found.enable_execute_command or found.last_status != "RUNNING" or target.agent_at is None:
             raise invalid(_NOT_ENABLED)
         running = self.scheduler.containers(found.arn).get(target.name)
         if running is None:
@@ -40,4 +40,6 @@ class ExecTargets:
             )
         settings = (found.cluster.configuration or {}).get("executeCommandConfiguration", {})
         kms_key_id = settings.get("kmsKeyId") or None
-        return ExecTarget(found.cluster.arn, found.arn, target.arn, target.name, running.terminal, kms_key_id)
+        return ExecTarget(
+            found.cluster.arn, found.arn, target.arn, target.name, running.terminal, found.group, kms_key_id
+        )

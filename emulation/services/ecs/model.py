@@ -146,6 +146,8 @@ class Container:
     reason: str | None = None
     health: str = "UNKNOWN"
     started_at: float | None = None
+    agent_at: float | None = None
+    """When ECS Exec's agent connected."""
     finished_at: float | None = None
     bindings: list[Any] = field(default_factory=list)
 

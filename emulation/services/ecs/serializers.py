@@ -189,8 +189,9 @@ def _container(it: Container, of: Task) -> Shape:
 
 
 def _exec_agent(it: Container) -> Shape:
-    """ECS Exec's agent starts and ends with its container."""
-    return present({"name": "ExecuteCommandAgent", "lastStatus": it.last_status, "lastStartedAt": time(it.started_at)})
+    """ECS Exec's agent starts after its container and ends with it."""
+    status = "PENDING" if it.agent_at is None and it.last_status == "RUNNING" else it.last_status
+    return present({"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": time(it.agent_at)})
 
 
 def _attachment(it: Attachment) -> Shape:

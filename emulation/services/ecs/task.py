@@ -57,7 +57,9 @@ class TaskRun:
         self._credentials: Credentials | None = None
         self._runs: dict[str, ContainerRun] = {}
         self._container_tasks: list[asyncio.Task[None]] = []
+        self._agents: list[asyncio.Task[None]] = []
         self._folder = machine.ctx.workdir / "tasks" / task.id
+        self._delays = machine.ctx.latency.resource(task.group)
 
     def stop(self, code: str, reason: str) -> None:
         """Stop the task; only the first call has an effect."""
@@ -111,6 +113,8 @@ class TaskRun:
             secrets = await container_secrets(self._ctx, self.task)
         if self.task.wanted:
             self._set_status("ACTIVATING")
+            await self._delay("ecs.task.start", unless=self._is_unwanted)
+        if self.task.wanted:
             await self._activate(volumes, logs, secrets)
         if self.task.wanted:
             await self._register()
@@ -136,6 +140,7 @@ class TaskRun:
                 for port, real in self._sandbox.ports.items()
                 if port in container.definition.ports and port != real
             ]
+        await self._delay("ecs.task.provisioning", unless=self._is_unwanted)
         task.connected_at = self._ctx.clock.now()
 
     async def _pull(self) -> None:
@@ -148,6 +153,8 @@ class TaskRun:
             except CannotPull as error:
                 container.reason = f"CannotPullContainerError: {error}"
                 raise FailedToStart(container.reason) from error
+        for image in sorted({container.image for container in task.containers}):
+            await self._delay("ecs.task.image_pull", unless=self._is_unwanted, image=image)
         task.pull_stopped_at = self._ctx.clock.now()
 
     async def _activate(
@@ -170,6 +177,8 @@ class TaskRun:
             self._runs[container.name] = run
         self._container_tasks = [asyncio.create_task(self._run_container(run)) for run in self._runs.values()]
         await self._condition.wait_for(lambda: not self.task.wanted or all(run.begun for run in self._runs.values()))
+        for container in self.task.containers if self.task.enable_execute_command else ():
+            self._start_agent(container, self._delays.draw("ecs_exec.agent"))
 
     def _spec(
         self, container: Container, volumes: Mapping[str, Path | NamedVolume], environment: Mapping[str, str]
@@ -207,6 +216,20 @@ class TaskRun:
         elif essential:
             self.stop("EssentialContainerExited", "Essential container in task exited")
 
+    def _start_agent(self, container: Container, delay: float) -> None:
+        """Connect the container's agent of ECS Exec after so many AWS seconds."""
+        clock = self._ctx.clock
+        if delay == 0:
+            container.agent_at = clock.now()
+            return
+
+        async def connect() -> None:
+            await clock.sleep(delay)
+            container.agent_at = clock.now()
+            self._notify()
+
+        self._agents.append(asyncio.create_task(connect()))
+
     async def _register(self) -> None:
         assert self._sandbox is not None
         for balancer in self.task.load_balancers:
@@ -220,6 +243,8 @@ class TaskRun:
 
     async def _end(self) -> None:
         task = self.task
+        for agent in self._agents:
+            agent.cancel()
         if task.targets:
             self._set_status("DEACTIVATING")
             await self._drain_targets()
@@ -232,6 +257,7 @@ class TaskRun:
             self._ctx.callers.revoke(self._credentials.access_key_id)
         if self._sandbox is not None:
             await self._context.runtime.release(self._sandbox)
+        await self._delay("ecs.task.deprovisioning", unless=lambda: self._aborted)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if task.attachment is not None:
             task.attachment.status = "DELETED"
@@ -263,6 +289,14 @@ class TaskRun:
             layer = [name for name in left if name not in needed]
             await asyncio.gather(*(left.pop(name).stop() for name in layer))
         await asyncio.gather(*self._container_tasks)
+
+    async def _delay(self, name: str, *, unless: Callable[[], bool], image: str = "") -> None:
+        """AWS's own delay of this name; cut short when `unless` becomes true."""
+        if seconds := self._delays.draw(name, image=image):
+            await self._condition.cancel_when(unless, self._ctx.clock.sleep(seconds))
+
+    def _is_unwanted(self) -> bool:
+        return not self.task.wanted
 
     def _set_status(self, status: str) -> None:
         self.task.last_status = status

@@ -39,6 +39,7 @@ class Alb(ControllerBase):
             table=lambda: self._configuration.table,
             workdir=ctx.workdir,
             log=ctx.log,
+            latency=ctx.latency,
             addressing=addressing,
         )
         self._operations = Operations(

@@ -16,6 +16,7 @@ from ...core.addressing import Addressing
 from ...core.controller import Datum, Events
 from ...core.ids import Ids
 from ...time.clock import Clock
+from ...time.latency import Latency
 from .access_log import AccessLog, line
 from .balancing import Balancer
 from .health_checker import HealthChecker
@@ -40,6 +41,7 @@ class DataPlane:
         table: Callable[[], RoutingTable],
         workdir: Path,
         log: logging.Logger,
+        latency: Latency | None = None,
         addressing: Addressing | None = None,
     ) -> None:
         """`table` returns the current routing table; call `apply` after it has changed."""
@@ -51,7 +53,7 @@ class DataPlane:
         self.links = Links(clock)
         self._metrics = Metrics()
         self._checker = HealthChecker(clock, self.links, table)
-        self.targets = Targets(clock, events, table, self._checker)
+        self.targets = Targets(clock, events, table, self._checker, latency)
         self._proxy = Proxy(clock, ids, self.links, self._metrics.count)
         self._router = Router(
             clock=clock,

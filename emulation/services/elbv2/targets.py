@@ -11,6 +11,7 @@ from yarl import URL
 
 from ...core.controller import Events, TargetHealthChanged
 from ...time.clock import Clock
+from ...time.latency import Latency
 from .routing_table import RoutingTable, TargetGroup
 from .target_health import CHECKING, DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, UNCHECKED, TargetHealth
 
@@ -78,11 +79,19 @@ class Check(Protocol):
 class Targets:
     """The targets of all target groups. Publishes `TargetHealthChanged` for every change."""
 
-    def __init__(self, clock: Clock, events: Events, table: Callable[[], RoutingTable], check: Check) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        events: Events,
+        table: Callable[[], RoutingTable],
+        check: Check,
+        latency: Latency | None = None,
+    ) -> None:
         self._clock = clock
         self._events = events
         self._table = table
         self._check = check
+        self._latency = latency or Latency()
         self._pools: dict[str, Pool] = {}
 
     def pool(self, group_arn: str) -> Pool:
@@ -156,7 +165,11 @@ class Targets:
             target.checks = asyncio.create_task(self._watch(target))
 
     async def _watch(self, target: Target) -> None:
+        group = self._table().target_groups[target.group_arn]
+        delays = self._latency.resource(f"target of {group.name}")
+        await delays.wait("elbv2.target.registration")
         self._set(target, CHECKING)
+        await delays.wait("elbv2.target.first_health_check")
         await self._check(target, lambda health: self._set(target, health))
 
     async def _drain(self, target: Target, delay: float) -> None:

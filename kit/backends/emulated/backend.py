@@ -23,6 +23,8 @@ from ...core.extras import require
 from ...core.history import History
 from ...core.threads import BlockingPool
 from ...images.address import Address, address
+from ...latency.choice import chosen
+from ...latency.record import FILE as RECORD
 from ...settings import Settings
 from .. import capability
 from ..capability import Level
@@ -233,6 +235,8 @@ class EmulatedBackend:
             "record": str(self._calls.resolve()),
             "workdir": str(note.workdir),
             **({} if emulated.seed is None else {"seed": emulated.seed}),
+            "latency": chosen(settings),
+            "delays": str((self._folder / RECORD).resolve()),
             "hosts": list(emulated.hosts),
             "insecure_keys": emulated.insecure_keys,
         }

@@ -35,6 +35,8 @@ class ExecTarget:
     container_name: str
     start: Callable[[Sequence[str]], Awaitable[Terminal]]
     """Starts a program in it on a terminal. Raises `OSError`."""
+    group: str = ""
+    """The task's group, for example `service:edit`."""
     kms_key_id: str | None = None
     """The cluster's `executeCommandConfiguration.kmsKeyId`, which requires encrypted sessions."""
 
@@ -121,11 +123,15 @@ class ExecApi:
         self._open.add(socket)
         try:
             await AgentSession(session_id, socket, self._ctx.clock, self._ctx.ids, self._handshake(waiting.target)).run(
-                lambda: waiting.target.start(waiting.argv)
+                lambda: self._start(waiting)
             )
         finally:
             self._open.discard(socket)
         return socket
+
+    async def _start(self, session: _PendingSession) -> Terminal:
+        await self._ctx.latency.resource(f"exec {session.target.group}").wait("ecs_exec.open")
+        return await session.target.start(session.argv)
 
     def _handshake(self, target: ExecTarget) -> Handshake | None:
         return Handshake(target.kms_key_id) if self._shakes_hands or target.kms_key_id is not None else None

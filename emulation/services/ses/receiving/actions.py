@@ -46,4 +46,5 @@ class Actions:
             )
         if action.topic is not None:
             message = notification(mail, recipients, action, now=now)
+            await self._ctx.latency.resource("notification").wait("sns.to_sqs")
             await self._ctx.aws.call("sns", "Publish", TopicArn=action.topic, Subject=SUBJECT, Message=message)

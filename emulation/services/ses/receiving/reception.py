@@ -77,6 +77,7 @@ class Reception:
         return mail.id
 
     async def _run(self, mail: ReceivedMail, wanted: Sequence[tuple[Rule, tuple[str, ...]]]) -> None:
+        await self._ctx.latency.resource("mail").wait("ses.receive_to_sns")
         for rule, recipients in wanted:
             for action in rule.actions:
                 try:
