@@ -1,1 +1,1 @@
-"""AWS's own delays in a run: the chosen profile, the delays that a run recorded, predictions, and recorded profiles."""
+"""The latency profile of an emulated run."""

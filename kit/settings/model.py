@@ -92,8 +92,8 @@ class Emulated(Section):
     seed: int | None = None
     """Seeds the cloud's ids and delays; unset, they differ from run to run."""
     latency: str | None = Field(default=None, min_length=1)
-    """The latency profile, AWS's own delays (see docs/latency.md): "none", "published", "recorded" (by `kit latency
-    record`), or the path of a TOML file. Unset, none."""
+    """The latency profile, AWS's own delays (see docs/latency.md): "none", "published", or the path of a
+    TOML file. Unset, none."""
     hosts: tuple[str, ...] = ()
     """Further host names under which clients address the gateway and the load balancers. Any but these, loopback's and
     those of listener rules is refused: a web page could have made it resolve to this machine."""

@@ -24,7 +24,6 @@ from ...core.history import History
 from ...core.threads import BlockingPool
 from ...images.address import Address, address
 from ...latency.choice import chosen
-from ...latency.record import FILE as RECORD
 from ...settings import Settings
 from .. import capability
 from ..capability import Level
@@ -236,7 +235,7 @@ class EmulatedBackend:
             "workdir": str(note.workdir),
             **({} if emulated.seed is None else {"seed": emulated.seed}),
             "latency": chosen(settings),
-            "delays": str((self._folder / RECORD).resolve()),
+            "delays": str((self._folder / "delays.jsonl").resolve()),
             "hosts": list(emulated.hosts),
             "insecure_keys": emulated.insecure_keys,
         }
