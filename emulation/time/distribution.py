@@ -71,7 +71,7 @@ def _uniform(value: Any) -> Uniform:
 
 
 def _lognormal(value: Any) -> Lognormal:
-    ends = [value.get("p50"), value.get("p95")] if isinstance(value, dict) and value.keys() == {"p50", "p95"} else []
+    ends: list[Any] = [value["p50"], value["p95"]] if isinstance(value, dict) and value.keys() == {"p50", "p95"} else []
     if not ends or not all(map(_is_seconds, ends)) or not 0 < ends[0] <= ends[1]:
         raise ValueError(f"lognormal must be {{ p50 = seconds, p95 = seconds }} with 0 < p50 <= p95, got {value!r}")
     return Lognormal(float(ends[0]), float(ends[1]))
