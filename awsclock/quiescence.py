@@ -1,0 +1,107 @@
+"""Whether every thread of some processes sleeps, by Linux's /proc.
+
+The kernel counts how often each thread was switched in (schedstat's third field). Two looks at all threads, some
+tenths of a millisecond apart, with equal counts and every state S: none has run in between, so nothing that they
+wait for was on its way. A woken thread is runnable (R) at once, also by data over loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+Fingerprint = list[tuple[str, int, bytes]]
+"""Each thread, its state, and its counts."""
+
+_FILES = ("schedstat", "stat", "children")
+"""In this order: a thread that is woken between the first two has its old count but state R."""
+
+
+class NotQuiet(Exception):
+    """A thread runs, or a process appeared or ended; the message says which."""
+
+
+class Threads:
+    """Keeps the files of /proc open: a look at 30 threads takes 0.1 ms."""
+
+    def __init__(self, skip: Iterable[int] = ()) -> None:
+        self._files: dict[str, int] = {}
+        self._skip = {str(pid) for pid in skip}
+
+    def look(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
+        """All threads of these processes and their descendants. Raises NotQuiet.
+
+        A stopped process (SIGSTOP) is quiet, unless it is one of `alive`."""
+        seen: Fingerprint = []
+        never_stopped = {str(pid) for pid in alive}
+        todo = [str(pid) for pid in pids]
+        done = set(self._skip)
+        threads: set[str] = set()
+        while todo:
+            pid = todo.pop()
+            if pid in done:
+                continue
+            done.add(pid)
+            try:
+                tids = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib takes three times as long
+            except OSError:
+                raise NotQuiet(f"process {pid} has just ended") from None
+            for tid in tids:
+                base = f"/proc/{pid}/task/{tid}/"
+                threads.add(base)
+                try:
+                    counts, status, children = (self._read(base + name) for name in _FILES)
+                except OSError:
+                    self._close(base)
+                    raise NotQuiet(f"a thread of process {pid} has just ended") from None
+                end = status.rindex(b")")
+                state = status[end + 2]
+                if state not in b"SZTt" or (state in b"Tt" and pid in never_stopped):
+                    name = status[status.index(b"(") + 1 : end].decode("utf-8", "replace")
+                    raise NotQuiet(f"{name} (process {pid}, thread {tid}) {_STATES.get(state, 'is ' + chr(state))}")
+                seen.append((base, state, counts))
+                todo += children.decode().split()
+        if len(self._files) > len(_FILES) * (len(threads) + 200):
+            for base in {path.rpartition("/")[0] + "/" for path in self._files} - threads:
+                self._close(base)
+        return seen
+
+    def _read(self, path: str) -> bytes:
+        file = self._files.get(path)
+        if file is None:
+            file = self._files[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(file, 4096, 0)
+
+    def _close(self, base: str) -> None:
+        for name in _FILES:
+            if (file := self._files.pop(base + name, None)) is not None:
+                os.close(file)
+
+
+_STATES = {
+    ord("R"): "is running",
+    ord("D"): "waits for a disk",
+    ord("T"): "is stopped by a signal",
+    ord("t"): "is stopped by a debugger",
+}
+
+
+def state(pid: int) -> str:
+    """The state of a process's main thread, for example S; empty when there is no such process."""
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - fast
+        status = file.read()
+        return chr(status[status.rindex(b")") + 2])
+    return ""
+
+
+def unsupported() -> str:
+    """Why the threads of this machine cannot be watched; empty when they can."""
+    base = f"/proc/self/task/{os.getpid()}/"
+    for name in _FILES:
+        try:
+            with open(base + name, "rb") as file:  # noqa: PTH123 - as above
+                file.read()
+        except OSError as error:
+            return f"this machine has no {base}{name} ({error.strerror}): only Linux shows what its threads do"
+    return ""
