@@ -28,6 +28,8 @@ class AwsClock:
     timers need an event loop that takes part (`awsclock.loop.Loop`).
     """
 
+    name = "a program"
+    """Of this program, where the authority says what keeps the clock from jumping."""
     driver = False
     """Whether AWS time may jump while this program waits for an AWS deadline."""
 
@@ -86,7 +88,7 @@ class AwsClock:
         loop = asyncio.get_running_loop()
         if self.page is None:
             return loop.call_later(max(0.0, when - self.now()) / self.scale, callback, *arguments)
-        participant = self._loop(loop).join(self.page, name=self._name(), driver=self.driver)
+        participant = self._loop(loop).join(self.page, name=self.name, driver=self.driver)
         return participant.call_at(when, callback, *arguments, background=background)
 
     def call_later(
@@ -134,7 +136,7 @@ class AwsClock:
             yield
             return
         loop = self._loop(asyncio.get_running_loop())
-        participant = loop.join(self.page, name=self._name(), driver=self.driver)
+        participant = loop.join(self.page, name=self.name, driver=self.driver)
         participant.hold(1, reason)
         try:
             yield
@@ -156,9 +158,6 @@ class AwsClock:
             f"{type(loop).__module__}.{type(loop).__qualname__}; next: start it by awsclock.loop.run or with "
             'loop_factory=Loop, or set emulated.clock = "scaled"'
         )
-
-    def _name(self) -> str:
-        return type(self).__module__.partition(".")[2].partition(".")[0]
 
 
 def _end(over: asyncio.Future[None]) -> None:

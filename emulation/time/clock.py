@@ -1,62 +1,38 @@
-"""The clock of the emulated cloud: AWS time, which may run faster than the wall clock."""
+"""The clock of the emulated cloud. All timestamps in AWS answers and all timers of the cloud are in AWS time."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from ...awsclock.clock import AwsClock
+from ...awsclock.page import Page
+from ...awsclock.participant import SLOT_VARIABLE
 
 
-@dataclass(frozen=True)
-class Clock:
-    """AWS time = origin + (wall time - origin) * scale.
+class Clock(AwsClock):
+    """AWS time; nothing else in `emulation/` reads a clock or sleeps."""
 
-    At scale 60 an AWS minute passes in a wall second. All timestamps in AWS answers and all timers of the emulated
-    cloud are in AWS time; nothing else in `emulation/` reads a clock or sleeps.
-    """
+    name = "the emulated cloud"
 
-    scale: float = 1.0
-    origin: float = field(default_factory=time.time)
-    """Wall epoch seconds at which AWS time and wall time were equal."""
-    _started: float = field(default_factory=time.monotonic, repr=False)
-
-    def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"clock scale must be above 0 (1 is real time), got {self.scale!r}")
-
-    def now(self) -> float:
-        """AWS time, epoch seconds."""
-        return self.origin + (time.monotonic() - self._started) * self.scale
-
-    def now_ms(self) -> int:
-        """AWS time, epoch milliseconds."""
-        return int(self.now() * 1000)
-
-    def utcnow(self) -> datetime:
-        """AWS time, timezone-aware UTC."""
-        return datetime.fromtimestamp(self.now(), UTC)
+    def jump_with(self, page: Page) -> None:
+        """Read AWS time from this page from now on. It is ahead of the wall clock, so time does not go back."""
+        if self.scale != 1:
+            raise ValueError(f"a clock that jumps has no scale, got {self.scale!r}")
+        self.page = page
 
     def wall(self, aws_seconds: float) -> float:
-        """AWS seconds as wall seconds."""
+        """AWS seconds as wall seconds, while the clock does not jump."""
         return aws_seconds / self.scale
 
     def patience(self, aws_seconds: float, least: float = 1.0) -> float:
-        """AWS seconds, but at least `least` wall seconds when the clock runs fast.
+        """AWS seconds, but at least `least` wall seconds when the clock runs at a fast scale.
 
-        For limits on programs of this machine (start, answer, stop), which do not speed up with the clock. At scale 1
-        the limit is AWS's.
+        For limits on programs of this machine (start, answer, stop), which do not speed up with the clock. At scale 1,
+        and on a clock that jumps, the limit is AWS's.
         """
         return aws_seconds if self.scale <= 1 else max(aws_seconds, least * self.scale)
 
-    async def sleep(self, aws_seconds: float) -> None:
-        """Sleep for AWS seconds."""
-        await asyncio.sleep(max(0.0, aws_seconds) / self.scale)
-
-    async def sleep_until(self, aws_epoch: float) -> None:
-        """Sleep until AWS time has reached `aws_epoch`; returns at once when it has."""
-        await self.sleep(aws_epoch - self.now())
-
-    def environment(self) -> dict[str, str]:
+    def environment(self, slot: int | None = None) -> dict[str, str]:
         """Environment variables by which a task's timers follow AWS time."""
-        return {"CLOCK_SCALE": f"{self.scale:g}", "CLOCK_ORIGIN": f"{self.origin:.6f}"}
+        if self.page is None:
+            return {"CLOCK_SCALE": f"{self.scale:g}", "CLOCK_ORIGIN": f"{self.origin:.6f}"}
+        reserved = {} if slot is None else {SLOT_VARIABLE: str(slot)}
+        return {"CLOCK_PAGE": str(self.page.folder), **reserved}

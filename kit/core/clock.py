@@ -2,66 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from ...awsclock.clock import AwsClock
+from ...awsclock.page import Page
 
 
 @dataclass(frozen=True)
-class Clock:
-    """AWS time = origin + (wall time - origin) * scale; on real AWS the scale is 1 and both are equal.
+class Moment:
+    """The same moment on both clocks, epoch seconds."""
 
-    `scale` and `origin` come from the emulated cloud's readiness line, so both sides agree.
+    aws: float
+    wall: float
+
+
+class Clock(AwsClock):
+    """AWS time, which comes from the emulated cloud's readiness line, so both sides agree; on real AWS it is wall time.
+
+    The kit drives: while it waits for an AWS deadline, a clock that jumps may do so.
     """
 
-    scale: float = 1.0
-    origin: float = field(default_factory=time.time)
-    """Wall epoch seconds at which AWS time and wall time were equal."""
-    allowance: float = 0.0
-    """Wall seconds added to every wait on a fast clock: see `patience`."""
-    _wall: float = field(default_factory=time.time, repr=False)
-    _monotonic: float = field(default_factory=time.monotonic, repr=False)
+    name = "the kit"
+    driver = True
 
-    def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"clock scale must be above 0 (1 is real time), got {self.scale!r}")
-
-    def monotonic(self) -> float:
-        """Wall seconds that only go forward; for durations."""
-        return time.monotonic()
+    def __init__(
+        self,
+        scale: float = 1.0,
+        origin: float | None = None,
+        *,
+        allowance: float = 0.0,
+        page: Page | None = None,
+    ) -> None:
+        """`allowance`: wall seconds added to every wait on a clock at a fast scale, see `patience`."""
+        super().__init__(scale, origin, page)
+        self.allowance = allowance
+        self._wall, self._monotonic = time.time(), time.monotonic()
 
     def wall(self) -> float:
         """Wall time, epoch seconds; unaffected when the machine's clock is set."""
         return self._wall + (self.monotonic() - self._monotonic)
 
-    def now(self) -> float:
-        """AWS time, epoch seconds."""
-        return self.to_aws(self.wall())
-
-    def to_aws(self, wall_epoch: float) -> float:
-        """The AWS time at a wall time; both epoch seconds."""
-        return self.origin + (wall_epoch - self.origin) * self.scale
-
-    def to_wall(self, aws_epoch: float) -> float:
-        """The wall time at an AWS time; both epoch seconds."""
-        return self.origin + (aws_epoch - self.origin) / self.scale
+    def moment(self) -> Moment:
+        """Now, on both clocks."""
+        return Moment(self.now(), self.wall())
 
     def patience(self, aws_seconds: float) -> float:
-        """The wall seconds that a wait with this budget lasts.
+        """The AWS seconds that a wait with this budget lasts.
 
-        On a fast clock timers run faster but this machine's work (starting a process, a git commit) does not, so the
-        allowance is added to each wait. At scale 1 nothing is added.
+        At a fast scale timers run faster but this machine's work (starting a process, a git commit) does not, so the
+        allowance is added to each wait. At scale 1, and on a clock that jumps, nothing is added.
         """
-        return aws_seconds / self.scale + (self.allowance if self.scale > 1 else 0.0)
-
-    async def sleep(self, aws_seconds: float) -> None:
-        """Sleep for so many AWS seconds."""
-        await self.sleep_wall(aws_seconds / self.scale)
-
-    async def sleep_wall(self, seconds: float) -> None:
-        """Sleep for so many wall seconds."""
-        await asyncio.sleep(max(0.0, seconds))
+        return aws_seconds + (self.allowance * self.scale if self.scale > 1 else 0.0)
 
 
 def iso(epoch: float) -> str:
