@@ -87,7 +87,7 @@ class Authority:
     def _alive(self, slot: Slot) -> bool:
         current = state(slot.pid)
         if current in ("", "X", "Z") or (slot.started and started(slot.pid) != slot.started):
-            self._page.free(slot.index)
+            self._page.free(slot.index, slot.pid)
             return False
         return not (slot.task and current in "Tt")
 

@@ -27,8 +27,8 @@ begins."""
 _NOTE = (256, _HEADER)
 """The bytes of the header that say what keeps the clock from jumping."""
 
-BUSY, IDLE, FOREIGN = 1, 2, 3
-"""States of a slot. FOREIGN: a program that does not take part; only its threads are watched."""
+BUSY, IDLE = 1, 2
+"""States of a slot."""
 NEVER = 1 << 62
 """The deadline of a slot without timers, in ns."""
 START_SECOND = 20
@@ -152,13 +152,15 @@ class Page:
         self._words[at + _START] = started(pid)
         self._words[at + _PID] = pid
 
-    def free(self, index: int) -> None:
-        """Give a slot back. Idempotent."""
-        self._words[_at(index) + _PID] = 0
+    def give(self, index: int, pid: int) -> None:
+        """Make a slot of this process that of `pid`, unless that one has taken it by now. It is busy until it joins."""
+        if self._words[_at(index) + _PID] == os.getpid():
+            self.take(index, pid)
 
-    def foreign(self, index: int) -> None:
-        """Say that the slot's process does not take part: only its threads are watched."""
-        self._words[_at(index) + _STATE] = FOREIGN
+    def free(self, index: int, pid: int) -> None:
+        """Give a slot of this process back, unless another has it by now."""
+        if self._words[_at(index) + _PID] == pid:
+            self._words[_at(index) + _PID] = 0
 
     def busy(self, index: int) -> None:
         at = _at(index)

@@ -66,7 +66,7 @@ class Participant:
         self._authority = page.fifo()
 
     def close(self) -> None:
-        self.page.free(self.slot)
+        self.page.free(self.slot, os.getpid())
         ring(self._authority)
         os.close(self.fifo)
         os.close(self._authority)

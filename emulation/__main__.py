@@ -16,6 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
+from ..awsclock.loop import run
 from .config import CloudConfig, from_json
 from .core import progress_lines
 
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     sys.setswitchinterval(0.001)
     try:
         config = _settings(argv)
-        return asyncio.run(_run(config))
+        return run(_run(config))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"python -m emulation: {error}\n")
         return 2

@@ -23,6 +23,7 @@ from .gateway.record import Recorder
 from .gateway.server import Gateway
 from .state.factory import create_store
 from .time.clock import Clock
+from .time.jumps import Jumps
 from .time.latency import Latency
 from .time.profile import load
 
@@ -69,12 +70,13 @@ class Cloud:
 
     def __init__(self, config: CloudConfig, wire: Wire) -> None:
         self.config = config
-        self.clock = Clock(scale=config.scale)
+        self.clock = Clock(scale=1 if config.clock == "autojump" else config.scale)
         self.ids = Ids() if config.seed is None else Ids.seeded(config.seed)
         self.latency = Latency(load(config.latency), self.clock, seed=config.seed, record=config.delays)
         self.keys = AccessKeys(self.ids, self.clock, insecure=config.insecure_keys)
         self.events = Events()
         self.guardian = Guardian()
+        self.jumps = Jumps()
         self.recorder = Recorder(config.record)
         self.base = create_store(config, self.clock, self.ids, self.guardian, lambda: self.gateway.host)
         self.dispatch = Dispatch(
@@ -120,6 +122,8 @@ class Cloud:
     async def _start(self) -> None:
         self.workdir, self._token = _fresh_workdir(self.config.workdir)
         await self.guardian.start(self.workdir, self._token)
+        if self.config.clock == "autojump":
+            await self.jumps.start(self.clock, self.workdir / "clock")
         await self.base.start()
         parts = CloudParts(self.config, self.guardian, self.context, self.dispatch, self.gateway, self.addressing)
         self.wiring = self._wire(parts)
@@ -149,6 +153,7 @@ class Cloud:
         await self.dispatch.stop()
         await self.base.stop()
         self.recorder.close()
+        await self.jumps.stop()
         if self._token:
             remove(self.workdir, self._token)
         await self.guardian.done()
@@ -166,7 +171,7 @@ class Cloud:
             "region": self.config.region,
             "account": self.config.account,
             "pid": os.getpid(),
-            "clock": {"scale": self.clock.scale, "origin": self.clock.origin},
+            "clock": self.clock.facts(),
             "workdir": str(self.workdir),
             "latency": {"profile": self.latency.profile.name, "seed": self.latency.seed},
             **({"base": facts} if (facts := self.base.facts()) else {}),

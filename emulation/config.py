@@ -11,6 +11,7 @@ from typing import Any
 
 RUNTIMES = ("process", "docker")
 BASES = ("moto", "localstack")
+CLOCKS = ("scaled", "autojump")
 _URL = re.compile(r"https?://[^/\s?#]+/?")
 
 
@@ -22,6 +23,9 @@ class CloudConfig:
     account: str = "123456789012"
     scale: float = 60.0
     """AWS seconds that pass in one wall second."""
+    clock: str = "scaled"
+    """"autojump": AWS time passes as wall time while anything works, and jumps to the next timer when nothing does and
+    a driver waits for it; without a `scale`."""
     port: int = 0
     """Of the gateway, on 127.0.0.1; 0 takes a free one."""
     smtp_port: int = 0
@@ -74,6 +78,13 @@ class CloudConfig:
             )
         if self.volume_mib < 0:
             raise ValueError(f"volume_mib must be 0 (as much as the engine's disk) or more, got {self.volume_mib!r}")
+        if self.clock not in CLOCKS:
+            raise ValueError(f"clock must be one of {', '.join(CLOCKS)}, got {self.clock!r}")
+        if self.clock == "autojump" and (self.base != "moto" or self.runtime != "process"):
+            raise ValueError(
+                'clock "autojump" needs the base "moto" and the runtime "process", whose threads the clock can watch; '
+                f"got the base {self.base!r} and the runtime {self.runtime!r}"
+            )
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0 (1 is real time), got {self.scale!r}")
         for name in ("port", "smtp_port", "load_balancer_port"):
@@ -92,6 +103,8 @@ def from_json(text: str, source: str) -> CloudConfig:
     if not isinstance(given, dict):
         raise ValueError(f"{source} must be a JSON object, got {text.strip()[:60]}")
     known = {item.name for item in fields(CloudConfig)}
+    if given.get("clock") == "autojump" and "scale" in given:
+        raise ValueError(f"{source}: a clock that jumps has no scale, got {json.dumps(given['scale'])}: leave one out")
     unknown = sorted(given.keys() - known)
     if unknown:
         raise ValueError(f"{source}: unknown key {', '.join(map(repr, unknown))}; there are {', '.join(sorted(known))}")
@@ -129,6 +142,7 @@ _KINDS = {
     "region": _TEXT,
     "account": _TEXT,
     "scale": _Kind((int, float), "a number"),
+    "clock": _TEXT,
     "port": _PORT,
     "smtp_port": _PORT,
     "load_balancer_port": _PORT,

@@ -41,7 +41,9 @@ def everything(parts: CloudParts) -> Wiring:
     ses = Ses(context("ses"), config.smtp_port)
     alb = Alb(context("elbv2"), parts.addressing)
     forks = ForkServer(config.warm, context("programs").log) if _can_fork(config) else None
-    runtime = engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian, forks)
+    runtime = (
+        engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian, parts.context("ecs").clock, forks)
+    )
     ecs = Ecs(context("ecs"), runtime, storage)
     metering = (dynamodb.Metering(context("dynamodb")), sns.Metering(), logs.Metering())
     network = Network(context("network"), parts.dispatch, alb.links, ecs)

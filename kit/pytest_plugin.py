@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import pytest
 import pytest_asyncio
+
+from ..awsclock.loop import Loop
+from ..awsclock.loop import run as run_loop
 
 if TYPE_CHECKING:
     from .backends.interface import Backend
@@ -29,7 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kit-mode", choices=("emulated", "live"), help="which cloud the scenarios run on")
     group.addoption("--kit-base", metavar="BASE", help="where declared state is kept: moto, localstack or a URL")
     group.addoption("--kit-runtime", choices=("process", "docker"), help="what a task of the emulated cloud becomes")
+    group.addoption("--kit-clock", choices=("autojump", "scaled", "real"), help="how AWS time passes")
     group.addoption("--kit-scale", type=float, metavar="N", help="speed of AWS time: 60 is sixty times real time")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests that use the kit run on its event loop, which takes part in the clock of the run; others as ever."""
+    uses_kit = any(name.startswith("kit_") for name in getattr(item, "fixturenames", ()))
+    return {"kit": Loop} if uses_kit else {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +53,9 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
     if mode := request.config.getoption("--kit-mode"):
         options["mode"] = mode
     if scale := request.config.getoption("--kit-scale"):
-        options["emulated"] = {"scale": scale}
+        options.setdefault("emulated", {})["scale"] = scale
+    if clock := request.config.getoption("--kit-clock"):
+        options.setdefault("emulated", {})["clock"] = clock
     if runtime := request.config.getoption("--kit-runtime"):
         options.setdefault("emulated", {})["runtime"] = runtime
     if base := request.config.getoption("--kit-base"):
@@ -68,12 +81,12 @@ def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[
     )
     try:
         run = Run(kit_settings, console, folder_suffix=f"-{worker}" if worker else "")
-        asyncio.run(run.start())
+        run_loop(run.start())
     except KitError as error:
         pytest.exit(f"kit: {error}", returncode=error.exit_code)
     config.stash[_RUN] = run
     yield run
-    asyncio.run(run.stop())
+    run_loop(run.stop())
     for outcome in run.report.outcomes:
         if outcome.name == CLEAN_UP:
             pytest.fail(f"{outcome.verdict}: {outcome.message}", pytrace=False)

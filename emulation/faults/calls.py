@@ -193,7 +193,7 @@ class Latency(CallFault):
 
     def __init__(self, context: ApiFaultContext, settings: LatencySettings) -> None:
         super().__init__(context, settings, delayed=0)
-        self._wall = context.clock.wall(settings.seconds)
+        self._clock, self._seconds = context.clock, settings.seconds
         self._over = asyncio.Event()
 
     def end(self) -> None:
@@ -203,7 +203,7 @@ class Latency(CallFault):
     async def _apply(self, call: InterceptedCall) -> None:
         self._counts["delayed"] += 1
         try:
-            async with asyncio.timeout(self._wall):
+            async with self._clock.timeout(self._seconds):
                 await self._over.wait()
         except TimeoutError:
             return

@@ -97,7 +97,7 @@ class Dispatch:
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one request from the wire; every failure becomes an AWS error. Raises `CutOff` when an interceptor
         does: the client gets no answer."""
-        began = self._clock.now()
+        began = self._clock.now(), self._clock.monotonic()
         request_id = self._ids.uuid()
         identity: Identity | None = None
         caller = ANONYMOUS
@@ -130,7 +130,7 @@ class Dispatch:
         self, caller: Caller, service: str, operation: str, region: str, params: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Answer one call of a part of the cloud; see `emulation.core.controller.Aws`."""
-        began = self._clock.now()
+        began = self._clock.now(), self._clock.monotonic()
         request_id = self._ids.uuid()
         status, code = 0, None
         try:
@@ -150,12 +150,12 @@ class Dispatch:
         signature = signature_of(request)
         caller = ANONYMOUS if signature is None else self._keys.caller(signature.access_key)
         region = self._region if signature is None else signature.region
-        called, now = (service, operation, region), self._clock.now()
+        called, now = (service, operation, region), (self._clock.now(), self._clock.monotonic())
         self._record(now, caller, called, (101, None), request_id=self._ids.uuid(), touches=touches)
 
     def _record(
         self,
-        began: float,
+        began: tuple[float, float],
         caller: Caller,
         called: tuple[str, str, str],
         outcome: tuple[int, str | None],
@@ -163,10 +163,12 @@ class Dispatch:
         request_id: str,
         touches: Mapping[str, str | list[str]],
     ) -> None:
-        """`called`: service, operation and region; `outcome`: HTTP status and AWS's error code."""
-        seconds = self._clock.wall(self._clock.now() - began)
+        """`began`: AWS and monotonic time; `called`: service, operation and region; `outcome`: HTTP
+        status and AWS's error code."""
+        at, since = began
+        seconds = self._clock.monotonic() - since
         self._recorder.add(
-            RecordedCall(0, began, caller.kind, caller.name, *called, *outcome, seconds, request_id, touches)
+            RecordedCall(0, at, caller.kind, caller.name, *called, *outcome, seconds, request_id, touches)
         )
 
     def break_off(self, concerns: Callable[[InterceptedCall], bool], until: asyncio.Event | None = None) -> int:

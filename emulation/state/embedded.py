@@ -130,12 +130,12 @@ class MotoStore:
     # The methods below run one at a time.
 
     def _timed(self, operation: Operation, function: Callable[..., T], *args: Any) -> T:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         try:
             return function(*args)
         finally:
             took = self._took.setdefault(operation, deque(maxlen=3))
-            took.append(self._clock.wall(self._clock.now() - began))
+            took.append(self._clock.monotonic() - began)
 
     def _prepare(self) -> None:
         for name, value in _ENVIRONMENT.items():

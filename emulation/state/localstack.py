@@ -76,7 +76,7 @@ class LocalStack:
         engine = await Engine.open(instead=_NEXT)
         self._engine = engine.address
         await engine.close()
-        now = self._clock.origin + self._clock.wall(self._clock.now() - self._clock.origin)
+        now = self._clock.wall_now()
         labels = Owner.this_process(self.run, now).labels()
         await self._guardian.afterwards([sys.executable, "-I", "-S", sweep.__file__, self._engine, self.run])
         self._starting = asyncio.get_running_loop().create_task(asyncio.to_thread(self._up, labels))

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+from ...awsclock.loop import run as run_loop
+
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +64,7 @@ def run(program: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
     status = 0
     try:
-        asyncio.run(main())
+        run_loop(main())
     except Exception:
         log.critical("the program failed", exc_info=True)
         status = 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
+from typing import Any
+
 from ...awsclock.clock import AwsClock
 from ...awsclock.page import Page
 from ...awsclock.participant import SLOT_VARIABLE
@@ -18,6 +22,10 @@ class Clock(AwsClock):
             raise ValueError(f"a clock that jumps has no scale, got {self.scale!r}")
         self.page = page
 
+    def wall_now(self) -> float:
+        """Wall time, epoch seconds."""
+        return time.time()
+
     def wall(self, aws_seconds: float) -> float:
         """AWS seconds as wall seconds, while the clock does not jump."""
         return aws_seconds / self.scale
@@ -30,9 +38,39 @@ class Clock(AwsClock):
         """
         return aws_seconds if self.scale <= 1 else max(aws_seconds, least * self.scale)
 
-    def environment(self, slot: int | None = None) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
+        """For the readiness line: how other processes of the run read this clock."""
+        if self.page is not None:
+            return {"page": str(self.page.folder)}
+        return {"scale": self.scale, "origin": self.origin}
+
+    def reserve(self, name: str) -> ReservedSlot | None:
+        """A slot for a process that will be started; None for a clock that does not jump."""
+        return None if self.page is None else ReservedSlot(self.page, name)
+
+    def environment(self) -> dict[str, str]:
         """Environment variables by which a task's timers follow AWS time."""
         if self.page is None:
             return {"CLOCK_SCALE": f"{self.scale:g}", "CLOCK_ORIGIN": f"{self.origin:.6f}"}
-        reserved = {} if slot is None else {SLOT_VARIABLE: str(slot)}
-        return {"CLOCK_PAGE": str(self.page.folder), **reserved}
+        return {"CLOCK_PAGE": str(self.page.folder)}
+
+
+class ReservedSlot:
+    """A slot of the clock page for a process that the cloud starts."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self._page = page
+        self._index = page.claim(name, task=True)
+        self._pid = os.getpid()
+
+    def environment(self) -> dict[str, str]:
+        """The variable by which the program takes the slot."""
+        return {SLOT_VARIABLE: str(self._index)}
+
+    def give_to(self, pid: int) -> None:
+        """The process has started. Until it joins the clock, and if it never does, AWS time does not jump."""
+        self._page.give(self._index, pid)
+        self._pid = pid
+
+    def free(self) -> None:
+        self._page.free(self._index, self._pid)

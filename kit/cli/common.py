@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...awsclock.loop import run
 from ..core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, for example timeouts.reply=300"
     )
+
+
+def clock_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--clock",
+        choices=("autojump", "scaled", "real"),
+        help="how AWS time passes (default: autojump where every program can be watched, else scaled)",
+    )
+    parser.add_argument("--scale", type=float, help="speed of AWS time, scaled (default: 60; 20 in containers)")
 
 
 def scenarios_argument(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +73,7 @@ def run_async(work: Coroutine[Any, Any, int]) -> int:
         return await work
 
     try:
-        return asyncio.run(guarded())
+        return run(guarded())
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
 

@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--base", metavar="BASE", help="where declared state is kept: moto (default), localstack, or a URL"
     )
     parser.add_argument("--runtime", choices=("process", "docker"), help="what a task becomes (default: process)")
-    parser.add_argument("--scale", type=float, help="speed of AWS time (default: 60; 20 in containers)")
+    common.clock_arguments(parser)
     parser.add_argument(
         "--endpoint",
         metavar="URL",
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         scenarios=args.scenarios,
         mode=args.mode,
         emulated__scale=args.scale,
+        emulated__clock=args.clock,
         emulated__runtime=args.runtime,
         emulated__base=args.base,
         emulated__endpoint=args.endpoint,

@@ -44,6 +44,10 @@ class Clock(AwsClock):
         """Wall time, epoch seconds; unaffected when the machine's clock is set."""
         return self._wall + (self.monotonic() - self._monotonic)
 
+    def to_wall(self, aws_epoch: float) -> float | None:
+        """The wall time at an AWS time, both epoch seconds; None on a clock that jumps."""
+        return None if self.page is not None else self.origin + (aws_epoch - self.origin) / self.scale
+
     def moment(self) -> Moment:
         """Now, on both clocks."""
         return Moment(self.now(), self.wall())

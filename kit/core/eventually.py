@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -74,12 +73,11 @@ async def eventually(
     __tracebackhide__ = True
     if within < 0 or every <= 0 or backoff < 1:
         raise ValueError(f"within ≥ 0, every > 0 (AWS seconds), backoff ≥ 1; got {within!r}, {every!r}, {backoff!r}")
-    started, patience = clock.monotonic(), clock.patience(within)
     seen = Observations(first=clock.now())
+    until_when = seen.first + clock.patience(within)
     while True:
-        remaining = patience - (clock.monotonic() - started)
         try:
-            async with asyncio.timeout(max(remaining, 0.0) + _LAST_LOOK) as look:
+            async with clock.timeout_at(max(until_when, clock.now()) + _LAST_LOOK * clock.scale) as look:
                 value = await probe()
             if until(value):
                 return value
@@ -90,11 +88,11 @@ async def eventually(
             if not look.expired():
                 raise
             seen.note(clock.now(), "the probe did not answer")
-        remaining = patience - (clock.monotonic() - started)
+        remaining = until_when - clock.now()
         if remaining <= 0:
             story = [*_story(describe, within, clock, seen), *(f"evidence: {place}" for place in evidence)]
             raise WaitExpired("\n".join([*story, f"next: {next}"] if next else story), evidence=evidence)
-        await clock.sleep_wall(min(max(every / clock.scale, _SHORTEST_PAUSE), remaining))
+        await clock.sleep(min(max(every, _SHORTEST_PAUSE * clock.scale), remaining))
         every = min(every * backoff, max(every, LONGEST_PAUSE))
 
 

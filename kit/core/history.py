@@ -174,13 +174,13 @@ class History:
     def _append(self, event: Event) -> Event:
         """Set an event's index and times; an invoke is its own operation."""
         with self._lock:
-            index, wall = len(self._events), self._clock.wall()
+            index, moment = len(self._events), self._clock.moment()
             placed = replace(
                 event,
                 index=index,
                 operation=index if event.type == INVOKE else event.operation,
-                wall=round(wall, 6),
-                aws=round(self._clock.to_aws(wall), 6),
+                wall=round(moment.wall, 6),
+                aws=round(moment.aws, 6),
             )
             self._events.append(placed)
             if self._file is not None:

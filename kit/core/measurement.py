@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .clock import Clock, Moment
+
 
 @dataclass(frozen=True)
 class Duration:
@@ -14,6 +16,14 @@ class Duration:
     seconds: float
     target: float | None = None
     """The maximum, AWS seconds."""
+    exact: bool = False
+    """Whether `aws_seconds` would be the same in real time, as on a clock that jumps, where work takes as long as it
+    does."""
+
+    @classmethod
+    def since(cls, began: Moment, clock: Clock, target: float | None = None) -> Duration:
+        now = clock.moment()
+        return cls(now.aws - began.aws, now.wall - began.wall, target, clock.page is not None)
 
     @property
     def met(self) -> bool | None:
@@ -25,6 +35,8 @@ class Duration:
         """
         if self.target is None:
             return None
+        if self.exact:
+            return self.aws_seconds <= self.target
         longest, shortest = max(self.aws_seconds, self.seconds), min(self.aws_seconds, self.seconds)
         if longest <= self.target:
             return True

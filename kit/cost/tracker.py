@@ -202,7 +202,8 @@ class CostTracker:
         """Reads the tasks while a scenario runs, and ends it in the middle of a step when the budget is spent."""
         assert self._cloud is not None and self._observer is not None
         while True:
-            await self._cloud.clock.sleep_wall(max(_SAMPLE_INTERVAL / self._cloud.clock.scale, _SHORTEST_INTERVAL))
+            clock = self._cloud.clock
+            await clock.sleep(max(_SAMPLE_INTERVAL, _SHORTEST_INTERVAL * clock.scale), background=True)
             try:
                 async with self._readable():
                     await self._observer.tasks()

@@ -125,7 +125,7 @@ class FaultContext:
         """Request a page and wait `within` wall seconds: the target ANSWERS, stays SILENT or has REFUSED."""
         writer: asyncio.StreamWriter | None = None
         try:
-            async with asyncio.timeout(within):
+            async with self.clock.timeout(within * self.clock.scale):
                 reader, writer = await asyncio.open_connection(host, port)
                 writer.write(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
                 return ANSWERS if await reader.read(1) else REFUSED

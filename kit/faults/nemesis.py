@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
+from ...awsclock.clock import Timer
 from ..aws.undo import DEADLINE
 from ..backends.capability import Level, lacking
 from ..core.clock import iso
@@ -45,7 +46,7 @@ class Injection:
         self._history = history
         self._effect: Effect | None = None
         self._ending = asyncio.Lock()
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Timer | None = None
         self._expiring: asyncio.Task[None] | None = None
         self._counts: Mapping[str, int] = {}
         self._touches = {"fault": type(fault).__name__, "target": fault.target, "injection": context.ids.marker()}
@@ -124,8 +125,9 @@ class Injection:
             began = self._context.clock.now()
             self._effect = await self.fault.inject(self._context)
             self.at = began
-        lasts = max(self._context.clock.patience(DEADLINE), _LASTS_AT_LEAST)
-        self._deadline = asyncio.get_running_loop().call_later(lasts, self._expire)
+        clock = self._context.clock
+        lasts = max(clock.patience(DEADLINE), _LASTS_AT_LEAST * clock.scale)
+        self._deadline = clock.call_later(lasts, self._expire, background=True)
 
     async def _undo(self, effect: Effect) -> None:
         async with self._ending:

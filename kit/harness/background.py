@@ -61,7 +61,7 @@ async def periodic(clock: Clock, every: float, act: Callable[[], Awaitable[None]
                 task = asyncio.create_task(once(), name=name)
                 under_way.add(task)
                 task.add_done_callback(ended)
-            await clock.sleep(every)
+            await clock.sleep(every, background=True)
 
     repeating = asyncio.create_task(repeat(), name=f"{name}, periodic")
     try:

@@ -92,7 +92,7 @@ class Balancer:
             yield
             return
         before = await self.idle_timeout()
-        await self._set_idle_timeout(min(clock.patience(before) * clock.scale, _LONGEST_IDLE_TIMEOUT))
+        await self._set_idle_timeout(min(clock.patience(before), _LONGEST_IDLE_TIMEOUT))
         try:
             yield
         finally:

@@ -124,7 +124,7 @@ class Capacity:
 
         async def sample() -> None:
             while True:
-                await self._context.clock.sleep(_SAMPLED_EVERY)
+                await self._context.clock.sleep(_SAMPLED_EVERY, background=True)
                 watched.note(await self.sample(service))
 
         async with background(sample(), f"watching {service}") as sampling:

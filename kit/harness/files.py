@@ -43,10 +43,11 @@ class Files:
 
         context = self._context
         client = await self._client()
-        within = max(_EXEC_AT_LEAST, context.clock.patience(context.settings.timeouts.exec))
+        within = max(_EXEC_AT_LEAST, context.clock.patience(context.settings.timeouts.exec) / context.clock.scale)
         with context.history.operation("exec", task=arn, command=command[:500]) as operation:
             try:
-                result = await client.run(arn, command, container=container, within=within)
+                with context.clock.hold("a command by ECS Exec"):
+                    result = await client.run(arn, command, container=container, within=within)
             except ExecError as error:
                 record = operation.fail if error.definite else operation.info
                 record(f"ExecError: {error}", output=error.output[:2000], **_attempts(error.attempts, error.broken))

@@ -62,15 +62,18 @@ class Timeline:
 
     def to_json(self) -> list[dict[str, Any]]:
         """One object per phase in chronological order; seconds count from the journey's start."""
-        return [
-            {
-                "name": phase.name,
-                **({"entry": self.entry} if self.entry else {}),
-                "at": iso(phase.at),
-                "wall_at": iso(self.clock.to_wall(phase.at)),
-                "aws_seconds": round(phase.at - self.started, 3),
-                "seconds": round((phase.at - self.started) / self.clock.scale, 3),
-                "source": phase.source,
-            }
-            for phase in sorted(self.phases, key=lambda phase: phase.at)
-        ]
+        return [self._entry(phase) for phase in sorted(self.phases, key=lambda phase: phase.at)]
+
+    def _entry(self, phase: Phase) -> dict[str, Any]:
+        """Times of this machine only where they follow from AWS time."""
+        wall = self.clock.to_wall(phase.at)
+        seconds = phase.at - self.started
+        return {
+            "name": phase.name,
+            **({"entry": self.entry} if self.entry else {}),
+            "at": iso(phase.at),
+            **({} if wall is None else {"wall_at": iso(wall)}),
+            "aws_seconds": round(seconds, 3),
+            **({} if wall is None else {"seconds": round(seconds / self.clock.scale, 3)}),
+            "source": phase.source,
+        }

@@ -135,7 +135,7 @@ class Readiness:
                 if (await probe()).holds:
                     self._context.timeline.mark(phase, _SOURCES[phase])
                     return
-                await self._context.clock.sleep(_SAMPLE_EVERY)
+                await self._context.clock.sleep(_SAMPLE_EVERY, background=True)
 
         async with asyncio.TaskGroup() as group:
             for phase, probe in self.of_container().items():

@@ -71,11 +71,10 @@ class Steps:
         if self.gate:
             self.gate()
         step = Step(name, self.clock.now(), target, by_chance=by_chance)
-        wall, asserted = self.clock.monotonic(), self.checks.asserted
+        began, asserted = self.clock.moment(), self.checks.asserted
 
         def elapsed() -> Duration:
-            seconds = self.clock.monotonic() - wall
-            return Duration(seconds * self.clock.scale, seconds, target)
+            return Duration.since(began, self.clock, target)
 
         self.all.append(step)
         if self.listener:

@@ -57,7 +57,7 @@ async def execute(scenario: Scenario, run: RunContext) -> Outcome:
     async with judge(scenario.name, run) as (harness, outcome):
         clock = run.cloud.clock
         try:
-            async with asyncio.timeout(clock.patience(run.settings.timeouts.scenario)) as deadline:
+            async with clock.timeout(clock.patience(run.settings.timeouts.scenario)) as deadline:
                 if run.account:
                     run.account.on_overrun = lambda: deadline.reschedule(asyncio.get_running_loop().time())
                 try:
@@ -93,7 +93,7 @@ async def judge(name: str, run: RunContext) -> AsyncIterator[tuple[Harness, Outc
     context = Context(cloud, run.settings, run.history, checks, run.ids)
     harness = Harness(context, run.mailbox, steps)
     outcome = Outcome(name, Verdict.PASS, evidence=run.evidence)
-    started, since = cloud.clock.monotonic(), cloud.clock.now()
+    began = cloud.clock.moment()
     async with contextlib.AsyncExitStack() as around:
         if run.account:
             await around.enter_async_context(run.account.scenario(name))
@@ -110,15 +110,14 @@ async def judge(name: str, run: RunContext) -> AsyncIterator[tuple[Harness, Outc
             for finding in run_checkers(run.history.events(name), (every_fault_showed,)):
                 if finding.verdict is not Verdict.PASS:
                     _add(outcome, finding.verdict, finding.message)
-            seconds = cloud.clock.monotonic() - started
-            outcome.measured = Duration(seconds * cloud.clock.scale, seconds)
+            outcome.measured = Duration.since(began, cloud.clock)
             outcome.asserted, outcome.steps, outcome.journeys = checks.asserted, steps.all, context.journeys
             outcome.previews = sorted(harness.http.previews)
             if outcome.verdict is not Verdict.PASS:
                 folders = () if run.folder is None else (run.folder,)
                 outcome.message = f"{outcome.message}\n{host_load.explain(cloud.clock.scale, folders)}".strip()
             if outcome.verdict is not Verdict.PASS and run.folder is not None:
-                outcome.evidence += await harness.collect_evidence(run.folder, file_name(name), since)
+                outcome.evidence += await harness.collect_evidence(run.folder, file_name(name), began.aws)
             await _leave_clean(harness, outcome, run)
         finally:
             await harness.close()

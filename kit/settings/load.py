@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,11 +73,45 @@ def load(
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _merged(merged, layer.values)
-    merged["emulated"] = {**_usual_scale(merged.get("emulated", {})), **merged.get("emulated", {})}
+    emulated = merged.get("emulated", {})
+    if isinstance(emulated, dict):
+        merged["emulated"] = _timed(emulated)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise _wrong_value(error, layers) from None
+
+
+def _timed(emulated: Mapping[str, Any]) -> dict[str, Any]:
+    """With the clock that suits the other settings, where none is given. Raises `UsageError` for a scale that the clock
+    does not have."""
+    scale, clock = emulated.get("scale"), emulated.get("clock")
+    if clock is None:
+        clock = "autojump" if scale is None and _jumps(emulated) else "scaled"
+    if clock == "autojump" and scale is not None:
+        raise UsageError(
+            f"emulated.scale = {scale} with emulated.clock = {clock!r}: a clock that jumps has no scale",
+            next='leave the scale out, or set emulated.clock = "scaled"',
+        )
+    if clock == "real" and scale not in (None, 1):
+        raise UsageError(
+            f"emulated.scale = {scale} with emulated.clock = {clock!r}: in real time the scale is 1",
+            next='leave the scale out, or set emulated.clock = "scaled"',
+        )
+    usual = _usual_scale(emulated) if clock == "scaled" else {"scale": 1}
+    return {**usual, **emulated, "clock": clock}
+
+
+def _jumps(emulated: Mapping[str, Any]) -> bool:
+    """Whether the clock of the emulated cloud can watch every program of a run."""
+    return (
+        sys.platform == "linux"
+        and emulated.get("runtime", "process") == "process"
+        and emulated.get("base", "moto") == "moto"
+        and emulated.get("preview", "builtin") == "builtin"
+        and not emulated.get("programs")
+        and not emulated.get("endpoint")
+    )
 
 
 def _usual_scale(emulated: Mapping[str, Any]) -> dict[str, float]:

@@ -57,6 +57,11 @@ class Stack(Section):
 class Emulated(Section):
     """The emulated cloud."""
 
+    clock: Literal["autojump", "scaled", "real"] = "scaled"
+    """How AWS time passes. "autojump": as wall time while anything works, and at once to the next timer when nothing
+    does; "scaled": `scale` times as fast as wall time; "real": as wall time. Unset, it is "autojump" without a `scale`
+    where the clock can watch every program: Linux, tasks as processes, only the reference system's programs, the
+    base "moto", no Astro; otherwise "scaled"."""
     scale: float = Field(default=60, gt=0)
     """How much faster than the wall clock AWS time runs. Unset, it is 20 where tasks are containers: the engine takes a
     third of a second to start one, whatever the clock says. It is 5 where Astro may show the pages: the first of them

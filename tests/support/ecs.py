@@ -323,7 +323,7 @@ async def ecs_world(
         return storages[0]
 
     def ecs(ctx: Context) -> Ecs:
-        controllers.append(Ecs(ctx, ProcessRuntime(argvs, guardian), storages[0]))
+        controllers.append(Ecs(ctx, ProcessRuntime(argvs, guardian, ctx.clock), storages[0]))
         return controllers[0]
 
     try:

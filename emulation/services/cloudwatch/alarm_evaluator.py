@@ -59,7 +59,7 @@ class AlarmEvaluator:
             self._rescheduled.clear()
             due = self.due
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if due is None else self._clock.wall(due - self._clock.now())):
+                async with self._clock.timeout_at(due):
                     await self._rescheduled.wait()
             now = self._clock.now()
             for name in [name for name, due in self._due.items() if due <= now]:

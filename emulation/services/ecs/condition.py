@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ...time.clock import Clock
+
 T = TypeVar("T")
 
 
 class Condition:
     """Like `asyncio.Condition` without a lock: `notify` after every change, and all waiters check their predicates."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._next = asyncio.Event()
 
     def notify(self) -> None:
@@ -20,9 +23,9 @@ class Condition:
         event.set()
 
     async def wait_for(self, predicate: Callable[[], bool], within: float | None = None) -> bool:
-        """Whether the predicate became true within so many wall seconds; None for no limit."""
+        """Whether the predicate became true within so many AWS seconds; None for no limit."""
         try:
-            async with asyncio.timeout(within):
+            async with self._clock.timeout(within):
                 while not predicate():
                     await self._next.wait()
         except TimeoutError:

@@ -65,7 +65,7 @@ class ContainerRun:
         self._stopping = True
         self.condition.notify()
         self._signal()
-        timeout = self.clock.wall(self.clock.patience(self.container.definition.stop_timeout, least=2.0))
+        timeout = self.clock.patience(self.container.definition.stop_timeout, least=2.0)
         if not await self.condition.wait_for(lambda: self.over, timeout):
             self.kill()
             await self.condition.wait_for(lambda: self.over)
@@ -121,7 +121,7 @@ class ContainerRun:
             return self._stopping or peer.over or _meets(peer, dependency.condition)
 
         timeout = peer.container.definition.start_timeout
-        await self.condition.wait_for(decided, None if timeout is None else self.clock.wall(timeout))
+        await self.condition.wait_for(decided, timeout)
         if not self._stopping and not _meets(peer, dependency.condition):
             raise CannotStart(
                 f"ContainerDependencyError: {self.container.name} waits for {dependency.condition} of "
@@ -172,7 +172,7 @@ async def watch_health(
         await clock.sleep(check.interval)
         started = clock.now()
         try:
-            async with asyncio.timeout(clock.wall(clock.patience(check.timeout))):
+            async with clock.timeout(clock.patience(check.timeout)):
                 passed = await run(check.argv) == 0
         except TimeoutError:
             passed = False

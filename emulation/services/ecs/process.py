@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.run_token import run_variables
+from ...time.clock import Clock, ReservedSlot
 from .ports import Ports
 from .process_table import signal_by_environment, usage_by_group
 from .runtime import METADATA_VARIABLE, CannotPull, CannotStart, ContainerSpec, Output, Sandbox, TaskSpec, Usage
@@ -45,10 +46,15 @@ class ProcessRuntime:
     """A `Runtime` of local processes."""
 
     def __init__(
-        self, programs: Mapping[str, Sequence[str]], guardian: Guardian, forks: ForkServer | None = None
+        self,
+        programs: Mapping[str, Sequence[str]],
+        guardian: Guardian,
+        clock: Clock,
+        forks: ForkServer | None = None,
     ) -> None:
         """`forks` starts the programs that it takes; all others are started by `exec`."""
         self._programs = programs
+        self._clock = clock
         self._forks = forks
         self._guardian = guardian
         self._ports = Ports()
@@ -76,7 +82,10 @@ class ProcessRuntime:
         for folder in (home / "tmp", directory):
             folder.mkdir(parents=True, exist_ok=True)
         environment = _environment(container, sandbox, translation, home)
-        process = _Process(self._guardian, environment, directory, translation, output, self._forks)
+        slot = self._clock.reserve(f"container {container.name}")
+        if slot is not None:
+            environment = {**environment, **slot.environment()}
+        process = _Process(self._guardian, environment, directory, translation, output, self._forks, slot)
         await process.start([translation.value(word) for word in argv])
         self._containers[sandbox.task.id][container.name] = process
         return process
@@ -124,6 +133,8 @@ class _Process:
     translation: Translation
     output: Output
     forks: ForkServer | None = None
+    slot: ReservedSlot | None = None
+    """Of the clock, for its first process."""
     _command_groups: set[int] = field(default_factory=set)
     """Process groups of health checks and terminals."""
     _delivered: int = 0
@@ -154,9 +165,13 @@ class _Process:
                 self._leader = await self._spawn(argv, writing)
         except OSError as error:
             os.close(reading)
+            if self.slot is not None:
+                self.slot.free()
             raise CannotStart(f'exec: "{argv[0]}": {_why(error)}') from error
         finally:
             os.close(writing)
+        if self.slot is not None:
+            self.slot.give_to(self._leader.pid)
         await self.guardian.watch(self.group)
         self._over = asyncio.create_task(self._follow(reading))
 
@@ -218,6 +233,8 @@ class _Process:
         )
         reading = asyncio.create_task(self._read(reader))
         code = _exit_code(await self._leader.wait())
+        if self.slot is not None:
+            self.slot.free()
         await self._end_rest()
         seen = -1
         while not reading.done() and seen != self._delivered:

@@ -56,7 +56,7 @@ class TargetRegistrations:
             return
         limit = await self._delay(target) + _MARGIN
         try:
-            async with asyncio.timeout(self._ctx.clock.wall(limit)):
+            async with self._ctx.clock.timeout(limit):
                 await registration.gone.wait()
         except TimeoutError:
             self._ctx.log.warning("%s was still draining %g seconds after it was deregistered", target, limit)

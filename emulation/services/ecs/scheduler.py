@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
+from ....awsclock.clock import Timer
 from ...core.background_tasks import BackgroundTasks
 from ...core.controller import Context, TargetHealthChanged, TaskChanged
 from ...core.errors import AwsError
@@ -43,7 +44,7 @@ class Scheduler:
         self._statuses: dict[str, str] = {}
         self._evaluated: set[str] = set()
         self._woken: dict[str, Service] = {}
-        self._alarms: dict[str, asyncio.TimerHandle] = {}
+        self._alarms: dict[str, Timer] = {}
         self._closed = False
 
     def launch(self, request: LaunchRequest) -> Task:
@@ -213,8 +214,7 @@ class Scheduler:
         if earlier := self._alarms.pop(service.arn, None):
             earlier.cancel()
         if at is not None:
-            wait = max(0.0, self._ctx.clock.wall(at - now))
-            self._alarms[service.arn] = asyncio.get_running_loop().call_later(wait, self.wake, service)
+            self._alarms[service.arn] = self._ctx.clock.call_at(at, self.wake, service)
 
     def _report_once(self, service: Service, message: str) -> None:
         if message not in service.reported:

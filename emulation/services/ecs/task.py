@@ -51,7 +51,7 @@ class TaskRun:
         self.task = task
         self._context = machine
         self._ctx = machine.ctx
-        self._condition = Condition()
+        self._condition = Condition(machine.ctx.clock)
         self._aborted = False
         self._sandbox: Sandbox | None = None
         self._credentials: Credentials | None = None

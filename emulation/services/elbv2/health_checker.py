@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import aiohttp
@@ -39,7 +38,7 @@ class HealthChecker:
 
     async def _result(self, target: Target, check: HealthCheck) -> TargetHealth:
         try:
-            async with asyncio.timeout(self._clock.wall(self._clock.patience(check.timeout))):
+            async with self._clock.timeout(self._clock.patience(check.timeout)):
                 await self._links.reach(target.id, target.port)
                 code = await self._ask(target, check)
         except TimeoutError:

@@ -47,7 +47,7 @@ class Disturbance:
             return
         self.held += 1
         try:
-            async with asyncio.timeout(clock.wall(seconds)):
+            async with clock.timeout(seconds):
                 await self.over.wait()
         except TimeoutError:
             return

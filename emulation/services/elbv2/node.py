@@ -16,6 +16,7 @@ from ...core.addressing import LOOPBACK, Addressing, cannot_listen
 from ...time.clock import Clock
 from . import tls
 from .headers import http_date
+from .idle import IdleTimer
 from .responses import SERVER, error_page
 from .routing_table import Listener, LoadBalancer, RoutingTable
 
@@ -137,7 +138,7 @@ class LoadBalancerNode:
         self.main = ListenerPort(self._addressing, self._addressing.balancer_port())
         self._others: dict[str, ListenerPort] = {}
         self._load_balancer = load_balancer
-        self._idle = clock.wall(load_balancer.idle_timeout)
+        self._idle = load_balancer.idle_timeout
         self._respond = respond
         self._observer = observer
         self._clock = clock
@@ -157,7 +158,7 @@ class LoadBalancerNode:
 
     async def apply(self, table: RoutingTable) -> None:
         """Open and close ports until they match the table's listeners."""
-        self._idle = self._clock.wall(table.load_balancers[self._load_balancer.arn].idle_timeout)
+        self._idle = table.load_balancers[self._load_balancer.arn].idle_timeout
         listeners = table.listeners_of(self._load_balancer.arn)
         others = {listener.arn: listener for listener in listeners[1:]}
         for arn in [arn for arn in self._others if arn not in others]:
@@ -188,9 +189,19 @@ class LoadBalancerNode:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if port.listener_arn is None:
                 raise ConnectionError("The listener was deleted.")
-            return await self._respond(request, port.listener_arn, port.port, self._ports)
+            assert isinstance(request.protocol, _Connection)
+            idle = request.protocol.idle
+            idle.stop()
+            try:
+                return await self._respond(request, port.listener_arn, port.port, self._ports)
+            finally:
+                if request.transport is not None:
+                    idle.start()
 
-        return _Http(handle, self._observer, self._load_balancer.dimension, lambda: self._idle, self._clock)
+        def idle_timer(expired: Callable[[], object]) -> IdleTimer:
+            return IdleTimer(self._clock, self._idle, expired)
+
+        return _Http(handle, self._observer, self._load_balancer.dimension, idle_timer, self._clock)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -206,20 +217,20 @@ class _Http(web.Server):
         handle: Any,
         observer: ConnectionObserver,
         load_balancer: str,
-        keep_alive: Callable[[], float],
+        idle_timer: Callable[[Callable[[], object]], IdleTimer],
         clock: Clock,
     ) -> None:
         super().__init__(handle, handler_cancellation=True)
         self._observer = observer
         self._load_balancer = load_balancer
-        self._keep_alive = keep_alive
+        self._idle_timer = idle_timer
         self._clock = clock
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(
+        connection = _Connection(
             self,
             loop=self._loop,
-            keepalive_timeout=self._keep_alive(),
+            keepalive_timeout=_NEVER,
             access_log=_SILENT,
             auto_decompress=False,
             lingering_time=LINGERING,
@@ -228,14 +239,20 @@ class _Http(web.Server):
             max_headers=MOST_HEADERS,
             logger=_SILENT,
         )
+        connection.idle = self._idle_timer(connection.force_close)
+        return connection
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._observer.connected(self._load_balancer)
+        if isinstance(handler, _Connection):
+            handler.idle.start()
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         self._observer.disconnected(self._load_balancer)
+        if isinstance(handler, _Connection):
+            handler.idle.stop()
 
     def malformed(self) -> str:
         """Count a malformed request. Returns the Date of its answer."""
@@ -243,6 +260,8 @@ class _Http(web.Server):
         return http_date(int(self._clock.now()))
 
 
+_NEVER = 86_400.0
+"""Wall seconds after which aiohttp closes an idle connection: an idle timer in AWS time does so earlier."""
 _SILENT = logging.getLogger("emulation.elbv2.http")
 """aiohttp logs a stack trace for every malformed request."""
 _SILENT.addHandler(logging.NullHandler())
@@ -252,6 +271,10 @@ _SILENT.setLevel(logging.CRITICAL)
 
 class _Connection(web.RequestHandler):
     """One client connection; malformed requests get the load balancer's 400."""
+
+    __slots__ = ("idle",)
+    idle: IdleTimer
+    """Closes it while no request is in progress."""
 
     def handle_error(
         self,

@@ -15,6 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from ...core.ids import Ids
 from ...time.clock import Clock
 from .headers import add_forwarded, add_trace_id, http_date, in_one_spelling, without_hop_by_hop, without_invalid
+from .idle import IdleTimeout
 from .links import Links
 from .responses import NO_BODY, begin_headers, finished, send_page
 from .routing_table import TargetGroup
@@ -23,7 +24,8 @@ from .transaction import Transaction
 from .tunnel import Tunnel
 
 CONNECT_TIMEOUT = 10.0
-"""AWS seconds: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html"""
+"""AWS seconds, and wall seconds for the connection itself, which this machine makes or refuses at once:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html"""
 BACKEND_KEEP_ALIVE = 60.0
 """AWS seconds that an idle connection to a target stays open."""
 
@@ -84,10 +86,7 @@ class Proxy:
     async def _ask(self, transaction: Transaction, group: TargetGroup, target: Target) -> aiohttp.ClientResponse:
         request = transaction.request
         url = target.url(group.protocol, transaction.path, transaction.query)
-        idle = self._clock.wall(transaction.load_balancer.idle_timeout)
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=self._clock.wall(self._clock.patience(CONNECT_TIMEOUT)), sock_read=idle
-        )
+        idle = IdleTimeout(self._clock, transaction.load_balancer.idle_timeout)
         headers = self._request_headers(transaction)
         data: bytes | AsyncIterator[bytes] | None = None
         if request.body_exists:
@@ -100,21 +99,20 @@ class Proxy:
         transaction.dispatched = self._clock.now()
         try:
             if not self._links.whole:
-                async with asyncio.timeout(self._clock.wall(self._clock.patience(CONNECT_TIMEOUT))):
+                async with self._clock.timeout(self._clock.patience(CONNECT_TIMEOUT)):
                     await self._links.reach(target.id, target.port)
-            answer = await self._client().request(
-                request.method, url, headers=headers, data=data, allow_redirects=False, timeout=timeout, ssl=False
-            )
-        except aiohttp.SocketTimeoutError:
-            raise TargetError(504) from None
+            async with idle:
+                answer = await self._client().request(
+                    request.method, url, headers=headers, data=data, allow_redirects=False, ssl=False
+                )
         except TimeoutError:
-            transaction.refused = True
-            raise TargetError(504) from None
+            transaction.refused = not idle.expired
+            raise TargetError(408 if transaction.stalled else 504) from None
         except (aiohttp.ClientConnectorError, ConnectionRefusedError):
             transaction.refused = True
             raise TargetError(502) from None
         except (aiohttp.ClientError, OSError, ValueError):
-            raise TargetError(408 if transaction.stalled else 502) from None
+            raise TargetError(502) from None
         transaction.answered = self._clock.now()
         transaction.target_status = answer.status
         return answer
@@ -139,19 +137,17 @@ class Proxy:
             headers["Upgrade"] = "websocket"
         return headers
 
-    async def _body(self, transaction: Transaction, idle: float) -> AsyncIterator[bytes]:
+    async def _body(self, transaction: Transaction, idle: IdleTimeout) -> AsyncIterator[bytes]:
         request = transaction.request
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while True:
-            try:
-                async with asyncio.timeout(idle):
-                    chunk = await request.content.readany()
-            except TimeoutError:
-                transaction.stalled = True
-                raise aiohttp.ClientPayloadError("The client sent nothing for longer than the idle timeout.") from None
+            transaction.stalled = True
+            chunk = await request.content.readany()
+            transaction.stalled = False
             if not chunk:
                 return
+            idle.passed()
             transaction.received += len(chunk)
             yield chunk
 
@@ -184,8 +180,10 @@ class Proxy:
                 await writer.write(first)
             else:
                 writer.send_headers()
-            while chunk := await content.readany():
-                await writer.write(chunk)
+            async with IdleTimeout(self._clock, transaction.load_balancer.idle_timeout) as idle:
+                while chunk := await content.readany():
+                    await writer.write(chunk)
+                    idle.passed()
             await writer.write_eof()
         except (aiohttp.ClientError, TimeoutError):
             return self._abort(transaction)
@@ -200,7 +198,7 @@ class Proxy:
         headers = answer.headers.copy()
         for value in transaction.set_cookies:
             headers.add("Set-Cookie", value)
-        tunnel = Tunnel(self._clock.wall(transaction.load_balancer.idle_timeout))
+        tunnel = Tunnel(self._clock, transaction.load_balancer.idle_timeout)
         await request.writer.write_headers(f"HTTP/1.1 101 {answer.reason or 'Switching Protocols'}", headers)
         request.writer.send_headers()
         transaction.status = 101
@@ -231,6 +229,7 @@ class Proxy:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             )
         return self._session
 

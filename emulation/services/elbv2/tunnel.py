@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 
+from ...time.clock import Clock
+from .idle import IdleTimer
+
 
 class Tunnel:
     """Two relays and the idle timer over both."""
 
-    def __init__(self, idle_timeout: float) -> None:
-        """`idle_timeout` in wall seconds without a byte in either direction."""
-        loop = asyncio.get_running_loop()
-        self._loop = loop
-        self._idle_timeout = idle_timeout
-        self._timer: asyncio.TimerHandle | None = None
-        self._last = loop.time()
-        self.closed: asyncio.Future[None] = loop.create_future()
+    def __init__(self, clock: Clock, idle_timeout: float) -> None:
+        """`idle_timeout` in AWS seconds without a byte in either direction."""
+        self._idle = IdleTimer(clock, idle_timeout, self.close)
+        self.passed = self._idle.passed
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when both sides are closed."""
         self.client = Relay(self)
         self.target = Relay(self)
@@ -30,30 +30,19 @@ class Tunnel:
         """Take over both transports from the protocols that did the handshake."""
         self.client.take_over(client)
         self.target.take_over(target)
-        self._timer = self._loop.call_later(self._idle_timeout, self._look)
+        self._idle.start()
 
     def close(self) -> None:
         """Abort both sides; buffered data is lost."""
         self.client.abort()
         self.target.abort()
 
-    def passed(self) -> None:
-        self._last = self._loop.time()
-
     def lost(self) -> None:
         if self.client.open or self.target.open:
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        self._idle.stop()
         if not self.closed.done():
             self.closed.set_result(None)
-
-    def _look(self) -> None:
-        left = self._last + self._idle_timeout - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self.close()
 
 
 class Relay(asyncio.Protocol):

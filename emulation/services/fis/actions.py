@@ -33,7 +33,7 @@ class Job:
 
     async def wait(self) -> None:
         """Wait for the action's duration, or until the experiment is stopped."""
-        await self.experiment.wait_for_halt(self.ctx.clock.wall(seconds(self.parameters["duration"])))
+        await self.experiment.wait_for_halt(self.ctx.clock, seconds(self.parameters["duration"]))
 
 
 @dataclass(frozen=True)

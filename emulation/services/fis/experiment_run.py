@@ -31,7 +31,7 @@ class ExperimentRun:
 
     async def run(self) -> None:
         experiment = self._experiment
-        await experiment.wait_for_halt(self._ctx.clock.wall(PENDING_SECONDS))
+        await experiment.wait_for_halt(self._ctx.clock, PENDING_SECONDS)
         try:
             if not experiment.halt.is_set():
                 await self._initiate()
@@ -54,7 +54,7 @@ class ExperimentRun:
         experiment, definition = self._experiment, self._experiment.template.definition
         self._set_status("initiating", "Experiment is initiating")
         experiment.started = self._ctx.clock.now()
-        await experiment.wait_for_halt(self._ctx.clock.wall(INITIATING_SECONDS))
+        await experiment.wait_for_halt(self._ctx.clock, INITIATING_SECONDS)
         await self._check_alarms()
         kinds = [KINDS[each.definition["actionId"]] for each in experiment.actions.values()]
         await role.check(self._ctx.aws, definition["roleArn"], [it for kind in kinds for it in kind.permissions])

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...time.clock import Clock
+
 ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
 
 
@@ -54,10 +56,10 @@ class Experiment:
     """Why it was stopped; empty before."""
     halt: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def wait_for_halt(self, wall_seconds: float) -> None:
+    async def wait_for_halt(self, clock: Clock, seconds: float) -> None:
         """Wait until the experiment is stopped, at most this long."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(wall_seconds):
+            async with clock.timeout(seconds):
                 await self.halt.wait()
 
     def stop(self, why: str) -> None:

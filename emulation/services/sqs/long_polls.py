@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ....awsclock.clock import Timer
 from ...time.clock import Clock
 
 Answer = dict[str, Any]
@@ -22,7 +23,7 @@ class LongPolls:
         self._clock = clock
         self._waiting: deque[asyncio.Event] = deque()
         self._due: list[float] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._queue_deleted = False
         self._closed = False
 
@@ -77,7 +78,7 @@ class LongPolls:
 
     async def _wait(self, woken: asyncio.Event, deadline: float) -> bool:
         try:
-            async with asyncio.timeout(max(0.0, self._clock.wall(deadline - self._clock.now()))):
+            async with self._clock.timeout_at(deadline):
                 await woken.wait()
         except TimeoutError:
             return False
@@ -96,8 +97,7 @@ class LongPolls:
             self._timer.cancel()
             self._timer = None
         if self._waiting and self._due and not self._closed:
-            delay = max(0.0, self._clock.wall(self._due[0] - self._clock.now()))
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+            self._timer = self._clock.call_at(self._due[0], self._on_timer)
 
     def _on_timer(self) -> None:
         if self._forget_past():

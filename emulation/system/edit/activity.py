@@ -51,7 +51,7 @@ class Activity:
         """Wait for updates under way, for so many AWS seconds, and drop those that are not done by then."""
         updates = set(self._updates)
         if updates:
-            await asyncio.wait(updates, timeout=self._clock.wall(within))
+            await self._clock.wait(updates, within)
         for update in updates:
             update.cancel()
         await asyncio.gather(*updates, return_exceptions=True)

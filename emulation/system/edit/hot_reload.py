@@ -116,7 +116,7 @@ class HotReload:
 
     async def _news(self, watch: _Watch) -> None:
         try:
-            async with asyncio.timeout(self._clock.wall(POLL)):
+            async with self._clock.timeout(POLL):
                 await watch.news.wait()
         except TimeoutError:
             pass

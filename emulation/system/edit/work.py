@@ -83,7 +83,7 @@ class Worker:
     async def finish(self, within: float) -> None:
         """Give works under way so many AWS seconds to end; the rest is repeated by whoever asked for it."""
         if tasks := list(self._under_way.values()):
-            await asyncio.wait(tasks, timeout=self._clock.wall(within))
+            await self._clock.wait(tasks, within)
 
     async def _carry_out(self, order: Order) -> Done:
         async with self._workspace.lock(lock_name(order.client_id, order.user_id)):

@@ -105,7 +105,7 @@ class Activation:
     async def stop(self, within: float) -> None:
         """Let what is under way end, for so many AWS seconds; the next Hermes carries on with the rest."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=self._clock.wall(within))
+            await self._clock.wait(self._under_way, within)
         for task in self._under_way:
             task.cancel()
 

@@ -68,11 +68,11 @@ class Consumer:
         deadline = self._clock.now() + within
         # A long poll under way may still bring messages, which must be given back too.
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._clock.wall(WAIT + 2)):
+            async with self._clock.timeout(WAIT + 2):
                 await self._ended.wait()
         tasks = set(self._tasks)
         if tasks:
-            await asyncio.wait(tasks, timeout=self._clock.wall(max(0.0, deadline - self._clock.now())))
+            await self._clock.wait(tasks, max(0.0, deadline - self._clock.now()))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

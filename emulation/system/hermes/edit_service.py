@@ -28,8 +28,11 @@ READY_WITHIN = 30.0
 _REFUSALS = (400, 413, 422)
 """What edit answers when it will not do a work; anything else is between here and there, and may pass."""
 _LONGEST_DELAY = 10.0
+_ANSWERS_WITHIN = 90.0
+"""AWS seconds for one request."""
 _LEAST_TIMEOUT = 10.0
-"""Wall seconds: however fast AWS time runs, the machine does its work in wall time."""
+"""Wall seconds: at a fast scale of AWS time, the machine's own work takes as long as ever."""
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 @dataclass(frozen=True)
@@ -168,9 +171,11 @@ class EditService:
 
     async def _request(self, method: str, path: str, **more: Any) -> tuple[int, dict[str, Any]]:
         """Status and JSON of an answer; status 0 when there was none."""
-        timeout = aiohttp.ClientTimeout(total=max(_LEAST_TIMEOUT, self._clock.wall(90)))
         try:
-            async with self._http.request(method, self._alb_url + path, timeout=timeout, **more) as response:
+            async with (
+                self._clock.timeout(max(_ANSWERS_WITHIN, _LEAST_TIMEOUT * self._clock.scale)),
+                self._http.request(method, self._alb_url + path, timeout=_NO_TIMEOUT, **more) as response,
+            ):
                 answer = await response.json(content_type=None) if response.status != 204 else {}
                 return response.status, answer if isinstance(answer, dict) else {}
         except ValueError:

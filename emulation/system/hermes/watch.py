@@ -61,7 +61,7 @@ class Watch:
                 log.warning("the counts were not published", extra={"cause": str(error)})
             await self._clock.sleep(AT_MOST_EVERY)
             try:
-                async with asyncio.timeout(self._clock.wall(max(0.0, wait - AT_MOST_EVERY))):
+                async with self._clock.timeout(max(0.0, wait - AT_MOST_EVERY)):
                     await self._news.wait()
             except TimeoutError:
                 pass

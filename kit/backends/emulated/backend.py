@@ -221,7 +221,7 @@ class EmulatedBackend:
         return {
             "region": settings.region,
             "account": settings.account,
-            "scale": emulated.scale,
+            **({"clock": "autojump"} if emulated.clock == "autojump" else {"scale": emulated.scale}),
             "port": emulated.port,
             "smtp_port": emulated.smtp_port,
             "load_balancer_port": emulated.load_balancer_port,

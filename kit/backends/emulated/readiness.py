@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ....awsclock.clock import opened
 from ...aws.client import Access, Credentials
 from ...core.clock import Clock
 from ...core.errors import InfraError
@@ -27,6 +28,8 @@ class Readiness:
     workdir: str
     credentials: Credentials
     """The run's access key. Its secret is the token of the admin API, too."""
+    page: str = ""
+    """The folder of the clock's page; empty when the clock does not jump."""
     base: Mapping[str, Any] = field(default_factory=dict)
     """The state store, when it is not the embedded one."""
 
@@ -40,8 +43,9 @@ class Readiness:
                 region=line["region"],
                 account=line["account"],
                 pid=int(line["pid"]),
-                scale=float(line["clock"]["scale"]),
-                origin=float(line["clock"]["origin"]),
+                page=line["clock"].get("page", ""),
+                scale=float(line["clock"].get("scale", 1)),
+                origin=float(line["clock"].get("origin", 0)),
                 workdir=line.get("workdir", ""),
                 credentials=Credentials(**line["credentials"]),
                 base=line.get("base", {}),
@@ -50,11 +54,13 @@ class Readiness:
             raise InfraError(f"the readiness line lacks {error}: {json.dumps(line)[:300]}") from None
 
     def to_json(self) -> dict[str, Any]:
-        clock = {"scale": self.scale, "origin": self.origin}
-        plain = {name: value for name, value in vars(self).items() if name not in clock}
+        clock = {"page": self.page} if self.page else {"scale": self.scale, "origin": self.origin}
+        plain = {name: value for name, value in vars(self).items() if name not in ("scale", "origin", "page")}
         return plain | {"clock": clock, "credentials": asdict(self.credentials)}
 
     def clock(self, allowance: float) -> Clock:
+        if self.page:
+            return Clock(page=opened(self.page))
         return Clock(scale=self.scale, origin=self.origin, allowance=allowance)
 
     @property

@@ -28,8 +28,7 @@ EcrImage = re.Match[str]
 def clock_of(settings: Settings) -> Clock:
     """AWS's clock: wall time, unless the settings give the endpoint another origin or scale."""
     clock = settings.live.clock
-    origin = {} if clock.origin is None else {"origin": clock.origin}
-    return Clock(scale=clock.scale, allowance=clock.allowance, **origin)
+    return Clock(clock.scale, clock.origin, allowance=clock.allowance)
 
 
 def access_of(settings: Settings) -> Access:

@@ -67,7 +67,7 @@ class DockerHost(EngineRun, ControllerBase):
         self.engine = await Engine.open()
         self._opened = True
         clock = self._ctx.clock
-        wall_time = clock.origin + clock.wall(clock.now() - clock.origin)
+        wall_time = clock.wall_now()
         self.labels = Owner.this_process(self.run, wall_time).labels()
         await self._guardian.afterwards([sys.executable, "-I", "-S", str(SWEEPER), self.engine.address, self.run])
         try:

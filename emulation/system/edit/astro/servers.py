@@ -189,7 +189,7 @@ class DevServers:
 
     async def _news(self, server: DevServer) -> bool:
         try:
-            async with asyncio.timeout(self._clock.wall(POLL)):
+            async with self._clock.timeout(POLL):
                 await server.news.wait()
         except TimeoutError:
             return False

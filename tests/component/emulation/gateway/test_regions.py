@@ -35,7 +35,7 @@ def assemble(parts: CloudParts) -> Wiring:
         return [Sqs(parts.context("sqs", region)), throughput]
 
     storage = Storage(parts.context("storage"), None)
-    ecs = Ecs(parts.context("ecs"), ProcessRuntime({}, parts.guardian), storage)
+    ecs = Ecs(parts.context("ecs"), ProcessRuntime({}, parts.guardian, parts.context("ecs").clock), storage)
     return Wiring([*both(), storage, ecs], regional=both)
 
 

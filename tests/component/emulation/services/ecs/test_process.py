@@ -14,6 +14,7 @@ import pytest_asyncio
 from tests.support.runtime_conformance import SHELL, RuntimeConformance, bench, eventually, gone
 from webordinary_testkit.emulation.services.ecs.process import ProcessRuntime
 from webordinary_testkit.emulation.services.ecs.runtime import CannotPull, Mount
+from webordinary_testkit.emulation.time.clock import Clock
 
 
 class Watched:
@@ -38,7 +39,7 @@ def guardian() -> Watched:
 
 @pytest_asyncio.fixture
 async def runtime(guardian: Watched) -> ProcessRuntime:
-    return ProcessRuntime({SHELL: ["/bin/sh", "-c"]}, guardian)
+    return ProcessRuntime({SHELL: ["/bin/sh", "-c"]}, guardian, Clock())
 
 
 class TestConformance(RuntimeConformance):

@@ -18,6 +18,7 @@ import pytest_asyncio
 from tests.support.runtime_conformance import SHELL, RuntimeConformance, bench, gone
 from webordinary_testkit.emulation.services.ecs.process import ProcessRuntime
 from webordinary_testkit.emulation.services.ecs.warm import Forked, ForkServer
+from webordinary_testkit.emulation.time.clock import Clock
 from webordinary_testkit.kit.backends.emulated.programs import MODULES
 
 from .test_process import Watched
@@ -43,7 +44,7 @@ async def forks() -> AsyncIterator[ForkServer]:
 @pytest.fixture
 def runtime(guardian: Watched, forks: ForkServer) -> ProcessRuntime:
     shell = "import os; os.execv('/bin/sh', ['sh', '-c', *sys.argv[1:]])"
-    return ProcessRuntime({SHELL: [*START, shell]}, guardian, forks)
+    return ProcessRuntime({SHELL: [*START, shell]}, guardian, Clock(), forks)
 
 
 class TestConformance(RuntimeConformance):
