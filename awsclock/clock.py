@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from .loop import Loop
 from .page import Page
+from .participant import Participant
 
 
 class Timer(Protocol):
@@ -85,11 +86,9 @@ class AwsClock:
     def call_at(self, when: float, callback: Callable[..., object], *arguments: Any, background: bool = False) -> Timer:
         """Call back at an AWS time. `background`: this timer alone does not let the clock of a driver jump, as it is
         of something that repeats for ever."""
-        loop = asyncio.get_running_loop()
         if self.page is None:
-            return loop.call_later(max(0.0, when - self.now()) / self.scale, callback, *arguments)
-        participant = self._loop(loop).join(self.page, name=self.name, driver=self.driver)
-        return participant.call_at(when, callback, *arguments, background=background)
+            return asyncio.get_running_loop().call_later(max(0.0, when - self.now()) / self.scale, callback, *arguments)
+        return self._participant().call_at(when, callback, *arguments, background=background)
 
     def call_later(
         self, seconds: float, callback: Callable[..., object], *arguments: Any, background: bool = False
@@ -135,13 +134,21 @@ class AwsClock:
         if self.page is None:
             yield
             return
-        loop = self._loop(asyncio.get_running_loop())
-        participant = loop.join(self.page, name=self.name, driver=self.driver)
+        participant = self._participant()
         participant.hold(1, reason)
         try:
             yield
         finally:
             participant.hold(-1)
+
+    def take_part(self) -> None:
+        """Let the running event loop take part in the clock from now on; otherwise its first timer does so."""
+        if self.page is not None:
+            self._participant()
+
+    def _participant(self) -> Participant:
+        assert self.page is not None
+        return self._loop(asyncio.get_running_loop()).join(self.page, name=self.name, driver=self.driver)
 
     def pause_thread(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         """Block the calling thread, which is not `loop`'s, for AWS seconds."""

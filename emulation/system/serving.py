@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from ...awsclock.loop import run as run_loop
+from .clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,11 @@ def bound(program: str, host: str, port: int) -> socket.socket:
         raise SystemExit(2) from None
 
 
-def run(program: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def run(program: Callable[[asyncio.Event], Awaitable[None]], clock: Clock) -> None:
     """Run until the program ends; SIGTERM and SIGINT set the event it is given. Exit status 1 if it failed."""
 
     async def main() -> None:
+        clock.take_part()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

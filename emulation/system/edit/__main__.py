@@ -16,7 +16,7 @@ def main() -> None:
     listening = serving.bound("edit", settings.host, settings.port)
     with serving.quick_imports(tls=False):
         from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
-    serving.run(partial(app.run, settings, listening))
+    serving.run(partial(app.run, settings, listening), settings.clock)
 
 
 if __name__ == "__main__":

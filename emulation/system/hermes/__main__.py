@@ -20,7 +20,7 @@ def main() -> None:
         aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
         aws.prepare("sqs", "dynamodb")
         from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
-    serving.run(partial(app.run, settings, aws, listening))
+    serving.run(partial(app.run, settings, aws, listening), settings.clock)
 
 
 if __name__ == "__main__":
