@@ -111,6 +111,12 @@ class Services:
         """The tasks of a service whose last status is RUNNING."""
         return [task for task in await self.tasks(service) if task["lastStatus"] == "RUNNING"]
 
+    async def grace_left(self, service: Service) -> float:
+        """AWS seconds for which ECS still ignores failed health checks of a running task of the service."""
+        grace = (await self.describe(service)).get("healthCheckGracePeriodSeconds", 0)
+        started = [task["startedAt"].timestamp() for task in await self.running(service)]
+        return max(0.0, max(started, default=0.0) + float(grace) - self._context.clock.now())
+
     async def targets(self, service: Service) -> list[Target]:
         """The targets registered for a service, with their health."""
         answer = await self._aws.call(

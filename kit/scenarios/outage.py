@@ -32,7 +32,8 @@ async def outage(h: Harness) -> None:
     # By keepalives: a lost container serves no visits, and an idle session would expire.
     async with h.session_api.keeping_alive(session):
         before = await state_of(h, session, page)
-        unhealthy = h.timeouts.health + h.timeouts.recovery
+        # ECS replaces no unhealthy task in the health check grace period after its start.
+        unhealthy = await h.services.grace_left("edit") + h.timeouts.health + h.timeouts.recovery
         with h.step("2 its target is out of the load balancer's reach: another task serves", target=unhealthy):
             task = await edit_task(h)
             what = "the replacement of a task out of reach"
