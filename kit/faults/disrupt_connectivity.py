@@ -26,6 +26,8 @@ from .fault import Effect, Observation, Visibility
 _LEAST, _MOST, _SHARE = 0.25, 5.0, 0.1
 """How long the service may take to answer before, and must not answer during the fault: a share of the fault's
 duration, since hanging calls continue at its end; minimum and maximum in wall seconds."""
+_AT_PACE = 1.0
+"""The same on a clock that jumps, where the wait passes in real time."""
 _ACTION, _TARGET = "cut", "subnets"
 
 
@@ -61,6 +63,8 @@ class DisruptConnectivity:
         container = choose_container(task, None)
         service: ReachedService = "dynamodb" if self.scope == "all" else self.scope
         patience = min(_MOST, max(_LEAST, _SHARE * self.seconds / context.clock.scale))
+        if context.clock.page is not None:
+            patience = _AT_PACE
         if not await reaches(context, self.task, container, service, patience):
             raise UsageError(f"task {self.task} does not reach {service} already: a cut would not show")
         _, partition, _, region, account, *_ = self.task.split(":")

@@ -25,17 +25,28 @@ from webordinary_testkit.kit.settings import Settings, load
 START = 1_800_000_000.0
 
 
-@dataclass(frozen=True)
 class ManualClock(Clock):
     """Time passes only by sleeping. Begins at `START` in both times."""
 
-    origin: float = START
-    _wall: float = START
-    _monotonic: float = 0.0
-    passed: list[float] = field(default_factory=lambda: [0.0])
+    def __init__(self, scale: float = 1.0, *, allowance: float = 0.0) -> None:
+        super().__init__(scale, START, allowance=allowance)
+        self.passed = [0.0]
+        """Wall seconds."""
 
     def monotonic(self) -> float:
         return self.passed[0]
+
+    def wall(self) -> float:
+        return START + self.passed[0]
+
+    def now(self) -> float:
+        return START + self.passed[0] * self.scale
+
+    async def sleep(self, seconds: float, *, background: bool = False) -> None:
+        await self.sleep_wall(seconds / self.scale)
+
+    async def sleep_until(self, when: float, *, background: bool = False) -> None:
+        await self.sleep(when - self.now())
 
     async def sleep_wall(self, seconds: float) -> None:
         self.passed[0] += max(0.0, seconds)

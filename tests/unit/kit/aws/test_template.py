@@ -44,4 +44,4 @@ def test_a_name_that_is_neither_is_refused_with_those_there_are() -> None:
 def test_containers_run_on_a_slower_clock_unless_told() -> None:
     assert load({"emulated": {"runtime": "docker"}}, environ={}).emulated.scale == 20
     assert load({"emulated": {"runtime": "docker", "scale": 5}}, environ={}).emulated.scale == 5
-    assert load({"emulated": {"runtime": "process"}}, environ={}).emulated.scale == 60
+    assert load({"emulated": {"runtime": "process", "clock": "scaled"}}, environ={}).emulated.scale == 60

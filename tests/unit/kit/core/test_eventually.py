@@ -114,7 +114,7 @@ def test_it_never_waits_longer_than_its_budget(n: int, within: float, every: flo
         asyncio.run(eventually(probe, within=within, every=every, clock=clock, describe="it"))
     except WaitExpired:
         assert clock.monotonic() == pytest.approx(within / scale)
-    assert clock.monotonic() <= within / scale + 1e-9
+    assert clock.monotonic() <= within / scale + 1e-6  # an epoch time as a float has steps of 0.24 µs
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=200))

@@ -25,7 +25,8 @@ def test_without_anything_the_seeds_targets_hold() -> None:
     assert (timeouts.container_ready, timeouts.warm, timeouts.session_expiry) == (60, 5, 70)
     assert (timeouts.scale_down, timeouts.health, timeouts.file_check) == (30, 30, 2)
     assert (timeouts.recovery, timeouts.idle_shutdown) == (120, 300)
-    assert (settings.mode, settings.emulated.scale, settings.report_dir) == ("emulated", 60, Path(".kit"))
+    assert (settings.mode, settings.emulated.scale, settings.report_dir) == ("emulated", 1, Path(".kit"))
+    assert settings.emulated.clock == "autojump"
 
 
 def test_the_command_line_wins_over_the_environment_over_the_file_over_the_profile(tmp_path: Path) -> None:
@@ -134,7 +135,11 @@ def test_the_folder_of_what_builds_keep_is_no_setting() -> None:
 @pytest.mark.parametrize(
     ("emulated", "scale"),
     [
-        ({}, 60),
+        ({}, 1),
+        ({"clock": "scaled"}, 60),
+        ({"clock": "real"}, 1),
+        ({"programs": {"web:1": ["web"]}}, 60),
+        ({"base": "localstack"}, 60),
         ({"runtime": "docker"}, 20),
         ({"preview": "astro"}, 5),
         ({"preview": "auto"}, 5),
@@ -145,3 +150,9 @@ def test_the_folder_of_what_builds_keep_is_no_setting() -> None:
 )
 def test_the_clock_leaves_time_for_containers_and_for_astro_unless_told(emulated: dict[str, Any], scale: float) -> None:
     assert load({"emulated": emulated}, environ={}).emulated.scale == scale
+
+
+@pytest.mark.parametrize("emulated", [{"clock": "autojump", "scale": 60}, {"clock": "real", "scale": 2}])
+def test_a_scale_that_the_clock_does_not_have_is_refused(emulated: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"emulated.scale = \d+ with emulated.clock = '(autojump|real)'"):
+        load({"emulated": emulated}, environ={})
