@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 HELP = "run scenarios as live ones, against a stand-in for AWS"
 
+_SCALE = 60
+"""The live backend has no part in the stand-in's clock, so AWS time is scaled."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
@@ -32,7 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = common.load_settings(args, mode="emulated", emulated__scale=args.scale)
+    settings = common.load_settings(
+        args, defaults={"emulated": {"scale": _SCALE}}, mode="emulated", emulated__scale=args.scale
+    )
     return common.run_async(_run(args, settings))
 
 

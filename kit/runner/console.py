@@ -37,8 +37,7 @@ class Console:
         self._held, self._broke = ("ok", "BROKE") if plain else ("✓", "✗")
 
     def run_started(self, run_id: str, settings: Settings) -> None:
-        speed = f" at {settings.emulated.scale:g} × AWS time" if settings.mode == "emulated" else ""
-        self.rich.print(f"run [bold]{run_id}[/]: {settings.mode}{speed}, stack {settings.stack.name}")
+        self.rich.print(f"run [bold]{run_id}[/]: {settings.mode}{_speed(settings)}, stack {settings.stack.name}")
         self._working("starting the cloud and deploying the stack")
 
     def progress(self, line: str) -> None:
@@ -147,3 +146,11 @@ def phases(report: Mapping[str, Any]) -> Table:
                 name, phase["name"], f"{phase['seconds']:.2f}", f"{phase['aws_seconds']:.1f}", phase["source"]
             )
     return table
+
+
+def _speed(settings: Settings) -> str:
+    if settings.mode != "emulated":
+        return ""
+    if settings.emulated.clock == "autojump":
+        return ", AWS time jumps where nothing works"
+    return f" at {settings.emulated.scale:g} × AWS time"

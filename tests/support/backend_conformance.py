@@ -7,7 +7,6 @@ class TestEmulated(BackendConformance):
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from webordinary_testkit.awsclock.loop import run
 from webordinary_testkit.kit.backends.capability import ALL, Level
 from webordinary_testkit.kit.backends.interface import Backend, Cloud, MailRefused
 from webordinary_testkit.kit.core.errors import InfraError, KitError, UsageError
@@ -41,12 +41,12 @@ class BackendConformance:
     def started(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backend, Cloud]]:
         folder = tmp_path_factory.mktemp("backend")
         backend = cls.make(folder)
-        cloud = asyncio.run(backend.start())
+        cloud = run(backend.start())
         yield backend, cloud
-        asyncio.run(backend.stop())
-        asyncio.run(backend.stop())
+        run(backend.stop())
+        run(backend.stop())
         assert cls.leftovers(folder) == []
-        assert asyncio.run(backend.health()) is not None
+        assert run(backend.health()) is not None
 
     def test_it_says_of_every_capability_how_it_has_it(self, tmp_path: Path) -> None:
         capabilities = self.make(tmp_path).capabilities()
@@ -102,8 +102,8 @@ class BackendConformance:
     def refusing(self, folder: Path, kind: type[KitError], said: str, **settings: Any) -> Iterator[None]:
         backend = self.make(folder, **settings)
         with pytest.raises(kind, match=said):
-            asyncio.run(backend.start())
-        assert asyncio.run(backend.health()) is not None
+            run(backend.start())
+        assert run(backend.health()) is not None
         assert self.leftovers(folder) == []
         yield
 

@@ -150,7 +150,9 @@ def test_an_emulated_plan_runs_everything_and_says_what_is_acted_out(tmp_path: P
     assert [one.name for one in made.scenarios if one.skipped] == []
     assert all(one.modelled for one in made.scenarios)
     assert made.budget is None
-    assert "60 × AWS time" in made.targets
+    assert made.targets == "judged"
+    scaled = plan_run(some_settings(report_dir=tmp_path, emulated={"scale": 60}), all_scenarios())
+    assert "60 × AWS time" in scaled.targets
 
 
 def test_a_stack_that_is_reused_is_not_created(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.kit import some_settings
+from webordinary_testkit.awsclock.loop import run
 from webordinary_testkit.kit.aws.client import Credentials
 from webordinary_testkit.kit.backends.capability import FAULT_PAUSE, Level
 from webordinary_testkit.kit.backends.emulated.attached import AttachedBackend, reached_at
@@ -22,13 +22,13 @@ from webordinary_testkit.kit.core.history import History
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmulatedBackend, Cloud]]:
     backend = EmulatedBackend(some_settings(), tmp_path_factory.mktemp("theirs"), History(Clock()))
-    cloud = asyncio.run(backend.start())
+    cloud = run(backend.start())
     assert backend.readiness is not None
     with pytest.MonkeyPatch.context() as patch:  # as a user exports what kit up prints
         for name, value in backend.readiness.environment().items():
             patch.setenv(name, value)
         yield backend, cloud
-    asyncio.run(backend.stop())
+    run(backend.stop())
 
 
 def _attached(endpoint: str, **settings: object) -> AttachedBackend:

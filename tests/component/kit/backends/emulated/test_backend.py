@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.backend_conformance import BackendConformance
 from tests.support.kit import some_settings
+from webordinary_testkit.awsclock.loop import run
 from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
 from webordinary_testkit.kit.backends.emulated.readiness import Readiness
 from webordinary_testkit.kit.backends.interface import Backend
@@ -60,12 +60,12 @@ def test_a_readiness_line_that_lacks_something_names_it() -> None:
 
 def test_a_cloud_that_dies_is_not_healthy(tmp_path: Path) -> None:
     backend = EmulatedBackend(some_settings(), tmp_path, History(Clock()))
-    asyncio.run(backend.start())
+    run(backend.start())
     assert backend.readiness is not None
     os.kill(backend.readiness.pid, 9)
-    assert "exit code -9" in asyncio.run(backend.ended())
-    assert "exit code -9" in (asyncio.run(backend.health()) or "")
-    asyncio.run(backend.stop())
+    assert "exit code -9" in run(backend.ended())
+    assert "exit code -9" in (run(backend.health()) or "")
+    run(backend.stop())
 
 
 def _listens(address: str) -> bool:
