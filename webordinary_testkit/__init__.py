@@ -1,7 +1,7 @@
 """The Webordinary test kit: `from webordinary_testkit import Harness, scenario, …`.
 
 The public names are those of `webordinary_testkit.kit`, imported when they are first used. In the repository, `kit`,
-`emulation` and `datachannel` are links to the folders of the same names.
+`emulation`, `datachannel` and `awsclock` are links to the folders of the same names.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ DOCUMENTS = sorted(
     for folder in (".", "docs", "docs/decisions", "benchmarks", "emulation/system")
     for path in (REPOSITORY / folder).glob("*.md")
 )
-TOP = ("kit", "emulation", "datachannel", "docs", "tests", "benchmarks", ".github", ".ci")
+TOP = ("kit", "emulation", "datachannel", "awsclock", "docs", "tests", "benchmarks", ".github", ".ci")
 PYTEST_OPTIONS = set(re.findall(r'"(--kit-[a-z-]+)"', (REPOSITORY / "kit/pytest_plugin.py").read_text()))
 SESSIONS = set(re.findall(r"^@nox\.session.*\ndef (\w+)", (REPOSITORY / "noxfile.py").read_text(), re.M))
 
