@@ -43,9 +43,20 @@ class CountHistory:
     samples: list[Sample] = field(default_factory=list)
     looks: int = 0
     """Number of times the counts were read."""
+    longest_gap: float = 0.0
+    """The longest time between two looks, AWS seconds."""
+    _last: float | None = None
 
-    def note(self, sample: Sample) -> None:
+    @property
+    def is_gapless(self) -> bool:
+        """Whether the counts were read as often as they should be."""
+        return self.looks >= 2 and self.longest_gap < 3 * _SAMPLED_EVERY
+
+    def note(self, sample: Sample, at: float) -> None:
+        """Add what was seen at an AWS time."""
         self.looks += 1
+        self.longest_gap = max(self.longest_gap, at - (at if self._last is None else self._last))
+        self._last = at
         if not self.samples or self.samples[-1] != sample:
             self.samples.append(sample)
 
@@ -120,16 +131,16 @@ class Capacity:
         Raises an error of the recording when the block ends: the history would have a gap.
         """
         watched = CountHistory()
-        watched.note(await self.sample(service))
+        watched.note(await self.sample(service), self._context.clock.now())
 
         async def sample() -> None:
             while True:
                 await self._context.clock.sleep(_SAMPLED_EVERY, background=True)
-                watched.note(await self.sample(service))
+                watched.note(await self.sample(service), self._context.clock.now())
 
         async with background(sample(), f"watching {service}") as sampling:
             yield watched
-            watched.note(await self.sample(service))
+            watched.note(await self.sample(service), self._context.clock.now())
         if not sampling.cancelled():
             sampling.result()
 

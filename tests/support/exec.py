@@ -21,6 +21,7 @@ from webordinary_testkit.emulation.core.errors import AwsError
 from webordinary_testkit.emulation.core.ids import Ids
 from webordinary_testkit.emulation.services.ecs.exec import ExecApi, ExecTarget, LocalTerminal, Terminal
 from webordinary_testkit.emulation.time.clock import Clock
+from webordinary_testkit.emulation.time.latency import Latency
 
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/c/0123"
 RUNNING = {"desiredStatus": "RUNNING", "lastStatus": "RUNNING", "enableExecuteCommand": True}
@@ -43,7 +44,7 @@ class FakeContainer:
         if self.not_connected > 0:
             self.not_connected -= 1
             raise AwsError("TargetNotConnectedException", "The execute command failed: the target is not connected.")
-        return ExecTarget("arn:c", task, "arn:container", container or "edit", self._start, self.kms_key_id)
+        return ExecTarget("arn:c", task, "arn:container", container or "edit", self._start, kms_key_id=self.kms_key_id)
 
     async def _start(self, argv: Sequence[str]) -> Terminal:
         self.started += 1
@@ -95,7 +96,7 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 async def agent(machine: FakeContainer, *, shakes_hands: bool = False) -> AsyncIterator[Ecs]:
     """The agent's side of ECS Exec behind a port of its own, as a client of ECS finds it."""
     where: list[str] = []
-    ctx: Any = SimpleNamespace(clock=Clock(), ids=Ids(), endpoint=lambda: where[0])
+    ctx: Any = SimpleNamespace(clock=Clock(), ids=Ids(), latency=Latency(), endpoint=lambda: where[0])
     api = ExecApi(ctx, machine, shakes_hands=shakes_hands)
     app = web.Application()
     app.router.add_routes(api.web_routes())

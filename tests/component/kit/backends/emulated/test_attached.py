@@ -44,7 +44,7 @@ async def test_it_finds_out_what_there_is(theirs: tuple[EmulatedBackend, Cloud])
     found = await attached.start()
     try:
         assert found.stack == cloud.stack
-        assert (found.clock.scale, found.clock.origin) == (cloud.clock.scale, cloud.clock.origin)
+        assert (found.clock.scale, found.clock.page) == (cloud.clock.scale, cloud.clock.page)
         assert (found.region, found.account, found.mail) == (cloud.region, cloud.account, found.mail)
         assert found.capabilities == cloud.capabilities == attached.capabilities()
         assert await attached.health() is None
