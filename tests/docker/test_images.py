@@ -96,7 +96,7 @@ def test_the_changed_file_is_named(real: Engine, recipe: Recipe, monkeypatch: py
     facts = cache.built()[real.id][IMAGES["hermes"].tag]
     before = {**facts["manifest"], "emulation/gone.py": "0"}
     monkeypatch.setattr(cache, "built", lambda: {real.id: {recipe.tag: {**facts, "manifest": before}}})
-    (found,) = check(real, [replace(recipe, sources=["emulation/system/hermes"])])
+    (found,) = check(real, [replace(recipe, sources=["awsclock", "emulation/system/hermes"])])
     assert "emulation/__init__.py, emulation/gone.py" in found.wrong
 
 
