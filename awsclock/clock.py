@@ -135,11 +135,11 @@ class AwsClock:
             yield
             return
         participant = self._participant()
-        participant.hold(1, reason)
+        participant.hold(reason)
         try:
             yield
         finally:
-            participant.hold(-1)
+            participant.release(reason)
 
     def take_part(self) -> None:
         """Let the running event loop take part in the clock from now on; otherwise its first timer does so."""

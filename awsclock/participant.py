@@ -43,6 +43,13 @@ class AwsTimer:
             self.callback = None
             self.participant.forget(self)
 
+    def run(self) -> None:
+        """Call back, unless it was cancelled after it was due."""
+        callback = self.callback
+        if callback is not None:
+            self.cancel()
+            callback(*self.arguments)
+
 
 class Participant:
     """One event loop on one page. Its timers are the loop's AWS timers."""
@@ -54,7 +61,7 @@ class Participant:
         self._timers: list[tuple[int, int, AwsTimer]] = []
         self._numbers = itertools.count()
         self._foreground = 0
-        self._holds = 0
+        self._holds: list[str] = []
         self._lock = threading.Lock()
         reserved = os.environ.pop(SLOT_VARIABLE, "")
         if reserved:
@@ -70,10 +77,6 @@ class Participant:
         ring(self._authority)
         os.close(self.fifo)
         os.close(self._authority)
-
-    def drives(self) -> None:
-        """The clock may jump while this loop waits for an AWS deadline."""
-        self._driver = True
 
     def call_at(
         self, when: float, callback: Callable[..., object], *arguments: Any, background: bool = False
@@ -94,9 +97,7 @@ class Participant:
         fired, now = False, self.page.now()
         while self._next() <= now:
             timer = heapq.heappop(self._timers)[2]
-            callback, timer.callback = timer.callback, None
-            self.forget(timer)
-            self._call_soon(callback, *timer.arguments)
+            self._call_soon(timer.run)
             fired = True
         return fired
 
@@ -115,12 +116,18 @@ class Participant:
         with contextlib.suppress(BlockingIOError):
             os.read(self.fifo, 4096)
 
-    def hold(self, by: int, reason: str = "") -> None:
-        """Add to the holds of this slot. From any thread."""
+    def hold(self, reason: str) -> None:
+        """Keep the clock from jumping until `release`. From any thread, as often as needed."""
         with self._lock:
-            self._holds += by
-            self.page.hold(self.slot, self._holds, reason)
-            if self._holds == 0:
+            self._holds.append(reason)
+            self.page.hold(self.slot, len(self._holds), reason)
+
+    def release(self, reason: str) -> None:
+        """End one hold for this reason."""
+        with self._lock:
+            self._holds.remove(reason)
+            self.page.hold(self.slot, len(self._holds), self._holds[-1] if self._holds else "")
+            if not self._holds:
                 ring(self._authority)
 
     def _next(self) -> int:
