@@ -41,6 +41,12 @@ class Authority:
         self._why = ""
         self._said = ""
 
+    def close(self) -> None:
+        """Close its pipes."""
+        for fifo in self._fifos.values():
+            os.close(fifo)
+        self._fifos.clear()
+
     def step(self) -> float:
         """Jump, or wake a slot, if nothing runs; the seconds after which to try again unless it is rung."""
         page = self._page

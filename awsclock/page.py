@@ -69,8 +69,8 @@ class Page:
         self.folder = folder
         self.path = folder / "page"
         try:
-            self._file = self.path.open("r+b")
-            self._map = mmap.mmap(self._file.fileno(), _SIZE)
+            with self.path.open("r+b") as file:
+                self._map = mmap.mmap(file.fileno(), _SIZE)
         except (OSError, ValueError) as error:
             raise ClockPageError(
                 f"the clock page {self.path} cannot be mapped ({error}): the folder must be on this machine's own file "
@@ -95,6 +95,11 @@ class Page:
         except OSError as error:
             raise ClockPageError(f"the clock page cannot be made in {folder}: {error}") from error
         return cls(folder)
+
+    def close(self) -> None:
+        """Unmap it; nothing reads it afterwards."""
+        self._words.release()
+        self._map.close()
 
     def now(self) -> int:
         """AWS time, epoch nanoseconds."""

@@ -107,7 +107,7 @@ def test_a_timer_that_is_cancelled_when_it_is_due_does_not_run(page: Page) -> No
         clock.call_later(0.05, lambda: [timer.cancel() for timer in timers])
         timers = [clock.call_later(0.05, problems.append, {"message": "it ran"})]
         async with clock.timeout(0.05001):
-            time.sleep(0.1)  # so that all of them are due in one turn
+            time.sleep(0.1)  # noqa: ASYNC251 - so that all of them are due in one turn
             await over
         await clock.sleep(0.01)
 

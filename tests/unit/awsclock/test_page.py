@@ -128,7 +128,7 @@ def test_a_file_system_without_mmap_is_refused(page: Page, monkeypatch: pytest.M
         raise OSError(19, "No such device")
 
     monkeypatch.setattr(mmap, "mmap", refuses)
-    with pytest.raises(ClockPageError, match="No such device.*with mmap; next: set TMPDIR"):
+    with pytest.raises(ClockPageError, match=r"No such device.*with mmap; next: set TMPDIR"):
         Page(page.folder)
 
 
