@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from .config import CloudConfig
 from .core.addressing import Addressing
-from .core.controller import Caller, Context, Controller, Events
+from .core.controller import Caller, Changed, Context, Controller, Events, TargetHealthChanged
 from .core.guardian import Guardian, mark, remove
 from .core.ids import Ids
 from .gateway.admin import Admin
@@ -82,6 +82,8 @@ class Cloud:
         self.dispatch = Dispatch(
             self.clock, self.ids, self.base, self.keys, self.recorder, region=config.region, account=config.account
         )
+        self.events.subscribe(Changed, lambda event: self.dispatch.changes.note(event.service))
+        self.events.subscribe(TargetHealthChanged, lambda _: self.dispatch.changes.note("elbv2"))
         self.admin = Admin(self.recorder, token=self.keys.root.secret_access_key)
         hosts = frozenset(host.lower() for host in config.hosts)
         self.addressing = Addressing(first_balancer=config.load_balancer_port, hosts=hosts)

@@ -134,6 +134,13 @@ class TaskChanged:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """Something changed that this service (botocore's name) answers; not for what an API call changed."""
+
+    service: str
+
+
+@dataclass(frozen=True)
 class Datum:
     """One CloudWatch datapoint, as AWS publishes it for the minute that just ended."""
 

@@ -18,6 +18,7 @@ from ..state.models import operation_model, too_deep, validate
 from ..state.wire import HttpRequest, HttpResponse
 from ..time.clock import Clock
 from .callers import ANONYMOUS, AccessKeys
+from .changes import Changes
 from .identify import CBOR, Identity, identify
 from .intercept import InterceptedCall, Interceptor, PendingCalls
 from .limits import check_document
@@ -58,6 +59,7 @@ class Dispatch:
         self._base = base
         self._keys = keys
         self._recorder = recorder
+        self.changes = Changes()
         self._region = region
         self._account = account
         self._home = Registry()
@@ -167,6 +169,8 @@ class Dispatch:
         status and AWS's error code."""
         at, since = began
         seconds = self._clock.monotonic() - since
+        if outcome[0] < 400:
+            self.changes.called(*called[:2])
         self._recorder.add(
             RecordedCall(0, at, caller.kind, caller.name, *called, *outcome, seconds, request_id, touches)
         )

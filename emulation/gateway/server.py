@@ -43,7 +43,7 @@ class Gateway:
         """Listen. `routes` are raw aiohttp routes with precedence over AWS, such as ECS Exec's data channel; a route
         named `service.Operation` is recorded as that call. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=limits.LARGEST_BODY, middlewares=[self._admitted, self._recorded])
-        app.add_routes(self._admin.routes())
+        app.add_routes([*self._dispatch.changes.routes(), *self._admin.routes()])
         app.add_routes(routes)
         app.router.add_route("*", "/{path:.*}", self._answer)
         # A gzipped S3 object must arrive unchanged, so nothing is decompressed.

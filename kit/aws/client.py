@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..core.changes import looks_at
 from ..core.errors import InfraError
 from ..core.history import History
 from ..core.threads import BlockingPool
@@ -119,7 +120,9 @@ class Aws:
 
         Raises botocore's `ClientError` for AWS's errors and `InfraError` when AWS cannot be reached.
         """
-        if operation.startswith(_READS):
+        reads = operation.startswith(_READS)
+        looks_at(service if reads else f"{service}.{operation}")
+        if reads:
             return await self.threads.run(self._blocking, service, operation, params)
         touches = {key: value for key, value in params.items() if isinstance(value, str) and len(value) <= 256}
         with self.history.operation(f"{service}.{operation}", **touches):
@@ -127,6 +130,7 @@ class Aws:
 
     async def pages(self, service: str, operation: str, key: str, /, **params: Any) -> list[Any]:
         """All items below `key` of a paginated operation."""
+        looks_at(service)
 
         def collect() -> list[Any]:
             paginator = self.client(service).get_paginator(operation)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ..aws.client import Aws
 from ..aws.outputs import Stack
 from ..aws.undo import UndoBook
+from ..core.changes import Changes
 from ..core.clock import Clock
 from ..core.threads import BlockingPool
 from .capability import Level
@@ -78,6 +79,8 @@ class Cloud:
     """The state store in use when it is not the embedded one: name, endpoint and the services it serves."""
     fault_api: FaultApi | None = None
     """None for a cloud that cannot be made to fail."""
+    changes: Changes = field(default_factory=Changes)
+    """Announces the changes of the services for which this cloud can; for all others, waits poll."""
 
 
 class Backend(Protocol):

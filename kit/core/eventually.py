@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from .changes import Changes, noted
 from .clock import Clock, iso
 from .errors import WaitExpired
 
@@ -63,10 +65,12 @@ async def eventually(
     backoff: float = 1.0,
     evidence: tuple[str, ...] = (),
     next: str = "",
+    changes: Changes | None = None,
 ) -> T:
     """Probe until `until(value)` holds, at least once, and return that value.
 
-    `within` and `every` are AWS seconds; `backoff` is the factor by which pauses grow, up to `LONGEST_PAUSE`. The
+    `within` and `every` are AWS seconds; `backoff` is the factor by which pauses grow, up to `LONGEST_PAUSE`. Where
+    `changes` announces everything that the probe looks at, a pause lasts from `every` until the next change. The
     probe says "not yet" by a value that `until` refuses or by raising `NotYet`; any other exception ends the wait at
     once. Raises `WaitExpired` with the last observation, since when it holds, and the ones before.
     """
@@ -76,9 +80,11 @@ async def eventually(
     seen = Observations(first=clock.now())
     until_when = seen.first + clock.patience(within)
     while True:
+        known = changes.number if changes else 0
         try:
             async with clock.timeout_at(max(until_when, clock.now()) + _LAST_LOOK * clock.scale) as look:
-                value = await probe()
+                with noted() as sources:
+                    value = await probe()
             if until(value):
                 return value
             seen.note(clock.now(), value)
@@ -92,8 +98,24 @@ async def eventually(
         if remaining <= 0:
             story = [*_story(describe, within, clock, seen), *(f"evidence: {place}" for place in evidence)]
             raise WaitExpired("\n".join([*story, f"next: {next}"] if next else story), evidence=evidence)
-        await clock.sleep(min(max(every, _SHORTEST_PAUSE * clock.scale), remaining))
-        every = min(every * backoff, max(every, LONGEST_PAUSE))
+        shortest = min(max(every, _SHORTEST_PAUSE * clock.scale), remaining)
+        await clock.sleep(shortest)
+        if changes and changes.covers(sources):
+            longest = min(LONGEST_PAUSE, remaining)
+            await _first(changes.since(known, sources), clock.sleep(longest - shortest))
+        else:
+            every = min(every * backoff, max(every, LONGEST_PAUSE))
+
+
+async def _first(*awaited: Coroutine[Any, Any, None]) -> None:
+    """Return when one of them does, and cancel the others."""
+    tasks = [asyncio.ensure_future(each) for each in awaited]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _story(describe: str, within: float, clock: Clock, seen: Observations) -> list[str]:

@@ -70,6 +70,7 @@ class Context:
             backoff=backoff,
             evidence=self.checks.evidence,
             next=next,
+            changes=self.cloud.changes,
         )
         if counts:
             self.checks.held(describe)

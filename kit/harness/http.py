@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.changes import looks_at
 from ..core.clock import Clock
 from ..core.eventually import shortened
 from ..system import contract
@@ -80,6 +81,7 @@ class Http:
 
         from .resolver import Resolver  # noqa: PLC0415
 
+        looks_at("http")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(

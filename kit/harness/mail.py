@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.changes import looks_at
 from ..core.clock import epoch
 from ..core.errors import Bounced
 from ..core.eventually import shortened
@@ -19,6 +20,8 @@ from .mailbox import Delivery, Mailbox, Reply
 
 _FOREIGN_VISIBLE_AFTER = 5
 """Seconds (AWS) after which another run's mail is visible in the queue again."""
+_MAILBOX = "mailbox"
+"""The source that announces replies."""
 _POLL = 10
 """Seconds (AWS) of one long poll."""
 _SETTLED_WITHIN = 6.0 * _POLL
@@ -47,6 +50,7 @@ class Mail:
     def __init__(self, context: Context, mailbox: Mailbox) -> None:
         self._context = context
         self._mailbox = mailbox
+        context.cloud.changes.announce(_MAILBOX)
         self._reader: asyncio.Task[None] | None = None
         self._received: asyncio.Task[bool] | None = None
         self._nothing_since = 0.0
@@ -121,13 +125,14 @@ class Mail:
     def raise_if_bounced(self, sent: SentMail) -> None:
         """Raise `Bounced` with the reason if a bounce that quotes the mail's Message-ID has arrived."""
         __tracebackhide__ = True
-        self._raise_reader()
         for reply in self.replies(sent.sender):
             if reply.is_bounce and sent.message_id in reply.message.as_string():
                 raise Bounced(f"the mail to {sent.to} bounced: {shortened(reply.text(), 500)}")
 
     def replies(self, address: str) -> list[Reply]:
-        """All mails that have come back to an address so far."""
+        """All mails that have come back to an address so far. Raises the reader's error."""
+        self._raise_reader()
+        looks_at(_MAILBOX)
         return self._mailbox.of(address)
 
     async def settle(self) -> None:
@@ -142,6 +147,7 @@ class Mail:
 
         async def look() -> bool:
             self._raise_reader()
+            looks_at(_MAILBOX)
             return self._nothing_since > since
 
         await self._context.eventually(
@@ -160,6 +166,7 @@ class Mail:
     def _read(self) -> None:
         if self._reader is None:
             self._reader = asyncio.create_task(self._dispatch(), name="replies")
+            self._reader.add_done_callback(lambda _: self._context.cloud.changes.notify(_MAILBOX))
 
     def _raise_reader(self) -> None:
         if self._reader is not None and self._reader.done() and not self._reader.cancelled():
@@ -177,6 +184,7 @@ class Mail:
                 self._received = asyncio.create_task(self._take(answer.get("Messages", ())))
                 if not await asyncio.shield(self._received):
                     self._nothing_since = began
+                self._context.cloud.changes.notify(_MAILBOX)
 
     async def _take(self, messages: Iterable[Mapping[str, Any]]) -> bool:
         """Sort messages into the mailbox; returns whether any was new, another run's included."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from ....awsclock.clock import Timer
 from ...core.background_tasks import BackgroundTasks
-from ...core.controller import Context, TargetHealthChanged, TaskChanged
+from ...core.controller import Changed, Context, TargetHealthChanged, TaskChanged
 from ...core.errors import AwsError
 from ..efs import Storage
 from .model import Deployment, Service, ServiceEvent, Task
@@ -101,6 +101,7 @@ class Scheduler:
         await self._tasks.settle()
 
     def _changed(self, task: Task) -> None:
+        self._ctx.events.publish(Changed("ecs"))
         if self._statuses.get(task.id) != task.last_status:
             self._statuses[task.id] = task.last_status
             self._ctx.events.publish(TaskChanged(task.arn, task.cluster.arn, task.group, task.last_status))
@@ -224,6 +225,7 @@ class Scheduler:
     def _add_event(self, service: Service, message: str) -> None:
         event = ServiceEvent(self._ctx.ids.uuid(), self._ctx.clock.now(), f"(service {service.name}) {message}")
         service.events.appendleft(event)
+        self._ctx.events.publish(Changed("ecs"))
 
 
 def _named(tasks: Iterable[Task]) -> str:

@@ -24,6 +24,7 @@ from ..capability import FAULT_PAUSE, Level
 from ..interface import Cloud
 from .admin_api import AdminApi
 from .backend import CAPABILITIES, cloud_at
+from .changes import ChangeFeed
 from .readiness import Readiness
 
 _ELSEWHERE: Mapping[str, Level] = {**CAPABILITIES, FAULT_PAUSE: Level.ABSENT}
@@ -43,6 +44,7 @@ class AttachedBackend:
         self._threads = BlockingPool()
         self._aws: Aws | None = None
         self._detached = False
+        self._changes: ChangeFeed | None = None
 
     def capabilities(self) -> Mapping[str, Level]:
         try:
@@ -71,7 +73,9 @@ class AttachedBackend:
         except WaitExpired:
             assert last is not None
             raise last from None
-        cloud = cloud_at(ready, stack, aws, allowance=settings.emulated.allowance)
+        self._changes = ChangeFeed(ready.admin)
+        self._changes.open()
+        cloud = cloud_at(ready, stack, aws, allowance=settings.emulated.allowance, changes=self._changes)
         return replace(cloud, capabilities=_capabilities(ready.workdir))
 
     async def health(self) -> str | None:
@@ -89,6 +93,8 @@ class AttachedBackend:
 
     async def stop(self, *, keep: bool = False) -> None:
         self._detached = True
+        if self._changes is not None:
+            self._changes.close()
         if self._aws is not None:
             self._aws.close()
         self._threads.close()

@@ -17,6 +17,7 @@ from ...aws.client import Aws
 from ...aws.deploy import deploy, template_text
 from ...aws.outputs import Stack
 from ...aws.template import image_choice, require_programs
+from ...core.changes import Changes
 from ...core.clock import Clock
 from ...core.errors import InfraError, UsageError
 from ...core.extras import require
@@ -29,6 +30,7 @@ from .. import capability
 from ..capability import Level
 from ..interface import Cloud
 from . import base_state, preview, programs
+from .changes import ChangeFeed
 from .child import Child, environment
 from .fault_api import GatewayFaultApi
 from .readiness import Readiness
@@ -63,6 +65,7 @@ def cloud_at(
     allowance: float,
     capabilities: Mapping[str, Level] = CAPABILITIES,
     evidence: tuple[str, ...] = (),
+    changes: Changes | None = None,
 ) -> Cloud:
     """A running emulated cloud, with its stack deployed, as scenarios use it."""
     host, _, port = ready.smtp.rpartition(":")
@@ -78,6 +81,7 @@ def cloud_at(
         evidence=evidence,
         base=ready.base,
         fault_api=GatewayFaultApi(ready.admin, aws.threads),
+        changes=changes or Changes(),
     )
 
 
@@ -106,6 +110,7 @@ class EmulatedBackend:
         self._threads = BlockingPool()
         self._child: Child | None = None
         self._aws: Aws | None = None
+        self._changes: ChangeFeed | None = None
         self._note: Note | None = None
         self._log, self._calls = folder / "cloud.log", folder / "calls.jsonl"
         self.readiness: Readiness | None = None
@@ -134,6 +139,8 @@ class EmulatedBackend:
                 plan.parameters,
                 within=settings.timeouts.deploy,
             )
+            self._changes = ChangeFeed(self.readiness.admin)
+            self._changes.open()
             # An account has one active rule set, and this account is the stack's alone.
             await self._activate_rule_set(self._aws, stack)
         except InfraError as error:
@@ -149,6 +156,7 @@ class EmulatedBackend:
             allowance=settings.emulated.allowance,
             capabilities=capabilities_of(settings),
             evidence=(str(self._log), str(self._calls)),
+            changes=self._changes,
         )
 
     async def _activate_rule_set(self, aws: Aws, stack: Stack) -> None:
@@ -170,6 +178,8 @@ class EmulatedBackend:
     async def stop(self, *, keep: bool = False) -> None:
         child, self._child = self._child, None
         aws, self._aws = self._aws, None
+        if self._changes is not None:
+            self._changes.close()
         if aws is not None:
             if child is not None and child.ended() is None and base_state.outlives(self._settings.emulated.base):
                 self.left_behind += await base_state.delete_stack(aws, self._clock(), self._settings)
