@@ -164,15 +164,22 @@ class Rehearsal:
 
 @contextmanager
 def aimed(account: Account) -> Iterator[None]:
-    """Point this process's AWS clients, and its live mode, at this account inside the block."""
+    """Point this process's AWS clients, and its live mode, at this account inside the block.
+
+    boto3's default session keeps the credentials that it found first, so it is made anew.
+    """
+    import boto3  # noqa: PLC0415 - heavy: only where a rehearsal runs
+
     variables = account.environment()
     before = {name: os.environ.get(name) for name in (*variables, "AWS_PROFILE", "AWS_SESSION_TOKEN")}
     os.environ.pop("AWS_PROFILE", None)
     os.environ.pop("AWS_SESSION_TOKEN", None)
     os.environ.update(variables)
+    boto3.DEFAULT_SESSION = None
     try:
         yield
     finally:
+        boto3.DEFAULT_SESSION = None
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
