@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.support.kit import some_settings
+from tests.support.system import until
 from webordinary_testkit.kit.backends.emulated.backend import EmulatedBackend
 from webordinary_testkit.kit.backends.emulated.changes import ANNOUNCED
 from webordinary_testkit.kit.core.clock import Clock
@@ -17,9 +18,7 @@ async def test_changes_are_announced_until_the_cloud_ends(tmp_path: Path) -> Non
     cloud = await backend.start()
     try:
         changes, aws = cloud.changes, cloud.aws
-        async with asyncio.timeout(10):
-            while not changes.covers(ANNOUNCED):
-                await asyncio.sleep(0.01)
+        await until(lambda: changes.covers(ANNOUNCED))
         assert not changes.covers({"sqs"})
 
         known = changes.number
