@@ -1,6 +1,6 @@
-"""Hermes: mails and HTTP requests become sessions, sessions become works, works become replies.
+"""Hermes: mails and HTTP requests become sessions, sessions get jobs, jobs become replies.
 
-SQS -> consumer -> mailroom --+--> opening -> instructions -> edit service (ECS, load balancer)
+SQS -> consumer -> mail_handler --+--> opening -> instructions -> edit service (ECS, load balancer)
 HTTP -> api -> activation ----+        |                           |
                                        v                           v
                                   sessions table              reply (SES)

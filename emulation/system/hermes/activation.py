@@ -9,7 +9,7 @@ from ..aws_errors import AwsError
 from ..clock import Clock
 from ..ids import Ids
 from ..locks import Locks
-from .edit_service import Work
+from .edit_service import Job
 from .inbox import Accepted, Inbox
 from .instructions import Instructions
 from .opening import Opening
@@ -50,21 +50,21 @@ class Activation:
         self._under_way: dict[asyncio.Task[None], tuple[str, str]] = {}
         self._recent: dict[tuple[str, str], float] = {}
         self._ours: set[str] = set()
-        """The ids of works that this Hermes carries out already, while `recover` may still read them in the table."""
+        """The ids of jobs that this Hermes carries out already, while `recover` may still read them in the table."""
         self._recovered = False
         self._one_at_a_time = Locks()
 
     async def activate(self, client_id: str, user_id: str, thread_id: str | None, instruction: str) -> Session:
         """The session, in which the instruction will be carried out. Raises `AwsError`, and leaves nothing then."""
-        work = Work(self._ids.uuid(), instruction)
+        job = Job(self._ids.uuid(), instruction)
         if not self._recovered:
-            self._ours.add(work.work_id)
+            self._ours.add(job.job_id)
 
         async def keep(session: Session, is_new: bool) -> None:
             """The instruction is kept before there is a session for it: no session is left half open."""
             if not is_new and self._is_retry(session, instruction):
                 raise _Repeated(session)
-            await self._inbox.accept(Accepted(session.session_id, work))
+            await self._inbox.accept(Accepted(session.session_id, job))
 
         async with self._one_at_a_time[client_id, user_id]:
             try:
@@ -73,9 +73,9 @@ class Activation:
                 log.info("the same activation again", extra={"sessionId": repeated.session.session_id})
                 return repeated.session
             except AwsError:
-                await self._forgotten(work)
+                await self._forgotten(job)
                 raise
-            self._start(opened.session, Accepted(opened.session.session_id, work))
+            self._start(opened.session, Accepted(opened.session.session_id, job))
             return opened.session
 
     async def recover(self) -> None:
@@ -92,15 +92,15 @@ class Activation:
         self._ours.clear()
 
     async def _take_up(self, accepted: Accepted) -> None:
-        if accepted.work.work_id in self._ours:
+        if accepted.job.job_id in self._ours:
             return
         session = await self._sessions.get(accepted.session_id)
         if session is not None and session.is_open:
             log.info("an activation is taken up again", extra={"sessionId": session.session_id})
-            self._ours.add(accepted.work.work_id)
+            self._ours.add(accepted.job.job_id)
             self._start(session, accepted)
         else:
-            await self._inbox.forget(accepted.work.work_id)
+            await self._inbox.forget(accepted.job.job_id)
 
     async def stop(self, within: float) -> None:
         """Let what is under way end, for so many AWS seconds; the next Hermes carries on with the rest."""
@@ -110,9 +110,9 @@ class Activation:
             task.cancel()
 
     def _start(self, session: Session, accepted: Accepted) -> None:
-        key = session.session_id, accepted.work.instruction
+        key = session.session_id, accepted.job.instruction
         self._recent[key] = self._clock.now()
-        task = asyncio.create_task(self._carry_out(session, accepted), name=f"activation {accepted.work.work_id}")
+        task = asyncio.create_task(self._carry_out(session, accepted), name=f"activation {accepted.job.job_id}")
         self._under_way[task] = key
         task.add_done_callback(self._under_way.pop)
 
@@ -124,8 +124,8 @@ class Activation:
 
     async def _carry_out(self, session: Session, accepted: Accepted) -> None:
         try:
-            await self._instructions.carry_out(session, accepted.work)
-            await self._inbox.forget(accepted.work.work_id)
+            await self._instructions.carry_out(session, accepted.job)
+            await self._inbox.forget(accepted.job.job_id)
         except AwsError as error:
             log.error("an activation was given up", extra={"sessionId": session.session_id, "cause": str(error)})
             await self._given_up(session, accepted)
@@ -138,13 +138,13 @@ class Activation:
             current = await self._sessions.get(session.session_id)
             if current is not None and current.status == "initializing":
                 await self._sessions.expire(current)
-            await self._inbox.forget(accepted.work.work_id)
+            await self._inbox.forget(accepted.job.job_id)
         except AwsError as error:
             log.error("a session was left to expire", extra={"sessionId": session.session_id, "cause": str(error)})
 
-    async def _forgotten(self, work: Work) -> None:
+    async def _forgotten(self, job: Job) -> None:
         try:
-            await self._inbox.forget(work.work_id)
+            await self._inbox.forget(job.job_id)
         except AwsError as error:
             # Without a session it is not taken up again; the table's ttl removes it.
             log.warning("an instruction that was not accepted stays", extra={"cause": str(error)})

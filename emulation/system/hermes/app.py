@@ -18,17 +18,17 @@ from .activation import Activation
 from .config import Settings
 from .consumer import Consumer
 from .edit_service import EditService
-from .in_flight import InHand
+from .in_flight import InFlight
 from .inbox import Inbox
 from .instructions import Instructions
-from .mail_handler import Mailroom
+from .mail_handler import MailHandler
 from .opening import Opening
 from .replies import Replies
 from .sessions import Sessions
 from .watch import Watch
 
 GRACE = 8.0
-"""AWS seconds that work in hand is given when Hermes stops; with the long poll it stays below ECS's 30."""
+"""AWS seconds for jobs in flight when Hermes stops; with the long poll, less than the 30 that ECS gives."""
 
 
 class Hermes:
@@ -37,7 +37,7 @@ class Hermes:
     def __init__(self, settings: Settings, aws: Aws, http: aiohttp.ClientSession, ids: Ids) -> None:
         clock = settings.clock
         preview_base = f"{settings.alb_url}/session"
-        in_hand = InHand()
+        in_flight = InFlight()
         edit = EditService(
             aws,
             http,
@@ -50,30 +50,30 @@ class Hermes:
         inbox = Inbox(Table(aws, settings.mail_table, key="messageId"), clock, owner=ids.uuid())
         self.sessions = Sessions(Table(aws, settings.sessions_table, key="sessionId"), clock, preview_base)
         opening = Opening(self.sessions, settings.session_id_prefix)
-        instructions = Instructions(self.sessions, edit, in_hand)
+        instructions = Instructions(self.sessions, edit, in_flight)
         self.activation = Activation(opening, self.sessions, inbox, instructions, clock=clock, ids=ids)
         # However much there is to do, the counts must be told: silence takes the containers away.
         self._aws_of_watch = aws.apart(threads=2)
         self.watch = Watch(
             Sessions(Table(self._aws_of_watch, settings.sessions_table, key="sessionId"), clock, preview_base),
-            in_hand,
+            in_flight,
             self._aws_of_watch,
             clock,
             namespace=settings.metrics_namespace,
             environment=settings.metrics_environment,
             idle_seconds=settings.idle_seconds,
         )
-        mailroom = Mailroom(
+        mail_handler = MailHandler(
             inbox,
             opening,
             instructions,
             Replies(aws, clock, settings.mail_from),
-            in_hand,
+            in_flight,
             own_address=settings.mail_from,
             default_client_id=settings.default_client_id,
             preview_base=preview_base,
         )
-        self.consumer = Consumer(aws, settings.queue_url, mailroom, clock)
+        self.consumer = Consumer(aws, settings.queue_url, mail_handler, clock)
 
     def close(self) -> None:
         """Start no more calls of its own to AWS."""

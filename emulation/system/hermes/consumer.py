@@ -21,7 +21,7 @@ RENEW = 15.0
 """AWS seconds between renewals; three of them may be late."""
 WAIT = 10
 """Seconds of a long poll; ECS gives a stopping task 30."""
-IN_HAND = 30
+IN_FLIGHT = 30
 """Messages worked on at once."""
 MALFORMED_AGAIN = 2
 """Seconds until a malformed message is looked at again, on its way to the dead-letter queue."""
@@ -53,9 +53,9 @@ class Consumer:
         """Receive until stopped. A queue that cannot be reached is tried again."""
         try:
             while not self._stopping:
-                while len(self._tasks) >= IN_HAND:
+                while len(self._tasks) >= IN_FLIGHT:
                     await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-                for message in await self._received(min(10, IN_HAND - len(self._tasks))):
+                for message in await self._received(min(10, IN_FLIGHT - len(self._tasks))):
                     task = asyncio.create_task(self._dealt_with(message), name=f"message {message['MessageId']}")
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)

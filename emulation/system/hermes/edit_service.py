@@ -18,15 +18,15 @@ from .sessions import Session
 log = logging.getLogger(__name__)
 
 DEADLINE = 300.0
-"""AWS seconds in which a work must reach a container and be done; a cold start takes 30 to 60."""
+"""AWS seconds in which a job must reach a container and be done; a cold start takes 30 to 60."""
 POLL = 2.0
 """AWS seconds between two looks whether the service is up."""
 ENSURE = 10.0
 """AWS seconds after which the desired count is looked at again: an alarm may have set it to 0 meanwhile."""
 READY_WITHIN = 30.0
-"""AWS seconds in which a session's own page must be served once its work is done."""
+"""AWS seconds in which a session's page must be served once its job is done."""
 _REFUSALS = (400, 413, 422)
-"""What edit answers when it will not do a work; anything else is between here and there, and may pass."""
+"""Statuses by which edit refuses a job; any other failure may be temporary."""
 _LONGEST_DELAY = 10.0
 _ANSWERS_WITHIN = 90.0
 """AWS seconds for one request."""
@@ -36,14 +36,14 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 @dataclass(frozen=True)
-class Work:
-    work_id: str
+class Job:
+    job_id: str
     instruction: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """What edit says of a work."""
+    """Edit's answer to a job."""
 
     commit: str
     changed: tuple[str, ...]
@@ -77,21 +77,21 @@ class EditService:
         self._ids = ids
         self._coming_up: asyncio.Task[None] | None = None
 
-    async def carry_out(self, session: Session, work: Work) -> Done:
-        """Have a work done. It is repeated until edit has answered: it is known there by its id.
+    async def carry_out(self, session: Session, job: Job) -> Done:
+        """Carry out a job. The request is repeated until edit answers; edit recognises it by its id.
 
         Raises `InstructionFailed`, or `Unavailable` when the deadline is over.
         """
         deadline = self._clock.now() + DEADLINE
         delay = 0.0
         while True:
-            status, answer = await self._posted(session, work)
+            status, answer = await self._posted(session, job)
             if status == 200:
                 return await self._done(answer)
             if status in _REFUSALS and "message" in answer:
                 raise InstructionFailed(str(answer["message"]))
             if self._clock.now() >= deadline:
-                raise Unavailable("edit", str(status), f"the work was not done within {DEADLINE:g} s")
+                raise Unavailable("edit", str(status), f"the job was not done within {DEADLINE:g} s")
             await self.until_up()
             await self._clock.sleep(self._ids.jitter(delay))
             delay = min(_LONGEST_DELAY, delay * 2 or 1.0)
@@ -138,13 +138,13 @@ class EditService:
                 ensure_at = self._clock.now() + ENSURE
             await self._clock.sleep(POLL)
 
-    async def _posted(self, session: Session, work: Work) -> tuple[int, dict[str, Any]]:
+    async def _posted(self, session: Session, job: Job) -> tuple[int, dict[str, Any]]:
         body = {
             "clientId": session.client_id,
             "userId": session.user_id,
             "threadId": session.thread_id,
-            "workId": work.work_id,
-            "instruction": work.instruction,
+            "workId": job.job_id,
+            "instruction": job.instruction,
         }
         return await self._request("POST", f"/api/sessions/{session.session_id}/work", json=body)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class InHand:
+class InFlight:
     """Counts the mails and the sessions that are being worked on, and tells when they change."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """The memory of what came in: nothing is lost, and nothing is done twice, when Hermes dies half-way.
 
-A mail goes `received` -> `worked` (its outcome is kept) -> `replied`. Who works on it holds a lease, which
+A mail goes `received` -> `worked` (its outcome is kept) -> `replied`. The Hermes at work on it holds a lease, which
 runs out a little before SQS delivers the mail again. An instruction that came by HTTP has no queue to come
 back from: it is kept here, `accepted`, until it is carried out.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..aws_errors import Unavailable
 from ..clock import Clock, iso
 from ..table import Below, Condition, Row, Table
-from .edit_service import Work
+from .edit_service import Job
 from .instructions import Outcome
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ LEASE = 55
 KEPT = 7 * 24 * 3600
 """Seconds for which a mail is remembered; a queue keeps messages for 4 days by default."""
 _BUSY_POLL = 2.0
-"""AWS seconds between two looks at a mail that somebody else works on."""
+"""AWS seconds between two looks at a mail that another Hermes works on."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A mail that is ours to work on, or that needs no more work."""
+    """A mail that this Hermes has claimed, or that needs no more work."""
 
     key: str
     state: str
@@ -42,7 +42,7 @@ class Accepted:
     """An instruction that came by HTTP and is not carried out yet."""
 
     session_id: str
-    work: Work
+    job: Job
 
 
 class Inbox:
@@ -108,15 +108,15 @@ class Inbox:
                 return
 
     async def accept(self, accepted: Accepted) -> None:
-        """Keep an instruction that came by HTTP, for this session; the last one said of a work counts."""
+        """Keep an instruction that came by HTTP, for this session; replaces an earlier one of the same job."""
         now = self._clock.now()
         await self._table.put(
             {
-                "messageId": _http_key(accepted.work.work_id),
+                "messageId": _http_key(accepted.job.job_id),
                 "state": "accepted",
                 "sessionId": accepted.session_id,
-                "workId": accepted.work.work_id,
-                "instruction": accepted.work.instruction,
+                "workId": accepted.job.job_id,
+                "instruction": accepted.job.instruction,
                 "receivedAt": iso(now),
                 "ttl": int(now) + KEPT,
             }
@@ -125,16 +125,16 @@ class Inbox:
     async def accepted(self) -> list[Accepted]:
         """What an earlier Hermes accepted and did not carry out."""
         return [
-            Accepted(str(row["sessionId"]), Work(str(row["workId"]), str(row["instruction"])))
+            Accepted(str(row["sessionId"]), Job(str(row["workId"]), str(row["instruction"])))
             for row in await self._table.scan(state="accepted")
         ]
 
-    async def forget(self, work_id: str) -> None:
-        await self._table.delete({"messageId": _http_key(work_id)})
+    async def forget(self, job_id: str) -> None:
+        await self._table.delete({"messageId": _http_key(job_id)})
 
     def _lease(self, now: float) -> Row:
         return {"owner": self._owner, "leaseUntil": int(now) + LEASE}
 
 
-def _http_key(work_id: str) -> str:
-    return f"http:{work_id}"
+def _http_key(job_id: str) -> str:
+    return f"http:{job_id}"

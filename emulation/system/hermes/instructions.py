@@ -7,8 +7,8 @@ import logging
 from dataclasses import asdict, dataclass
 
 from ..locks import Locks
-from .edit_service import EditService, InstructionFailed, Work
-from .in_flight import InHand
+from .edit_service import EditService, InstructionFailed, Job
+from .in_flight import InFlight
 from .sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
@@ -34,36 +34,36 @@ class Outcome:
 
 
 class Instructions:
-    def __init__(self, sessions: Sessions, edit: EditService, in_hand: InHand) -> None:
+    def __init__(self, sessions: Sessions, edit: EditService, in_flight: InFlight) -> None:
         self._sessions = sessions
         self._edit = edit
-        self._in_hand = in_hand
+        self._in_flight = in_flight
         self._one_at_a_time = Locks()
 
-    async def carry_out(self, session: Session, work: Work) -> Outcome:
-        """Have the work done and the session's page served; then the session is active.
+    async def carry_out(self, session: Session, job: Job) -> Outcome:
+        """Carry out a job and wait until the session's page is served; then the session is active.
 
-        An instruction that cannot be done is an outcome. Raises `AwsError` when the work may be done later.
+        An instruction that cannot be done is an outcome. Raises `AwsError` when the job may be done later.
         """
-        with self._in_hand.session(session.session_id):
+        with self._in_flight.session(session.session_id):
             async with self._one_at_a_time[session.session_id]:
-                outcome = await self._carried_out(session, work)
+                outcome = await self._carried_out(session, job)
         log.info(
             "instruction carried out" if outcome.succeeded else "instruction failed",
-            extra={"sessionId": session.session_id, "workId": work.work_id, "outcome": outcome.message[:500]},
+            extra={"sessionId": session.session_id, "workId": job.job_id, "outcome": outcome.message[:500]},
         )
         return outcome
 
-    async def _carried_out(self, session: Session, work: Work) -> Outcome:
+    async def _carried_out(self, session: Session, job: Job) -> Outcome:
         task_arn, container_ip = session.fargate_task_arn, session.container_ip
         try:
-            done = await self._edit.carry_out(session, work)
+            done = await self._edit.carry_out(session, job)
         except InstructionFailed as failed:
             outcome = Outcome(False, str(failed))
         else:
             outcome = Outcome(True, done.summary, done.commit, done.changed)
             task_arn, container_ip = done.task_arn, done.container_ip
         # With more to come the session stays initializing: what its page shows is not the last word.
-        if await self._edit.is_ready(session) and self._in_hand.count(session.session_id) == 1:
+        if await self._edit.is_ready(session) and self._in_flight.count(session.session_id) == 1:
             await self._sessions.activate(session, task_arn, container_ip)
         return outcome

@@ -12,9 +12,9 @@ from ..aws_errors import AwsError, Unavailable
 from ..ids import derived
 from ..locks import Locks
 from . import mail as mails
-from .edit_service import Work
+from .edit_service import Job
 from .envelope import Delivery
-from .in_flight import InHand
+from .in_flight import InFlight
 from .inbox import Entry, Inbox
 from .instructions import Instructions, Outcome
 from .mail import Mail
@@ -40,17 +40,17 @@ class Addressed:
     key: str
     client_id: str
     thread_id: str
-    work: Work
+    job: Job
 
 
-class Mailroom:
+class MailHandler:
     def __init__(
         self,
         inbox: Inbox,
         opening: Opening,
         instructions: Instructions,
         replies: Replies,
-        in_hand: InHand,
+        in_flight: InFlight,
         *,
         own_address: str,
         default_client_id: str,
@@ -60,7 +60,7 @@ class Mailroom:
         self._opening = opening
         self._instructions = instructions
         self._replies = replies
-        self._in_hand = in_hand
+        self._in_flight = in_flight
         self._own_address = own_address
         self._default_client_id = default_client_id
         self._preview_base = preview_base
@@ -73,7 +73,7 @@ class Mailroom:
             log.info("mail not answered", extra={"sender": mail.sender, "because": mail.automatic})
             return
         addressed = await self._addressed(mail, delivery)
-        with self._in_hand.mail():
+        with self._in_flight.mail():
             async with self._threads[addressed.client_id, mail.sender, addressed.thread_id]:
                 entry = await self._inbox.claim(addressed.key, addressed.thread_id)
                 if entry.state == "replied":
@@ -102,7 +102,7 @@ class Mailroom:
             if not await self._inbox.worked(addressed.key, session_id, outcome):
                 raise Unavailable("inbox", "LeaseLost", f"another Hermes works on {addressed.key}")
         preview_url = f"{self._preview_base}/{session_id}" if session_id else None
-        reply = Reply(addressed.mail, outcome, addressed.thread_id, preview_url, addressed.work.work_id)
+        reply = Reply(addressed.mail, outcome, addressed.thread_id, preview_url, addressed.job.job_id)
         reply_id = await self._replies.send(reply)
         await self._inbox.replied(addressed.key, reply_id)
         log.info("mail answered", extra={"mail": addressed.key, "sessionId": session_id, "reply": reply_id})
@@ -124,7 +124,7 @@ class Mailroom:
         except names.InvalidName as invalid:
             return Outcome(False, str(invalid)), ""
         opened = await self._opening.open_or_resume(addressed.client_id, mail.sender, addressed.thread_id)
-        outcome = await self._instructions.carry_out(opened.session, addressed.work)
+        outcome = await self._instructions.carry_out(opened.session, addressed.job)
         return outcome, opened.session.session_id
 
     async def _addressed(self, mail: Mail, delivery: Delivery) -> Addressed:
@@ -137,7 +137,7 @@ class Mailroom:
             key=key,
             client_id=self._client(mail),
             thread_id=thread_id or derived("thread", key),
-            work=Work(derived("work", key), mail.instruction),
+            job=Job(derived("work", key), mail.instruction),
         )
 
     def _client(self, mail: Mail) -> str:

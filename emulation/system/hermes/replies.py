@@ -37,7 +37,7 @@ class Reply:
     thread_id: str
     preview_url: str | None
     """None when no session could be opened."""
-    work_id: str
+    job_id: str
 
 
 def composed(reply: Reply, mail_from: str, now: float) -> bytes:
@@ -48,7 +48,7 @@ def composed(reply: Reply, mail_from: str, now: float) -> bytes:
     message["Subject"] = _subject(reply.mail.subject)
     message["Date"] = formatdate(now)
     domain = mail_from.rpartition("@")[2].strip("> ")
-    message["Message-ID"] = f"<{reply.work_id}.thread-{reply.thread_id}@{domain}>"
+    message["Message-ID"] = f"<{reply.job_id}.thread-{reply.thread_id}@{domain}>"
     if original := reply.mail.message_id:
         chain = [reference for reference in reply.mail.references if reference != original]
         if len(chain) >= _MOST_REFERENCES:

@@ -30,7 +30,7 @@ class Session:
     """Epoch seconds."""
     edit_branch: str
     fargate_task_arn: str
-    """The task that did the last work; empty until one has, or when it is not known."""
+    """The task that did the last job; empty before the first, or when it is not known."""
     container_ip: str
     preview_url: str
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..aws import Aws
 from ..aws_errors import AwsError
 from ..clock import Clock
-from .in_flight import InHand
+from .in_flight import InFlight
 from .sessions import Session, Sessions, idle_since
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Watch:
     def __init__(
         self,
         sessions: Sessions,
-        in_hand: InHand,
+        in_flight: InFlight,
         aws: Aws,
         clock: Clock,
         *,
@@ -35,7 +35,7 @@ class Watch:
         idle_seconds: float,
     ) -> None:
         self._sessions = sessions
-        self._in_hand = in_hand
+        self._in_flight = in_flight
         self._aws = aws
         self._clock = clock
         self._namespace = namespace
@@ -45,7 +45,7 @@ class Watch:
         self._left: list[Session] | None = None
         """The sessions that are not over, as last seen; None before the first look."""
         self._news = asyncio.Event()
-        in_hand.tell(self.notice)
+        in_flight.tell(self.notice)
 
     def notice(self) -> None:
         """Something changed: look now."""
@@ -74,9 +74,9 @@ class Watch:
         """
         readable = await self._read()
         left = self._left or []
-        busy = self._in_hand.sessions()
+        busy = self._in_flight.sessions()
         active = {session.session_id for session in left if session.is_open} | busy
-        pending = len({session.session_id for session in left} | busy) + self._in_hand.mails
+        pending = len({session.session_id for session in left} | busy) + self._in_flight.mails
         if self._left is None and not pending:
             return EVERY
         counts = {"PendingWork": pending or self._just_woken()}
@@ -102,7 +102,7 @@ class Watch:
 
     async def _expired(self, session: Session) -> bool:
         """End this session, and no other, when it has been idle for too long or is drained."""
-        if session.session_id in self._in_hand.sessions():
+        if session.session_id in self._in_flight.sessions():
             return False
         idle = self._clock.now() - idle_since(session)
         if session.is_open and idle <= self._idle_seconds:
@@ -113,7 +113,7 @@ class Watch:
         return True
 
     def _just_woken(self) -> int:
-        return int(not self._in_hand.ever and self._clock.now() < self._started + WOKEN)
+        return int(not self._in_flight.ever and self._clock.now() < self._started + WOKEN)
 
     async def _publish(self, counts: Mapping[str, int]) -> None:
         dimensions = [{"Name": "Environment", "Value": self._environment}]

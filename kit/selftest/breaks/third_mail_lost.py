@@ -11,7 +11,7 @@ _mails: Counter[str] = Counter()
 _lost: set[str] = set()
 
 
-@BREAK.replaces("hermes.mail_handler", "Mailroom._addressed")
+@BREAK.replaces("hermes.mail_handler", "MailHandler._addressed")
 async def failing(addressed: Any, *args: Any) -> Any:
     found = await addressed(*args)
     _mails[found.thread_id] += 1

@@ -372,8 +372,8 @@ async def test_a_reply_is_sent_once_although_its_record_is_refused(
 
 async def test_a_mail_that_lost_its_lease_is_not_answered_by_the_one_who_lost_it(resting: HermesWorld) -> None:
     async with resting.running() as hermes:
-        mailroom = hermes.consumer._handler
-        taken = Inbox(mailroom._inbox._table, resting.settings.clock, "another")  # type: ignore[attr-defined]  # a look inside
+        mail_handler = hermes.consumer._handler
+        taken = Inbox(mail_handler._inbox._table, resting.settings.clock, "another")  # type: ignore[attr-defined]  # a look inside
         resting.edit.gate.clear()
         await resting.mail(WANTED)
         await until(lambda: resting.edit.works)

@@ -16,7 +16,7 @@ from tests.support.system import REGION, until
 from webordinary_testkit.emulation.system.aws import Aws
 from webordinary_testkit.emulation.system.clock import Clock
 from webordinary_testkit.emulation.system.hermes import watch
-from webordinary_testkit.emulation.system.hermes.in_flight import InHand
+from webordinary_testkit.emulation.system.hermes.in_flight import InFlight
 from webordinary_testkit.emulation.system.hermes.sessions import Sessions
 from webordinary_testkit.emulation.system.ids import Ids
 from webordinary_testkit.emulation.system.table import Table
@@ -147,7 +147,7 @@ async def test_before_the_first_look_nothing_is_told_of_sessions(monkeypatch: py
         aws = FaultyAws(made.settings.clock, {"query"})
         sessions = Sessions(Table(aws, "sessions", key="sessionId"), made.settings.clock, "http://alb")
         watching = watch.Watch(
-            sessions, InHand(), aws, made.settings.clock, namespace="N", environment="E", idle_seconds=60
+            sessions, InFlight(), aws, made.settings.clock, namespace="N", environment="E", idle_seconds=60
         )
         assert await watching.look() == watch.EVERY
         assert made.metrics.published == []
@@ -191,7 +191,7 @@ async def test_a_hermes_that_was_woken_for_nothing_stays_for_a_while(monkeypatch
         aws = Aws(made.settings.clock, Ids(), region=REGION, threads=2)
         clock = SetClock()
         sessions = Sessions(Table(aws, "sessions", key="sessionId"), clock, "http://alb")
-        watching = watch.Watch(sessions, InHand(), aws, clock, namespace="N", environment="E", idle_seconds=60)
+        watching = watch.Watch(sessions, InFlight(), aws, clock, namespace="N", environment="E", idle_seconds=60)
         await watching.look()
         assert made.metrics.values("PendingWork") == [1]
         assert made.metrics.values("ActiveSessionCount") == []
