@@ -34,7 +34,7 @@ def error(status: int, message: str) -> web.Response:
 
 
 def json_errors(server: str) -> Middleware:
-    """Turns what a handler raises into a JSON answer. What nobody expected is logged and says no more than 500."""
+    """Turns exceptions of a handler into JSON answers. An unexpected one is logged, and answered with a plain 500."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Locks by key, which live as long as somebody holds or awaits them."""
+"""Locks by key, kept while they are held or awaited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How both programs start quickly and stop when told to."""
+"""Starts both programs quickly and stops them on a signal."""
 
 from __future__ import annotations
 
@@ -83,4 +83,4 @@ async def first_failure_or(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> N
     for task in tasks:
         if task.done() and not stop.is_set():
             task.result()
-            raise RuntimeError(f"{task.get_name()} ended although nobody stopped it")
+            raise RuntimeError(f"{task.get_name()} ended without being stopped")

@@ -23,6 +23,8 @@ from webordinary_testkit.kit.runner.execute import RunContext
 from webordinary_testkit.kit.settings import Settings, load
 
 START = 1_800_000_000.0
+_TURNS = 10
+"""Turns of the event loop in which other tasks go on before time passes."""
 
 
 class ManualClock(Clock):
@@ -49,8 +51,9 @@ class ManualClock(Clock):
         await self.sleep(when - self.now())
 
     async def sleep_wall(self, seconds: float) -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         self.passed[0] += max(0.0, seconds)
-        await asyncio.sleep(0)
 
 
 Answer = Callable[..., Any]

@@ -298,7 +298,7 @@ class RuntimeConformance:
 
     async def test_what_runs_is_metered_and_what_ended_is_not(self, runtime: Runtime, tmp_path: Path) -> None:
         async with bench(runtime, tmp_path) as b:
-            container = await b.start("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; exec sleep 60")
+            container = await b.start("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 60; exit")
             await b.output.until("done")
             used = (await runtime.usage())["task", "app"]
             container.kill()

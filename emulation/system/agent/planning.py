@@ -106,7 +106,7 @@ def _carried_out(command: Command, site: _Site, drawn: Plan) -> str:
         case UpdateFile(target, text):
             path = found(target, site.paths())
             if path.startswith("src/layouts/"):
-                raise CannotDo(f"{path} is a layout, every page stands in it: change words of it with replace")
+                raise CannotDo(f"{path} is a layout of every page: change words of it with replace")
             site.write(path, _source(path, text, _title(path, site), site))
             return f"Update {_named(path)}"
         case ReplaceText(target, old, new):

@@ -15,7 +15,7 @@ def main() -> None:
     logs.set_up("edit", settings.clock)
     listening = serving.bound("edit", settings.host, settings.port)
     with serving.quick_imports(tls=False):
-        from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+        from . import app  # noqa: PLC0415 - slow to import; bad settings are reported before
     serving.run(partial(app.run, settings, listening), settings.clock)
 
 

@@ -29,7 +29,7 @@ class Settings:
     """The site's git repository; empty: one made of the sample site, on the workspace."""
     default_client_id: str
     default_user_id: str
-    """Whose workspace a hot-reload socket without a session follows; empty: nobody's."""
+    """The client whose workspace a hot-reload socket without a session follows; empty for none."""
     metadata_uri: str
     """The ECS task metadata endpoint, empty outside ECS."""
     region: str | None
@@ -38,7 +38,7 @@ class Settings:
     astro: Toolchain | None = None
     """What shows the pages (PREVIEW, SITE_NODE_MODULES); None is the built-in preview."""
     why_builtin: str = ""
-    """Why it is that, when it was nobody's wish."""
+    """The reason, when it was not configured."""
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Settings:

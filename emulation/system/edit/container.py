@@ -70,7 +70,7 @@ class Container:
             task.cancel()
 
     async def close(self) -> None:
-        """Call when no request is served any more: nobody may ask AWS or git for anything after this."""
+        """Call when no request is served any more: AWS and git are not available after this."""
         await self.activity.finish(within=2.0)
         self._aws.close()
         self._threads.shutdown(wait=False, cancel_futures=True)

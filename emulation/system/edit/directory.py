@@ -54,7 +54,7 @@ class Directory:
         self._known[place.session_id] = place
 
     async def find(self, session_id: str) -> Place | None:
-        """None for a session nobody knows. Raises `InvalidName`."""
+        """None for an unknown session. Raises `InvalidName`."""
         names.session_id(session_id)
         place = self._known.get(session_id) or self._indexed(session_id)
         if place is None and self._clock.now() >= self._unknown.get(session_id, 0):

@@ -1,4 +1,4 @@
-"""Hot reload: tells browsers, in Vite's words, that a branch has a new commit, whoever made it.
+"""Hot reload: notifies browsers by Vite's protocol of a branch's new commit, also of one by another task.
 
 own work ---- notice() --+
                          v

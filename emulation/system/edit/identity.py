@@ -11,7 +11,7 @@ _TIMEOUT = 2.0
 
 
 def task_arn(metadata_uri: str) -> str:
-    """The task's ARN, empty when nobody can tell. Blocking."""
+    """The task's ARN, empty when the endpoint does not answer. Blocking."""
     if not metadata_uri.startswith("http://"):
         return ""
     try:

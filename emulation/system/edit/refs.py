@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def commit_of(git_dir: Path, ref: str) -> str | None:
-    """The commit a full ref name (`refs/heads/…`) stands at; None when there is no such ref or repository."""
+    """The commit of a full ref name (`refs/heads/…`); None when there is no such ref or repository."""
     try:
         return (git_dir / ref).read_text().strip() or None
     except OSError:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Order:
-    """A work to carry out; the names are checked by whoever makes one."""
+    """A job to carry out, with validated names."""
 
     session_id: str
     client_id: str
@@ -59,7 +59,7 @@ class Worker:
         threads: Executor,
         on_commit: Callable[[Order], None],
     ) -> None:
-        """`on_commit` is told of each work that was newly done."""
+        """`on_commit` is called for each job that made a commit."""
         self._workspace = workspace
         self._projects = projects
         self._clock = clock
@@ -81,7 +81,7 @@ class Worker:
         return await asyncio.shield(task)
 
     async def finish(self, within: float) -> None:
-        """Give works under way so many AWS seconds to end; the rest is repeated by whoever asked for it."""
+        """Give running jobs so many AWS seconds to end; the client repeats the others."""
         if tasks := list(self._under_way.values()):
             await self._clock.wait(tasks, within)
 

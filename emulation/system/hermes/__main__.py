@@ -19,7 +19,7 @@ def main() -> None:
     with serving.quick_imports(tls=settings.alb_url.startswith("https://")):
         aws = Aws(settings.clock, Ids(), region=settings.region, threads=24)
         aws.prepare("sqs", "dynamodb")
-        from . import app  # noqa: PLC0415 - slow to import; bad settings are told at once
+        from . import app  # noqa: PLC0415 - slow to import; bad settings are reported before
     serving.run(partial(app.run, settings, aws, listening), settings.clock)
 
 

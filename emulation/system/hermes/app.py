@@ -52,7 +52,7 @@ class Hermes:
         opening = Opening(self.sessions, settings.session_id_prefix)
         instructions = Instructions(self.sessions, edit, in_flight)
         self.activation = Activation(opening, self.sessions, inbox, instructions, clock=clock, ids=ids)
-        # However much there is to do, the counts must be told: silence takes the containers away.
+        # The counts are published however busy Hermes is: without them the alarms take the containers away.
         self._aws_of_watch = aws.apart(threads=2)
         self.watch = Watch(
             Sessions(Table(self._aws_of_watch, settings.sessions_table, key="sessionId"), clock, preview_base),

@@ -53,7 +53,7 @@ class Inbox:
         self._owner = owner
 
     async def claim(self, key: str, thread_id: str) -> Entry:
-        """Take a mail on; while somebody else is working on it, wait for them to be done or to have died."""
+        """Claim a mail; while another Hermes works on it, wait until that one is done or its lease has run out."""
         while True:
             now = self._clock.now()
             new: Row = {"messageId": key, "threadId": thread_id, "state": "received", "receivedAt": iso(now)}
@@ -84,7 +84,7 @@ class Inbox:
         await self._table.update({"messageId": key}, self._lease(self._clock.now()), when={"owner": self._owner})
 
     async def release(self, key: str) -> None:
-        """Not working on it any more; the next delivery may. A renewal under way finds it is nobody's."""
+        """Give up the lease: the next delivery may claim the mail. A renewal under way finds no owner."""
         await self._table.update({"messageId": key}, {"leaseUntil": 0, "owner": ""}, when={"owner": self._owner})
 
     async def worked(self, key: str, session_id: str, outcome: Outcome) -> bool:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a client is told of an instruction."""
+    """The result of an instruction, for the reply to the client."""
 
     succeeded: bool
     message: str

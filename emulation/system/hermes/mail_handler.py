@@ -29,7 +29,7 @@ _REMEMBERED = 5
 """References that are looked up for a mail that names no thread."""
 
 Renewal = Callable[[str], None]
-"""Is told the key of the mail a message turned out to hold, so that its lease is renewed with the message."""
+"""Called with the key of the mail in a message, whose lease is renewed with the message from then on."""
 
 
 @dataclass(frozen=True)

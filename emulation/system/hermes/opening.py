@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 Before = Callable[[Session, bool], Awaitable[None]]
-"""Is told the session, and whether it is new, before the table is changed; if it raises, nothing is."""
+"""Called with the session, and whether it is new, before the table is changed; if it raises, the table is not."""
 
 
 async def _nothing(session: Session, is_new: bool) -> None: ...

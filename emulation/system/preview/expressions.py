@@ -11,7 +11,7 @@ Scope = Mapping[str, object]
 
 
 class BadExpression(Exception):
-    """Not an expression of the subset, or a name nobody defined."""
+    """Not an expression of the subset, or an undefined name."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Quoted(Literal):
-    """The value of an attribute that stands in quotes: markup, which goes out as it came."""
+    """The value of a quoted attribute: markup, which is passed through unchanged."""
 
 
 @dataclass(frozen=True)

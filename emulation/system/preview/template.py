@@ -11,7 +11,7 @@ from .expressions import BadExpression, Expression, Quoted, parse
 
 @dataclass
 class Text:
-    """Markup that goes out as it stands."""
+    """Markup that is passed through unchanged."""
 
     markup: str
 
@@ -109,7 +109,7 @@ class _Parser:
             return
         if len(self._open) == 1 or self._open[-1].name != name:
             expected = f"</{self._open[-1].name}>" if len(self._open) > 1 else "no closing tag"
-            raise self._error(f"</{name}> stands where {expected} is expected")
+            raise self._error(f"</{name}> where {expected} is expected")
         self._open.pop()
 
     def _attributes(self, element: Element) -> bool:

@@ -26,7 +26,7 @@ Event = tuple[str, str]
 
 
 class HostError(Exception):
-    """The host could not do what it was told, or has died; the message says why."""
+    """The host refused an order or has died; the message says why."""
 
 
 class Host:
@@ -55,8 +55,8 @@ class Host:
     async def start(self, session: str, root: Path, base: str, hot: str) -> int:
         """Start a session's dev server; returns its port on 127.0.0.1. `hot` is its socket's path, from `base`."""
         await self.ready()
-        told = await self._ask("start", session=session, root=str(root), base=base, hot=hot)
-        return int(told["port"])
+        said = await self._ask("start", session=session, root=str(root), base=base, hot=hot)
+        return int(said["port"])
 
     async def changed(self, session: str, events: Sequence[Event]) -> None:
         """Tell a session's dev server of changed files; returns when it has taken them in."""
@@ -108,10 +108,10 @@ class Host:
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(answers), pipe)
         ready = self._expect(0)
         self._reading = asyncio.create_task(self._read(answers, process), name="answers of Astro's host")
-        told = await self._answer("start", ready)
-        log.info("Astro is loaded", extra={"astro": told["ready"]})
+        said = await self._answer("start", ready)
+        log.info("Astro is loaded", extra={"astro": said["ready"]})
 
-    async def _ask(self, order: str, **told: Any) -> dict[str, Any]:
+    async def _ask(self, order: str, **details: Any) -> dict[str, Any]:
         process = self._process
         if process is None or process.stdin is None or not self.alive:
             raise HostError("Astro's host does not run")
@@ -119,7 +119,7 @@ class Host:
         number = self._last
         answer = self._expect(number)
         try:
-            process.stdin.write(json.dumps({"id": number, "order": order, **told}).encode() + b"\n")
+            process.stdin.write(json.dumps({"id": number, "order": order, **details}).encode() + b"\n")
             await process.stdin.drain()
         except (ConnectionError, RuntimeError):
             self._waiting.pop(number, None)
@@ -132,20 +132,20 @@ class Host:
     async def _answer(self, order: str, answer: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN):
-                told = await answer
+                said = await answer
         except TimeoutError:
             raise HostError(f"Astro's host did not answer to {order!r} within {_ANSWERS_WITHIN:g} s") from None
-        if "error" in told:
-            raise HostError(str(told["error"]))
-        return told
+        if "error" in said:
+            raise HostError(str(said["error"]))
+        return said
 
     async def _read(self, answers: asyncio.StreamReader, process: asyncio.subprocess.Process) -> None:
         try:
             while line := await answers.readline():
-                told = json.loads(line)
-                waiting = self._waiting.pop(told.get("id", 0), None)
+                said = json.loads(line)
+                waiting = self._waiting.pop(said.get("id", 0), None)
                 if waiting is not None and not waiting.done():
-                    waiting.set_result(told)
+                    waiting.set_result(said)
         except ValueError:
             log.exception("Astro's host said what it should not")
             process.kill()

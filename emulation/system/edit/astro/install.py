@@ -101,8 +101,8 @@ def main() -> None:
     except Missing as missing:
         sys.stderr.write(f"{missing}\n")
         raise SystemExit(3) from None
-    told = {"node_modules": str(found.modules), "astro": found.astro, "node": found.node}
-    sys.stdout.write(json.dumps(told) + "\n")
+    answer = {"node_modules": str(found.modules), "astro": found.astro, "node": found.node}
+    sys.stdout.write(json.dumps(answer) + "\n")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class AstroPreview:
             return await self._proxy.socket(request, server.port, f"/ws/hmr/{place.session_id}", server.sockets)
 
     def notice(self, place: Place) -> None:
-        """Where a session works somebody will look: its server starts at once."""
+        """A session with a job will be visited: its server starts at once."""
         if self._servers.is_running(place):
             self._servers.notice(place)
             return

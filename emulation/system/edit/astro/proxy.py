@@ -30,7 +30,7 @@ class Proxy:
         self._opened: aiohttp.ClientSession | None = None
 
     async def status(self, port: int, path: str) -> int:
-        """The status of a page that nobody looks at. Raises OSError or TimeoutError."""
+        """The status of a page, without its content. Raises OSError or TimeoutError."""
         async with self._session().get(_url(port, path, "")) as response:
             await response.read()
             return response.status

@@ -32,7 +32,7 @@ from .proxy import closed
 log = logging.getLogger(__name__)
 
 UNUSED = 300.0
-"""AWS seconds after which a dev server that nobody looks at is stopped: production's idle time of a session."""
+"""AWS seconds after which a dev server without visits is stopped: production's idle time of a session."""
 LOOK = 30.0
 """AWS seconds between two looks whether a session has ended."""
 MOST = 32

@@ -36,14 +36,14 @@ def node(path: str | None) -> str:
     if executable is None:
         raise Missing(f"node is not on PATH; install Node {oldest} or newer")
     try:
-        told = subprocess.run(
+        version = subprocess.run(
             [executable, "--version"], capture_output=True, text=True, check=True, timeout=_ANSWERS_WITHIN
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
         raise Missing(f"{executable} does not run: {error}") from None
-    found = re.fullmatch(r"v(\d+)\.(\d+)\.\d+.*", told)
+    found = re.fullmatch(r"v(\d+)\.(\d+)\.\d+.*", version)
     if found is None or (int(found[1]), int(found[2])) < OLDEST_NODE:
-        raise Missing(f"{executable} is Node {told}; Astro needs {oldest} or newer")
+        raise Missing(f"{executable} is Node {version}; Astro needs {oldest} or newer")
     return executable
 
 

@@ -78,7 +78,7 @@ def test_values_cannot_become_markup() -> None:
         ("<p>\n\n{[1].map(x => x)}</p>", 3, "does not evaluate"),
         ("\n<p set:html={x}/>", 2, "directive set:html"),
         ("<p {...rest}/>", 1, "spread"),
-        ("<div>\n<p></div>", 2, "</div> stands where </p> is expected"),
+        ("<div>\n<p></div>", 2, "</div> where </p> is expected"),
         ("\n<div>", 2, "<div> is not closed"),
         ("</p>", 1, "no closing tag"),
         ("a\n{b", 2, "{ is not closed"),
