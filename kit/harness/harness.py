@@ -136,7 +136,7 @@ class Harness:
         The report shows it as a separate step.
         """
         __tracebackhide__ = True
-        self._measured(what, Duration(aws_seconds, aws_seconds / self._context.clock.scale, target))
+        self._measured(what, Duration.of(aws_seconds, self._context.clock, target))
 
     def _measured(self, what: str, measured: Duration) -> None:
         __tracebackhide__ = True

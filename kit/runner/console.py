@@ -59,7 +59,10 @@ class Console:
         self._idle()
         mark = f"[green]{self._held}[/]" if step.held else f"[red]{self._broke}[/]"
         measured = step.measured
-        times = "" if measured is None else f"[dim]{measured.seconds:7.2f} s  {measured.aws_seconds:7.1f} AWS s[/]"
+        times = ""
+        if measured is not None:
+            wall = " " * 9 if measured.seconds is None else f"{measured.seconds:7.2f} s"
+            times = f"[dim]{wall}  {measured.aws_seconds:7.1f} AWS s[/]"
         target = ""
         if measured is not None and measured.target is not None:
             word = {True: "met", False: "missed", None: "not decidable at this speed"}[measured.met]
@@ -138,14 +141,19 @@ def phases(report: Mapping[str, Any]) -> Table:
     table.add_column("phase", no_wrap=True)
     for heading in ("wall s", "AWS s"):
         table.add_column(heading, justify="right")
-    table.add_column("told by", style="dim")
+    table.add_column("source", style="dim")
     for one in report["scenarios"]:
         for phase in one["phases"]:
             name = f"{one['name']} ({phase['entry']})" if "entry" in phase else one["name"]
             table.add_row(
-                name, phase["name"], f"{phase['seconds']:.2f}", f"{phase['aws_seconds']:.1f}", phase["source"]
+                name, phase["name"], _seconds(phase.get("seconds")), f"{phase['aws_seconds']:.1f}", phase["source"]
             )
     return table
+
+
+def _seconds(wall: float | None) -> str:
+    """Blank where only AWS time is known, on a clock that jumps."""
+    return "" if wall is None else f"{wall:.2f}"
 
 
 def _speed(settings: Settings) -> str:

@@ -38,11 +38,11 @@ def judge(name: str, broken: Break, outcome: Outcome) -> Detection:
     else:
         why = " ".join(found[0].split())
     caught = outcome.verdict is Verdict.FAIL and found is not None and re.search(broken.step, step) is not None
-    return Detection(name, broken.scenario, caught, why, outcome.measured.seconds)
+    return Detection(name, broken.scenario, caught, why, outcome.measured.seconds or 0.0)
 
 
 def sound(outcome: Outcome) -> Detection:
     """The other way round: on a system that is not broken the scenario passes, or its red shows nothing."""
     passed = outcome.verdict is Verdict.PASS
     why = "passes" if passed else f"{outcome.verdict or 'skipped'} although nothing is broken: {outcome.message}"
-    return Detection("(nothing broken)", outcome.name, passed, why, outcome.measured.seconds)
+    return Detection("(nothing broken)", outcome.name, passed, why, outcome.measured.seconds or 0.0)

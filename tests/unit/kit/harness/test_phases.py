@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.support.kit import START, ManualClock
+from webordinary_testkit.awsclock.page import Page
+from webordinary_testkit.kit.core.clock import Clock
 from webordinary_testkit.kit.harness.phases import CHANGE_VISIBLE, MAIL_ACCEPTED, TASK_RUNNING, Timeline
+from webordinary_testkit.kit.runner.console import phases
 
 
 async def test_phases_are_reported_in_chronological_order_and_in_both_times() -> None:
@@ -31,3 +36,13 @@ def test_the_first_observation_counts() -> None:
 
 def test_a_phase_that_was_not_reached_has_no_time() -> None:
     assert Timeline(ManualClock()).since_start(CHANGE_VISIBLE) is None
+
+
+def test_on_a_clock_that_jumps_phases_have_aws_times_only_and_can_be_shown(tmp_path: Path) -> None:
+    journey = Timeline(Clock(page=Page.create(tmp_path / "clock")))
+    journey.mark(TASK_RUNNING, "ECS", at=journey.started + 40)
+    (phase,) = journey.to_json()
+    assert (phase["aws_seconds"], "seconds" in phase, "wall_at" in phase) == (40, False, False)
+    table = phases({"scenarios": [{"name": "cold_start", "phases": [phase]}]})
+    assert list(table.columns[2].cells) == [""]
+    assert list(table.columns[3].cells) == ["40.0"]
