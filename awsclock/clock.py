@@ -104,9 +104,8 @@ class AwsClock:
     @contextlib.asynccontextmanager
     async def timeout_at(self, when: float | None) -> AsyncIterator[asyncio.Timeout]:
         """The same until an AWS time."""
-        loop = asyncio.get_running_loop()
         async with asyncio.timeout(None) as limit:
-            timer = None if when is None else self.call_at(when, lambda: limit.reschedule(loop.time()))
+            timer = None if when is None else self.call_at(when, lambda: limit.reschedule(0))
             try:
                 yield limit
             finally:

@@ -39,6 +39,20 @@ EMULATION_LAYERS = [
 EXCEPTIONS: frozenset[str] = frozenset()
 """Violations that are known, as the tests print them."""
 
+CLOCKS = ("emulation.time.clock", "kit.core.clock", "emulation.system.clock")
+"""The modules besides `awsclock` that may read a clock or sleep."""
+REAL_TIME = {
+    "kit.ecs_exec": "the retransmission of a protocol whose peer may be AWS's own",
+    "kit.images.build": "the label of an image that outlives every run",
+    "emulation.services.ecs.exec.session": "the same retransmission, by the agent",
+    "emulation.services.ecs.docker.commands": "the engine's work, which is polled",
+    "emulation.container_engine.sweep": "a program that cleans up after a cloud, with no package of the kit",
+    "emulation.core.guardian": "the same",
+    "emulation.state.aws_time": "what moto's clock is replaced by",
+    "emulation.state.probes": "the start of an endpoint outside of the cloud",
+}
+"""Modules, or rooms, whose time is that of the machine, and why."""
+
 LARGEST_MODULE, LARGEST_FUNCTION = 400, 60
 """Lines."""
 ENTRIES = {"kit": 22, "emulation": 16}
@@ -217,6 +231,44 @@ def test_modules_and_functions_are_read_in_one_sitting() -> None:
                         yield f"{name}.{node.name}: {lines} lines"
 
     assert unexpected(too_long()) == []
+
+
+def test_only_clocks_read_the_time_and_sleep() -> None:
+    def readers() -> Iterator[str]:
+        for name, module in modules().items():
+            if owner(name) != "awsclock" and name not in CLOCKS and not _in(name, REAL_TIME):
+                yield from (f"{name}:{line}: {call}" for call, line in clock_calls(module))
+
+    assert unexpected(readers()) == []
+    in_use = {
+        room
+        for name, module in modules().items()
+        if any(clock_calls(module))
+        for room in REAL_TIME
+        if _in(name, (room,))
+    }
+    assert in_use == set(REAL_TIME), "a reason whose module reads no clock"
+
+
+def clock_calls(module: Module) -> Iterator[tuple[str, int]]:
+    """Calls that read a clock or wait for one, also of an event loop; `asyncio.sleep(0)` does neither."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        call = ast.unparse(node.func)
+        of, _, method = call.rpartition(".")
+        is_loop = of.endswith(("loop", "get_running_loop()", "get_event_loop()"))
+        if (
+            (of == "time" and method in {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep"})
+            or (of.endswith("datetime") and method in {"now", "utcnow"})
+            or (is_loop and method in {"time", "call_later", "call_at"})
+            or (call == "asyncio.sleep" and not (isinstance(node.args[0], ast.Constant) and node.args[0].value == 0))
+        ):
+            yield call, node.lineno
+
+
+def _in(name: str, rooms: Iterable[str]) -> bool:
+    return any(f"{name}.".startswith(f"{room}.") for room in rooms)
 
 
 @pytest.mark.parametrize("package", ENTRIES)

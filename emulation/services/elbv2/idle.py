@@ -67,4 +67,4 @@ class IdleTimeout:
         return self._limit.expired()
 
     def _expire(self) -> None:
-        self._limit.reschedule(asyncio.get_running_loop().time())
+        self._limit.reschedule(0)
