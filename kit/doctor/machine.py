@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from ...awsclock.quiescence import unsupported
 from ..audit import audit
 from ..settings import Settings
 from .finding import Check, DoctorFinding, fail, ok, warn
@@ -27,6 +28,7 @@ def checks(settings: Settings) -> Sequence[Check]:
         ("Python", _python),
         ("git", _git),
         ("disk space", _disk),
+        ("clock", lambda: _clock(settings)),
         ("ports", lambda: _ports(settings)),
         ("leftovers", _leftovers),
     ]
@@ -48,6 +50,17 @@ async def _git() -> Sequence[DoctorFinding]:
     if code != 0:
         return [fail("git", output or "not on the PATH", "install git: workspaces are repositories")]
     return [ok("git", output.removeprefix("git version "))]
+
+
+async def _clock(settings: Settings) -> Sequence[DoctorFinding]:
+    jumps = settings.emulated.clock == "autojump"
+    if why := unsupported():
+        lost = f"AWS time cannot jump here: {why}"
+        if jumps:
+            return [fail("clock", lost, 'set emulated.clock = "scaled"')]
+        return [warn("clock", lost, "at a fast scale, targets of a few seconds are not decidable: use --scale 1")]
+    speed = "jumps to the next timer when nothing works" if jumps else f"{settings.emulated.scale:g} × wall time"
+    return [ok("clock", f"AWS time: {speed}; the threads of this machine's programs can be watched")]
 
 
 async def _disk() -> Sequence[DoctorFinding]:

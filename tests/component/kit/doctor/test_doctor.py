@@ -71,6 +71,25 @@ async def test_a_port_that_is_taken() -> None:
     assert [each.level for each in found] == ["fail"] and "emulated.port" in found[0].seen
 
 
+@pytest.mark.parametrize(
+    ("emulated", "hidden", "level", "said"),
+    [
+        ({}, "", "ok", "jumps to the next timer"),
+        ({"scale": 60}, "", "ok", "60 × wall time"),
+        ({}, "no /proc", "fail", "no /proc"),
+        ({"scale": 60}, "no /proc", "warn", "no /proc"),
+    ],
+)
+async def test_whether_aws_time_can_jump(
+    monkeypatch: pytest.MonkeyPatch, emulated: dict[str, float], hidden: str, level: str, said: str
+) -> None:
+    monkeypatch.setattr(machine, "unsupported", lambda: hidden)
+    checks = machine.checks(some_settings(emulated=emulated))
+    (found,) = [each async for each in run_checks(checks) if each.what == "clock"]
+    assert (found.level, said in found.seen) == (level, True)
+    assert bool(found.next) is (level != "ok")
+
+
 def test_the_command_looks_at_this_machine(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code = main(["doctor", "--mode", "emulated"])
     told = capsys.readouterr().out
