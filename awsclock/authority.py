@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .page import BUSY, NEVER, Page, Slot, ring, started
-from .quiescence import Fingerprint, NotQuiet, Threads, state
+from .quiescence import Ended, Fingerprint, NotQuiet, Threads, state
 
 REST = 0.0003
 """Seconds between two looks. 0.1 ms sufficed in measurements on a kernel without full preemption."""
@@ -26,8 +26,10 @@ _LATE = 20_000_000
 """AWS nanoseconds after which a slot is woken although another still works."""
 _QUIET_FOR = 5.0
 """Wall seconds without a jump, while a driver waits, after which the authority says why."""
-_RUNG, _AGAIN = 0.005, 0.0004
-"""Seconds to wait for a ring, and for a thread of a program that rings nothing."""
+_RUNG = 0.02
+"""Seconds to wait for a ring: an event loop rings when it is the last one to become idle."""
+_AGAIN, _LONGEST = 0.0004, 0.005
+"""Seconds to wait for a thread that still runs, which rings nothing: at first, and at most, twice as long each time."""
 
 
 class Authority:
@@ -38,6 +40,7 @@ class Authority:
         self._threads = threads
         self._fifos: dict[int, int] = {}
         self._moved = time.monotonic()
+        self._again = _AGAIN
         self._why = ""
         self._said = ""
 
@@ -71,7 +74,9 @@ class Authority:
                 raise NotQuiet(self._why or "a thread has run between two looks")
         except NotQuiet as reason:
             self._blocked(slots, str(reason))
-            return _AGAIN
+            again, self._again = self._again, min(2 * self._again, _LONGEST)
+            return again
+        self._again = _AGAIN
         if overdue is None:
             page.jump(first)
             overdue = min((each.deadline, each.index) for each in slots)
@@ -100,7 +105,7 @@ class Authority:
     def _look(self, slots: Iterable[Slot]) -> Fingerprint:
         try:
             return self._threads.look((each.pid for each in slots), (each.pid for each in slots if not each.task))
-        except NotQuiet:
+        except Ended:
             for each in slots:
                 self._alive(each)
             raise

@@ -22,6 +22,10 @@ class NotQuiet(Exception):
     """A thread runs, or a process appeared or ended; the message says which."""
 
 
+class Ended(NotQuiet):
+    """A thread or a process ended while it was looked at."""
+
+
 class Threads:
     """Keeps the files of /proc open: a look at 30 threads takes 0.1 ms."""
 
@@ -46,7 +50,7 @@ class Threads:
             try:
                 tids = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib takes three times as long
             except OSError:
-                raise NotQuiet(f"process {pid} has just ended") from None
+                raise Ended(f"process {pid} has just ended") from None
             for tid in tids:
                 base = f"/proc/{pid}/task/{tid}/"
                 threads.add(base)
@@ -54,7 +58,7 @@ class Threads:
                     counts, status, children = (self._read(base + name) for name in _FILES)
                 except OSError:
                     self._close(base)
-                    raise NotQuiet(f"a thread of process {pid} has just ended") from None
+                    raise Ended(f"a thread of process {pid} has just ended") from None
                 end = status.rindex(b")")
                 state = status[end + 2]
                 if state not in b"SZTt" or (state in b"Tt" and pid in never_stopped):
