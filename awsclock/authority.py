@@ -25,7 +25,7 @@ REST = 0.0003
 _LATE = 20_000_000
 """AWS nanoseconds after which a slot is woken although another still works."""
 _QUIET_FOR = 5.0
-"""Wall seconds without a jump, while a driver waits, after which the authority says why."""
+"""Wall seconds without a jump, while a driver waits, after which the authority says why; again after twice as many."""
 _RUNG = 0.02
 """Seconds to wait for a ring: an event loop rings when it is the last one to become idle."""
 _AGAIN, _LONGEST = 0.0004, 0.005
@@ -42,7 +42,7 @@ class Authority:
         self._moved = time.monotonic()
         self._again = _AGAIN
         self._why = ""
-        self._said = ""
+        self._silent = _QUIET_FOR
 
     def close(self) -> None:
         """Close its pipes."""
@@ -82,8 +82,8 @@ class Authority:
             overdue = min((each.deadline, each.index) for each in slots)
         self._wake(overdue[1])
         self._moved = time.monotonic()
-        if self._said:
-            self._said = page.note = ""
+        if self._silent > _QUIET_FOR:
+            self._silent, page.note = _QUIET_FOR, ""
         return _RUNG
 
     def _running(self) -> list[Slot]:
@@ -118,9 +118,9 @@ class Authority:
     def _blocked(self, slots: Iterable[Slot], why: str) -> None:
         self._why = why
         waited = time.monotonic() - self._moved
-        if waited < _QUIET_FOR or why == self._said or not any(each.drives for each in slots):
+        if waited < self._silent or not any(each.drives for each in slots):
             return
-        self._said = self._page.note = why
+        self._silent, self._page.note = 2 * waited, why
         sys.stderr.write(f"the clock has not jumped for {waited:.1f} s on this machine: {why}\n")
         sys.stderr.flush()
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.busy import LOOPS, busy
 from benchmarks.cpu import usage
 from benchmarks.figures import Figure
 
 _ROUNDS = 3
-_BUSY, _BUSY_RUNS = 4, 5
-"""Loops that keep the processors busy, and runs beside them."""
+_BUSY_RUNS = 5
+"""Runs beside busy loops."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,10 @@ def measure() -> Iterator[Figure]:
     yield both.figure("cold mail → change visible, wall", lambda run: run.cold, "s", 0.7)
     one = ("email_to_preview", "--clock", "autojump")
     quiet = [_run(*one) for _ in range(_BUSY_RUNS)]
-    with _busy():
-        busy = [_run(*one) for _ in range(_BUSY_RUNS)]
-    ratio = statistics.median(run.aws for run in busy) / statistics.median(run.aws for run in quiet)
-    beside = f"{sum(run.passed for run in busy)} of {_BUSY_RUNS} pass beside {_BUSY} busy loops"
+    with busy():
+        loaded = [_run(*one) for _ in range(_BUSY_RUNS)]
+    ratio = statistics.median(run.aws for run in loaded) / statistics.median(run.aws for run in quiet)
+    beside = f"{sum(run.passed for run in loaded)} of {_BUSY_RUNS} pass beside {LOOPS} busy loops"
     name = "`email_to_preview`: AWS seconds on a busy machine, ratio to a quiet one"
     yield Figure(name, ratio, "×", 1.2, beside=beside)
 
@@ -101,14 +100,3 @@ def _run(*arguments: str) -> _Run:
         report = json.loads((latest / "report.json").read_text())
         calls = len((latest / "calls.jsonl").read_text().splitlines())
     return _Run(report, used.by_kind(), calls)
-
-
-@contextmanager
-def _busy() -> Iterator[None]:
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], env=os.environ) for _ in range(_BUSY)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
