@@ -47,6 +47,18 @@ def emulated(session: nox.Session) -> None:
 
 
 @nox.session
+def property(session: nox.Session) -> None:
+    """Session mixes, drawn anew each time, five minutes by default: `-- --for 30m --faults 2`; then the kept ones."""
+    _install(session)
+    options = session.posargs or ["--for", "4m"]
+    session.run("pytest", "tests/property", "-q", "--hypothesis-show-statistics")
+    session.run("kit", "explore", *options)
+    kept = sorted(map(str, Path("tests/mixes").glob("*.json")))
+    if kept:
+        session.run("kit", "replay", *kept)
+
+
+@nox.session
 def realtime(session: nox.Session) -> None:
     """The scenarios with the tightest targets in real time, half an hour: every target is decided."""
     _install(session)

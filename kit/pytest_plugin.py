@@ -20,6 +20,7 @@ from ..awsclock.loop import run as run_loop
 if TYPE_CHECKING:
     from .backends.interface import Backend
     from .harness import Harness
+    from .mixes.performance import Stage
     from .runner.run import Run
     from .settings import Settings
 
@@ -96,6 +97,15 @@ def kit_run(kit_settings: Settings, request: pytest.FixtureRequest) -> Iterator[
 def kit_backend(kit_run: Run) -> Backend:
     """The backend that holds the cloud."""
     return kit_run.backend
+
+
+@pytest.fixture(scope="session")
+def kit_stage(kit_run: Run) -> Stage:
+    """Where mixes are performed, on the shared cloud: `kit_stage.check(mix)` in a test with `@given(mix=mixes())`."""
+    from .mixes.performance import Stage  # noqa: PLC0415 - nothing is imported until a test asks for it
+    from .mixes.registry import subject_of  # noqa: PLC0415
+
+    return Stage(kit_run.context(), subject_of(kit_run.settings))
 
 
 @pytest_asyncio.fixture

@@ -16,6 +16,8 @@ class Finding:
 
     verdict: Verdict
     message: str
+    witness: tuple[Event, ...] = ()
+    """The shortest chain of events that shows a violation, in order."""
 
 
 Checker = Callable[[Sequence[Event]], Finding]

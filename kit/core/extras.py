@@ -10,6 +10,7 @@ from .errors import UsageError
 DISTRIBUTION = "webordinary-test-kit"
 MODULES: Mapping[str, Sequence[str]] = {
     "docker": ("aiodocker", "docker"),
+    "property": ("hypothesis",),
     "localstack": ("aiodocker", "docker", "testcontainers"),
 }
 """Extra → the modules that the kit imports only where it is used; pyproject.toml has their distributions."""

@@ -149,10 +149,13 @@ class History:
         with self.operation(name, caller=caller, **touches) as operation:
             operation.ok(**value)
 
-    def events(self, scenario: str | None = None) -> list[Event]:
-        """All events so far, or those of one scenario, in order."""
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def events(self, scenario: str | None = None, *, since: int = 0) -> list[Event]:
+        """All events so far, or those of one scenario, in order; `since` is the index of the first to look at."""
         with self._lock:
-            return [event for event in self._events if scenario is None or event.scenario == scenario]
+            return [event for event in self._events[since:] if scenario is None or event.scenario == scenario]
 
     def close(self) -> None:
         with self._lock:

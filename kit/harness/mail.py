@@ -24,6 +24,8 @@ _MAILBOX = "mailbox"
 """The source that announces replies."""
 _POLL = 10
 """Seconds (AWS) of one long poll."""
+_LAST_POLL = 1
+"""Seconds (AWS) of the poll that finds the queue empty; a long poll asks all of its servers."""
 _SETTLED_WITHIN = 6.0 * _POLL
 """Seconds (AWS) in which a poll returns nothing when no more replies come; one may be under way."""
 
@@ -53,8 +55,9 @@ class Mail:
         context.cloud.changes.announce(_MAILBOX)
         self._reader: asyncio.Task[None] | None = None
         self._received: asyncio.Task[bool] | None = None
-        self._nothing_since = 0.0
-        """AWS time at which the last poll began that returned nothing new; epoch seconds."""
+        self._was_used = False
+        self._settling: float | None = None
+        """AWS time since which the reader is to stop after a poll without anything new, epoch seconds."""
         self._foreign: set[str] = set()
         """Ids of queue messages for other runs; they come again and again."""
 
@@ -136,26 +139,29 @@ class Mail:
         return self._mailbox.of(address)
 
     async def settle(self) -> None:
-        """Wait until every reply that is in the queue now has been read.
+        """Read every reply that is in the queue now, and stop reading; the next wait begins again.
 
+        A poll that nobody waits for any more would take replies out of the queue and lose them for half a minute.
         Raises the reader's error, or `WaitExpired` when replies keep coming.
         """
         __tracebackhide__ = True
-        if self._reader is None:
+        if not self._was_used:
             return
-        since = self._context.clock.now()
+        self._settling = self._context.clock.now()
+        reader = self._read()
 
         async def look() -> bool:
             self._raise_reader()
             looks_at(_MAILBOX)
-            return self._nothing_since > since
+            return reader.done()
 
-        await self._context.eventually(
-            look, within=_SETTLED_WITHIN, describe="the replies queue to hold no more replies", counts=False
-        )
-        # What came since is dealt with too: else it would look like an operation without an end.
-        while self._received is not None and not self._received.done():
-            await asyncio.wait({self._received})
+        try:
+            await self._context.eventually(
+                look, within=_SETTLED_WITHIN, describe="the replies queue to hold no more replies", counts=False
+            )
+        finally:
+            self._settling = None
+        self._reader = None
 
     async def close(self) -> None:
         """Stop reading. Messages already received are dealt with; later ones stay in the queue."""
@@ -163,10 +169,13 @@ class Mail:
         if self._received is not None:
             await asyncio.wait({self._received})
 
-    def _read(self) -> None:
+    def _read(self) -> asyncio.Task[None]:
+        """The reader, which is started if it does not read."""
+        self._was_used = True
         if self._reader is None:
             self._reader = asyncio.create_task(self._dispatch(), name="replies")
             self._reader.add_done_callback(lambda _: self._context.cloud.changes.notify(_MAILBOX))
+        return self._reader
 
     def _raise_reader(self) -> None:
         if self._reader is not None and self._reader.done() and not self._reader.cancelled():
@@ -177,14 +186,19 @@ class Mail:
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
         with self._context.history.step(""):
             while True:
-                began = self._context.clock.now()
+                began, last = self._context.clock.now(), self._settling is not None
                 answer = await aws.call(
-                    "sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL
+                    "sqs",
+                    "receive_message",
+                    QueueUrl=url,
+                    MaxNumberOfMessages=10,
+                    WaitTimeSeconds=_LAST_POLL if last else _POLL,
                 )
                 self._received = asyncio.create_task(self._take(answer.get("Messages", ())))
-                if not await asyncio.shield(self._received):
-                    self._nothing_since = began
+                new = await asyncio.shield(self._received)
                 self._context.cloud.changes.notify(_MAILBOX)
+                if not new and self._settling is not None and began >= self._settling:
+                    return
 
     async def _take(self, messages: Iterable[Mapping[str, Any]]) -> bool:
         """Sort messages into the mailbox; returns whether any was new, another run's included."""

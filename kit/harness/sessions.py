@@ -51,8 +51,10 @@ class Sessions:
         self._http = http
         self.opened: dict[str, TestSession] = {}
 
-    async def create(self, *, client_id: str, user_id: str, instruction: str, marker: str) -> TestSession:
-        """Open a session by HTTP.
+    async def create(
+        self, *, client_id: str, user_id: str, instruction: str, marker: str, thread_id: str | None = None
+    ) -> TestSession:
+        """Open a session by HTTP, in a thread or where the user was last.
 
         A request with a 503 of the load balancer did not reach Hermes: it wakes Hermes, and is retried with back-off.
         One with a 502 or 504 may have reached it: Hermes is asked for the user's sessions as soon as it answers, and
@@ -64,7 +66,7 @@ class Sessions:
 
         async def attempt() -> tuple[dict[str, Any], str]:
             while True:
-                answer = await self.activate(client_id, user_id, instruction, marker)
+                answer = await self.activate(client_id, user_id, instruction, marker, thread_id)
                 if not (answer.by_balancer and answer.status in (502, 504)):
                     break
                 opened = await self._opened(client_id, user_id, answer.status)
@@ -212,9 +214,13 @@ class Sessions:
             Key={"sessionId": {"S": row.session_id}, "userId": {"S": row.user_id}},
         )
 
-    async def activate(self, client_id: str, user_id: str, instruction: str, marker: str) -> Answer:
+    async def activate(
+        self, client_id: str, user_id: str, instruction: str, marker: str, thread_id: str | None = None
+    ) -> Answer:
         """One POST that asks for a session. The history records whether it certainly failed."""
         body = {"clientId": client_id, "userId": user_id, "instruction": instruction}
+        if thread_id is not None:
+            body["threadId"] = thread_id
         with self._context.history.operation("create_session", user=user_id, marker=marker) as operation:
             answer = await self._http.request("POST", self._context.system.activate_url(), body=body)
             if answer.status == 201:

@@ -235,6 +235,8 @@ class Settings(BaseSettings):
     """Your own faults, as `module:Class`; `faults.Class` finds them."""
     checkers: tuple[str, ...] = ()
     """Your own checkers, as `module:function`; they judge every scenario."""
+    subject: str = ""
+    """The system that mixes are made for, as `module:Class`; see `kit.mixes.Subject`. By default Webordinary."""
     backend: str = ""
     """A backend of your own in place of the mode's, as `module:Class` or by its name in the group `kit.backends`."""
     stack: Stack = Stack()

@@ -36,6 +36,9 @@ DEFAULT_CLIENT = "test-client"
 BALANCER_SERVER = "awselb/2.0"
 """The `Server` header of the load balancer's own answers, which did not reach a target."""
 
+THREAD_ID = "threadId"
+"""Attribute of a row in Hermes' mail table: the thread of the mail."""
+
 PREVIEW_HEADER = "x-preview"
 """The response header with a page's renderer: `builtin`, or `astro` and its version."""
 

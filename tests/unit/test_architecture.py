@@ -27,7 +27,7 @@ SYSTEM = "emulation.system"
 KIT_LAYERS = [
     *("core", "settings", "latency", "aws", "system", "ecs_exec", "images", "audit"),
     *("backends", "backends.emulated", "backends.live", "faults", "harness", "scenarios"),
-    *("cost", "runner", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
+    *("cost", "runner", "mixes", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
 ]
 """The rooms of kit/, each of which may import only those before it."""
 EMULATION_LAYERS = [

@@ -1,0 +1,84 @@
+"""An exploration as users run it: a cloud, a journal, files of what failed, and its place in the run's report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from ...awsclock.loop import run as run_loop
+from ..core.errors import UsageError
+from ..core.verdict import Verdict, combined
+from ..runner.outcome import Outcome
+from ..runner.run import Run
+from . import kept as files
+from .coverage import share, to_json
+from .explore import Budget, Explored, Explorer, Progress
+from .journal import Journal
+from .performance import Judgement, Stage
+from .registry import subject_of
+from .strategies import Space, mixes
+from .subject import Subject
+
+JOURNAL = "exploration.jsonl"
+
+
+def explore(run: Run, space: Space, budget: Budget, seed: int, *, goes_on: bool, progress: Progress) -> Explored:
+    """Explore on a started run. What fails is written to the folder `mixes`, and the run's report has the verdict.
+
+    Raises `UsageError` when there is no exploration to go on with, `InfraError` when the cloud breaks.
+    """
+    subject = subject_of(run.settings)
+    stage = Stage(run.context(), subject)
+    folder = run.settings.report_dir / files.FOLDER
+    journal = Journal(folder / JOURNAL, seed, goes_on=goes_on)
+    try:
+        explorer = Explorer(lambda mix: run_loop(stage.perform(mix)), journal, budget, progress)
+        strategy = mixes(subject, space, capabilities=stage.run.cloud.capabilities)
+        database = DirectoryBasedExampleDatabase(folder / "examples")
+        explored = explorer.explore(strategy, database)
+    finally:
+        journal.close()
+    if explored.kept is not None:
+        found = {**explored.kept.found, "run": run.id}
+        explored.kept = replace(explored.kept, found=found)
+        explored.file = files.write(explored.kept, folder)
+    explored.coverage = journal.coverage
+    faults = subject.faults if space.faults else {}
+    run.report.about["mixes"] = {
+        "seed": journal.seed,
+        "examples": explored.examples,
+        "seconds": round(explored.seconds, 1),
+        "covered": round(share(journal.coverage, subject.kinds, faults), 3),
+        "coverage": to_json(journal.coverage),
+    }
+    run.add(_outcome(explored))
+    return explored
+
+
+def replay(run: Run, kept: files.Kept, times: int) -> tuple[list[Judgement], Subject]:
+    """Perform a kept mix on a started run; the run's report has the verdict. Returns the subject too."""
+    subject = subject_of(run.settings)
+    stage = Stage(run.context(), subject)
+    unknown = [action.kind for _, _, action in kept.mix.actions() if action.kind not in subject.kinds]
+    unknown += [fault.kind for fault in kept.mix.faults if fault.kind not in subject.faults]
+    if unknown:
+        raise UsageError(
+            f"the mix has {', '.join(sorted(set(unknown)))}, which {type(subject).__name__} cannot do",
+            next="set subject to the system that the mix was made for",
+        )
+    judgements = [run_loop(stage.perform(kept.mix)) for _ in range(times)]
+    verdict = combined(judged.verdict for judged in judgements)
+    message = "\n".join(dict.fromkeys(judged.text() for judged in judgements if judged.verdict is not Verdict.PASS))
+    run.add(Outcome(f"mix {kept.mix.id}", verdict, message=message, asserted=times))
+    return judgements, subject
+
+
+def _outcome(explored: Explored) -> Outcome:
+    if explored.kept is None:
+        verdict = Verdict.UNKNOWN if explored.unknown or not explored.examples else Verdict.PASS
+        about = "; ".join(judged.text() for judged in explored.unknown[:3])
+        return Outcome("mixes", verdict, message=about, asserted=explored.examples)
+    rate = f"failed {explored.kept.failed} of {explored.kept.repeated} times"
+    message = "\n".join([*explored.kept.findings.values(), rate, f"next: kit replay {explored.file}"])
+    return Outcome("mixes", Verdict.FAIL, message=message, asserted=explored.examples)

@@ -1,0 +1,53 @@
+"""Mixes on a real emulated cloud: performed, judged, and found when the system is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from webordinary_testkit.awsclock.loop import run as run_loop
+from webordinary_testkit.kit.core.verdict import Verdict
+from webordinary_testkit.kit.mixes import Action, Mix, Person, PlannedFault, Strand
+from webordinary_testkit.kit.mixes.mix import BARRIER
+from webordinary_testkit.kit.mixes.performance import Stage
+from webordinary_testkit.kit.mixes.webordinary import Webordinary
+from webordinary_testkit.kit.runner.run import Run
+from webordinary_testkit.kit.settings import load
+
+JOHN, ANN = Person("acme", "john"), Person("acme", "ann")
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    run = Run(load({"report_dir": str(tmp_path_factory.mktemp("kit"))}))
+    run_loop(run.start())
+    yield Stage(run.context(), Webordinary())
+    run_loop(run.stop())
+
+
+def test_everything_that_sessions_can_do_is_performed_and_covered(stage: Stage) -> None:
+    mix = Mix(
+        (JOHN, ANN),
+        (
+            Strand(0, (Action("mail", waits=False), Action("mail"), Action("watch"), Action("again"), Action("mail"))),
+            Strand(1, (Action("open"), Action("visit"), Action(BARRIER), Action("keepalive"), Action("end"))),
+            Strand(0, (Action("mail_into", to=0), Action(BARRIER), Action("idle", amount=1.05), Action("mail"))),
+            Strand(1, (Action("open_into", after=1, to=0),)),
+        ),
+    )
+    judged = run_loop(stage.perform(mix))
+    assert judged.verdict is Verdict.PASS, judged.text()
+    assert {kind for kind, _, _ in judged.coverage} == set(Webordinary().kinds)
+    seen = {e.touches["place"] for e in stage.run.history.events(judged.scenario) if e.name == "mix.saw"}
+    assert seen == {"files", "history", "preview", "hot_reload"}
+
+
+def test_a_mix_may_end_at_zero_and_meet_a_fault(stage: Stage) -> None:
+    mix = Mix(
+        (JOHN,), (Strand(0, (Action("mail", amount=20), Action("mail"))),), (PlannedFault("kill_edit", 5, 5),), True
+    )
+    judged = run_loop(stage.perform(mix))
+    assert judged.verdict is Verdict.PASS, judged.text()
+    events = stage.run.history.events(judged.scenario)
+    assert {"nemesis.inject", "nemesis.undo", "mix.healed", "mix.quiet"} <= {event.name for event in events}
