@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from ...awsclock.loop import run
 from ..core.errors import UsageError
 
 if TYPE_CHECKING:
-    from ..runner.run import Run
     from ..settings import Settings
 
 
@@ -77,24 +76,6 @@ def run_async(work: Coroutine[Any, Any, int]) -> int:
         return run(guarded())
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
-
-
-@contextlib.contextmanager
-def started(one: Run) -> Iterator[None]:
-    """A run that is started for the block, which is not a coroutine, and stopped at its end; SIGTERM ends the block."""
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupted)
-    try:
-        run(one.start())
-        try:
-            yield
-        finally:
-            run(one.stop())
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def say(text: str = "") -> None:

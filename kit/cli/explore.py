@@ -11,9 +11,11 @@ from ..core.errors import UsageError
 from . import common
 
 if TYPE_CHECKING:
-    from ..mixes.explore import Explored
+    from ..mixes.explore import Budget, Explored
     from ..mixes.performance import Judgement
+    from ..mixes.strategies import Space
     from ..mixes.subject import Subject
+    from ..settings import Settings
 
 HELP = "draw session mixes and look for one that breaks the system"
 
@@ -40,12 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from ..core.extras import require  # noqa: PLC0415 - what --help need not wait for
 
     require("property", "kit explore")
-    from ..mixes.exploration import explore  # noqa: PLC0415 - heavy: only where a cloud is started
-    from ..mixes.explore import Budget  # noqa: PLC0415
-    from ..mixes.registry import subject_of  # noqa: PLC0415
+    from ..mixes.explore import Budget  # noqa: PLC0415 - heavy: only where a cloud is started
     from ..mixes.strategies import Space  # noqa: PLC0415
-    from ..runner.console import Console  # noqa: PLC0415
-    from ..runner.run import Run  # noqa: PLC0415
 
     if min(args.strands, args.actions) < 1 or args.faults < 0 or (args.examples is not None and args.examples < 1):
         raise UsageError("--examples, --strands and --actions are 1 or more, --faults is 0 or more")
@@ -56,16 +54,27 @@ def run(args: argparse.Namespace) -> int:
     )
     space = Space(strands=args.strands, actions=args.actions, faults=args.faults, to_zero=args.to_zero)
     settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale, emulated__clock=args.clock)
-    subject = subject_of(settings)
     seed = random.SystemRandom().randrange(2**32) if args.seed is None else args.seed
     common.say(
         f"up to {budget.examples} mixes in {budget.seconds:g} s, up to {space.faults} fault(s) each; "
         + ("goes on" if args.goes_on else f"seed {seed}")
     )
+    return common.run_async(_explore(settings, space, budget, seed, goes_on=args.goes_on))
+
+
+async def _explore(settings: Settings, space: Space, budget: Budget, seed: int, *, goes_on: bool) -> int:
+    from ..mixes.exploration import explore  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..mixes.registry import subject_of  # noqa: PLC0415
+    from ..runner.console import Console  # noqa: PLC0415
+    from ..runner.run import Run  # noqa: PLC0415
+
+    subject = subject_of(settings)
     one = Run(settings, Console())
-    with common.started(one):
-        explored = explore(one, space, budget, seed, goes_on=args.goes_on, progress=_progress)
-        _say(explored, subject)
+    await one.start()
+    try:
+        _say(await explore(one, space, budget, seed, goes_on=goes_on, progress=_progress), subject)
+    finally:
+        await one.stop()
     return one.report.verdict.exit_code
 
 

@@ -11,7 +11,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..mixes.kept import Kept
-    from ..runner.run import Run
+    from ..settings import Settings
 
 HELP = "perform a mix again that kit explore has kept"
 
@@ -27,8 +27,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ..mixes.kept import read  # noqa: PLC0415 - what --help need not wait for
-    from ..runner.console import Console  # noqa: PLC0415
-    from ..runner.run import Run  # noqa: PLC0415
 
     if args.times < 1:
         raise UsageError("--times is 1 or more")
@@ -36,22 +34,27 @@ def run(args: argparse.Namespace) -> int:
     settings = common.load_settings(
         args, mode=args.mode, live__budget=args.budget, emulated__scale=args.scale, emulated__clock=args.clock
     )
-    one = Run(settings, Console())
-    with common.started(one):
-        for path, kept in mixes:
-            _replay(one, path, kept, args.times)
-    return one.report.verdict.exit_code
+    return common.run_async(_replay(settings, mixes, args.times))
 
 
-def _replay(one: Run, path: Path, kept: Kept, times: int) -> None:
+async def _replay(settings: Settings, mixes: list[tuple[Path, Kept]], times: int) -> int:
     from ..mixes.describe import described  # noqa: PLC0415 - what --help need not wait for
     from ..mixes.exploration import replay  # noqa: PLC0415
+    from ..runner.console import Console  # noqa: PLC0415
+    from ..runner.run import Run  # noqa: PLC0415
 
-    common.say(f"{path}:")
-    judgements, subject = replay(one, kept, times)
-    for line in described(kept.mix, subject):
-        common.say(f"  {line}")
-    for judged in judgements:
-        common.say(f"{judged.verdict}: {judged.text()}")
-        for line in judged.witness():
-            common.say(f"  {line}")
+    one = Run(settings, Console())
+    await one.start()
+    try:
+        for path, kept in mixes:
+            common.say(f"{path}:")
+            judgements, subject = await replay(one, kept, times)
+            for line in described(kept.mix, subject):
+                common.say(f"  {line}")
+            for judged in judgements:
+                common.say(f"{judged.verdict}: {judged.text()}")
+                for line in judged.witness():
+                    common.say(f"  {line}")
+    finally:
+        await one.stop()
+    return one.report.verdict.exit_code

@@ -114,7 +114,7 @@ class Mail:
             for reply in self.replies(sent.sender):
                 if not reply.is_bounce:
                     contract.check_reply(reply.message)
-            return next((reply for reply in self.replies(sent.sender) if reply.in_reply_to == sent.message_id), None)
+            return self.replied(sent)
 
         reply = await self._context.eventually(
             look,
@@ -124,6 +124,10 @@ class Mail:
         )
         assert reply is not None
         return reply
+
+    def replied(self, sent: SentMail) -> Reply | None:
+        """The reply to a mail, if it has come."""
+        return next((reply for reply in self.replies(sent.sender) if reply.in_reply_to == sent.message_id), None)
 
     def raise_if_bounced(self, sent: SentMail) -> None:
         """Raise `Bounced` with the reason if a bounce that quotes the mail's Message-ID has arrived."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from ...awsclock.loop import run as run_loop
 from ..core.errors import UsageError
 from ..core.verdict import Verdict, combined
 from ..runner.outcome import Outcome
 from ..runner.run import Run
 from . import kept as files
 from .coverage import share, to_json
-from .explore import Budget, Explored, Explorer, Progress
+from .explore import Budget, Explored, Explorer, Perform, Progress, StoppedError
 from .journal import Journal
+from .mix import Mix
 from .performance import Judgement, Stage
 from .registry import subject_of
 from .strategies import Space, mixes
@@ -23,7 +27,12 @@ from .subject import Subject
 JOURNAL = "exploration.jsonl"
 
 
-def explore(run: Run, space: Space, budget: Budget, seed: int, *, goes_on: bool, progress: Progress) -> Explored:
+def _silent(number: int, judged: Judgement, shrinking: bool) -> None: ...
+
+
+async def explore(
+    run: Run, space: Space, budget: Budget, seed: int, *, goes_on: bool = False, progress: Progress = _silent
+) -> Explored:
     """Explore on a started run. What fails is written to the folder `mixes`, and the run's report has the verdict.
 
     Raises `UsageError` when there is no exploration to go on with, `InfraError` when the cloud breaks.
@@ -33,10 +42,11 @@ def explore(run: Run, space: Space, budget: Budget, seed: int, *, goes_on: bool,
     folder = run.settings.report_dir / files.FOLDER
     journal = Journal(folder / JOURNAL, seed, goes_on=goes_on)
     try:
-        explorer = Explorer(lambda mix: run_loop(stage.perform(mix)), journal, budget, progress)
         strategy = mixes(subject, space, capabilities=stage.run.cloud.capabilities)
         database = DirectoryBasedExampleDatabase(folder / "examples")
-        explored = explorer.explore(strategy, database)
+        with _performing(stage) as perform:
+            explorer = Explorer(perform, journal, budget, progress)
+            explored = await asyncio.to_thread(explorer.explore, strategy, database)
     finally:
         journal.close()
     if explored.kept is not None:
@@ -56,7 +66,7 @@ def explore(run: Run, space: Space, budget: Budget, seed: int, *, goes_on: bool,
     return explored
 
 
-def replay(run: Run, kept: files.Kept, times: int) -> tuple[list[Judgement], Subject]:
+async def replay(run: Run, kept: files.Kept, times: int) -> tuple[list[Judgement], Subject]:
     """Perform a kept mix on a started run; the run's report has the verdict. Returns the subject too."""
     subject = subject_of(run.settings)
     stage = Stage(run.context(), subject)
@@ -67,7 +77,7 @@ def replay(run: Run, kept: files.Kept, times: int) -> tuple[list[Judgement], Sub
             f"the mix has {', '.join(sorted(set(unknown)))}, which {type(subject).__name__} cannot do",
             next="set subject to the system that the mix was made for",
         )
-    judgements = [run_loop(stage.perform(kept.mix)) for _ in range(times)]
+    judgements = [await stage.perform(kept.mix) for _ in range(times)]
     verdict = combined(judged.verdict for judged in judgements)
     message = "\n".join(dict.fromkeys(judged.text() for judged in judgements if judged.verdict is not Verdict.PASS))
     run.add(Outcome(f"mix {kept.mix.id}", verdict, message=message, asserted=times))
@@ -82,3 +92,30 @@ def _outcome(explored: Explored) -> Outcome:
     rate = f"failed {explored.kept.failed} of {explored.kept.repeated} times"
     message = "\n".join([*explored.kept.findings.values(), rate, f"next: kit replay {explored.file}"])
     return Outcome("mixes", Verdict.FAIL, message=message, asserted=explored.examples)
+
+
+@contextmanager
+def _performing(stage: Stage) -> Iterator[Perform]:
+    """A function that performs a mix from another thread, where Hypothesis runs; when the block is left, it stops."""
+    loop = asyncio.get_running_loop()
+    under_way: set[concurrent.futures.Future[Judgement]] = set()
+    stopped = False
+
+    def perform(mix: Mix) -> Judgement:
+        if stopped:
+            raise StoppedError
+        future = asyncio.run_coroutine_threadsafe(stage.perform(mix), loop)
+        under_way.add(future)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise StoppedError from None
+        finally:
+            under_way.discard(future)
+
+    try:
+        yield perform
+    finally:
+        stopped = True
+        for future in list(under_way):
+            future.cancel()

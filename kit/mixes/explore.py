@@ -87,7 +87,7 @@ class Explorer:
             while self.explored.examples < self._budget.examples:
                 self._draw(strategy, database, self._journal.seed + number, began + self._budget.seconds)
                 number += 1
-        except _OutOfTimeError:
+        except StoppedError:
             self.explored.out_of_time = True
         except _FoundError as found:
             self._smallest = found.judged
@@ -112,7 +112,7 @@ class Explorer:
         @given(strategy)
         def example(mix: Mix) -> None:
             if self._clock.monotonic() > (until if self._first is None else self._shrinking_until):
-                raise _OutOfTimeError
+                raise StoppedError
             if self._first is None and self.explored.examples >= self._budget.examples:
                 return
             for event in events_of(mix):
@@ -172,5 +172,5 @@ class _FoundError(Exception):
         self.judged = judged
 
 
-class _OutOfTimeError(BaseException):
+class StoppedError(BaseException):
     """Ends Hypothesis at once; it takes every `Exception` for a failure of the example."""

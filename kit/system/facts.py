@@ -36,6 +36,9 @@ DEFAULT_CLIENT = "test-client"
 BALANCER_SERVER = "awselb/2.0"
 """The `Server` header of the load balancer's own answers, which did not reach a target."""
 
+MOST_REPLIES = 20
+"""Replies to one sender in one thread within an hour: mail loops end there."""
+
 THREAD_ID = "threadId"
 """Attribute of a row in Hermes' mail table: the thread of the mail."""
 

@@ -91,8 +91,10 @@ class HermesWorld:
 
     # ---- Rows
     async def rows(self, table: str = "sessions") -> list[dict[str, Any]]:
+        """The rows of a table; of `mails`, those of mails and activations, which have a state."""
         items = (await self.call("dynamodb", "Scan", TableName=table))["Items"]
-        return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        rows = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        return [row for row in rows if table != "mails" or "state" in row]
 
     async def put_row(self, **changes: Any) -> None:
         now = self.settings.clock.now()

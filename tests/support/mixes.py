@@ -42,7 +42,14 @@ class Recorder:
     def plan(self, **sessions: str) -> None:
         self.sessions = sessions
         planned = {name: {"client": "c", "user": "u", "project": project} for name, project in sessions.items()}
-        value = {"mix": {}, "sessions": planned, "idle": IDLE, "max_tasks": 2, "reply_within": WITHIN}
+        value = {
+            "mix": {},
+            "sessions": planned,
+            "idle": IDLE,
+            "max_tasks": 2,
+            "reply_within": WITHIN,
+            "most_replies": 3,
+        }
         self.history.note("mix.plan", value=value)
 
     def instruct(self, session: str, marker: str, *, end: str = "ok", message: str = "", **touches: str) -> Page:

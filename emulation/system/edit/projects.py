@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from .. import names
 from .blobs import BlobCache, Snapshot
 from .git import Git
 from .origin import Origin
@@ -28,11 +27,12 @@ class Projects:
 
     def repository(self, client_id: str, user_id: str) -> Repository:
         """It may not be cloned yet. Raises `InvalidName`."""
+        path = self._workspace.project(client_id, user_id)
         return Repository(
             git=self._git,
-            path=self._workspace.project(client_id, user_id),
+            path=path,
             url=self._origin.url,
-            namespace=f"{names.client_id(client_id)}/{names.user_folder(user_id)}",
+            namespace=f"{path.parent.parent.name}/{path.parent.name}",
             cache=self._cache,
         )
 

@@ -1,8 +1,8 @@
 """The shared workspace: whose files lie where, and who may change them now.
 
-$WORKSPACE_PATH/{clientId}/{user}/project              a clone per client and user
+$WORKSPACE_PATH/{clientId}/{user}/project              a clone per client and user; see owners.py for {user}
 $WORKSPACE_PATH/webordinary-integration-tests.git      the site's repository, unless another one is set
-$WORKSPACE_PATH/.edit/                                 locks, index of sessions, git's home
+$WORKSPACE_PATH/.edit/                                 locks, owners of folders, index of sessions, git's home
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from .. import names
 from ..clock import Clock
 from ..locks import Locks
+from .owners import Owners
 
 _LOCK_POLL = 0.5
 """AWS seconds between two looks at a lock that another task holds."""
@@ -26,6 +27,7 @@ class Workspace:
         self.root = root
         self.private = root / ".edit"
         """Of the edit container itself; no client id starts with a dot."""
+        self._owners = Owners(self.private / "owners")
         self._clock = clock
         self._locks = Locks()
 
@@ -38,10 +40,10 @@ class Workspace:
 
     def project(self, client_id: str, user_id: str) -> Path:
         """The folder of a client's user; raises `InvalidName` for anything that could lead out of the workspace."""
-        client, user = names.client_id(client_id), names.user_folder(user_id)
-        path = self.root / client / user / "project"
+        client, folder = names.client_id(client_id), self._owners.folder(client_id, user_id)
+        path = self.root / client / folder / "project"
         if not path.resolve().is_relative_to(self.root.resolve()):
-            raise names.InvalidName(f"The workspace of {client}/{user} leads out of {self.root}")
+            raise names.InvalidName(f"The workspace of {client}/{folder} leads out of {self.root}")
         return path
 
     @asynccontextmanager

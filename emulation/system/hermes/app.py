@@ -24,6 +24,8 @@ from .instructions import Instructions
 from .mail_handler import MailHandler
 from .opening import Opening
 from .replies import Replies
+from .reply_limit import ReplyLimit
+from .secret import Secret
 from .sessions import Sessions
 from .watch import Watch
 
@@ -47,9 +49,10 @@ class Hermes:
             clock=clock,
             ids=ids,
         )
-        inbox = Inbox(Table(aws, settings.mail_table, key="messageId"), clock, owner=ids.uuid())
+        mails = Table(aws, settings.mail_table, key="messageId")
+        inbox, secret = Inbox(mails, clock, owner=ids.uuid()), Secret(mails, ids)
         self.sessions = Sessions(Table(aws, settings.sessions_table, key="sessionId"), clock, preview_base)
-        opening = Opening(self.sessions, settings.session_id_prefix)
+        opening = Opening(self.sessions, secret, settings.session_id_prefix)
         instructions = Instructions(self.sessions, edit, in_flight)
         self.activation = Activation(opening, self.sessions, inbox, instructions, clock=clock, ids=ids)
         # The counts are published however busy Hermes is: without them the alarms take the containers away.
@@ -69,6 +72,8 @@ class Hermes:
             instructions,
             Replies(aws, clock, settings.mail_from),
             in_flight,
+            secret=secret,
+            limit=ReplyLimit(mails, clock),
             own_address=settings.mail_from,
             default_client_id=settings.default_client_id,
             preview_base=preview_base,

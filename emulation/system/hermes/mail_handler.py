@@ -20,6 +20,8 @@ from .instructions import Instructions, Outcome
 from .mail import Mail
 from .opening import Opening
 from .replies import Replies, Reply
+from .reply_limit import ReplyLimit
+from .secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class MailHandler:
         replies: Replies,
         in_flight: InFlight,
         *,
+        secret: Secret,
+        limit: ReplyLimit,
         own_address: str,
         default_client_id: str,
         preview_base: str,
@@ -61,6 +65,8 @@ class MailHandler:
         self._instructions = instructions
         self._replies = replies
         self._in_flight = in_flight
+        self._secret = secret
+        self._limit = limit
         self._own_address = own_address
         self._default_client_id = default_client_id
         self._preview_base = preview_base
@@ -72,8 +78,8 @@ class MailHandler:
         if mail.automatic:
             log.info("mail not answered", extra={"sender": mail.sender, "because": mail.automatic})
             return
-        addressed = await self._addressed(mail, delivery)
         with self._in_flight.mail():
+            addressed = await self._addressed(mail, delivery)
             async with self._threads[addressed.client_id, mail.sender, addressed.thread_id]:
                 entry = await self._inbox.claim(addressed.key, addressed.thread_id)
                 if entry.state == "replied":
@@ -97,6 +103,10 @@ class MailHandler:
 
     async def _answered(self, addressed: Addressed, entry: Entry) -> None:
         outcome, session_id = entry.outcome, entry.session_id
+        if outcome is None and not await self._limit.allows(addressed.mail.sender, addressed.thread_id):
+            log.warning("mail not answered: too many replies in its thread", extra={"mail": addressed.key})
+            await self._inbox.replied(addressed.key, "")
+            return
         if outcome is None:
             outcome, session_id = await self._worked(addressed)
             if not await self._inbox.worked(addressed.key, session_id, outcome):
@@ -136,7 +146,7 @@ class MailHandler:
             mail=mail,
             key=key,
             client_id=self._client(mail),
-            thread_id=thread_id or derived("thread", key),
+            thread_id=thread_id or await self._secret.derived("thread", key),
             job=Job(derived("work", key), mail.instruction),
         )
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..ids import derived
 from ..locks import Locks
+from .secret import Secret
 from .sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,15 @@ class Opened:
 
 
 class Opening:
-    """Session ids are derived: from client, user, thread and the session before it in that thread.
+    """Session ids are derived: from a secret, client, user, thread and the session before it in that thread.
 
     So two who open a session for the same thread at once, in one Hermes or in two, put the same row, and the
     condition on it lets one of them be first; the other resumes. No lock and no further table is needed.
     """
 
-    def __init__(self, sessions: Sessions, prefix: str) -> None:
+    def __init__(self, sessions: Sessions, secret: Secret, prefix: str) -> None:
         self._sessions = sessions
+        self._secret = secret
         self._prefix = prefix
         self._one_at_a_time = Locks()
 
@@ -45,7 +46,7 @@ class Opening:
         thread, with the latest activity. A user who never was here gets a thread."""
         async with self._one_at_a_time[client_id, user_id]:
             mine = [session for session in await self._sessions.of_client(client_id) if session.user_id == user_id]
-            thread = thread_id or _latest_thread(mine) or derived("thread", client_id, user_id)
+            thread = thread_id or _latest_thread(mine) or await self._secret.derived("thread", client_id, user_id)
             last = next((session for session in mine if session.thread_id == thread), None)
             if last is not None and (resumed := await self._resumed(last, before)):
                 return resumed
@@ -54,7 +55,8 @@ class Opening:
     async def _opened(self, whose: tuple[str, str, str], previous: str, before: Before) -> Opened:
         """Follows the chain of the thread's sessions to its end, which an index may not show yet."""
         while True:
-            session = self._sessions.new(self._prefix + derived("session", *whose, previous), *whose)
+            session_id = self._prefix + await self._secret.derived("session", *whose, previous)
+            session = self._sessions.new(session_id, *whose)
             await before(session, True)
             if await self._sessions.create(session):
                 log.info("session opened", extra={"sessionId": session.session_id, "threadId": session.thread_id})

@@ -11,6 +11,7 @@ from .exactly_once import exactly_once
 from .isolation import isolation
 from .legal_life import legal_life
 from .liveness import liveness
+from .mail_loop import mail_loop
 from .order import order
 from .quiet_end import quiet_end
 from .sticky_reads import sticky_reads
@@ -22,6 +23,7 @@ CHECKERS: tuple[Checker, ...] = (
     sticky_reads,
     legal_life,
     liveness,
+    mail_loop,
     capacity,
     quiet_end,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "isolation",
     "legal_life",
     "liveness",
+    "mail_loop",
     "order",
     "quiet_end",
     "sticky_reads",

@@ -34,7 +34,7 @@ def _commits(one: Instruction, commits: dict[str, Event], looked_at: bool) -> It
         yield violation(f"{one} made {len(commits)} commits: {', '.join(commits)}", one.invoke, one.end, *looks[:2])
     elif commits and one.refused:
         yield violation(f"{one} was refused, and made commit {next(iter(commits))}", one.invoke, one.end, looks[0])
-    elif not commits and one.accepted and looked_at:
+    elif not commits and one.accepted and looked_at and not one.robot:
         yield violation(f"{one} was accepted, and made no commit", one.invoke, one.end)
 
 

@@ -13,7 +13,7 @@ from .reading import Instruction, Reading, read, shortest, violation
 def liveness(events: Sequence[Event]) -> Finding:
     """No accepted mail waits for ever."""
     reading = read(events)
-    mails = [one for one in reading.instructions.values() if one.accepted and one.message]
+    mails = [one for one in reading.instructions.values() if one.accepted and one.message and not one.robot]
     found = [finding for one in mails if (finding := _late(reading, one)) is not None]
     failed = [finding for finding in found if finding.verdict is Verdict.FAIL]
     return shortest(failed or found, f"{len(mails)} mail(s), each answered in time")

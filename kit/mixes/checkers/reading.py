@@ -33,6 +33,11 @@ class Instruction:
         return "" if self.end is None else str(self.end.value.get("message", ""))
 
     @property
+    def robot(self) -> bool:
+        """Whether a program sent it, which answers every reply: it need not be carried out."""
+        return "robot" in self.invoke.touches
+
+    @property
     def accepted(self) -> bool:
         return self.end is not None and self.end.type == OK
 

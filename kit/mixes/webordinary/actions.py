@@ -17,6 +17,9 @@ from ..play import Play
 from . import looks
 from .threads import Threads
 
+_ROBOT_WAITS = 300.0
+"""AWS seconds after which a robot takes its mail for unanswered."""
+
 Perform = Callable[[Play, Threads, int, Action, str], Awaitable[None]]
 
 
@@ -61,6 +64,19 @@ async def again(play: Play, threads: Threads, strand: int, action: Action, label
     """The last mail of the strand once more, byte by byte."""
     if threads[strand].mails:
         await play.h.mail.deliver_again(threads[strand].mails[-1][1])
+
+
+async def robot(play: Play, threads: Threads, strand: int, action: Action, label: str) -> None:
+    """A program that answers every reply by a mail, until no reply comes."""
+    if not threads.gets_mail(strand):
+        return
+    for turn in range(int(action.amount)):
+        before = len(threads[strand].mails)
+        conversation = threads[strand].conversation
+        await _send(play, threads, strand, action, f"{label}.{turn}", conversation=conversation, robot="yes")
+        sent = [mail for _, mail in threads[strand].mails[before:]]
+        if not all(play.h.mail.replied(mail) for mail in sent):
+            return
 
 
 async def keepalive(play: Play, threads: Threads, strand: int, action: Action, label: str) -> None:
@@ -125,12 +141,22 @@ async def wait_for_results(play: Play, threads: Threads) -> None:
         for strand in threads:
             for session, page in threads[strand].asked:
                 group.create_task(_shown(play, session, page))
-            for _, sent in threads[strand].mails:
+            for label, sent in threads[strand].mails:
+                if label.count(".") > 1 and not play.h.mail.replied(sent):
+                    continue  # a robot's mail may stay without a reply
                 group.create_task(_reply(play, threads, strand, sent))
 
 
 async def _send(
-    play: Play, threads: Threads, strand: int, action: Action, label: str, *, conversation: str = "", answers: str = ""
+    play: Play,
+    threads: Threads,
+    strand: int,
+    action: Action,
+    label: str,
+    *,
+    conversation: str = "",
+    answers: str = "",
+    **touches: str,
 ) -> None:
     """Send a mail, into a conversation or as an answer to a Message-ID; wait for its reply if the action does."""
     h, marker = play.h, play.new_marker(label)
@@ -141,7 +167,7 @@ async def _send(
     sender, to = threads.user_id(strand), h.system.address_for(play.client(strand))
     threads[strand].pages.append(facts.slug(f"Page {marker}"))
     headers = {"In-Reply-To": answers} if answers else {}
-    with play.instruct(strand, "mail", marker, project=threads.project(strand), user=sender) as operation:
+    with play.instruct(strand, "mail", marker, project=threads.project(strand), user=sender, **touches) as operation:
         try:
             sent = await h.mail.send(Letter(text, headers=headers), sender=sender, to=to, marker=marker)
         except MailRefused as refused:
@@ -150,14 +176,16 @@ async def _send(
         operation.ok(message=sent.message_id, thread=conversation)
     threads[strand].mails.append((label, sent))
     if action.waits:
-        await _reply(play, threads, strand, sent)
+        await _reply(play, threads, strand, sent, within=_ROBOT_WAITS if touches else None)
 
 
-async def _reply(play: Play, threads: Threads, strand: int, sent: SentMail) -> None:
+async def _reply(play: Play, threads: Threads, strand: int, sent: SentMail, *, within: float | None = None) -> None:
     """Wait for a reply, and take the thread and the session from it."""
     h = play.h
+    if within is None:
+        within = h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply
     try:
-        reply = await h.wait_for_reply(sent, within=h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply)
+        reply = await h.wait_for_reply(sent, within=within)
     except Failed as failed:
         play.note("mix.no_reply", {"because": str(failed)[:1000]}, session=name_of(strand), message=sent.message_id)
         return
@@ -216,6 +244,7 @@ ACTIONS: Mapping[str, Perform] = {
     "mail_into": mail_into,
     "open_into": open_into,
     "again": again,
+    "robot": robot,
     "keepalive": keepalive,
     "visit": visit,
     "watch": watch,

@@ -11,7 +11,7 @@ from ...backends import capability
 from ...core.checkers import Checker, every_operation_ended
 from ...core.errors import Failed
 from ...harness.inbound import depth_of
-from ...system.facts import EXPIRED, SERVICES
+from ...system.facts import EXPIRED, MOST_REPLIES, SERVICES
 from ..checkers import CHECKERS
 from ..mix import Action, name_of
 from ..play import Play
@@ -31,9 +31,9 @@ KINDS: Mapping[str, Kind] = {
         can_run_on=True,
         amounts=(0.0, 0.0, 0.0, 20.0, 90.0),
         needs=_MAIL,
-        weight=5,
+        weight=20,
     ),
-    "open": Kind("asks by HTTP for page {label}", opens=True, writes=True, can_run_on=True, needs=_WORK, weight=2),
+    "open": Kind("asks by HTTP for page {label}", opens=True, writes=True, can_run_on=True, needs=_WORK, weight=8),
     "mail_into": Kind(
         "sends a mail that adds page {label} and quotes the conversation of {to}",
         opens=True,
@@ -41,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
         can_run_on=True,
         refers=True,
         needs=_MAIL,
+        weight=5,
     ),
     "open_into": Kind(
         "asks by HTTP for page {label} in the thread of {to}",
@@ -49,13 +50,17 @@ KINDS: Mapping[str, Kind] = {
         can_run_on=True,
         refers=True,
         needs=_WORK,
+        weight=5,
     ),
-    "again": Kind("the last mail is delivered once more", needs=_MAIL),
-    "keepalive": Kind("sends a keepalive", needs=_WORK),
-    "visit": Kind("looks at the preview", needs=_WORK, weight=2),
-    "watch": Kind("opens a hot-reload socket and keeps it", needs=_WORK),
-    "end": Kind("ends the session", needs=_WORK, weight=2),
-    "idle": Kind("does nothing for {amount:g} of the idle time", amounts=(0.5, 0.95, 1.05, 1.6), weight=2),
+    "again": Kind("the last mail is delivered once more", needs=_MAIL, weight=5),
+    "robot": Kind(
+        "answers every reply by a mail, {amount:g} times", opens=True, writes=True, amounts=(25.0,), needs=_MAIL
+    ),
+    "keepalive": Kind("sends a keepalive", needs=_WORK, weight=5),
+    "visit": Kind("looks at the preview", needs=_WORK, weight=8),
+    "watch": Kind("opens a hot-reload socket and keeps it", needs=_WORK, weight=5),
+    "end": Kind("ends the session", needs=_WORK, weight=8),
+    "idle": Kind("does nothing for {amount:g} of the idle time", amounts=(0.5, 0.95, 1.05, 1.6), weight=8),
 }
 
 
@@ -65,8 +70,8 @@ class Webordinary:
 
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     faults: Mapping[str, FaultKind] = field(default_factory=lambda: FAULTS)
-    clients: Sequence[str] = ("acme", "Acme", "beta")
-    users: Sequence[str] = ("john", "john@other", "John", "ann", "ann.lee")
+    clients: Sequence[str] = ("acme", "acme", "acme", "beta", "Acme")
+    users: Sequence[str] = ("john", "john@other", "ann", "John", "ann.lee")
     checkers: Sequence[Checker] = (every_operation_ended, *CHECKERS)
 
     async def begin(self, play: Play) -> None:
@@ -87,6 +92,7 @@ class Webordinary:
                 },
                 "idle": float(h.stack.idle_seconds),
                 "max_tasks": bounds.highest,
+                "most_replies": MOST_REPLIES,
                 "reply_within": h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply,
             },
         )

@@ -33,7 +33,7 @@ def test_everything_that_sessions_can_do_is_performed_and_covered(stage: Stage) 
             Strand(0, (Action("mail", waits=False), Action("mail"), Action("watch"), Action("again"), Action("mail"))),
             Strand(1, (Action("open"), Action("visit"), Action(BARRIER), Action("keepalive"), Action("end"))),
             Strand(0, (Action("mail_into", to=0), Action(BARRIER), Action("idle", amount=1.05), Action("mail"))),
-            Strand(1, (Action("open_into", after=1, to=0),)),
+            Strand(1, (Action("open_into", after=1, to=0), Action("robot", amount=2.0))),
         ),
     )
     judged = run_loop(stage.perform(mix))

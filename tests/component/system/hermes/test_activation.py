@@ -17,6 +17,7 @@ from webordinary_testkit.emulation.system.aws import Aws
 from webordinary_testkit.emulation.system.hermes import edit_service
 from webordinary_testkit.emulation.system.hermes.inbox import Accepted, Inbox
 from webordinary_testkit.emulation.system.hermes.opening import Opening
+from webordinary_testkit.emulation.system.hermes.secret import Secret
 from webordinary_testkit.emulation.system.hermes.sessions import Sessions
 from webordinary_testkit.emulation.system.ids import Ids
 from webordinary_testkit.emulation.system.table import Table
@@ -165,7 +166,10 @@ async def test_two_that_open_the_same_session_at_once_open_one(resting: HermesWo
 
     aws = Aws(resting.settings.clock, Ids(), region=REGION)
     table = Table(aws, "sessions", key="sessionId")
-    openings = [Opening(Behind(table, resting.settings.clock, "http://alb"), "TEST_") for _ in range(2)]
+    mails = Table(aws, "mails", key="messageId")
+    openings = [
+        Opening(Behind(table, resting.settings.clock, "http://alb"), Secret(mails, Ids()), "TEST_") for _ in range(2)
+    ]
     opened = await asyncio.gather(*(opening.open_or_resume("acme", ANN, "t") for opening in openings * 3))
     assert len({made.session.session_id for made in opened}) == 1
     assert sum(made.is_new for made in opened) == 1

@@ -13,11 +13,13 @@ from tests.support.hermes import HermesWorld, hermes_world
 from tests.support.letters import ANN, message, notification
 from tests.support.system import REGION, until
 from webordinary_testkit.emulation.system.aws import Aws
-from webordinary_testkit.emulation.system.hermes import consumer, inbox
+from webordinary_testkit.emulation.system.hermes import consumer, inbox, reply_limit
 from webordinary_testkit.emulation.system.hermes.inbox import Inbox
 from webordinary_testkit.emulation.system.hermes.instructions import Outcome
 from webordinary_testkit.emulation.system.hermes.replies import Replies, Reply
-from webordinary_testkit.emulation.system.ids import Ids
+from webordinary_testkit.emulation.system.hermes.reply_limit import ReplyLimit
+from webordinary_testkit.emulation.system.hermes.secret import Secret
+from webordinary_testkit.emulation.system.ids import Ids, derived
 from webordinary_testkit.emulation.system.table import Table
 
 WANTED = 'Add a page called "Hello"'
@@ -383,3 +385,51 @@ async def test_a_mail_that_lost_its_lease_is_not_answered_by_the_one_who_lost_it
         await until(resting.rows, lambda rows: rows[0]["status"] == "active")
         assert resting.replies() == []
     assert [item["state"] for item in await resting.rows("mails")] == ["received"]
+
+
+async def test_the_ids_of_a_thread_and_a_session_cannot_be_guessed_from_the_mail(hermes: HermesWorld) -> None:
+    await hermes.mail(WANTED, Message_ID="<guess@x>")
+    await replied(hermes)
+    (row,) = await hermes.rows()
+    key = f"<guess@x> {ANN}"
+    guessed = derived("thread", key)
+    assert row["threadId"] != guessed
+    assert not row["sessionId"].endswith(derived("session", "acme", ANN, guessed, ""))
+    assert not row["sessionId"].endswith(derived("session", "acme", ANN, row["threadId"], ""))
+
+
+async def test_every_hermes_of_a_deployment_derives_the_same_ids(resting: HermesWorld) -> None:
+    aws = Aws(resting.settings.clock, Ids(), region=REGION)
+    secrets = [Secret(Table(aws, resting.settings.mail_table, key="messageId"), Ids()) for _ in range(4)]
+    ids = await asyncio.gather(*(secret.derived("thread", "x") for secret in secrets))
+    assert len(set(ids)) == 1
+    assert await secrets[0].derived("thread", "y") != ids[0] != await secrets[0].derived("threa", "dx")
+    aws.close()
+
+
+async def test_a_robot_that_answers_every_reply_is_answered_so_often_and_no_more(
+    hermes: HermesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_limit, "MOST", 3)
+    thread = "Conversation ID: robot-1"
+    for number in range(5):
+        await hermes.mail(f"{WANTED}\n\n{thread}", Message_ID=f"<{number}@robot>")
+    await replied(hermes, 3)
+    await hermes.mail(f"{WANTED}\n\nConversation ID: another-1", Message_ID="<other@robot>")
+    replies = await replied(hermes, 4)
+    assert replies[-1]["In-Reply-To"] == "<other@robot>"
+    assert len(hermes.edit.works) == 4
+
+
+async def test_after_the_window_a_thread_is_answered_again(
+    resting: HermesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_limit, "MOST", 1)
+    monkeypatch.setattr(reply_limit, "WINDOW", 100)
+    aws = Aws(resting.settings.clock, Ids(), region=REGION)
+    limit = ReplyLimit(Table(aws, resting.settings.mail_table, key="messageId"), resting.settings.clock)
+    assert [await limit.allows(ANN, "t") for _ in range(3)] == [True, False, False]
+    assert await limit.allows(ANN, "another")
+    await resting.settings.clock.sleep(101)
+    assert await limit.allows(ANN, "t")
+    aws.close()

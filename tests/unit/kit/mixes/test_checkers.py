@@ -18,6 +18,7 @@ from webordinary_testkit.kit.mixes.checkers import (
     isolation,
     legal_life,
     liveness,
+    mail_loop,
     order,
     quiet_end,
     sticky_reads,
@@ -266,3 +267,17 @@ def test_a_history_that_was_cut_off_says_nothing_about_the_end() -> None:
     assert quiet_end(recorder.events()).verdict is Verdict.UNKNOWN
     recorder.quiet(open_sessions=2, tasks=1)
     found(quiet_end, recorder, "left at the end: 1 tasks, 2 open sessions")
+
+
+def test_a_robot_is_answered_so_often_and_no_more() -> None:
+    recorder, _, _ = two_sessions()
+    for number in range(4):
+        page = recorder.instruct("a", f"r{number}", message=f"<r{number}>", robot="yes")
+        if number < 3:
+            recorder.reply(page)
+    recorder.later(WITHIN + 1)
+    recorder.quiet()
+    assert mail_loop(recorder.events()).verdict is Verdict.PASS
+    assert liveness(recorder.events()).verdict is Verdict.PASS
+    recorder.reply(page)
+    found(mail_loop, recorder, "the robot of session a was answered 4 times")
