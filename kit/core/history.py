@@ -9,7 +9,6 @@ An invoke is on disk before its operation starts, so the history of a killed run
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any, TextIO
 from weakref import WeakKeyDictionary
 
 from .clock import Clock
+from .threads import current_task
 
 INVOKE, OK, FAIL, INFO = "invoke", "ok", "fail", "info"
 NEMESIS = "nemesis"
@@ -30,6 +30,17 @@ INJECT, VERIFY, UNDO = "nemesis.inject", "nemesis.verify", "nemesis.undo"
 _scenario: ContextVar[str] = ContextVar("scenario", default="")
 _step: ContextVar[str] = ContextVar("step", default="")
 _home: ContextVar[object] = ContextVar("home", default=None)
+_by_chance: ContextVar[bool] = ContextVar("by_chance", default=False)
+
+
+@contextmanager
+def by_chance() -> Iterator[None]:
+    """Whether and how often what is recorded inside happens depends on time: comparisons of runs ignore it."""
+    token = _by_chance.set(True)
+    try:
+        yield
+    finally:
+        _by_chance.reset(token)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ class Event:
     """The scenario's step."""
     strand: int = 0
     """Strands ran concurrently; the operations of one ran in this order. 0 is the scenario's main task."""
+    by_chance: bool = False
+    """See `by_chance`."""
 
 
 class Operation:
@@ -110,7 +123,7 @@ class History:
     @contextmanager
     def scenario(self, name: str) -> Iterator[None]:
         """Everything recorded inside, also by tasks started inside, belongs to this scenario."""
-        token, home = _scenario.set(name), _home.set(_task())
+        token, home = _scenario.set(name), _home.set(current_task())
         try:
             yield
         finally:
@@ -130,7 +143,7 @@ class History:
     def operation(self, name: str, *, caller: str = "kit", **touches: str) -> Iterator[Operation]:
         """Record one operation around the block that performs it."""
         began = Event(-1, -1, INVOKE, name, caller, _scenario.get(), 0.0, 0.0, dict(touches))
-        invoke = self._append(replace(began, step=_step.get(), strand=self._strand()))
+        invoke = self._append(replace(began, step=_step.get(), strand=self._strand(), by_chance=_by_chance.get()))
         operation = Operation()
         try:
             yield operation
@@ -165,7 +178,7 @@ class History:
 
     def _strand(self) -> int:
         """0 in the task that runs the scenario, a unique number in every other task."""
-        task = _task()
+        task = current_task()
         if task is None or task is _home.get():
             return 0
         with self._lock:
@@ -193,17 +206,10 @@ class History:
 
 
 def _without_empty(event: Event) -> dict[str, Any]:
-    fields = {name: value for name, value in vars(event).items() if value not in ("", {})}
-    if event.strand == 0:
-        del fields["strand"]
-    return fields
-
-
-def _task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # a thread without an event loop
-        return None
+    optional = ("strand", "by_chance")
+    return {
+        name: value for name, value in vars(event).items() if (value if name in optional else value not in ("", {}))
+    }
 
 
 def is_definite(error: BaseException) -> bool:

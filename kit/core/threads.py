@@ -1,4 +1,4 @@
-"""The kit's thread pool for blocking calls (boto3, smtplib), limited in number."""
+"""The kit's thread pool for blocking calls (boto3, smtplib), limited in number; and the task that runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -29,3 +29,11 @@ class BlockingPool:
     def close(self) -> None:
         """Accept no more calls and drop waiting ones; running calls end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def current_task() -> asyncio.Task[Any] | None:
+    """The task that runs; None in a thread without an event loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

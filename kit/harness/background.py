@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from ..core.clock import Clock
+from ..core.history import by_chance
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ async def periodic(clock: Clock, every: float, act: Callable[[], Awaitable[None]
     errors: list[BaseException] = []
 
     async def once() -> None:
-        await act()
+        with by_chance():
+            await act()
 
     def ended(task: asyncio.Task[None]) -> None:
         under_way.discard(task)

@@ -11,6 +11,7 @@ from ..core.changes import looks_at
 from ..core.clock import epoch
 from ..core.errors import Bounced
 from ..core.eventually import shortened
+from ..core.history import by_chance
 from ..system import contract
 from ..system.facts import RECEIVED_AT, mail_key
 from .background import cancel
@@ -186,9 +187,9 @@ class Mail:
             self._reader.result()
 
     async def _dispatch(self) -> None:
-        """Read the replies queue. Replies belong to no step of the history: they arrive at any time."""
+        """Read the replies queue. Replies belong to no step of the history: they arrive at any time, in any order."""
         aws, url = self._context.cloud.aws, self._context.cloud.stack.replies_queue_url
-        with self._context.history.step(""):
+        with self._context.history.step(""), by_chance():
             while True:
                 began, last = self._context.clock.now(), self._settling is not None
                 answer = await aws.call(

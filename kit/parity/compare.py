@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..runner.outcome import SKIPPED
+from . import seed
 from .align import Difference, align, align_strands
 from .observation import RecordedCheck, RecordedRun, RecordedScenario, RecordedStep
 from .substitution import Substitution
@@ -65,6 +66,8 @@ class Parity:
     scenarios: Sequence[ScenarioParity]
     differences: Sequence[Difference] = field(default=())
     """Differences of the runs outside of scenarios."""
+    of_one_seed: str = ""
+    """What else was compared, in words."""
 
     @property
     def all_differences(self) -> list[Difference]:
@@ -90,15 +93,16 @@ class Parity:
         }
 
 
-def compare(a: RecordedRun, b: RecordedRun) -> Parity:
-    """Compares the scenarios of both runs, in A's order."""
+def compare(a: RecordedRun, b: RecordedRun, *, times: bool = False) -> Parity:
+    """Compares the scenarios of both runs, in A's order. `times`: also every operation of each strand and the delays
+    that the clouds drew, which are the same in runs of one seed."""
     pairs = Substitution()
     there, other = ({one.name: one for one in run.scenarios} for run in (a, b))
     names = [*there, *(name for name in other if name not in there)]
     scenarios = []
     for name in names:
         pairs = pairs.of_the_run()
-        scenarios.append(_scenario(there.get(name), other.get(name), pairs))
+        scenarios.append(_scenario(there.get(name), other.get(name), pairs, times=times))
     both = [name for name in names if name in there and name in other]
     found = []
     if both != [name for name in other if name in there]:
@@ -106,10 +110,21 @@ def compare(a: RecordedRun, b: RecordedRun) -> Parity:
     for run, side in ((a, "A"), (b, "B")):
         if not run.has_history:
             found.append(Difference("checks", f"{side} has no history.jsonl: its checks cannot be compared"))
-    return Parity(a, b, scenarios, found)
+    if not times:
+        return Parity(a, b, scenarios, found)
+    done = sum(len(one.operations) for one in a.scenarios)
+    return Parity(
+        a,
+        b,
+        scenarios,
+        [*found, *seed.delays(a, b)],
+        f"{done} operations and {len(a.delays.keys() & b.delays.keys())} delays of the cloud",
+    )
 
 
-def _scenario(a: RecordedScenario | None, b: RecordedScenario | None, pairs: Substitution) -> ScenarioParity:
+def _scenario(
+    a: RecordedScenario | None, b: RecordedScenario | None, pairs: Substitution, *, times: bool
+) -> ScenarioParity:
     some = a or b
     assert some is not None
     if a is None or b is None:
@@ -129,6 +144,8 @@ def _scenario(a: RecordedScenario | None, b: RecordedScenario | None, pairs: Sub
     found += _checks(_compared(a.checks, chance), _compared(b.checks, chance), pairs)
     for step in sorted(chance):
         found += _kinds(a.checks, b.checks, step)
+    if times:
+        found += seed.operations(a.operations, b.operations, chance, pairs)
     for what in ("phases", "faults", "previews"):
         mine, other = getattr(a, what), getattr(b, what)
         if mine != other:

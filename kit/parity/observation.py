@@ -14,7 +14,7 @@ from ..core.history import read as read_history
 from ..runner.outcome import SKIPPED
 from ..runner.report import FILE, LATEST, latest_folder
 
-HISTORY = "history.jsonl"
+HISTORY, DELAYS = "history.jsonl", "delays.jsonl"
 LACKS = "this cloud has no "
 """The start of the reason for skipping a scenario that needs a missing capability."""
 
@@ -42,6 +42,16 @@ class RecordedCheck:
 
 
 @dataclass(frozen=True)
+class RecordedOperation:
+    """One or more equal operations of a strand, one after the other: an attempt is repeated until it succeeds."""
+
+    what: str
+    """Its name, and what it touches."""
+    step: str
+    strand: int
+
+
+@dataclass(frozen=True)
 class RecordedScenario:
     name: str
     verdict: str
@@ -51,6 +61,8 @@ class RecordedScenario:
     seconds: float | None = None
     steps: tuple[RecordedStep, ...] = ()
     checks: tuple[RecordedCheck, ...] = ()
+    operations: tuple[RecordedOperation, ...] = ()
+    """Those whose number depends neither on how long the run takes nor on the clock."""
     phases: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     previews: tuple[str, ...] = ()
@@ -68,7 +80,8 @@ class RecordedRun:
     """The report's facts about the run."""
     scenarios: tuple[RecordedScenario, ...] = ()
     has_history: bool = True
-    values: Mapping[str, str] = field(default_factory=dict)
+    delays: Mapping[str, float] = field(default_factory=dict)
+    """The delays that the cloud drew, in AWS seconds: `<resource>: <delay>, number <n>`."""
 
     @property
     def name(self) -> str:
@@ -102,6 +115,7 @@ def read_run(path: Path) -> RecordedRun:
         report.get("run", {}),
         tuple(_scenario(each, events) for each in report.get("scenarios", ())),
         has_history=history.is_file(),
+        delays=_delays(folder / DELAYS),
     )
 
 
@@ -125,6 +139,7 @@ def _scenario(entry: Mapping[str, Any], events: Iterable[Event]) -> RecordedScen
             for each in entry.get("steps", ())
         ),
         checks=_checks(entry["name"], events),
+        operations=_operations(entry["name"], events),
         phases=tuple(sorted(each["name"] for each in entry.get("phases", ()))),
         faults=tuple(str(each.get("fault", each.get("name", ""))) for each in entry.get("faults", ())),
         previews=tuple(sorted(entry.get("previews", ()))),
@@ -133,7 +148,7 @@ def _scenario(entry: Mapping[str, Any], events: Iterable[Event]) -> RecordedScen
 
 def _checks(scenario: str, events: Iterable[Event]) -> tuple[RecordedCheck, ...]:
     """The checks in the order in which they were made."""
-    mine = [event for event in events if event.scenario == scenario and event.name == "check"]
+    mine = [event for event in events if event.scenario == scenario and event.name == "check" and not event.by_chance]
     ended = {event.operation: event.type for event in mine if event.type != INVOKE}
     return tuple(
         RecordedCheck(
@@ -146,3 +161,27 @@ def _checks(scenario: str, events: Iterable[Event]) -> tuple[RecordedCheck, ...]
         for event in mine
         if event.type == INVOKE
     )
+
+
+def _operations(scenario: str, events: Iterable[Event]) -> tuple[RecordedOperation, ...]:
+    found: list[RecordedOperation] = []
+    last: dict[int, RecordedOperation] = {}
+    for event in events:
+        if event.scenario != scenario or event.type != INVOKE or event.by_chance or "target" in event.touches:
+            continue
+        what = " ".join([event.name, *(f"{name}={value}" for name, value in event.touches.items())])
+        operation = RecordedOperation(what, event.step, event.strand)
+        if operation != last.get(event.strand):
+            found.append(operation)
+        last[event.strand] = operation
+    return tuple(found)
+
+
+def _delays(path: Path) -> dict[str, float]:
+    """What was drawn; waits that only follow from a draw have no number."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {
+        f"{entry['resource']}: {entry['delay']}, number {entry['number']}": entry["seconds"]
+        for entry in map(json.loads, lines)
+        if "number" in entry
+    }

@@ -74,7 +74,8 @@ def verdict(parity: Parity) -> str:
         return f"{number} differ{'s' if number == 1 else ''}, in {len(compared)} scenarios with {checks} checks"
     left = len(parity.scenarios) - len(compared)
     apart = f"; {left} not compared" if left else ""
-    return f"the same but for times and ids: {len(compared)} scenarios, {steps} steps, {checks} checks{apart}"
+    also = f"; {parity.of_one_seed}" if parity.of_one_seed else ""
+    return f"the same but for times and ids: {len(compared)} scenarios, {steps} steps, {checks} checks{also}{apart}"
 
 
 def _found(parity: Parity) -> Iterator[tuple[str, Sequence[Difference]]]:

@@ -25,6 +25,7 @@ _SHAPES = (
     ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     (ACCOUNT, r"(?<![0-9a-zA-Z])\d{12}(?![0-9a-zA-Z])"),
     ("hex", r"(?<![0-9a-zA-Z])(?=[a-f]*[0-9])[0-9a-f]{7,64}(?![0-9a-zA-Z])"),
+    ("handle", r"(?<![a-z])[a-z]{100,}(?![a-z])"),
     ("marker", rf"[{LETTERS}{DIGITS}]{{8,}}"),
 )
 _FIND = re.compile("|".join(f"(?P<s{number}>{shape})" for number, (_, shape) in enumerate(_SHAPES)))
@@ -76,6 +77,7 @@ _REPLACERS: dict[str, Callable[[str, list[tuple[str, str]]], str]] = {
     "time": _time,
     "uuid": _value(ID),
     "hex": _value(ID),
+    "handle": _value(ID),
     "marker": _marker,
     **{kind: _value(kind) for kind in (ADDRESS, DOMAIN, ACCOUNT, MAIL)},
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..backends.interface import Backend, Cloud
 from ..core.checkers import Checker, every_fault_showed, every_operation_ended, run_checkers
 from ..core.errors import InfraError
-from ..core.history import History
+from ..core.history import History, by_chance
 from ..core.ids import Ids
 from ..core.measurement import Duration
 from ..core.verdict import Verdict, of_checks
@@ -148,7 +148,8 @@ async def _leave_clean(harness: Harness, outcome: Outcome, run: RunContext) -> N
         outcome.verdict = Verdict.INFRA
         outcome.message = f"{outcome.unsound}\n{outcome.message}"
     try:
-        outcome.cleaned = await harness.cleanup()
+        with by_chance():
+            outcome.cleaned = await harness.cleanup()
     except Exception as error:
         _add(outcome, Verdict.INFRA, f"cleaning up failed: {verdict_of(error)[1]}")
 

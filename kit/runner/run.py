@@ -39,7 +39,7 @@ class Run:
         """Prepare a run; nothing is started and no account is used before `start`."""
         self.settings = settings
         self.console = console
-        self.ids = Ids.seeded(settings.test_data.seed)
+        self.ids = Ids(settings.test_data.seed)
         self._wall = Clock()
         started = self._wall.wall()
         self.id = self.ids.run_id(started) + folder_suffix

@@ -164,7 +164,7 @@ async def place(
             return await ecs.run(task, command, container=container)
 
         door = GatewayFaultApi(AdminApi(cloud.gateway.url, "test"), threads)
-        context = FaultContext(aws, System(stack), clock, Ids.seeded(1), run, door)
+        context = FaultContext(aws, System(stack), clock, Ids(1), run, door)
         nemesis = Nemesis(context, history, dict.fromkeys(FAULTS, Level.MODELLED))
         yield Place(cloud, aws, context, nemesis, history, stack.load_balancer_url)
         aws.close()

@@ -144,16 +144,14 @@ def a_cloud(aws: object = None, clock: Clock | None = None, **changes: Any) -> C
 def a_context(aws: object = None, clock: Clock | None = None, **changes: Any) -> Context:
     cloud = a_cloud(aws, clock, **changes)
     history = History(cloud.clock)
-    return Context(cloud, some_settings(), history, Checks(history), Ids.seeded(7))
+    return Context(cloud, some_settings(), history, Checks(history), Ids(7))
 
 
 def a_run(
     cloud: Cloud, folder: Path | None = None, broken: str | None = None, faults: list[str] | None = None
 ) -> RunContext:
     history = History(cloud.clock, None if folder is None else folder / "history.jsonl")
-    return RunContext(
-        ReadyBackend(cloud, broken, faults), cloud, some_settings(), history, Ids.seeded(7), Mailbox(), ()
-    )
+    return RunContext(ReadyBackend(cloud, broken, faults), cloud, some_settings(), history, Ids(7), Mailbox(), ())
 
 
 def some_settings(**overrides: Any) -> Settings:

@@ -34,7 +34,7 @@ class Balancer:
         if len(usable) == 1:
             return usable[0]
         if algorithm == "weighted_random":
-            return self._ids.source.choice(usable)
+            return self._ids.chance("load balancer").choice(usable)
         pool.turn += 1
         first = pool.turn % len(usable)
         if algorithm == "least_outstanding_requests":

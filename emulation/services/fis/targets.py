@@ -27,7 +27,7 @@ async def resolve(ctx: Context, target: Mapping[str, Any]) -> list[str]:
         return arns
     count = int(number[0])
     most = count if mode.startswith("COUNT") else math.floor(len(arns) * count / 100)
-    return sorted(ctx.ids.source.sample(arns, min(most, len(arns))))
+    return sorted(ctx.ids.chance("fis targets").sample(arns, min(most, len(arns))))
 
 
 async def _tasks(ctx: Context, target: Mapping[str, Any]) -> list[str]:

@@ -110,7 +110,7 @@ def a_fault_context(task: dict[str, Any], *, init: bool = True, run: Any = None)
             ("ecs", "describe_task_definition"): lambda **_: {"taskDefinition": definition},
         }
     )
-    return FaultContext(aws, System(a_stack()), ManualClock(), Ids.seeded(1), run)
+    return FaultContext(aws, System(a_stack()), ManualClock(), Ids(1), run)
 
 
 EDIT = {"containers": [{"name": "edit", "lastStatus": "RUNNING"}]}

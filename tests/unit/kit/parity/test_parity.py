@@ -63,7 +63,7 @@ def test_words_and_numbers_stay(text: str) -> None:
 
 @given(st.integers())
 def test_every_marker_is_known_behind_any_name(seed: int) -> None:
-    marker = Ids(random.Random(seed)).marker()
+    marker = Ids(seed).marker()
     for name in ("test", "quotes-", "page ", "rest"):
         assert parse(f"{name}{marker}").values == (("id", marker),)
 
@@ -94,7 +94,7 @@ texts = st.lists(st.composite(some_text)(), min_size=1, max_size=12)
 
 
 def with_ids(templates: Sequence[str], seed: int) -> list[str]:
-    ids = Ids(random.Random(seed))
+    ids = Ids(seed)
     made = [f"test{ids.marker()}", f"TEST_{ids.marker()}", f"<{ids.marker()}@it.example>"]
     return [each.format(*made) for each in templates]
 
@@ -135,7 +135,7 @@ def test_a_reordered_text_is_always_found(templates: list[str], data: st.DataObj
 @given(texts)
 def test_an_id_that_stands_for_another_is_always_found(templates: list[str]) -> None:
     whole = ["{0} {1} {2}", *templates]
-    another = f"test{Ids(random.Random(3)).marker()}"
+    another = f"test{Ids(3).marker()}"
     a, b = with_ids([*whole, "{0}"], 1), [*with_ids(whole, 2), another]
     assert any("stood for" in how for how in differences(a, b))
 
@@ -160,7 +160,7 @@ def test_what_is_missing_in_one_of_the_strands_is_always_found(strands: list[lis
 
 
 def test_strands_that_share_an_id_are_paired_by_it() -> None:
-    first, second = Ids(random.Random(1)), Ids(random.Random(2))
+    first, second = Ids(1), Ids(2)
     mine, theirs = [first.marker() for _ in range(3)], [second.marker() for _ in range(3)]
     pairs = Substitution()
     for a, b in zip(mine, theirs, strict=True):
@@ -291,7 +291,7 @@ def test_the_page_has_every_step_side_by_side() -> None:
 
 # ---- From disk
 async def a_run_on_disk(folder: Path, seed: int, *, also: str = "") -> Path:
-    ids, folder = Ids.seeded(seed), folder / "runs" / f"run-{seed}"
+    ids, folder = Ids(seed), folder / "runs" / f"run-{seed}"
     history = History(Clock(), folder / "history.jsonl")
     what = [f"the page of test{ids.marker()} to be served", "1 task", *filter(None, [also])]
     with history.scenario("cold_start"), history.step("1 a page"):
