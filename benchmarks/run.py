@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.figures import Figure, table
 
-BENCHMARKS = ("clock", "journey", "gateway", "load_balancer", "exec", "docker", "concurrency")
+BENCHMARKS = ("clock", "journey", "mixes", "gateway", "load_balancer", "exec", "docker", "concurrency")
 LONG = ("lost_wakeups",)
 """Only when asked for by name."""
 README = Path(__file__).parent / "README.md"

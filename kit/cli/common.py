@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import signal
 import sys
@@ -19,6 +20,9 @@ from ..core.errors import UsageError
 
 if TYPE_CHECKING:
     from ..settings import Settings
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +80,14 @@ def run_async(work: Coroutine[Any, Any, int]) -> int:
         return run(guarded())
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of a duration such as `90s`, `10m`, `1.5h` or `90`. Raises `UsageError`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise UsageError(f"{text!r} is no duration", next="for example 90s, 10m or 1h")
+    return float(match[1]) * _UNITS[match[2] or "s"]
 
 
 def say(text: str = "") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 HELP = "draw session mixes and look for one that breaks the system"
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     budget = Budget(
         # A duration alone is the limit: as many examples as fit.
         args.examples or (1_000_000 if args.duration else Budget.examples),
-        seconds_of(args.duration) if args.duration else Budget.seconds,
+        common.seconds_of(args.duration) if args.duration else Budget.seconds,
     )
     space = Space(strands=args.strands, actions=args.actions, faults=args.faults, to_zero=args.to_zero)
     settings = common.load_settings(args, mode=args.mode, emulated__scale=args.scale, emulated__clock=args.clock)
@@ -76,14 +73,6 @@ async def _explore(settings: Settings, space: Space, budget: Budget, seed: int, 
     finally:
         await one.stop()
     return one.report.verdict.exit_code
-
-
-def seconds_of(text: str) -> float:
-    """Seconds of a duration such as `90s`, `10m`, `1.5h` or `90`. Raises `UsageError`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if match is None or float(match[1]) == 0:
-        raise UsageError(f"{text!r} is no duration", next="for example 90s, 10m or 1h")
-    return float(match[1]) * _UNITS[match[2] or "s"]
 
 
 def _progress(number: int, judged: Judgement, shrinking: bool) -> None:

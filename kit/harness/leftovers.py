@@ -51,11 +51,7 @@ class Leftovers:
         if not found:
             return []
         self._context.history.note("clean_up", value={"found": found})
-        for row in await self._sessions.still_open():
-            await self._sessions.delete(row)
-        for url in (self._context.cloud.stack.inbound_queue_url, self._context.cloud.stack.dead_letter_queue_url):
-            if not (await depth_of(self._context.cloud.aws, url)).empty:
-                await self._context.cloud.aws.call("sqs", "purge_queue", QueueUrl=url)
+        await self.drop_work()
         timeouts = self._context.settings.timeouts
         for service in SERVICES:
             await self._services.force_scale_down(service, 0, within=timeouts.scale_down + timeouts.health)
@@ -63,6 +59,14 @@ class Leftovers:
         if left:
             raise WaitExpired(f"expected: nothing left after cleaning up\nseen: {'; '.join(left)}")
         return found
+
+    async def drop_work(self) -> None:
+        """Delete this run's open sessions, and all messages of the inbound and the dead-letter queue."""
+        for row in await self._sessions.still_open():
+            await self._sessions.delete(row)
+        for url in (self._context.cloud.stack.inbound_queue_url, self._context.cloud.stack.dead_letter_queue_url):
+            if not (await depth_of(self._context.cloud.aws, url)).empty:
+                await self._context.cloud.aws.call("sqs", "purge_queue", QueueUrl=url)
 
     async def _tasks(self) -> list[str]:
         return [

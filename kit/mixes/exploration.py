@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from hypothesis.database import DirectoryBasedExampleDatabase
-
 from ..core.errors import UsageError
+from ..core.measurement import Duration
 from ..core.verdict import Verdict, combined
 from ..runner.outcome import Outcome
 from ..runner.run import Run
@@ -43,10 +42,9 @@ async def explore(
     journal = Journal(folder / JOURNAL, seed, goes_on=goes_on)
     try:
         strategy = mixes(subject, space, capabilities=stage.run.cloud.capabilities)
-        database = DirectoryBasedExampleDatabase(folder / "examples")
         with _performing(stage) as perform:
-            explorer = Explorer(perform, journal, budget, progress)
-            explored = await asyncio.to_thread(explorer.explore, strategy, database)
+            explorer = Explorer(perform, subject, journal, budget, progress)
+            explored = await asyncio.to_thread(explorer.explore, strategy)
     finally:
         journal.close()
     if explored.kept is not None:
@@ -64,6 +62,26 @@ async def explore(
     }
     run.add(_outcome(explored))
     return explored
+
+
+async def minimise(run: Run, kept: files.Kept, seconds: float, progress: Progress = _silent) -> files.Kept | None:
+    """Make a kept mix smaller on a started run, for so many wall seconds; None if it does not fail any more."""
+    subject = subject_of(run.settings)
+    stage = Stage(run.context(), subject)
+    first = await stage.perform(kept.mix)
+    run.add(Outcome(f"mix {kept.mix.id}", first.verdict, message=first.text() if first.failed else "", asserted=1))
+    if not first.failed:
+        return None
+    folder = run.settings.report_dir / files.FOLDER
+    journal = Journal(folder / "minimised.jsonl", int(kept.found.get("seed", 0)))
+    try:
+        with _performing(stage) as perform:
+            explorer = Explorer(perform, subject, journal, Budget(shrinking=seconds), progress)
+            smaller = await asyncio.to_thread(explorer.shrink, first)
+    finally:
+        journal.close()
+    files.write(smaller, folder)
+    return smaller
 
 
 async def replay(run: Run, kept: files.Kept, times: int) -> tuple[list[Judgement], Subject]:
@@ -89,9 +107,13 @@ def _outcome(explored: Explored) -> Outcome:
         verdict = Verdict.UNKNOWN if explored.unknown or not explored.examples else Verdict.PASS
         about = "; ".join(judged.text() for judged in explored.unknown[:3])
         return Outcome("mixes", verdict, message=about, asserted=explored.examples)
-    rate = f"failed {explored.kept.failed} of {explored.kept.repeated} times"
-    message = "\n".join([*explored.kept.findings.values(), rate, f"next: kit replay {explored.file}"])
-    return Outcome("mixes", Verdict.FAIL, message=message, asserted=explored.examples)
+    kept = explored.kept
+    found = [f"{name}: {message}" for name, message in kept.findings.items()]
+    size = f"found after {explored.first} mixes; made smaller from {kept.found['size']} to {kept.mix.size} actions"
+    rate = f"repeated, it failed {kept.failed} of {kept.repeated} times"
+    message = "\n".join([*found, size, rate, f"next: kit replay {explored.file}"])
+    measured = Duration(explored.seconds, explored.seconds)
+    return Outcome("mixes", Verdict.FAIL, message=message, asserted=explored.examples, measured=measured)
 
 
 @contextmanager

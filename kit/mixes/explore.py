@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, given
-from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
 from ..core.clock import Clock
@@ -18,7 +18,9 @@ from .journal import Journal
 from .kept import Kept
 from .mix import Mix
 from .performance import Coverage, Judgement
+from .shrink import shrink
 from .strategies import events_of
+from .subject import Subject
 
 _AT_ONCE = 8
 """Mixes that Hypothesis draws before it begins anew with another seed."""
@@ -43,6 +45,8 @@ class Explored:
 
     examples: int = 0
     """Performed ones, shrinking included."""
+    first: int = 0
+    """The number of the first one that failed; 0 if none did."""
     unknown: list[Judgement] = field(default_factory=list)
     """Mixes whose verdict is not known."""
     failure: Judgement | None = None
@@ -62,110 +66,114 @@ Progress = Callable[[int, Judgement, bool], None]
 
 
 class Explorer:
-    """One exploration; `explore` runs it once."""
+    """One exploration of a subject; `explore` runs it once."""
 
-    def __init__(self, perform: Perform, journal: Journal, budget: Budget, progress: Progress) -> None:
+    def __init__(
+        self, perform: Perform, subject: Subject, journal: Journal, budget: Budget, progress: Progress
+    ) -> None:
         self._perform = perform
+        self._subject = subject
         self._journal = journal
         self._budget = budget
         self._progress = progress
         self._clock = Clock()
-        self._failed: dict[str, Judgement] = {}
         self._passed: set[str] = {id for id, verdict in journal.known.items() if verdict is not Verdict.FAIL}
-        self._first: Judgement | None = None
-        self._smallest: Judgement | None = None
-        """The last one that failed: Hypothesis goes on from it to smaller ones."""
-        self._shrinking_until = 0.0
+        self._shrinking = False
+        self._until = 0.0
         self.explored = Explored()
 
-    def explore(self, strategy: SearchStrategy[Mix], database: ExampleDatabase | None = None) -> Explored:
+    def explore(self, strategy: SearchStrategy[Mix]) -> Explored:
         """Draw, perform and judge mixes within the budget; stops at a failure, shrunk and repeated."""
         began = self._clock.monotonic()
+        self._until = began + self._budget.seconds
+        first: Judgement | None = None
         try:
             number = 0
             # Hypothesis soon draws variations of what it has drawn; beginning anew keeps the mixes different.
             while self.explored.examples < self._budget.examples:
-                self._draw(strategy, database, self._journal.seed + number, began + self._budget.seconds)
+                self._draw(strategy, self._journal.seed + number)
                 number += 1
-        except StoppedError:
-            self.explored.out_of_time = True
         except _FoundError as found:
-            self._smallest = found.judged
-        if self._smallest is not None:
-            self.explored.failure = self._smallest
-            self.explored.kept = self._repeated(self._smallest)
+            first = found.judged
+        except StoppedError as stopped:
+            if stopped.error is not None:
+                raise stopped.error from None
+            self.explored.out_of_time = True
+        if first is not None:
+            self.explored.first = self.explored.examples
+            self.explored.kept = self.shrink(first)
         self.explored.seconds = self._clock.monotonic() - began
         return self.explored
 
-    def _draw(self, strategy: SearchStrategy[Mix], database: ExampleDatabase | None, seed: int, until: float) -> None:
-        @hypothesis.seed(seed)
-        @hypothesis.settings(
-            max_examples=_AT_ONCE,
-            database=database,
-            deadline=None,
-            phases=(Phase.reuse, Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            verbosity=Verbosity.quiet,
-            report_multiple_bugs=False,
-            print_blob=False,
-        )
-        @given(strategy)
-        def example(mix: Mix) -> None:
-            if self._clock.monotonic() > (until if self._first is None else self._shrinking_until):
+    def shrink(self, first: Judgement) -> Kept:
+        """The smallest form of a mix that fails, within the budget, and how often it fails when it is repeated."""
+        self._shrinking, self._until = True, self._clock.monotonic() + self._budget.shrinking
+        smallest = first
+
+        def fails(mix: Mix) -> bool:
+            nonlocal smallest
+            if self._clock.monotonic() > self._until:
                 raise StoppedError
-            if self._first is None and self.explored.examples >= self._budget.examples:
-                return
-            for event in events_of(mix):
-                hypothesis.event(event)
-            self._example(mix)
+            judged = self._judged(mix)
+            smallest = judged if judged.failed else smallest
+            return judged.failed
 
-        example()
-
-    def _example(self, mix: Mix) -> None:
-        """Raises `_FoundError`, from one place: Hypothesis tells failures apart by their line."""
-        if mix.id not in self._failed and not self._passes(mix):
-            self._first = self._first or self._failed[mix.id]
-        if mix.id in self._failed:
-            raise _FoundError(self._failed[mix.id])
-
-    def _passes(self, mix: Mix) -> bool:
-        """Whether a mix passes. It is performed once, though Hypothesis asks for the same one several times."""
-        if mix.id in self._passed:
-            return True
-        judged = self._judged(mix)
-        self._journal.add(judged)
-        if not judged.failed:
-            self._passed.add(mix.id)
-            return True
-        self._failed[mix.id] = self._smallest = judged
-        if self._first is None:
-            self._shrinking_until = self._clock.monotonic() + self._budget.shrinking
-        return False
-
-    def _judged(self, mix: Mix) -> Judgement:
-        judged = self._perform(mix)
-        self.explored.examples += 1
-        if judged.verdict is Verdict.UNKNOWN:
-            self.explored.unknown.append(judged)
-        self._progress(self.explored.examples, judged, self._first is not None)
-        return judged
-
-    def _repeated(self, smallest: Judgement) -> Kept:
-        """The smallest mix with its rate: a mix that fails only sometimes is flaky, and says so."""
+        with suppress(StoppedError):
+            shrink(first.mix, self._subject, fails)
+        self.explored.failure = smallest
         failed = sum(self._judged(smallest.mix).failed for _ in range(REPEATS))
-        assert self._first is not None
         return Kept(
             smallest.mix,
             findings={name: finding.message for name, finding in smallest.findings},
             witness=smallest.witness(),
             failed=failed,
             repeated=REPEATS,
-            found={"seed": self._journal.seed, "size": self._first.mix.size, "scenario": smallest.scenario},
+            found={"seed": self._journal.seed, "size": first.mix.size, "scenario": smallest.scenario},
         )
 
+    def _draw(self, strategy: SearchStrategy[Mix], seed: int) -> None:
+        """Perform a few mixes. Raises `_FoundError` for the first that fails, `StoppedError` when the time is over."""
 
-class _FoundError(Exception):
-    """A checker found a violation; Hypothesis sees one kind of failure, whatever the mix."""
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=_AT_ONCE,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        )
+        @given(strategy)
+        def example(mix: Mix) -> None:
+            if self._clock.monotonic() > self._until:
+                raise StoppedError
+            if mix.id in self._passed or self.explored.examples >= self._budget.examples:
+                return
+            for event in events_of(mix):
+                hypothesis.event(event)
+            try:
+                judged = self._judged(mix)
+            except Exception as error:
+                raise StoppedError(error) from error
+            if judged.failed:
+                raise _FoundError(judged)
+            self._passed.add(mix.id)
+
+        example()
+
+    def _judged(self, mix: Mix) -> Judgement:
+        judged = self._perform(mix)
+        self._journal.add(judged)
+        self.explored.examples += 1
+        if judged.verdict is Verdict.UNKNOWN:
+            self.explored.unknown.append(judged)
+        self._progress(self.explored.examples, judged, self._shrinking)
+        return judged
+
+
+class _FoundError(BaseException):
+    """Ends Hypothesis with the first mix that failed."""
 
     def __init__(self, judged: Judgement) -> None:
         super().__init__(judged.text())
@@ -174,3 +182,8 @@ class _FoundError(Exception):
 
 class StoppedError(BaseException):
     """Ends Hypothesis at once; it takes every `Exception` for a failure of the example."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+        """What went wrong with the performance itself; None when the time is over."""

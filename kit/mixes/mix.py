@@ -85,8 +85,6 @@ class Mix:
     """Of the faults that happen by chance."""
 
     def __post_init__(self) -> None:
-        if not self.strands:
-            raise UsageError("a mix has at least one strand")
         for at, strand in enumerate(self.strands):
             if not 0 <= strand.person < len(self.people):
                 raise UsageError(f"strand {name_of(at)} is of person {strand.person}, of {len(self.people)}")

@@ -13,6 +13,7 @@ from ...awsclock.loop import run as run_loop
 from ..backends.capability import lacking
 from ..core.checkers import Finding, run_checkers
 from ..core.clock import iso
+from ..core.errors import InfraError
 from ..core.history import Event
 from ..core.verdict import Verdict, combined
 from ..faults.fault import EffectNotSeen
@@ -21,6 +22,7 @@ from ..harness.checks import Checks
 from ..harness.context import Context
 from ..harness.steps import Steps
 from ..runner.execute import RunContext
+from ..runner.outcome import verdict_of
 from .describe import described
 from .mix import BARRIER, Mix, PlannedFault, label_of
 from .play import Markers, Play
@@ -88,11 +90,23 @@ class Stage:
         since = len(self.run.history)
         async with self._harness(scenario) as harness:
             play = Play(mix, harness, self.markers)
-            await self._play(play)
-            judged = Judgement(mix, self._findings(scenario, since), play.coverage, scenario)
+            broken = await self._broken(play)
+            findings = (*broken, *self._findings(scenario, since))
+            judged = Judgement(mix, findings, play.coverage, scenario)
             if judged.verdict is not Verdict.PASS:
-                await harness.cleanup()
+                await self.subject.clean(play)
         return judged
+
+    async def _broken(self, play: Play) -> tuple[tuple[str, Finding], ...]:
+        """Play it; a finding if it could not be played to its end. Raises `InfraError`."""
+        try:
+            await self._play(play)
+        except Exception as error:
+            verdict, message = verdict_of(error)
+            if verdict is Verdict.INFRA:
+                raise InfraError(message) from error
+            return (("contract", Finding(verdict, message)),)
+        return ()
 
     async def _play(self, play: Play) -> None:
         await self.subject.begin(play)

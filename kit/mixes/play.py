@@ -8,6 +8,7 @@ The vocabulary of the history, beside the harness's own operations:
     mix.saw        one place that was looked at, and the markers there
     mix.commits    the commits of a project's branch, oldest first
     mix.row        a session's row
+    mix.open       several sessions of a thread that take work
     mix.end        the end of a session
     mix.counts     the tasks of the edit service
     mix.healed     the last fault was undone

@@ -28,4 +28,4 @@ def subject_of(settings: Settings) -> Subject:
     return subject
 
 
-_MEMBERS = ("kinds", "faults", "clients", "users", "checkers", "begin", "state", "perform", "observe", "end")
+_MEMBERS = ("kinds", "faults", "clients", "users", "checkers", "begin", "state", "perform", "observe", "end", "clean")

@@ -79,3 +79,6 @@ class Subject(Protocol):
 
     async def end(self, play: Play) -> None:
         """End every session and wait until nothing is left of the mix; back at zero if `play.mix.to_zero`."""
+
+    async def clean(self, play: Play) -> None:
+        """Remove what a mix that broke the system has left, so that the next one finds a sound ground."""

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 
 Replacement = TypeVar("Replacement", bound=Callable[..., Any])
 
+MIXES = "mixes"
+"""In place of a scenario: an exploration of session mixes must find the break."""
 _BREAKS = f"{__package__}.breaks"
 _system = ""
 """The package of the system's modules: the parent of the program that is broken."""
@@ -23,12 +25,19 @@ class Break:
 
     program: Literal["hermes", "edit"]
     scenario: str
-    """The scenario that must fail."""
+    """The scenario that must fail, or `MIXES`."""
     says: str
     """A regular expression that the scenario's message must match, so that it points at the cause."""
+    mixes: str = ""
+    """A regular expression for the message of an exploration, if one finds this break of a scenario too."""
     step: str = ""
     """A regular expression for the name of the failed step, where the message alone says too little."""
     _changes: list[Callable[[], None]] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def by_mixes(self) -> str:
+        """The regular expression for the message of an exploration that finds it; empty if none does."""
+        return self.says if self.scenario == MIXES else self.mixes
 
     def replaces(self, module: str, path: str) -> Callable[[Replacement], Replacement]:
         """Decorates the function that replaces one of the system, such as `Replies.send` of `hermes.replies`."""

@@ -99,13 +99,11 @@ class Repository:
             self._clear_locks(local, f"{self.namespace}/{branch}")
         self._run("push", "--quiet", "--force", "origin", f"refs/heads/{branch}:{self._pushed(branch)}")
 
-    def changed_in(self, commit: str) -> list[str]:
-        """The files a commit changed."""
-        return _paths(self._run("diff-tree", "--no-commit-id", "--name-only", "-r", "-z", "--root", commit))
-
-    def subject(self, commit: str) -> str:
-        """The first line of a commit's message."""
-        return self._run("show", "--no-patch", "--format=%s", commit).decode("utf-8", "replace").strip()
+    def made_by(self, commit: str) -> tuple[str, list[str]]:
+        """The first line of a commit's message, and the files that it changed."""
+        options = ["--no-renames", "--name-only", "-z", "--format=%s%x00"]
+        subject, _, paths = self._run("show", *options, commit, "--").partition(b"\0")
+        return subject.decode("utf-8", "replace").strip(), _paths(paths.lstrip(b"\0\n"))
 
     def changed_between(self, before: str, after: str) -> list[str]:
         return _paths(self._run("diff-tree", "--name-only", "-r", "-z", before, after))

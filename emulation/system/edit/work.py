@@ -135,4 +135,5 @@ def _message(order: Order, plan: Plan) -> str:
 
 
 def _outcome(repository: Repository, commit: str) -> Done:
-    return Done(commit, repository.changed_in(commit), repository.subject(commit))
+    subject, changed = repository.made_by(commit)
+    return Done(commit, changed, subject)

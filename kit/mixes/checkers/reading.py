@@ -63,6 +63,8 @@ class Reading:
     commits: list[Event] = field(default_factory=list)
     rows: dict[str, list[Event]] = field(default_factory=dict)
     """`mix.row` by session id, in order."""
+    opened: list[Event] = field(default_factory=list)
+    """`mix.open`, in order."""
     ends: list[Event] = field(default_factory=list)
     """`mix.end`, invoked or ended."""
     counts: list[Event] = field(default_factory=list)
@@ -117,6 +119,8 @@ def _note(reading: Reading, event: Event) -> None:
             reading.looks.append(event)
         case "mix.row":
             reading.rows.setdefault(event.touches["session_id"], []).append(event)
+        case "mix.open":
+            reading.opened.append(event)
         case "mix.commits":
             reading.commits.append(event)
         case "mix.counts":

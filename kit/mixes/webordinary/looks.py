@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -49,14 +50,19 @@ class Folder:
 
 async def everywhere(play: Play, threads: Threads, *, workspaces: bool = False) -> None:
     """Rows, previews, sockets and task counts; at the end the workspaces too, which takes a command in a container."""
-    for strand, session in threads.sessions():
-        await row(play, strand, session)
-        await preview(play, threads, strand, session)
+    async with asyncio.TaskGroup() as group:
+        for strand, session in threads.sessions():
+            group.create_task(row(play, strand, session))
+            group.create_task(preview(play, threads, strand, session))
+        group.create_task(_counts(play))
+        if workspaces and play.marker_of:
+            group.create_task(_workspaces(play, threads))
     hot_reload(play, threads)
+
+
+async def _counts(play: Play) -> None:
     count = await play.h.services.count("edit")
     play.note("mix.counts", {"running": count.running, "desired": count.desired})
-    if workspaces and play.marker_of:
-        await _workspaces(play, threads)
 
 
 async def row(play: Play, strand: int, session: TestSession) -> None:

@@ -127,6 +127,9 @@ class Webordinary:
         looks.replies(play, threads)
         await self._quiet(play)
 
+    async def clean(self, play: Play) -> None:
+        await play.h.leftovers.drop_work()
+
     async def _end_sessions(self, play: Play) -> None:
         async with asyncio.TaskGroup() as group:
             for strand in threads_of(play):

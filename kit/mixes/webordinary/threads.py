@@ -11,10 +11,12 @@ from ...harness.hot_reload import Socket
 from ...harness.mail import SentMail
 from ...harness.sessions import TestSession
 from ...system import facts
-from ...system.facts import mail_key
+from ...system.contract import SessionRow
+from ...system.facts import ACTIVE, INITIALIZING, mail_key
 from ..mix import name_of
 from ..play import Play
 
+_TAKES_WORK = (INITIALIZING, ACTIVE)
 _OTHER_DOMAIN = "other.example"
 """A domain whose mail does not come back to the run: its people use HTTP only."""
 
@@ -89,6 +91,9 @@ class Threads:
         if thread.conversation:
             rows = await h.sessions.rows_of(self._play.client(strand), self.user_id(strand))
             mine = [row for row in rows if row.thread_id == thread.conversation]
+            opened = [row for row in mine if row.status in _TAKES_WORK]
+            if len(opened) > 1:
+                await self._note_several(strand, opened)
             if mine:
                 newest = max(mine, key=lambda row: row.created_at_iso)
                 return self.knows(strand, h.sessions.adopt(newest, ""))
@@ -97,6 +102,13 @@ class Threads:
     async def close(self) -> None:
         """Close the hot-reload sockets."""
         await self.sockets.aclose()
+
+    async def _note_several(self, strand: int, rows: list[SessionRow]) -> None:
+        """Several open sessions of a thread, read again one by one: an index may be behind."""
+        h = self._play.h
+        again = [await h.session_row(h.sessions.adopt(row, "")) for row in rows]
+        opened = sorted(row.session_id for row in again if row is not None and row.status in _TAKES_WORK)
+        self._play.note("mix.open", {"sessions": opened}, session=name_of(strand), project=self.project(strand))
 
     async def _find_conversation(self, strand: int, within: float) -> bool:
         thread, h = self._threads[strand], self._play.h

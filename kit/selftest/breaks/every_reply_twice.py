@@ -4,7 +4,7 @@ from typing import Any
 
 from ..breaking import Break
 
-BREAK = Break("hermes", "email_to_preview", r"what \S+ got replies to")
+BREAK = Break("hermes", "email_to_preview", r"what \S+ got replies to", mixes=r"exactly_once: .* got \d+ replies")
 
 
 @BREAK.replaces("hermes.replies", "Replies.send")

@@ -4,7 +4,9 @@ from typing import Any
 
 from ..breaking import Break
 
-BREAK = Break("hermes", "cold_start", r"lastActivity: .*epoch seconds, expected epoch milliseconds")
+BREAK = Break(
+    "hermes", "cold_start", r"lastActivity: .*epoch seconds, expected epoch milliseconds", mixes=r"lastActivity"
+)
 
 
 @BREAK.replaces("hermes.sessions", "Session.row")

@@ -8,7 +8,9 @@ from ..breaking import Break
 _LATER = 30.0
 """AWS seconds; Hermes goes to sleep a minute after its last work, at the earliest."""
 
-BREAK = Break("hermes", "hostile_input", r"more than one reply to <\S+ of \S+")
+BREAK = Break(
+    "hermes", "hostile_input", r"more than one reply to <\S+ of \S+", mixes=r"exactly_once: .* got \d+ replies"
+)
 
 _pending: set[asyncio.Task[None]] = set()
 

@@ -4,7 +4,12 @@ from typing import Any
 
 from ..breaking import Break
 
-BREAK = Break("hermes", "readiness", r"the sessions of \S+, who asked twice, to be \['\S+'\]\nseen: \['\S+', '")
+BREAK = Break(
+    "hermes",
+    "readiness",
+    r"the sessions of \S+, who asked twice, to be \['\S+'\]\nseen: \['\S+', '",
+    mixes=r"legal_life: .* open sessions of one thread",
+)
 
 
 @BREAK.replaces("hermes.opening", "Opening._resumed")

@@ -6,7 +6,10 @@ from typing import Any
 from ..breaking import Break, part
 
 BREAK = Break(
-    "edit", "concurrency", r"the markers in the (files|history) of \S+.* no others\nseen: .*foreign: (?!none)"
+    "edit",
+    "concurrency",
+    r"the markers in the (files|history) of \S+.* no others\nseen: .*foreign: (?!none)",
+    mixes=r"isolation: .* surfaced in",
 )
 
 

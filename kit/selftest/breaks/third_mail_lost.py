@@ -5,7 +5,13 @@ from typing import Any
 
 from ..breaking import Break, part
 
-BREAK = Break("hermes", "mail_thread", r"Hermes to receive <\S+|a reply to <\S+ at ", step=r"^3 a third mail")
+BREAK = Break(
+    "hermes",
+    "mail_thread",
+    r"Hermes to receive <\S+|a reply to <\S+ at ",
+    step=r"^3 a third mail",
+    mixes=r"(exactly_once|liveness): .*(made no commit|was not answered)",
+)
 
 _mails: Counter[str] = Counter()
 _lost: set[str] = set()

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..breaking import Break, part
 
-BREAK = Break("hermes", "recovery", r"more than one reply to <\S+ of \S+")
+BREAK = Break("hermes", "recovery", r"more than one reply to <\S+ of \S+", mixes=r"exactly_once: .* got \d+ replies")
 
 _tried: set[str] = set()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..breaking import Break, part
 
-BREAK = Break("hermes", "redelivery", r"what \S+ got replies to|one reply")
+BREAK = Break("hermes", "redelivery", r"what \S+ got replies to|one reply", mixes=r"exactly_once: .* got \d+ replies")
 
 
 @BREAK.replaces("hermes.inbox", "Inbox.claim")

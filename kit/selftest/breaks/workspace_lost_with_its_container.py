@@ -5,7 +5,12 @@ from typing import Any
 
 from ..breaking import Break
 
-BREAK = Break("edit", "persistence", r"the file \S+ in the workspace|on top of exactly")
+BREAK = Break(
+    "edit",
+    "persistence",
+    r"the file \S+ in the workspace|on top of exactly",
+    mixes=r"exactly_once: .* made no commit|sticky_reads: ",
+)
 
 _cloned: set[str] = set()
 

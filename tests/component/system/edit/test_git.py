@@ -93,7 +93,7 @@ def test_a_commit_is_found_again_by_its_work(repository: Repository) -> None:
     assert repository.find_work("thread-a", "w1") == commit
     assert repository.find_work("thread-a", "w") is None
     assert repository.find_work("thread-a", "forged") is None
-    assert repository.changed_in(commit or "") == ["src/pages/x.astro"]
+    assert repository.made_by(commit or "")[1] == ["src/pages/x.astro"]
 
 
 def test_an_instruction_stands_in_the_commit_word_for_word(repository: Repository) -> None:

@@ -281,3 +281,26 @@ def test_a_robot_is_answered_so_often_and_no_more() -> None:
     assert liveness(recorder.events()).verdict is Verdict.PASS
     recorder.reply(page)
     found(mail_loop, recorder, "the robot of session a was answered 4 times")
+
+
+def test_a_thread_has_one_session_that_takes_work() -> None:
+    recorder, _, _ = two_sessions()
+    recorder.history.note("mix.open", value={"sessions": ["s1"]}, session="a")
+    assert legal_life(recorder.events()).verdict is Verdict.PASS
+    recorder.history.note("mix.open", value={"sessions": ["s1", "s2"]}, session="a")
+    found(legal_life, recorder, "there are 2 open sessions of one thread: s1, s2")
+
+
+def test_a_session_does_not_expire_while_a_mail_is_carried_out_in_it() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a")
+    page = recorder.instruct("a", "m1", message="<1>")
+    recorder.later(1)
+    recorder.row("a", "initializing")
+    recorder.later(IDLE + 5)
+    recorder.row("a", "expired", idle_for=IDLE + 5)
+    assert legal_life(recorder.events()).verdict is Verdict.PASS
+    recorder.reply(page)
+    found(legal_life, recorder, "session s-a expired while m1 of session a (acme/john/a) was being carried out in it")
+    recorder.history.note("mix.healed", value={})
+    assert legal_life(recorder.events()).verdict is Verdict.PASS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webordinary_testkit.kit.core.checkers import Finding
-from webordinary_testkit.kit.core.errors import UsageError
+from webordinary_testkit.kit.core.errors import InfraError, UsageError
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.mixes import Mix, Space, mixes
 from webordinary_testkit.kit.mixes.coverage import lines, share, to_json
@@ -16,6 +16,7 @@ from webordinary_testkit.kit.mixes.explore import REPEATS, Budget, Explored, Exp
 from webordinary_testkit.kit.mixes.journal import Journal
 from webordinary_testkit.kit.mixes.performance import Judgement
 from webordinary_testkit.kit.mixes.play import NO_FAULT, Markers
+from webordinary_testkit.kit.mixes.webordinary import Webordinary
 
 BAD = Finding(Verdict.FAIL, "the mail is lost")
 
@@ -47,7 +48,7 @@ class System:
     ) -> Explored:
         journal = Journal(path, seed, goes_on=goes_on)
         budget = Budget(examples, seconds=60, shrinking=shrinking)
-        explorer = Explorer(self.perform, journal, budget, lambda *seen: self.seen.append(seen[2]))
+        explorer = Explorer(self.perform, Webordinary(), journal, budget, lambda *seen: self.seen.append(seen[2]))
         explored = explorer.explore(mixes(space=Space(strands=3, actions=5)))
         journal.close()
         return explored
@@ -97,6 +98,17 @@ def test_a_sound_system_has_no_failure_and_the_examples_differ(tmp_path: Path) -
     assert explored.failure is None
     assert explored.examples == 100
     assert len({mix.id for mix in system.performed}) == 100
+
+
+def test_a_cloud_that_breaks_ends_the_exploration(tmp_path: Path) -> None:
+    class Breaking(System):
+        def perform(self, mix: Mix) -> Judgement:
+            if len(self.performed) == 3:
+                raise InfraError("the cloud is gone")
+            return super().perform(mix)
+
+    with pytest.raises(InfraError, match="the cloud is gone"):
+        Breaking(every=0).explore(tmp_path / "j")
 
 
 def test_the_same_seed_draws_the_same_mixes(tmp_path: Path) -> None:
