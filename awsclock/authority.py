@@ -14,7 +14,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .page import BUSY, NEVER, Page, Slot, ring, started
@@ -30,6 +30,9 @@ _RUNG = 0.02
 """Seconds to wait for a ring: an event loop rings when it is the last one to become idle."""
 _AGAIN, _LONGEST = 0.0004, 0.005
 """Seconds to wait for a thread that still runs, which rings nothing: at first, and at most, twice as long each time."""
+
+
+Look = Callable[[Iterable[int], Iterable[int]], Fingerprint]
 
 
 class Authority:
@@ -68,9 +71,9 @@ class Authority:
             self._moved = time.monotonic()
             return _RUNG
         try:
-            seen = self._look(slots)
+            seen = self._look(self._threads.sleep, slots)
             time.sleep(REST)
-            if self._running() != slots or self._look(slots) != seen:
+            if self._running() != slots or self._look(self._threads.look, slots) != seen:
                 raise NotQuiet(self._why or "a thread has run between two looks")
         except NotQuiet as reason:
             self._blocked(slots, str(reason))
@@ -102,9 +105,9 @@ class Authority:
             return False
         return not (slot.task and current in "Tt")
 
-    def _look(self, slots: Iterable[Slot]) -> Fingerprint:
+    def _look(self, look: Look, slots: Iterable[Slot]) -> Fingerprint:
         try:
-            return self._threads.look((each.pid for each in slots), (each.pid for each in slots if not each.task))
+            return look((each.pid for each in slots), (each.pid for each in slots if not each.task))
         except Ended:
             for each in slots:
                 self._alive(each)

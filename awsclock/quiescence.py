@@ -1,14 +1,20 @@
 """Whether every thread of some processes sleeps, by Linux's /proc.
 
-The kernel counts how often each thread was switched in (schedstat's third field). Two looks at all threads, some
-tenths of a millisecond apart, with equal counts and every state S: none has run in between, so nothing that they
+The kernel counts how often each thread was switched in (schedstat's third field). Between two looks at all threads
+with equal counts and every state S none has run, if each had left its processor at the first: then nothing that they
 wait for was on its way. A woken thread is runnable (R) at once, also by data over loopback.
+
+A thread has state S already while it still runs, or is preempted, on its way to sleep, and may find that it need not.
+`wchan` names where a thread sleeps only once it has left its processor. Packets that nobody was woken for yet are in
+the backlog of a processor.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
+import time
 from collections.abc import Iterable
 
 Fingerprint = list[tuple[str, int, bytes]]
@@ -16,6 +22,11 @@ Fingerprint = list[tuple[str, int, bytes]]
 
 _FILES = ("schedstat", "stat", "children")
 """In this order: a thread that is woken between the first two has its old count but state R."""
+_WHERE = "wchan"
+_AWAKE = b"0"
+"""What it says of a thread that has not left its processor."""
+_PACKETS, _BACKLOG = "/proc/net/softnet_stat", 11
+"""One line a processor, and the column that counts its packets."""
 
 
 class NotQuiet(Exception):
@@ -32,6 +43,22 @@ class Threads:
     def __init__(self, skip: Iterable[int] = ()) -> None:
         self._files: dict[str, int] = {}
         self._skip = {str(pid) for pid in skip}
+
+    def sleep(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
+        """As `look`, after which all of them have left their processors, and no packet is on its way to one."""
+        seen = self.look(pids, alive)
+        for base, state, _ in seen:
+            try:
+                awake = state != ord("Z") and self._read(base + _WHERE) == _AWAKE
+            except OSError:
+                self._close(base)
+                raise Ended(f"{base} has just ended") from None
+            if awake:
+                raise NotQuiet(f"{base} is about to sleep")
+        for line in self._read(_PACKETS).splitlines():
+            if int(line.split()[_BACKLOG], 16):
+                raise NotQuiet("a packet is about to be delivered")
+        return seen
 
     def look(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
         """All threads of these processes and their descendants. Raises NotQuiet.
@@ -66,7 +93,7 @@ class Threads:
                     raise NotQuiet(f"{name} (process {pid}, thread {tid}) {_STATES.get(state, 'is ' + chr(state))}")
                 seen.append((base, state, counts))
                 todo += children.decode().split()
-        if len(self._files) > len(_FILES) * (len(threads) + 200):
+        if len(self._files) > (len(_FILES) + 1) * (len(threads) + 200):
             for base in {path.rpartition("/")[0] + "/" for path in self._files} - threads:
                 self._close(base)
         return seen
@@ -78,7 +105,7 @@ class Threads:
         return os.pread(file, 4096, 0)
 
     def _close(self, base: str) -> None:
-        for name in _FILES:
+        for name in (*_FILES, _WHERE):
             if (file := self._files.pop(base + name, None)) is not None:
                 os.close(file)
 
@@ -102,10 +129,28 @@ def state(pid: int) -> str:
 def unsupported() -> str:
     """Why the threads of this machine cannot be watched; empty when they can."""
     base = f"/proc/self/task/{os.getpid()}/"
-    for name in _FILES:
+    for path in (*(base + name for name in _FILES), _PACKETS):
         try:
-            with open(base + name, "rb") as file:  # noqa: PTH123 - as above
-                file.read()
+            _content(path)
         except OSError as error:
-            return f"this machine has no {base}{name} ({error.strerror}): only Linux shows what its threads do"
-    return ""
+            return f"this machine has no {path} ({error.strerror}): only Linux shows what its threads do"
+    return "" if _says_where_threads_sleep() else f"this machine's {base}{_WHERE} does not say where a thread sleeps"
+
+
+def _says_where_threads_sleep() -> bool:
+    over = threading.Event()
+    sleeper = threading.Thread(target=over.wait, daemon=True)
+    sleeper.start()
+    try:
+        for _ in range(1000):
+            if _content(f"/proc/self/task/{sleeper.native_id}/{_WHERE}") != _AWAKE:
+                return True
+            time.sleep(0.001)
+        return False
+    finally:
+        over.set()
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - as above
+        return file.read()

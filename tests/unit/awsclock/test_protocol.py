@@ -46,6 +46,8 @@ class Thread:
         self.inbox: deque[Message] = deque()
         self.times_run = 0
         self.asleep = False
+        self.drowsy = False
+        """The kernel says S already, but it has not left its processor and may go on."""
         self._life = self.life()
 
     def life(self) -> Iterator[None]:
@@ -58,6 +60,15 @@ class Thread:
     @property
     def runs(self) -> bool:
         return not self.asleep or self.input()
+
+    def falls_asleep(self) -> Iterator[None]:
+        """Unless there is input by then."""
+        self.drowsy = not self.input()
+        yield
+        self.drowsy = False
+        self.asleep = not self.input()
+        if self.asleep:
+            yield
 
     def step(self) -> None:
         if self.asleep:
@@ -75,8 +86,7 @@ class Helper(Thread):
 
     def life(self) -> Iterator[None]:
         while True:
-            self.asleep = not self.inbox
-            yield
+            yield from self.falls_asleep()
             message = self.inbox.popleft()
             yield
             after = self._peers[self._after] if message.hops else message.sender
@@ -109,8 +119,7 @@ class Program(Thread):
             if not self.input():
                 self.participant.idle()
                 yield
-                self.asleep = not self.input()
-                yield
+                yield from self.falls_asleep()
                 self.participant.busy()
                 yield
                 self.participant.fire()
@@ -151,6 +160,14 @@ class Kernel:
         self.threads = threads
         self.schedule: deque[int] = deque()
 
+    def sleep(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
+        seen = self.look(pids, alive)
+        for each in self.threads:
+            self.adversary()
+            if each.drowsy:
+                raise NotQuiet("a thread has not left its processor")
+        return seen
+
     def look(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
         return [("", *self._seen(each)) for each in self.threads]
 
@@ -158,7 +175,7 @@ class Kernel:
         self.adversary()
         count = thread.times_run
         self.adversary()
-        if thread.runs:
+        if thread.runs and not thread.drowsy:
             raise NotQuiet("a thread runs")
         self.adversary()
         return 0, str(count).encode()
@@ -178,6 +195,13 @@ class LooksNowhere(Kernel):
         for _ in self.threads:
             self.adversary()
         return []
+
+
+class BelievesTheState(Kernel):
+    """Takes S for asleep."""
+
+    def sleep(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
+        return self.look(pids, alive)
 
 
 class CountsNothing(Kernel):
@@ -228,6 +252,15 @@ class Jumps(RuleBasedStateMachine):
         self.everything_comes_to_rest()
         self.threads[PROGRAMS].inbox.append(Message(self.programs[0], _HOPS))
 
+    @rule(number=st.integers(0, PROGRAMS - 1))
+    def a_helper_is_slow_to_fall_asleep(self, number: int) -> None:
+        self.everything_comes_to_rest()
+        helper = self.threads[PROGRAMS + number]
+        helper.inbox.append(Message(self.programs[0]))
+        while not helper.drowsy:
+            helper.step()
+        self.everything_comes_to_rest(but=helper)
+
     @rule(schedule=_STEPS)
     def threads_run(self, schedule: list[int]) -> None:
         self.view.schedule = deque(schedule)
@@ -240,12 +273,13 @@ class Jumps(RuleBasedStateMachine):
         self.authority.step()
 
     @rule()
-    def everything_comes_to_rest(self) -> None:
+    def everything_comes_to_rest(self, but: Thread | None = None) -> None:
+        threads = [each for each in self.threads if each is not but]
         for _ in range(1000):
-            for each in self.threads:
+            for each in threads:
                 if each.runs:
                     each.step()
-        assert not any(each.runs for each in self.threads), "the model itself never rests"
+        assert not any(each.runs for each in threads), "the model itself never rests"
 
     @precondition(lambda self: not any(each.runs for each in self.threads))
     @rule()
@@ -278,7 +312,7 @@ def test_no_schedule_makes_the_clock_jump_over_work() -> None:
     run_state_machine_as_test(Jumps, settings=_SETTINGS)
 
 
-@pytest.mark.parametrize("weak", [LooksNowhere, CountsNothing])
+@pytest.mark.parametrize("weak", [LooksNowhere, BelievesTheState, CountsNothing])
 def test_a_weaker_detector_is_found_out(weak: type[Kernel]) -> None:
     class Weak(Jumps):
         kernel = weak
