@@ -15,8 +15,6 @@ T = TypeVar("T")
 
 LONGEST_PAUSE = 15.0
 """AWS seconds between two probes, at most, when a wait backs off."""
-_SHORTEST_PAUSE = 0.02
-"""Wall seconds between two probes, at least: on a fast clock a wait must not keep the processor busy."""
 _LAST_LOOK = 2.0
 """Wall seconds that a probe which began in time may take beyond the deadline."""
 
@@ -98,7 +96,7 @@ async def eventually(
         if remaining <= 0:
             story = [*_story(describe, within, clock, seen), *(f"evidence: {place}" for place in evidence)]
             raise WaitExpired("\n".join([*story, f"next: {next}"] if next else story), evidence=evidence)
-        shortest = min(max(every, _SHORTEST_PAUSE * clock.scale), remaining)
+        shortest = min(every, remaining)
         await clock.sleep(shortest)
         if changes and changes.covers(sources):
             longest = min(LONGEST_PAUSE, remaining)

@@ -25,8 +25,6 @@ from .publishing import RESULTS, publishes
 
 _SAMPLE_INTERVAL = 15.0
 """AWS seconds between two readings of the tasks."""
-_SHORTEST_INTERVAL = 1.0
-"""Wall seconds: limits the load on a fast clock."""
 OVERHEAD = 300.0
 """Predicted AWS seconds for deploying and deleting the stack: the load balancer alone takes two minutes."""
 
@@ -203,7 +201,7 @@ class CostTracker:
         assert self._cloud is not None and self._observer is not None
         while True:
             clock = self._cloud.clock
-            await clock.sleep(max(_SAMPLE_INTERVAL, _SHORTEST_INTERVAL * clock.scale), background=True)
+            await clock.sleep(_SAMPLE_INTERVAL, background=True)
             try:
                 async with self._readable():
                     await self._observer.tasks()

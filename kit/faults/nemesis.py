@@ -24,9 +24,6 @@ from ..core.history import INJECT, NEMESIS, UNDO, VERIFY, History
 from .context import FaultContext
 from .fault import Effect, EffectNotSeen, Fault, Observation, Visibility
 
-_LASTS_AT_LEAST = 60.0
-"""Wall seconds that every fault may last: on a fast clock the deadline alone would be too short."""
-
 
 class Injection:
     """A fault in progress, as scenarios use it and the report shows it."""
@@ -126,8 +123,7 @@ class Injection:
             self._effect = await self.fault.inject(self._context)
             self.at = began
         clock = self._context.clock
-        lasts = max(clock.patience(DEADLINE), _LASTS_AT_LEAST * clock.scale)
-        self._deadline = clock.call_later(lasts, self._expire, background=True)
+        self._deadline = clock.call_later(clock.patience(DEADLINE), self._expire, background=True)
 
     async def _undo(self, effect: Effect) -> None:
         async with self._ending:

@@ -82,9 +82,9 @@ class Balancer:
 
     @asynccontextmanager
     async def patient(self) -> AsyncIterator[None]:
-        """On a fast clock, add the machine's allowance to the idle timeout inside the block.
+        """On a scaled clock (containers, rehearsals), add the machine's allowance to the idle timeout inside the block.
 
-        For steps that keep this machine busy: its work does not speed up as the timeouts do. At real time nothing
+        For steps that keep this machine busy: its work does not speed up as the timeouts do. On any other clock nothing
         changes. The previous value is restored in any case.
         """
         clock = self._context.clock

@@ -55,11 +55,6 @@ class Timeline:
         """The AWS time of a phase; None when it was not reached."""
         return next((phase.at for phase in self.phases if phase.name == name), None)
 
-    def since_start(self, name: str) -> float | None:
-        """AWS seconds from the start of the journey to a phase."""
-        at = self.at(name)
-        return None if at is None else at - self.started
-
     def to_json(self) -> list[dict[str, Any]]:
         """One object per phase in chronological order; seconds count from the journey's start."""
         return [self._entry(phase) for phase in sorted(self.phases, key=lambda phase: phase.at)]

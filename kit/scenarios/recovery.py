@@ -65,7 +65,7 @@ async def recovery(h: Harness) -> None:
             await verify_replaced(h, session, KillProcess(task), task, what, within=h.timeouts.recovery)
         with h.step("a3 session and workspace are as they were"):
             await verify_preserved(h, before)
-        # This keeps the machine busy for seconds, longer than a fast clock's timeouts.
+        # This keeps the machine busy for seconds, longer than a scaled clock's timeouts.
         async with h.balancer.patient():
             with h.step(f"b1 {_STRESS} sessions and {_MAILS} mails while DynamoDB is throttled"):
                 attempts, mails = await _under_throttling(h)

@@ -17,12 +17,10 @@ from .breaking import MIXES, load
 from .detection import Detection, judge, sound
 
 DEFAULTS = {
-    "emulated": {"allowance": 8},
     "stack": {"parameters": {"IdleSeconds": "180"}},
     "timeouts": {"wake": 180, "session_expiry": 200, "idle_shutdown": 300},
 }
-"""Many breaks show only when a wait expires, so the allowance is short. Idle time is long: a session that expires
-because the machine is slow would fail for another reason."""
+"""Idle time is long: a session that expires because the machine is slow would fail for another reason."""
 
 
 EXPLORED = Budget(examples=2000, seconds=300)

@@ -110,7 +110,6 @@ class TestTheDeadline:
     async def test_a_block_that_outlasts_it_loses_its_fault_and_is_unknown(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(nemesis_module, "_LASTS_AT_LEAST", 0.01)
         monkeypatch.setattr(nemesis_module, "DEADLINE", 0.6)
         script, judged = Scripted(), Judged(AtOnce(Scripted()))
 

@@ -31,11 +31,11 @@ def test_the_first_observation_counts() -> None:
     timeline = Timeline(ManualClock())
     timeline.mark(MAIL_ACCEPTED, "SMTP 250", at=START + 1)
     timeline.mark(MAIL_ACCEPTED, "SMTP 250", at=START + 9)
-    assert timeline.since_start(MAIL_ACCEPTED) == 1
+    assert timeline.at(MAIL_ACCEPTED) == START + 1
 
 
 def test_a_phase_that_was_not_reached_has_no_time() -> None:
-    assert Timeline(ManualClock()).since_start(CHANGE_VISIBLE) is None
+    assert Timeline(ManualClock()).at(CHANGE_VISIBLE) is None
 
 
 def test_on_a_clock_that_jumps_phases_have_aws_times_only_and_can_be_shown(tmp_path: Path) -> None:
