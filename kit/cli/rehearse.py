@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("scenario", nargs="*", help="names, as kit scenarios lists them; all for every one")
     common.scenarios_argument(parser)
+    parser.add_argument("--mix", action="append", type=Path, metavar="FILE", help="a kept mix instead; may be repeated")
     parser.add_argument("--scale", type=float, help="speed of AWS time (default: 60)")
     parser.add_argument(
         "--hold",
@@ -59,17 +60,22 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
 
 async def _scenarios(args: argparse.Namespace, stand_in: Path) -> int:
     from ..backends.emulated.rehearsal import CALLS  # noqa: PLC0415
-    from ..runner.console import Console  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..mixes.exploration import replay  # noqa: PLC0415 - heavy: only where a cloud is started
+    from ..mixes.kept import read  # noqa: PLC0415
+    from ..runner.console import Console  # noqa: PLC0415
     from ..runner.run import Run  # noqa: PLC0415
     from ..scenarios.registry import select  # noqa: PLC0415
 
     settings = common.load_settings(args, scenarios=args.scenarios)
     one = Run(settings, Console())
-    scenarios = select(args.scenario, settings.scenarios)
+    kept = [read(path) for path in args.mix or ()]
+    scenarios = [] if kept else select(args.scenario, settings.scenarios)
     one.announce_skipped(scenarios)
     await one.start()
     try:
         await one.execute_all(scenarios)
+        for each in kept:
+            await replay(one, each, times=1)
     finally:
         await one.stop()
         shutil.copy(stand_in / CALLS, one.folder / CALLS)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,6 +83,14 @@ class Play:
         return marker
 
     # ---- The history
+    def plan(self, projects: Mapping[int, str], **facts: Any) -> None:
+        """Record the mix, the project of each strand, and what checkers must know of the system; once, at first."""
+        sessions = {
+            name_of(strand): {"client": self.client(strand), "user": self.user(strand), "project": project}
+            for strand, project in projects.items()
+        }
+        self.note("mix.plan", {"mix": self.mix.to_json(), "sessions": sessions, **facts})
+
     @contextmanager
     def instruct(self, strand: int, kind: str, marker: str, *, project: str, **touches: str) -> Iterator[Operation]:
         """Record an instruction around the block that gives it."""

@@ -127,13 +127,14 @@ class Rehearsal:
         threads = BlockingPool()
         settings = self.settings
         registry = f"{settings.account}.dkr.ecr.{settings.region}.amazonaws.com"
-        reference = {f"{registry}/{image}": argv for image, argv in programs.reference().items()}
+        configured = programs.configured(settings.emulated.programs)
+        reference = {f"{registry}/{image}": configured.get(image, argv) for image, argv in programs.reference().items()}
         config = {
             "region": settings.region,
             "account": settings.account,
             "scale": self.scale or settings.emulated.scale,
             "port": settings.emulated.port,
-            "programs": reference | programs.configured(settings.emulated.programs),
+            "programs": reference | configured,
             "record": str((self.folder / CALLS).resolve()),
         }
         try:

@@ -13,7 +13,7 @@ from ...core.errors import Failed
 from ...harness.inbound import depth_of
 from ...system.facts import EXPIRED, MOST_REPLIES, SERVICES
 from ..checkers import CHECKERS
-from ..mix import Action, name_of
+from ..mix import Action
 from ..play import Play
 from ..subject import FaultKind, Kind
 from . import actions, looks
@@ -78,23 +78,12 @@ class Webordinary:
         play.state = Threads(play)
         h = play.h
         bounds = await h.capacity.bounds("edit")
-        play.note(
-            "mix.plan",
-            {
-                "mix": play.mix.to_json(),
-                "sessions": {
-                    name_of(strand): {
-                        "client": play.client(strand),
-                        "user": threads_of(play).user_id(strand),
-                        "project": threads_of(play).project(strand),
-                    }
-                    for strand in range(len(play.mix.strands))
-                },
-                "idle": float(h.stack.idle_seconds),
-                "max_tasks": bounds.highest,
-                "most_replies": MOST_REPLIES,
-                "reply_within": h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply,
-            },
+        play.plan(
+            {strand: play.state.project(strand) for strand in play.state},
+            idle=float(h.stack.idle_seconds),
+            max_tasks=bounds.highest,
+            most_replies=MOST_REPLIES,
+            reply_within=h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply,
         )
 
     async def state(self, play: Play, strand: int) -> str:

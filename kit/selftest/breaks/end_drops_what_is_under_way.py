@@ -4,7 +4,7 @@ from typing import Any
 
 from ..breaking import MIXES, Break, part
 
-BREAK = Break("hermes", MIXES, r"exactly_once: .* was accepted, and made no commit")
+BREAK = Break("hermes", MIXES, r"exactly_once: .* was accepted, and made no commit|liveness: .* was not answered")
 
 
 @BREAK.replaces("hermes.instructions", "Instructions._carried_out")

@@ -60,3 +60,30 @@ def test_its_pytest_test_passes(project: Path) -> None:
 def test_its_files_are_typed(project: Path) -> None:
     said = run(project, "mypy", "--strict", "--python-version", "3.11", "acme/scenarios.py", "test_acme.py")
     assert "no issues found" in said
+
+
+def explore(project: Path) -> subprocess.CompletedProcess[str]:
+    command = ["explore", "--set", "subject=acme.subject:Acme", "--examples", "10", "--seed", "1", "--actions", "3"]
+    return subprocess.run(
+        [sys.executable, "-m", "webordinary_testkit.kit", *command],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=170,
+    )
+
+
+def test_its_mixes_pass_and_a_planted_leak_is_found_and_made_small(project: Path) -> None:
+    sound = explore(project)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    assert "10 mixes" in sound.stdout
+    worker = project / "acme" / "worker.py"
+    leak = worker.read_text().replace('job["text"].upper()', '(texts.append(job["text"]) or texts[-2:][0]).upper()')
+    assert leak != worker.read_text()
+    worker.write_text(f"texts = []\n{leak}")
+    leaky = explore(project)
+    assert leaky.returncode == 1, leaky.stdout + leaky.stderr
+    assert "isolation: " in leaky.stdout
+    kept = json.loads(next((project / ".kit" / "mixes").glob("*.json")).read_text())
+    assert sum(len(strand["actions"]) for strand in kept["mix"]["strands"]) <= 2

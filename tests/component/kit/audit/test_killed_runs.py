@@ -63,6 +63,23 @@ async def test_a_killed_runner_leaves_nothing_that_an_audit_does_not_clean(
     sys.stdout.write(f"killed after {after:.2f} s: {json.dumps(said['found'])}\n")
 
 
+async def test_a_killed_exploration_leaves_nothing_and_goes_on(machine: TemporaryMachine) -> None:
+    async with strangers(machine) as planted:
+        exploring = await machine.kit("explore", "--for", "60s", "--seed", "4")
+        assert exploring.stdout is not None
+        while b" strand" not in await asyncio.wait_for(exploring.stdout.readline(), 60):
+            pass
+        exploring.kill()
+        await exploring.wait()
+        await asyncio.wait_for(verify_nothing_left(machine, planted), 15.0)
+    going_on = await machine.kit("explore", "--continue", "--examples", "1")
+    output, _ = await going_on.communicate()
+    assert going_on.returncode == 0, output.decode()
+    journal = (machine.folder / ".kit" / "mixes" / "exploration.jsonl").read_text().splitlines()
+    assert json.loads(journal[0]) == {"seed": 4}
+    assert len({json.loads(line)["mix"] for line in journal[1:]}) >= 2
+
+
 async def test_runner_cloud_and_guardian_killed_at_once_leave_tasks_and_a_folder_which_are_cleaned_up(
     machine: TemporaryMachine,
 ) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from webordinary_testkit.awsclock.loop import run as run_loop
 from webordinary_testkit.kit.core.verdict import Verdict
-from webordinary_testkit.kit.mixes import Action, Mix, Person, PlannedFault, Strand
+from webordinary_testkit.kit.mixes import Action, Mix, Person, PlannedFault, Space, Strand
+from webordinary_testkit.kit.mixes.exploration import explore
+from webordinary_testkit.kit.mixes.explore import Budget
 from webordinary_testkit.kit.mixes.mix import BARRIER
 from webordinary_testkit.kit.mixes.performance import Stage
 from webordinary_testkit.kit.mixes.webordinary import Webordinary
@@ -19,11 +21,16 @@ JOHN, ANN = Person("acme", "john"), Person("acme", "ann")
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    run = Run(load({"report_dir": str(tmp_path_factory.mktemp("kit"))}))
-    run_loop(run.start())
-    yield Stage(run.context(), Webordinary())
-    run_loop(run.stop())
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    started = Run(load({"report_dir": str(tmp_path_factory.mktemp("kit"))}))
+    run_loop(started.start())
+    yield started
+    run_loop(started.stop())
+
+
+@pytest.fixture(scope="module")
+def stage(run: Run) -> Stage:
+    return Stage(run.context(), Webordinary())
 
 
 def test_everything_that_sessions_can_do_is_performed_and_covered(stage: Stage) -> None:
@@ -51,3 +58,12 @@ def test_a_mix_may_end_at_zero_and_meet_a_fault(stage: Stage) -> None:
     assert judged.verdict is Verdict.PASS, judged.text()
     events = stage.run.history.events(judged.scenario)
     assert {"nemesis.inject", "nemesis.undo", "mix.healed", "mix.quiet"} <= {event.name for event in events}
+
+
+def test_a_short_exploration_of_the_reference_system_finds_nothing(run: Run) -> None:
+    explored = run_loop(explore(run, Space(strands=3, actions=3), Budget(examples=8, seconds=60), seed=20261201))
+    assert explored.failure is None, explored.failure and explored.failure.text()
+    assert explored.unknown == []
+    assert explored.examples == 8
+    assert run.report.outcomes[-1].verdict is Verdict.PASS
+    assert run.report.to_json(0.0)["run"]["mixes"]["coverage"]
