@@ -108,15 +108,17 @@ class Explorer:
     def shrink(self, first: Judgement) -> Kept:
         """The smallest form of a mix that fails, within the budget, and how often it fails when it is repeated."""
         self._shrinking, self._until = True, self._clock.monotonic() + self._budget.shrinking
-        smallest = first
+        smallest, reasons = first, first.failed_checkers
 
         def fails(mix: Mix) -> bool:
             nonlocal smallest
             if self._clock.monotonic() > self._until:
                 raise StoppedError
             judged = self._judged(mix)
-            smallest = judged if judged.failed else smallest
-            return judged.failed
+            # A mix that fails for another reason is another finding.
+            same = not reasons.isdisjoint(judged.failed_checkers)
+            smallest = judged if same else smallest
+            return same
 
         with suppress(StoppedError):
             shrink(first.mix, self._subject, fails)

@@ -50,6 +50,10 @@ class Judgement:
     def failed(self) -> bool:
         return self.verdict is Verdict.FAIL
 
+    @property
+    def failed_checkers(self) -> frozenset[str]:
+        return frozenset(name for name, finding in self.findings if finding.verdict is Verdict.FAIL)
+
     def witness(self) -> tuple[str, ...]:
         """The shortest chain of events that shows a violation, one line each; empty without one."""
         shortest = min((finding.witness for _, finding in self.findings if finding.witness), key=len, default=())

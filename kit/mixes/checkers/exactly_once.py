@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.checkers import Finding
 from ...core.history import Event
-from .reading import Instruction, Reading, read, shortest, violation, within
+from .reading import Instruction, Reading, read, shortest, violation
 
 
 def exactly_once(events: Sequence[Event]) -> Finding:
@@ -20,12 +20,20 @@ def exactly_once(events: Sequence[Event]) -> Finding:
         for marker in markers:
             made.setdefault(marker, {})[id] = look
     looked_at = {reading.project_of(look) for look in reading.commits}
+    parts, limited = {part for project in looked_at for part in _parts(project)}, reading.limited()
     found: list[Finding] = []
     for one in reading.instructions.values():
         commits = made.get(one.marker, {})
-        found += _commits(one, commits, any(within(one.project, project) for project in looked_at))
+        seen = one.project in parts or not looked_at.isdisjoint(_parts(one.project))
+        found += _commits(one, commits, seen and one.project not in limited)
         found += _replies(reading, one)
     return shortest(found, f"{len(reading.instructions)} instruction(s), each carried out once")
+
+
+def _parts(project: str) -> list[str]:
+    """A project and those that it is a part of."""
+    words = project.split("/")
+    return ["/".join(words[:end]) for end in range(1, len(words) + 1)]
 
 
 def _commits(one: Instruction, commits: dict[str, Event], looked_at: bool) -> Iterator[Finding]:
@@ -34,7 +42,7 @@ def _commits(one: Instruction, commits: dict[str, Event], looked_at: bool) -> It
         yield violation(f"{one} made {len(commits)} commits: {', '.join(commits)}", one.invoke, one.end, *looks[:2])
     elif commits and one.refused:
         yield violation(f"{one} was refused, and made commit {next(iter(commits))}", one.invoke, one.end, looks[0])
-    elif not commits and one.accepted and looked_at and not one.robot:
+    elif not commits and one.accepted and looked_at:
         yield violation(f"{one} was accepted, and made no commit", one.invoke, one.end)
 
 

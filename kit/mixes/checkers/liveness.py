@@ -1,4 +1,7 @@
-"""Liveness: every accepted mail is answered within its budget, counted from when the last fault was undone."""
+"""Liveness: every accepted mail is answered within its budget, counted from when the last fault was undone.
+
+Where a robot has written, Hermes may have stopped to answer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from .reading import Instruction, Reading, read, shortest, violation
 def liveness(events: Sequence[Event]) -> Finding:
     """No accepted mail waits for ever."""
     reading = read(events)
-    mails = [one for one in reading.instructions.values() if one.accepted and one.message and not one.robot]
+    limited = reading.limited()
+    mails = [
+        one for one in reading.instructions.values() if one.accepted and one.message and one.project not in limited
+    ]
     found = [finding for one in mails if (finding := _late(reading, one)) is not None]
     failed = [finding for finding in found if finding.verdict is Verdict.FAIL]
     return shortest(failed or found, f"{len(mails)} mail(s), each answered in time")

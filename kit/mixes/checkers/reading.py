@@ -34,7 +34,7 @@ class Instruction:
 
     @property
     def robot(self) -> bool:
-        """Whether a program sent it, which answers every reply: it need not be carried out."""
+        """Whether a program sent it, which answers every reply."""
         return "robot" in self.invoke.touches
 
     @property
@@ -77,6 +77,10 @@ class Reading:
     """AWS time at which the last fault was undone, epoch seconds."""
     last: float = 0.0
     """AWS time of the last event, epoch seconds."""
+
+    def limited(self) -> set[str]:
+        """The projects in which a robot has written: instructions there need not be carried out."""
+        return {one.project for one in self.instructions.values() if one.robot}
 
     def by_message(self) -> dict[str, Instruction]:
         return {one.message: one for one in self.instructions.values() if one.message}

@@ -279,6 +279,10 @@ def test_a_robot_is_answered_so_often_and_no_more() -> None:
     recorder.quiet()
     assert mail_loop(recorder.events()).verdict is Verdict.PASS
     assert liveness(recorder.events()).verdict is Verdict.PASS
+    recorder.instruct("a", "human", message="<human>")
+    recorder.later(WITHIN + 1)
+    recorder.quiet()
+    assert liveness(recorder.events()).verdict is Verdict.PASS
     recorder.reply(page)
     found(mail_loop, recorder, "the robot of session a was answered 4 times")
 
