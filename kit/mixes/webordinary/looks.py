@@ -7,13 +7,14 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ...core.errors import Failed
 from ...harness.sessions import TestSession
 from ...system import facts
 from ..mix import name_of
 from ..play import Play
 from .threads import Threads
 
+_READS = 3
+"""Times that the workspaces are read before they count as out of reach."""
 _FOREIGN_PAGES = 4
 """Pages of other strands that are asked for at each session's preview."""
 
@@ -119,12 +120,25 @@ def replies(play: Play, threads: Threads) -> None:
             play.note("mix.reply", value, user=address, message=reply.in_reply_to, **touches)
 
 
+async def _read_workspaces(play: Play, command: str) -> str:
+    """The output of a command that only reads; repeated when its container goes away, empty when there is none."""
+    from ...ecs_exec.client import ExecError  # noqa: PLC0415 - heavy: only where a command is run
+
+    because = ""
+    for _ in range(_READS):
+        try:
+            return (await play.h.exec_in_container(command)).output
+        except ExecError as gone:
+            because = str(gone)
+        except LookupError as none:
+            because = str(none)
+            break
+    play.note("mix.no_workspace", {"because": because[:300]})
+    return ""
+
+
 async def _workspaces(play: Play, threads: Threads) -> None:
-    try:
-        output = (await play.h.exec_in_container(_command(play, threads))).output
-    except (LookupError, Failed) as none:
-        play.note("mix.no_workspace", {"because": str(none)[:300]})
-        return
+    output = await _read_workspaces(play, _command(play, threads))
     owner = {marker: _strand_of(threads, label) for label, marker in play.marker_of.items()}
     for folder in _read(output.splitlines()):
         markers = folder.history() or folder.files
