@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.kit import ManualClock
+from webordinary_testkit.kit.core.checkers import Checker
 from webordinary_testkit.kit.core.history import Event, History
+from webordinary_testkit.kit.core.verdict import Verdict
 
 IDLE = 60.0
 WITHIN = 300.0
@@ -31,6 +33,7 @@ class Recorder:
     clock: ManualClock = field(default_factory=ManualClock)
     sessions: dict[str, str] = field(default_factory=dict)
     """The project of each session, for the plan."""
+    most_replies: int = 20
 
     def __post_init__(self) -> None:
         self.history = History(self.clock)
@@ -48,7 +51,8 @@ class Recorder:
             "idle": IDLE,
             "max_tasks": 2,
             "reply_within": WITHIN,
-            "most_replies": 3,
+            "shown_within": WITHIN,
+            "most_replies": self.most_replies,
         }
         self.history.note("mix.plan", value=value)
 
@@ -63,11 +67,11 @@ class Recorder:
                 getattr(operation, end)("refused" if end == "fail" else "lost")
         return Page(marker, project, session, message, f"c{marker}", end == "ok")
 
-    def reply(self, page: Page, *, sent: float | None = None, markers: Sequence[str] = ()) -> None:
+    def reply(self, page: Page, *, sent: float | None = None, markers: Sequence[str] = (), user: str = "you@x") -> None:
         at = self.clock.now() if sent is None else sent
-        self.history.note("reply", value={"sent": at}, message=page.message, user="you@x")
+        self.history.note("reply", value={"sent": at}, message=page.message, user=user)
         value = {"markers": list(markers) or [page.marker], "sent": at}
-        self.history.note("mix.reply", value=value, session=page.session, user="you@x", message=page.message)
+        self.history.note("mix.reply", value=value, session=page.session, user=user, message=page.message)
 
     def saw(self, session: str, *markers: str, place: str = "preview", **value: Any) -> None:
         touches = {"place": place, "session": session, "project": self.sessions[session], "session_id": f"s-{session}"}
@@ -87,6 +91,10 @@ class Recorder:
         touches = {"session": session, "session_id": f"s-{session}", "cause": "deactivate"}
         with self.history.operation("mix.end", **touches):
             pass
+
+    def fault(self, name: str) -> None:
+        """A fault is injected, or undone."""
+        self.history.note(name, value={}, injection="1", fault="StopTask", target="edit")
 
     def counts(self, running: int, desired: int | None = None) -> None:
         value = {"running": running, "desired": running if desired is None else desired}
@@ -144,3 +152,23 @@ def sound(seed: int, sessions: int, rounds: int) -> tuple[Recorder, list[Page]]:
             recorder.row(name, "expired", idle_for=IDLE + 5)
     recorder.quiet()
     return recorder, [page for pages in done.values() for page in pages if page.accepted]
+
+
+def two_sessions() -> tuple[Recorder, Page, Page]:
+    """Two sessions of two people, each with one page that was asked for by mail and answered."""
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a", b="acme/ann/b")
+    pages = [recorder.instruct(name, f"m{name}", message=f"<{name}>") for name in ("a", "b")]
+    for page in pages:
+        recorder.reply(page)
+        recorder.commits(page.session, (page.commit, [page.marker]))
+    return recorder, pages[0], pages[1]
+
+
+def found(checker: Checker, recorder: Recorder, message: str) -> None:
+    """The checker finds a violation with this message, and shows it by events of the history."""
+    finding = checker(recorder.events())
+    assert finding.verdict is Verdict.FAIL
+    assert message in finding.message
+    assert finding.witness
+    assert all(event in recorder.events() for event in finding.witness)

@@ -1,6 +1,7 @@
 """Capacity: never more tasks than allowed, and some while a session is active.
 
-A single look may meet a service that is about to be scaled out; two looks two minutes apart may not.
+A single look may meet a service that is about to be scaled out; two looks two minutes apart may not. A fault may take
+tasks away, or the metric by which the service is scaled: the two minutes begin when it was undone.
 """
 
 from __future__ import annotations
@@ -29,22 +30,46 @@ def capacity(events: Sequence[Event]) -> Finding:
 
 def _starved(reading: Reading) -> list[Finding]:
     """A session that stays active for longer than a service without tasks may take to scale out."""
-    rows = [row for of_session in reading.rows.values() for row in of_session]
-    active: dict[str, Event] = {}
+    active = _Active(float(reading.plan.get("idle", 0)))
     empty: Event | None = None
-    for look in sorted([*rows, *reading.counts], key=lambda event: event.index):
+    for look in reading.rows_and_counts():
         if look.name == "mix.row":
-            session_id = look.touches["session_id"]
-            if look.value["status"] != "active":
-                active.pop(session_id, None)
-            else:
-                active.setdefault(session_id, look)
+            active.saw(look)
         elif look.value["desired"] > 0:
             empty = None
         else:
             empty = empty or look
-            session_id, since = next(iter(active.items()), ("", look))
-            if session_id and look.aws - max(empty.aws, since.aws) > _PATIENCE:
-                text = f"session {session_id} is active, and no task has been desired for {look.aws - empty.aws:.0f} s"
+            since = active.longest(look.aws)
+            if since is None:
+                continue
+            waited = look.aws - max(empty.aws, since.aws, reading.calm(look.aws))
+            if waited > _PATIENCE:
+                session_id = since.touches["session_id"]
+                text = f"session {session_id} is active, and no task has been desired for {waited:.0f} s"
                 return [violation(text, since, empty, look)]
     return []
+
+
+class _Active:
+    """The active sessions, the longest first; one that was not looked at for its idle time may have expired."""
+
+    def __init__(self, idle: float) -> None:
+        self._idle = idle
+        self._rows: dict[str, tuple[Event, float]] = {}
+        """The first look that saw it active, and the AWS time up to which it lives at least; by session."""
+
+    def saw(self, row: Event) -> None:
+        session_id = row.touches["session_id"]
+        if row.value["status"] != "active":
+            self._rows.pop(session_id, None)
+            return
+        first, _ = self._rows.get(session_id, (row, 0.0))
+        self._rows[session_id] = first, row.value["last_activity"] / 1000 + self._idle
+
+    def longest(self, at: float) -> Event | None:
+        """The first look at the session that is active for the longest time."""
+        for session_id, (first, lives) in list(self._rows.items()):
+            if at <= lives:
+                return first
+            del self._rows[session_id]
+        return None

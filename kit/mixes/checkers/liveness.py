@@ -1,7 +1,4 @@
-"""Liveness: every accepted mail is answered within its budget, counted from when the last fault was undone.
-
-Where a robot has written, Hermes may have stopped to answer.
-"""
+"""Liveness: every accepted mail is answered within its budget, counted from when the last fault was undone."""
 
 from __future__ import annotations
 
@@ -16,19 +13,15 @@ from .reading import Instruction, Reading, read, shortest, violation
 def liveness(events: Sequence[Event]) -> Finding:
     """No accepted mail waits for ever."""
     reading = read(events)
-    limited = reading.limited()
-    mails = [
-        one for one in reading.instructions.values() if one.accepted and one.message and one.project not in limited
-    ]
-    found = [finding for one in mails if (finding := _late(reading, one)) is not None]
+    mails = [one for one in reading.instructions.values() if one.accepted and one.message]
+    found = [finding for one in mails if (finding := _late(reading, one)) and not reading.may_be_ignored(one)]
     failed = [finding for finding in found if finding.verdict is Verdict.FAIL]
     return shortest(failed or found, f"{len(mails)} mail(s), each answered in time")
 
 
 def _late(reading: Reading, one: Instruction) -> Finding | None:
-    assert one.end is not None
     within = float(reading.plan.get("reply_within", 0))
-    deadline = max(one.end.aws, reading.healed or 0.0) + within
+    deadline = reading.due(one, within)
     replies = reading.replies.get(one.message, [])
     if replies:
         sent = float(replies[0].value.get("sent", replies[0].aws))

@@ -1,57 +1,64 @@
 """Order: the commits of a branch are a linearization of its instructions.
 
-An instruction that was answered before another one was given has its commit before the other's. Concurrent ones may
-have either order.
+An instruction that was done before another one was given has its commit before the other's. Concurrent ones may have
+either order. A later look at a branch begins with what an earlier one saw.
+
+A look shows the whole order, so nothing is searched: an order is a linearization exactly if no pair in it contradicts
+what was done before what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from ...core.checkers import Finding
 from ...core.history import Event
+from .effects import done
 from .reading import Instruction, Reading, read, shortest, violation
 
 
 def order(events: Sequence[Event]) -> Finding:
-    """No commit stands before one whose instruction was done when its own was given."""
+    """No commit comes before one whose instruction was done when its own was given, and none goes away again."""
     reading = read(events)
-    done = _done(reading)
-    found = []
+    ended = done(reading)
+    before: dict[tuple[str, str], tuple[Event, list[Instruction]]] = {}
+    found: list[Finding] = []
     for look in reading.commits:
-        line = [
-            reading.instructions[marker]
-            for commit in look.value["commits"]
-            for marker in commit["markers"]
-            if marker in reading.instructions
-        ]
-        found += _inversions(line, done, look)
-    return shortest(found, f"{len(reading.commits)} branch(es), each in the order of its instructions")
+        line = _line(reading, look)
+        found += _inversions(line, ended, look)
+        branch = reading.project_of(look), str(look.value.get("branch", ""))
+        if branch in before:
+            found += _rewritten(*before[branch], line, look)
+        before[branch] = look, line
+    return shortest(found, f"{len(before)} branch(es), each in the order of its instructions")
 
 
-def _inversions(line: Sequence[Instruction], done: Mapping[str, Event], look: Event) -> list[Finding]:
+def _line(reading: Reading, look: Event) -> list[Instruction]:
+    """The instructions of a branch in the order of their first commits."""
+    markers = dict.fromkeys(marker for commit in look.value["commits"] for marker in commit["markers"])
+    return [reading.instructions[marker] for marker in markers if marker in reading.instructions]
+
+
+def _inversions(line: Sequence[Instruction], ended: Mapping[str, Event], look: Event) -> Iterator[Finding]:
     """From the last commit to the first, with the earliest end among those behind."""
-    found = []
     earliest: tuple[Event, Instruction] | None = None
     for one in reversed(line):
         if earliest is not None and earliest[0].index < one.invoke.index:
             end, later = earliest
             text = f"{later} was done before {one} was given, and its commit comes after"
-            found.append(violation(text, later.invoke, end, one.invoke, look))
-        end_of_one = done.get(one.marker)
+            yield violation(text, later.invoke, end, one.invoke, look)
+        end_of_one = ended.get(one.marker)
         if end_of_one is not None and (earliest is None or end_of_one.index < earliest[0].index):
             earliest = end_of_one, one
-    return found
 
 
-def _done(reading: Reading) -> dict[str, Event]:
-    """The first event by which each instruction was done: its reply, or the first sight of its marker."""
-    done: dict[str, Event] = {}
-    for message, one in reading.by_message().items():
-        if message in reading.replies:
-            done[one.marker] = reading.replies[message][0]
-    for look in reading.looks:
-        for marker in look.value["markers"]:
-            if marker in reading.instructions and (marker not in done or look.index < done[marker].index):
-                done[marker] = look
-    return done
+def _rewritten(before: Event, seen: Sequence[Instruction], line: Sequence[Instruction], look: Event) -> list[Finding]:
+    """The first commit that is not where an earlier look saw it; looks that overlap have no order."""
+    if look.operation < before.index:
+        return []
+    for was, now in zip_longest(seen, line[: len(seen)]):
+        if was is not now:
+            text = f"the commit of {was} was there, and is gone" if now is None else f"{now} came before {was}"
+            return [violation(f"{text}: the branch was rewritten", was.invoke, before, look)]
+    return []

@@ -84,6 +84,7 @@ class Webordinary:
             max_tasks=bounds.highest,
             most_replies=MOST_REPLIES,
             reply_within=h.timeouts.wake + h.timeouts.recovery + h.timeouts.reply,
+            shown_within=h.timeouts.container_ready + h.timeouts.recovery,
         )
 
     async def state(self, play: Play, strand: int) -> str:

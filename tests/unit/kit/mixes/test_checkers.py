@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.mixes import IDLE, WITHIN, Page, Recorder, sound
+from tests.support.mixes import WITHIN, Page, Recorder, found, sound, two_sessions
 from webordinary_testkit.kit.core.checkers import Checker
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.mixes.checkers import (
@@ -18,33 +18,12 @@ from webordinary_testkit.kit.mixes.checkers import (
     isolation,
     legal_life,
     liveness,
-    mail_loop,
     order,
     quiet_end,
     sticky_reads,
 )
 
 histories = st.tuples(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 12))
-
-
-def two_sessions() -> tuple[Recorder, Page, Page]:
-    """Two sessions of two people, each with one page that was asked for by mail and answered."""
-    recorder = Recorder()
-    recorder.plan(a="acme/john/a", b="acme/ann/b")
-    pages = [recorder.instruct(name, f"m{name}", message=f"<{name}>") for name in ("a", "b")]
-    for page in pages:
-        recorder.reply(page)
-        recorder.commits(page.session, (page.commit, [page.marker]))
-    return recorder, pages[0], pages[1]
-
-
-def found(checker: Checker, recorder: Recorder, message: str) -> None:
-    """The checker finds a violation with this message, and shows it by events of the history."""
-    finding = checker(recorder.events())
-    assert finding.verdict is Verdict.FAIL
-    assert message in finding.message
-    assert finding.witness
-    assert all(event in recorder.events() for event in finding.witness)
 
 
 @given(histories)
@@ -56,8 +35,8 @@ def test_a_sound_history_passes_every_checker(history: tuple[int, int, int]) -> 
 
 def unanswered(recorder: Recorder, page: Page) -> None:
     recorder.instruct(page.session, "nnnnnnn9", message="<nobody@x>")
-    recorder.commits(page.session, ("later", []))
     recorder.later(WITHIN + 1)
+    recorder.commits(page.session, ("later", []))
     recorder.quiet()
 
 
@@ -112,6 +91,37 @@ def test_isolation_names_the_writer_and_both_sightings() -> None:
     assert [event.name for event in isolation(recorder.events()).witness] == ["mix.instruct", "mix.saw", "mix.saw"]
 
 
+def test_first_and_second_sighting_are_the_earliest_whatever_the_place() -> None:
+    recorder, page, _ = two_sessions()
+    recorder.commits("b", ("c1", [page.marker]))
+    recorder.reply(Page("x", "", "b", "<z>", ""), markers=[page.marker])
+    recorder.saw("b", page.marker)
+    names = [event.name for event in isolation(recorder.events()).witness]
+    assert names == ["mix.instruct", "mix.commits", "mix.reply"]
+
+
+def test_a_reply_goes_to_the_sender_of_its_mail_and_to_no_other_person() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a", b="acme/ann/b")
+    page = recorder.instruct("a", "ma", message="<a>", user="John@x")
+    recorder.reply(page, user="john@x")
+    assert isolation(recorder.events()).verdict is Verdict.PASS
+    recorder.reply(page, user="ann@x")
+    found(isolation, recorder, "the reply to ma of session a (acme/john/a) went to ann@x")
+
+
+def test_a_reply_to_no_known_mail_holds_only_the_markers_of_its_recipient() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a", b="acme/ann/b")
+    page = recorder.instruct("a", "ma", message="<a>", user="john@x")
+    recorder.instruct("b", "mb", message="<b>", user="ann@x")
+    unknown = {"value": {"markers": [page.marker], "sent": 0.0}, "message": "<?>"}
+    recorder.history.note("mix.reply", user="john@x", **unknown)
+    assert isolation(recorder.events()).verdict is Verdict.PASS
+    recorder.history.note("mix.reply", user="ann@x", **unknown)
+    found(isolation, recorder, "ma of session a (acme/john/a) surfaced in acme/ann/b: reply")
+
+
 def test_a_person_sees_the_markers_of_all_their_threads_in_their_files() -> None:
     recorder = Recorder()
     recorder.plan(a="acme/john/a", b="acme/john/b", files="acme/john")
@@ -147,16 +157,48 @@ def test_a_refused_instruction_must_not_be_carried_out() -> None:
     found(exactly_once, recorder, "was refused, and made commit c2")
 
 
-def test_a_commit_before_one_that_was_answered_earlier_is_out_of_order() -> None:
+def one_after_the_other() -> Recorder:
+    """Two instructions of a project, the second one given when the first one was answered."""
     recorder = Recorder()
     recorder.plan(a="acme/john/a")
-    first = recorder.instruct("a", "m1", message="<1>")
-    recorder.reply(first)
-    second = recorder.instruct("a", "m2", message="<2>")
-    recorder.commits("a", ("c1", [first.marker]), ("c2", [second.marker]))
+    recorder.reply(recorder.instruct("a", "m1", message="<1>"))
+    recorder.instruct("a", "m2", message="<2>")
+    return recorder
+
+
+def test_a_commit_before_one_that_was_answered_earlier_is_out_of_order() -> None:
+    recorder = one_after_the_other()
+    recorder.commits("a", ("c1", ["m1"]), ("c2", ["m2"]))
     assert order(recorder.events()).verdict is Verdict.PASS
-    recorder.commits("a", ("c2", [second.marker]), ("c1", [first.marker]))
+    recorder = one_after_the_other()
+    recorder.commits("a", ("c2", ["m2"]), ("c1", ["m1"]))
     found(order, recorder, "m1 of session a (acme/john/a) was done before m2")
+
+
+@pytest.mark.parametrize(
+    "later, message",
+    [
+        ([("c2", ["m2"])], "m2 of session a (acme/john/a) came before m1"),
+        ([], "the commit of m1 of session a (acme/john/a) was there, and is gone"),
+    ],
+)
+def test_a_branch_is_not_rewritten(later: list[tuple[str, list[str]]], message: str) -> None:
+    recorder = one_after_the_other()
+    recorder.commits("a", ("c1", ["m1"]))
+    recorder.commits("a", ("c9", ["m1"]), ("c2", ["m2"]))
+    assert order(recorder.events()).verdict is Verdict.PASS
+    recorder.commits("a", *later)
+    found(order, recorder, message)
+
+
+def test_an_instruction_in_a_log_is_not_done_yet() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a")
+    recorder.instruct("a", "m1")
+    recorder.saw("a", "m1", place="logs")
+    recorder.instruct("a", "m2")
+    recorder.commits("a", ("c2", ["m2"]), ("c1", ["m1"]))
+    assert order(recorder.events()).verdict is Verdict.PASS
 
 
 def test_concurrent_instructions_may_have_either_order() -> None:
@@ -167,6 +209,29 @@ def test_concurrent_instructions_may_have_either_order() -> None:
     recorder.reply(second)
     recorder.commits("a", ("c2", [second.marker]), ("c1", [first.marker]))
     assert order(recorder.events()).verdict is Verdict.PASS
+
+
+def test_a_commit_is_missing_only_when_it_was_due() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a")
+    recorder.commits("a")
+    recorder.instruct("a", "m1")
+    recorder.commits("a")
+    assert exactly_once(recorder.events()).verdict is Verdict.PASS
+    recorder.later(WITHIN)
+    recorder.commits("a")
+    found(exactly_once, recorder, "m1 of session a (acme/john/a) was accepted, and made no commit")
+
+
+def test_work_of_which_nothing_is_left_is_missing_in_the_history_of_its_person() -> None:
+    recorder = Recorder()
+    recorder.plan(a="acme/john/a", john="acme/john")
+    recorder.reply(recorder.instruct("a", "m1", message="<1>"))
+    recorder.saw("john", "m1", place="history")
+    assert exactly_once(recorder.events()).verdict is Verdict.PASS
+    recorder.reply(recorder.instruct("a", "m2", message="<2>"))
+    recorder.saw("john", "m1", place="history")
+    found(exactly_once, recorder, "m2 of session a (acme/john/a) was accepted, and made no commit")
 
 
 def test_between_two_containers_a_page_may_be_away() -> None:
@@ -187,124 +252,40 @@ def test_a_later_instruction_of_the_page_may_take_a_change_away() -> None:
     assert sticky_reads(recorder.events()).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("before, after", [("expired", "active"), ("draining", "active"), ("gone", "expired")])
-def test_no_session_comes_back(before: str, after: str) -> None:
+def test_a_page_may_change_as_often_as_it_is_named() -> None:
     recorder, _, _ = two_sessions()
-    recorder.end("a")
-    recorder.row("a", before)
-    recorder.row("a", after)
-    found(legal_life, recorder, f"went from {before} to {after}")
+    for marker in ("m1", "m2", "m3"):
+        recorder.instruct("a", marker, page="p")
+        recorder.saw("a", marker, page="p")
+    assert sticky_reads(recorder.events()).verdict is Verdict.PASS
+    recorder.saw("a", "m2", page="p")
+    found(sticky_reads, recorder, "m3 was on page 'p' of session s-a, and is not any more")
 
 
-def test_ttl_and_last_activity_never_go_back() -> None:
+def test_a_page_keeps_what_it_shows_after_the_instructions_that_named_it_were_done() -> None:
     recorder, _, _ = two_sessions()
-    recorder.row("a", "active")
-    recorder.row("a", "active", idle_for=10)
-    found(legal_life, recorder, "went back")
+    recorder.instruct("a", "m1", page="p")
+    recorder.saw("a", "m1", page="p")
+    recorder.instruct("a", "m2", page="p")
+    recorder.saw("a", "m1", "m2", page="p")
+    recorder.saw("a", "m2", page="p")
+    found(sticky_reads, recorder, "m1 was on page 'p'")
 
 
-def test_a_session_that_is_not_idle_long_enough_does_not_expire() -> None:
-    recorder, _, _ = two_sessions()
-    recorder.row("a", "expired", idle_for=IDLE)
+def test_looks_that_overlap_have_no_order() -> None:
+    recorder, page, _ = two_sessions()
+    about = {"session": "a", "session_id": "s-a", "project": "acme/john/a"}
+    before = {"status": "active", "ttl": 0, "last_activity": 0}
+    with (
+        recorder.history.operation("mix.saw", place="preview", **about) as look,
+        recorder.history.operation("mix.row", **about) as row,
+    ):
+        recorder.saw("a", page.marker, page="p")
+        recorder.end("a")
+        recorder.row("a", "draining")
+        look.ok(markers=[], page="p", status=200)
+        row.ok(**before)
+    assert sticky_reads(recorder.events()).verdict is Verdict.PASS
     assert legal_life(recorder.events()).verdict is Verdict.PASS
-    recorder.row("b", "expired", idle_for=IDLE / 2)
-    found(legal_life, recorder, "expired after 30.0 s without activity, of 60 s")
-
-
-def test_the_end_of_one_session_does_not_drain_another() -> None:
-    recorder, _, _ = two_sessions()
-    recorder.end("a")
-    recorder.row("b", "draining")
-    found(legal_life, recorder, "is draining, and its client did not end it")
-
-
-def test_a_late_reply_is_late_from_when_the_faults_were_undone() -> None:
-    recorder = Recorder()
-    recorder.plan(a="acme/john/a")
-    page = recorder.instruct("a", "m1", message="<1>")
-    recorder.later(WITHIN)
-    recorder.history.note("mix.healed", value={})
-    recorder.later(WITHIN - 1)
-    recorder.reply(page)
-    assert liveness(recorder.events()).verdict is Verdict.PASS
-    late = recorder.instruct("a", "m2", message="<2>")
-    recorder.later(WITHIN + 60)
-    recorder.reply(late)
-    found(liveness, recorder, "was answered 60 s after its time")
-
-
-def test_whether_a_mail_is_answered_is_open_while_its_time_is_not_over() -> None:
-    recorder = Recorder()
-    recorder.plan(a="acme/john/a")
-    recorder.instruct("a", "m1", message="<1>")
-    assert liveness(recorder.events()).verdict is Verdict.UNKNOWN
-
-
-def test_an_active_session_without_a_task_for_two_minutes_is_starved() -> None:
-    recorder, _, _ = two_sessions()
-    recorder.row("a", "active")
-    recorder.counts(0)
-    recorder.later(119)
-    recorder.counts(0)
-    assert capacity(recorder.events()).verdict is Verdict.PASS
-    recorder.later(2)
-    recorder.counts(0)
-    found(capacity, recorder, "session s-a is active, and no task has been desired for 121 s")
-
-
-def test_a_session_that_ended_needs_no_task() -> None:
-    recorder, _, _ = two_sessions()
-    recorder.row("a", "active")
-    recorder.row("a", "expired")
-    recorder.counts(0)
-    recorder.later(500)
-    recorder.counts(0)
-    assert capacity(recorder.events()).verdict is Verdict.PASS
-
-
-def test_a_history_that_was_cut_off_says_nothing_about_the_end() -> None:
-    recorder, _, _ = two_sessions()
-    assert quiet_end(recorder.events()).verdict is Verdict.UNKNOWN
-    recorder.quiet(open_sessions=2, tasks=1)
-    found(quiet_end, recorder, "left at the end: 1 tasks, 2 open sessions")
-
-
-def test_a_robot_is_answered_so_often_and_no_more() -> None:
-    recorder, _, _ = two_sessions()
-    for number in range(4):
-        page = recorder.instruct("a", f"r{number}", message=f"<r{number}>", robot="yes")
-        if number < 3:
-            recorder.reply(page)
-    recorder.later(WITHIN + 1)
-    recorder.quiet()
-    assert mail_loop(recorder.events()).verdict is Verdict.PASS
-    assert liveness(recorder.events()).verdict is Verdict.PASS
-    recorder.instruct("a", "human", message="<human>")
-    recorder.later(WITHIN + 1)
-    recorder.quiet()
-    assert liveness(recorder.events()).verdict is Verdict.PASS
-    recorder.reply(page)
-    found(mail_loop, recorder, "the robot of session a was answered 4 times")
-
-
-def test_a_thread_has_one_session_that_takes_work() -> None:
-    recorder, _, _ = two_sessions()
-    recorder.history.note("mix.open", value={"sessions": ["s1"]}, session="a")
-    assert legal_life(recorder.events()).verdict is Verdict.PASS
-    recorder.history.note("mix.open", value={"sessions": ["s1", "s2"]}, session="a")
-    found(legal_life, recorder, "there are 2 open sessions of one thread: s1, s2")
-
-
-def test_a_session_does_not_expire_while_a_mail_is_carried_out_in_it() -> None:
-    recorder = Recorder()
-    recorder.plan(a="acme/john/a")
-    page = recorder.instruct("a", "m1", message="<1>")
-    recorder.later(1)
-    recorder.row("a", "initializing")
-    recorder.later(IDLE + 5)
-    recorder.row("a", "expired", idle_for=IDLE + 5)
-    assert legal_life(recorder.events()).verdict is Verdict.PASS
-    recorder.reply(page)
-    found(legal_life, recorder, "session s-a expired while m1 of session a (acme/john/a) was being carried out in it")
-    recorder.history.note("mix.healed", value={})
-    assert legal_life(recorder.events()).verdict is Verdict.PASS
+    recorder.history.note("mix.row", value=before, **about)
+    found(legal_life, recorder, "session s-a went from draining to active")
