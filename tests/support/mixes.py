@@ -34,6 +34,7 @@ class Recorder:
     sessions: dict[str, str] = field(default_factory=dict)
     """The project of each session, for the plan."""
     most_replies: int = 20
+    idle: float = IDLE
 
     def __post_init__(self) -> None:
         self.history = History(self.clock)
@@ -48,7 +49,7 @@ class Recorder:
         value = {
             "mix": {},
             "sessions": planned,
-            "idle": IDLE,
+            "idle": self.idle,
             "max_tasks": 2,
             "reply_within": WITHIN,
             "shown_within": WITHIN,

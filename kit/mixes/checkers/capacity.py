@@ -32,17 +32,19 @@ def _starved(reading: Reading) -> list[Finding]:
     """A session that stays active for longer than a service without tasks may take to scale out."""
     active = _Active(float(reading.plan.get("idle", 0)))
     empty: Event | None = None
-    for look in reading.rows_and_counts():
-        if look.name == "mix.row":
+    rows = [row for of_session in reading.rows.values() for row in of_session]
+    for look in sorted([*rows, *reading.ends, *reading.counts], key=lambda event: event.index):
+        if look.name != "mix.counts":
             active.saw(look)
         elif look.value["desired"] > 0:
             empty = None
         else:
             empty = empty or look
-            since = active.longest(look.aws)
+            at = reading.began[look.operation]
+            since = active.longest(at)
             if since is None:
                 continue
-            waited = look.aws - max(empty.aws, since.aws, reading.calm(look.aws))
+            waited = at - max(empty.aws, since.aws, reading.calm(at))
             if waited > _PATIENCE:
                 session_id = since.touches["session_id"]
                 text = f"session {session_id} is active, and no task has been desired for {waited:.0f} s"
@@ -59,8 +61,9 @@ class _Active:
         """The first look that saw it active, and the AWS time up to which it lives at least; by session."""
 
     def saw(self, row: Event) -> None:
+        """A look at a row, or the end of a session."""
         session_id = row.touches["session_id"]
-        if row.value["status"] != "active":
+        if row.value.get("status") != "active":
             self._rows.pop(session_id, None)
             return
         first, _ = self._rows.get(session_id, (row, 0.0))

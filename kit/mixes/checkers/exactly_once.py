@@ -71,4 +71,4 @@ class _Missing:
         plan = self._reading.plan
         within = float(plan.get("reply_within", 0) if one.message else plan.get("shown_within", 0))
         was_done = end is not None and end.index <= last.operation
-        return last if was_done or last.aws >= self._reading.due(one, within) else None
+        return last if was_done or self._reading.began[last.operation] >= self._reading.due(one, within) else None
