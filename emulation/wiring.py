@@ -16,6 +16,9 @@ from .services.ecs import Ecs, ForkServer, ProcessRuntime
 from .services.efs import Storage
 from .services.elbv2 import Alb
 from .services.fis import Fis
+from .services.lambda_ import Lambda
+from .services.lambda_.process import Launcher
+from .services.lambda_.runtimes import PYTHON
 from .services.pricing import Pricing
 from .services.service_quotas import Quotas
 from .services.ses import Ses
@@ -40,11 +43,12 @@ def everything(parts: CloudParts) -> Wiring:
     storage = Storage(context("storage"), engine.volumes if engine else None)
     ses = Ses(context("ses"), config.smtp_port)
     alb = Alb(context("elbv2"), parts.addressing)
-    forks = ForkServer(config.warm, context("programs").log) if _can_fork(config) else None
+    forks = ForkServer((*config.warm, PYTHON), context("programs").log) if _can_fork(config) else None
     runtime = (
         engine.runtime if engine else ProcessRuntime(config.programs, parts.guardian, parts.context("ecs").clock, forks)
     )
     ecs = Ecs(context("ecs"), runtime, storage)
+    functions = Lambda(context("lambda"), Launcher(parts.guardian, forks), parts.dispatch.interceptors)
     metering = (dynamodb.Metering(context("dynamodb")), sns.Metering(), logs.Metering())
     network = Network(context("network"), parts.dispatch, alb.links, ecs)
     on_demand = dynamodb.OnDemandThroughput(context("dynamodb"), parts.dispatch.interceptors)
@@ -63,6 +67,7 @@ def everything(parts: CloudParts) -> Wiring:
             alb,
             network,
             ecs,
+            functions,
             *metering,
             on_demand,
             cloudwatch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,11 +40,14 @@ def to_result(service: str, operation: str, response: HttpResponse) -> dict[str,
     from botocore.awsrequest import HeadersDict  # noqa: PLC0415 - heavy
 
     answer = {"status_code": response.status, "headers": HeadersDict(response.headers), "body": response.body}
-    parser = _parser(_protocol(service))
-    parsed: dict[str, Any] = parser.parse(answer, operation_model(service, operation).output_shape)
+    parser, model = _parser(_protocol(service)), operation_model(service, operation)
+    file = model.output_shape.serialization.get("payload") if model.has_streaming_output else None
+    if file is not None and response.status < 300:
+        answer["body"] = BytesIO(response.body)  # the parser leaves a stream alone
+    parsed: dict[str, Any] = parser.parse(answer, model.output_shape)
     parsed.pop("ResponseMetadata", None)
     if response.status < 300:
-        return parsed
+        return {**parsed, file: response.body} if file is not None else parsed
     error = parsed.get("Error", {})
     code = str(error.get("Code") or response.status)
     shape = service_model(service).shape_for_error_code(code)

@@ -35,6 +35,8 @@ NAMES: Mapping[str, str] = {
     "ecs_exec.open": "ExecuteCommand's data channel to a started command",
     "elbv2.target.registration": "RegisterTargets to the state Elb.InitialHealthChecking",
     "elbv2.target.first_health_check": "that state to the first health check",
+    "lambda.event.dispatch": "an asynchronous event to its first attempt",
+    "lambda.cold_start": "the preparation of a function's new execution environment, before its process starts",
     "stack.create": "a resource's creation by CloudFormation, besides the work that the emulated cloud does; "
     "`stack.create.<type>` is for one resource type",
     "stack.delete": "the same for its deletion",

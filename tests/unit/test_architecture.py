@@ -31,7 +31,7 @@ KIT_LAYERS = [
 ]
 """The rooms of kit/, each of which may import only those before it."""
 EMULATION_LAYERS = [
-    *("time", "core", "config", "container_engine", "state", "gateway", "services", "faults"),
+    *("lambda_runtimes", "time", "core", "config", "container_engine", "state", "gateway", "services", "faults"),
     *("cloud", "wiring", "__main__"),
 ]
 """The same for emulation/; the services among each other are in no circle."""
@@ -49,6 +49,7 @@ REAL_TIME = {
     "emulation.container_engine.sweep": "a program that cleans up after a cloud, with no package of the kit",
     "emulation.core.guardian": "the same",
     "emulation.state.aws_time": "what moto's clock is replaced by",
+    "emulation.lambda_runtimes": "a function's timeout, by the clock of its own process",
     "emulation.state.probes": "the start of an endpoint outside of the cloud",
 }
 """Modules, or rooms, whose time is that of the machine, and why."""

@@ -124,6 +124,7 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
         Listing("fis", "ListExperimentTemplates", "experimentTemplates", "arn", "tags"),
         Listing("fis", "ListExperiments", "experiments", "arn", "tags"),
     ),
+    "lambda": (Listing("lambda", "ListFunctions", "Functions", "FunctionArn", tag_call=("ListTags", "Resource")),),
     "logs": (Listing("logs", "DescribeLogGroups", "logGroups", "arn", "tags", _BY_LOWER),),
     "secretsmanager": (Listing("secretsmanager", "ListSecrets", "SecretList", "ARN"),),
     "ses": (

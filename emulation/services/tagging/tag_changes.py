@@ -11,7 +11,7 @@ from .tag_operations import TAG_OPERATIONS, TagOperations
 
 _CHANGEABLE = (
     "acm", "application-autoscaling", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elasticfilesystem",
-    "elasticloadbalancing", "fis", "logs", "secretsmanager", "ses", "sns", "sqs", "ssm",
+    "elasticloadbalancing", "fis", "lambda", "logs", "secretsmanager", "ses", "sns", "sqs", "ssm",
 )  # fmt: skip
 """Services by their name in ARNs."""
 _BOTOCORE_NAMES = {"elasticfilesystem": "efs", "elasticloadbalancing": "elbv2", "ses": "sesv2"}

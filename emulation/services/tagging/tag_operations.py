@@ -54,6 +54,7 @@ TAG_OPERATIONS = {
         TagOperations("elbv2", "AddTags", "RemoveTags", "ResourceArns[]"),
         TagOperations("fis", resource="resourceArn", keys="tagKeys"),
         TagOperations("iam", "TagRole", "UntagRole", "RoleName"),
+        TagOperations("lambda", resource="Resource"),
         TagOperations("logs", resource="resourceArn", keys="tagKeys"),
         TagOperations("secretsmanager", resource="SecretId"),
         TagOperations("sesv2"),

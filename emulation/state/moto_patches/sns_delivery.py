@@ -1,4 +1,4 @@
-"""How SNS delivers to SQS queues. In moto a queue that is gone fails the publisher.
+"""How SNS delivers to SQS queues and Lambda functions. In moto a queue that is gone fails the publisher.
 
 - A delivery that fails goes to the subscription's dead-letter queue, or nowhere; the publisher never sees it.
 - Raw delivery keeps binary attributes. A FIFO topic passes on the deduplication id it made.
@@ -13,6 +13,8 @@ import base64
 import hashlib
 import json
 import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -22,6 +24,24 @@ from .sqs_checks import INVALID
 _FIRST_SEQUENCE_NUMBER = 10_000_000_000_000_000_000
 """As AWS's numbers look: 20 digits."""
 _log = logging.getLogger("emulation.state")
+
+ToFunction = Callable[[str, str, Mapping[str, Any], str], None]
+"""Takes a function's ARN, the subscription's, the notification, and the ARN of a dead-letter queue or nothing."""
+
+
+@dataclass
+class _Functions:
+    """moto is a singleton, and so is the service that runs functions."""
+
+    deliver: ToFunction | None = None
+
+
+_functions = _Functions()
+
+
+def to_functions(deliver: ToFunction | None) -> None:
+    """Invoke subscribed functions by `deliver`, which must not block; None: nothing does."""
+    _functions.deliver = deliver
 
 
 def deliver() -> None:
@@ -45,6 +65,8 @@ def _deliver(publish: Any, self: Any, message: str, message_id: str, **options: 
     try:
         if self.protocol == "sqs":
             _to_queue(self, message, message_id, **options)
+        elif self.protocol == "lambda":
+            _to_function(self, message, message_id, **options)
         else:
             publish(self, message, message_id, **options)
     except Exception as error:  # whatever a subscriber does, the publisher has published
@@ -64,16 +86,14 @@ def _to_queue(
 ) -> None:
     from moto.sqs.exceptions import SQSException  # noqa: PLC0415 - heavy
 
-    if self._filter_policy_matcher is not None and not self._filter_policy_matcher.matches(message_attributes, message):
+    if not _wants(self, message_attributes, message):
         return
     if message_structure == "json":
         message = self._parse_message_structure(message, self.protocol)
     raw = str(self.attributes.get("RawMessageDelivery")).lower() == "true"
     body = message if raw else _text(_notification(self, message, message_id, subject, message_attributes))
     attributes = {name: _as_sqs(each) for name, each in (message_attributes or {}).items()} if raw else None
-    redrive = self.attributes.get("RedrivePolicy")
-    dead_letters = json.loads(redrive).get("deadLetterTargetArn") if redrive else None
-    for queue in filter(None, (self.endpoint, dead_letters)):
+    for queue in filter(None, (self.endpoint, _dead_letters(self))):
         *_, region, account, name = queue.split(":")
         identity = deduplication_id if name.endswith(".fifo") else None
         try:
@@ -84,6 +104,34 @@ def _to_queue(
             _log.info("%s does not take %s: %s", queue, message_id, error)
         else:
             return
+
+
+def _to_function(
+    self: Any,
+    message: str,
+    message_id: str,
+    *,
+    subject: str | None = None,
+    message_attributes: dict[str, Any] | None = None,
+    message_structure: str | None = None,
+    **_: Any,
+) -> None:
+    if _functions.deliver is None or not _wants(self, message_attributes, message):
+        return
+    if message_structure == "json":
+        message = self._parse_message_structure(message, self.protocol)
+    notification = _notification(self, message, message_id, subject, message_attributes)
+    _functions.deliver(self.endpoint, self.arn, notification, _dead_letters(self))
+
+
+def _wants(self: Any, attributes: dict[str, Any] | None, message: str) -> bool:
+    """Whether a message fits the subscription's filter policy."""
+    return self._filter_policy_matcher is None or self._filter_policy_matcher.matches(attributes, message)
+
+
+def _dead_letters(self: Any) -> str:
+    redrive = self.attributes.get("RedrivePolicy")
+    return str(json.loads(redrive).get("deadLetterTargetArn") or "") if redrive else ""
 
 
 def _queues(account: str, region: str) -> Any:

@@ -13,6 +13,7 @@ from . import (
     efs,
     elbv2,
     iam,
+    lambda_,
     logs,
     s3,
     secretsmanager,
@@ -25,7 +26,7 @@ from . import (
 from .base import ResourceType
 
 _MODULES = (
-    autoscaling, cloudwatch, dynamodb, ec2, ecs, efs, elbv2, iam, logs, s3, secretsmanager, security_groups, ses, sns,
-    sqs, ssm,
+    autoscaling, cloudwatch, dynamodb, ec2, ecs, efs, elbv2, iam, lambda_, logs, s3, secretsmanager, security_groups,
+    ses, sns, sqs, ssm,
 )  # fmt: skip
 TYPES: Mapping[str, ResourceType] = {each.name: each for module in _MODULES for each in module.TYPES}

@@ -14,9 +14,10 @@ from webordinary_testkit.emulation.services.cloudformation.resources.base import
 manager = pytest.importorskip("cfnlint.schema.manager", reason="cfn-lint (dev extra) carries AWS's resource registry")
 
 SOME_VALUE_IS_NEVER_THERE = {
-    # Only these exist for a subnet with IPv6, an outpost, a replication: nothing here makes them.
+    # These exist for a subnet with IPv6, an outpost, a replication, SnapStart: nothing here makes them.
     "AWS::EC2::VPC": {"VpcEncryptionControl"},
     "AWS::EC2::Subnet": {"BlockPublicAccessStates"},
+    "AWS::Lambda::Function": {"SnapStartResponse"},
 }
 
 
