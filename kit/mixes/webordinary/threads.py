@@ -16,6 +16,8 @@ from ...system.facts import ACTIVE, INITIALIZING, mail_key
 from ..mix import name_of
 from ..play import Play
 
+_APPEARS = 10.0
+"""AWS seconds between the receipt of a mail and the row of its session."""
 _TAKES_WORK = (INITIALIZING, ACTIVE)
 _OTHER_DOMAIN = "other.example"
 """A domain whose mail does not come back to the run: its people use HTTP only."""
@@ -88,16 +90,33 @@ class Threads:
         thread, h = self._threads[strand], self._play.h
         if not thread.conversation and thread.mails and not await self._find_conversation(strand, within):
             return thread.session
-        if thread.conversation:
-            rows = await h.sessions.rows_of(self._play.client(strand), self.user_id(strand))
-            mine = [row for row in rows if row.thread_id == thread.conversation]
-            opened = [row for row in mine if row.status in _TAKES_WORK]
-            if len(opened) > 1:
-                await self._note_several(strand, opened)
-            if mine:
-                newest = max(mine, key=lambda row: row.created_at_iso)
-                return self.knows(strand, h.sessions.adopt(newest, ""))
+        if not thread.conversation:
+            return thread.session
+        mine = await self._rows(strand)
+        opened = [row for row in mine if row.status in _TAKES_WORK]
+        if len(opened) > 1:
+            await self._note_several(strand, opened)
+        if mine:
+            newest = max(mine, key=lambda row: row.created_at_iso)
+            return self.knows(strand, h.sessions.adopt(newest, ""))
         return thread.session
+
+    async def _rows(self, strand: int) -> list[SessionRow]:
+        """The sessions of a strand's thread; the first one appears a moment after its mail was received."""
+        thread, h = self._threads[strand], self._play.h
+
+        async def look() -> list[SessionRow]:
+            rows = await h.sessions.rows_of(self._play.client(strand), self.user_id(strand))
+            return [row for row in rows if row.thread_id == thread.conversation]
+
+        if thread.session is not None:
+            return await look()
+        try:
+            return await h.eventually(
+                look, within=_APPEARS, every=0.2, describe=f"a session of {name_of(strand)}", counts=False
+            )
+        except Failed:
+            return []
 
     async def close(self) -> None:
         """Close the hot-reload sockets."""

@@ -61,9 +61,9 @@ def test_a_mix_may_end_at_zero_and_meet_a_fault(stage: Stage) -> None:
 
 
 def test_a_short_exploration_of_the_reference_system_finds_nothing(run: Run) -> None:
-    explored = run_loop(explore(run, Space(strands=3, actions=3), Budget(examples=8, seconds=60), seed=20261201))
+    explored = run_loop(explore(run, Space(strands=3, actions=3), Budget(examples=8, seconds=20), seed=20261201))
     assert explored.failure is None, explored.failure and explored.failure.text()
     assert explored.unknown == []
-    assert explored.examples == 8
+    assert 1 <= explored.examples <= 8
     assert run.report.outcomes[-1].verdict is Verdict.PASS
     assert run.report.to_json(0.0)["run"]["mixes"]["coverage"]
