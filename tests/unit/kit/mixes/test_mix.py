@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from webordinary_testkit.kit.backends import capability
@@ -19,11 +19,14 @@ from webordinary_testkit.kit.mixes.describe import described
 from webordinary_testkit.kit.mixes.mix import BARRIER, from_json, name_of
 from webordinary_testkit.kit.mixes.webordinary import Webordinary
 
-EVERYTHING = Space(strands=5, actions=8, faults=3, to_zero=True)
+EVERYTHING = Space(strands=3, actions=4, faults=2, to_zero=True)
+DRAWN = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+"""A mix is large, and a machine may be busy."""
 JOHN = Person("acme", "john")
 SMALL = Mix((JOHN,), (Strand(0, (Action("mail"), Action("end", after=5.0))),))
 
 
+@DRAWN
 @given(mixes(space=EVERYTHING))
 def test_a_mix_is_the_same_after_its_json_form(mix: Mix) -> None:
     again = from_json(json.loads(json.dumps(mix.to_json())))
@@ -31,6 +34,7 @@ def test_a_mix_is_the_same_after_its_json_form(mix: Mix) -> None:
     assert again.id == mix.id
 
 
+@DRAWN
 @given(mixes(space=EVERYTHING))
 def test_every_mix_that_is_drawn_is_valid(mix: Mix) -> None:
     subject = Webordinary()
@@ -47,6 +51,7 @@ def test_every_mix_that_is_drawn_is_valid(mix: Mix) -> None:
     assert all(fault.kind in subject.faults for fault in mix.faults)
 
 
+@DRAWN
 @given(
     mixes(
         capabilities=dict.fromkeys(
@@ -63,6 +68,7 @@ def test_a_cloud_without_any_way_to_begin_is_refused() -> None:
         mixes(capabilities={})
 
 
+@DRAWN
 @given(mixes(space=EVERYTHING))
 def test_a_mix_is_shown_as_one_line_for_each_step(mix: Mix) -> None:
     lines = described(mix, Webordinary())
