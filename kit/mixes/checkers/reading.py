@@ -215,8 +215,9 @@ def _fault(reading: Reading, event: Event) -> None:
 
 
 def violation(message: str, *witness: Event | None) -> Finding:
-    """A violation and its witness; None is left out."""
-    return Finding(Verdict.FAIL, message, tuple(event for event in witness if event is not None))
+    """A violation and its witness, in order and each event once; None is left out."""
+    chain = {event.index: event for event in witness if event is not None}
+    return Finding(Verdict.FAIL, message, tuple(chain[index] for index in sorted(chain)))
 
 
 def shortest(violations: Sequence[Finding], sound: str) -> Finding:

@@ -1,85 +1,18 @@
-"""The checkers of mixes: sound histories pass all of them, and each violation is found by its own."""
+"""The checkers of what surfaces where, of what is carried out, and of its order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.support.mixes import WITHIN, Page, Recorder, found, sound, two_sessions
-from webordinary_testkit.kit.core.checkers import Checker
+from tests.support.mixes import WITHIN, Page, Recorder, found, two_sessions
 from webordinary_testkit.kit.core.verdict import Verdict
 from webordinary_testkit.kit.mixes.checkers import (
-    CHECKERS,
-    capacity,
     exactly_once,
     isolation,
     legal_life,
-    liveness,
     order,
-    quiet_end,
     sticky_reads,
 )
-
-histories = st.tuples(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 12))
-
-
-@given(histories)
-def test_a_sound_history_passes_every_checker(history: tuple[int, int, int]) -> None:
-    recorder, _ = sound(*history)
-    for checker in CHECKERS:
-        assert checker(recorder.events()).verdict is Verdict.PASS, (checker.__name__, checker(recorder.events()))
-
-
-def unanswered(recorder: Recorder, page: Page) -> None:
-    recorder.instruct(page.session, "nnnnnnn9", message="<nobody@x>")
-    recorder.later(WITHIN + 1)
-    recorder.commits(page.session, ("later", []))
-    recorder.quiet()
-
-
-def revived(recorder: Recorder, page: Page) -> None:
-    recorder.end(page.session)
-    recorder.row(page.session, "expired")
-    recorder.row(page.session, "active")
-
-
-Plant = Callable[[Recorder, Page], None]
-
-PLANTED: dict[str, tuple[Checker, Plant]] = {
-    "a marker on another's page": (isolation, lambda r, page: r.saw("idler", page.marker)),
-    "a marker in another's reply": (
-        isolation,
-        lambda r, page: r.reply(Page("x", "", "idler", "<z>", ""), markers=[page.marker]),
-    ),
-    "a marker of an earlier mix": (isolation, lambda r, page: r.saw(page.session, "zzzzzzz9", place="hot_reload")),
-    "a second commit": (
-        exactly_once,
-        lambda r, page: r.commits(page.session, ("c1", [page.marker]), ("c2", [page.marker])),
-    ),
-    "a commit that is not there": (exactly_once, unanswered),
-    "a second reply": (exactly_once, lambda r, page: (r.reply(page), r.reply(page))[0]),
-    "a page that is gone": (
-        sticky_reads,
-        lambda r, page: (r.saw(page.session, page.marker, page="p"), r.saw(page.session, page="p"))[0],
-    ),
-    "a session that comes back": (legal_life, revived),
-    "a mail without a reply": (liveness, unanswered),
-    "a task too many": (capacity, lambda r, page: r.counts(3)),
-    "a dead letter": (quiet_end, lambda r, page: r.quiet(dead_letters=1)),
-}
-
-
-@pytest.mark.parametrize("what", PLANTED)
-@given(histories)
-def test_each_planted_violation_is_found_by_its_checker(what: str, history: tuple[int, int, int]) -> None:
-    recorder, pages = sound(*history)
-    pages = [page for page in pages if page.message] or [recorder.instruct("a", "mmmmmmm9", message="<m@x>")]
-    checker, plant = PLANTED[what]
-    plant(recorder, pages[0])
-    assert checker(recorder.events()).verdict is Verdict.FAIL
 
 
 def test_isolation_names_the_writer_and_both_sightings() -> None:
