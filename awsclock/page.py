@@ -120,9 +120,11 @@ class Page:
         self._write_text(text, *_NOTE)
 
     def jump(self, to: int) -> None:
-        """Move AWS time forward to `to`, in ns. For the authority alone."""
-        self._words[2] += 1
-        self._words[1] += max(0, to - self.now())
+        """Move AWS time forward to `to`, in ns; no jump when that has passed by itself. For the authority alone."""
+        ahead = to - self.now()
+        if ahead > 0:
+            self._words[2] += 1
+            self._words[1] += ahead
 
     def slots(self) -> list[Slot]:
         """The slots in use, in their order."""

@@ -42,12 +42,16 @@ class Threads:
 
     def __init__(self, skip: Iterable[int] = ()) -> None:
         self._files: dict[str, int] = {}
+        self._asleep: dict[str, bytes] = {}
+        """The counts at which a thread has last left its processor."""
         self._skip = {str(pid) for pid in skip}
 
     def sleep(self, pids: Iterable[int], alive: Iterable[int]) -> Fingerprint:
         """As `look`, after which all of them have left their processors, and no packet is on its way to one."""
         seen = self.look(pids, alive)
-        for base, state, _ in seen:
+        for base, state, counts in seen:
+            if self._asleep.get(base) == counts:
+                continue
             try:
                 awake = state != ord("Z") and self._read(base + _WHERE) == _AWAKE
             except OSError:
@@ -55,6 +59,7 @@ class Threads:
                 raise Ended(f"{base} has just ended") from None
             if awake:
                 raise NotQuiet(f"{base} is about to sleep")
+            self._asleep[base] = counts
         for line in self._read(_PACKETS).splitlines():
             if int(line.split()[_BACKLOG], 16):
                 raise NotQuiet("a packet is about to be delivered")
@@ -105,6 +110,7 @@ class Threads:
         return os.pread(file, 4096, 0)
 
     def _close(self, base: str) -> None:
+        self._asleep.pop(base, None)
         for name in (*_FILES, _WHERE):
             if (file := self._files.pop(base + name, None)) is not None:
                 os.close(file)

@@ -23,7 +23,7 @@ from .prediction import UNASSIGNED, Prediction, Predictor, earlier_runs
 from .prices import load_prices
 from .publishing import RESULTS, publishes
 
-_SAMPLE_INTERVAL = 15.0
+_SAMPLE_INTERVAL = 60.0
 """AWS seconds between two readings of the tasks."""
 OVERHEAD = 300.0
 """Predicted AWS seconds for deploying and deleting the stack: the load balancer alone takes two minutes."""

@@ -85,12 +85,16 @@ class Services:
 
     async def describe(self, service: Service) -> dict[str, Any]:
         """DescribeServices for one service. Raises LookupError when ECS does not know it."""
-        name = self._context.system.service_name(service)
-        answer = await self._aws.call("ecs", "describe_services", cluster=self._cluster, services=[name])
-        if answer.get("failures") or not answer["services"]:
-            raise LookupError(f"ECS does not know service {name}: {answer.get('failures')}")
-        found: dict[str, Any] = answer["services"][0]
-        return found
+        return (await self._described(service))[0]
+
+    async def _described(self, *services: Service) -> list[dict[str, Any]]:
+        """In this order."""
+        names = [self._context.system.service_name(service) for service in services]
+        answer = await self._aws.call("ecs", "describe_services", cluster=self._cluster, services=names)
+        found = {each["serviceName"]: each for each in answer["services"]}
+        if lacking := [name for name in names if name not in found]:
+            raise LookupError(f"ECS does not know service {lacking[0]}: {answer.get('failures')}")
+        return [found[name] for name in names]
 
     async def tasks(self, service: Service | None = None, *, stopped: bool = False) -> list[dict[str, Any]]:
         """The tasks of a service, or of the whole cluster: those not STOPPED, or only those STOPPED."""
@@ -138,7 +142,15 @@ class Services:
         wanted = tuple(services)
 
         async def look() -> list[TaskCount]:
-            return [(await self._count_now(service))[0] for service in wanted]
+            described = dict(zip(wanted, await self._described(*wanted), strict=True))
+            counts = [_counted(service, found) for service, found in described.items()]
+            if not all(count.nothing_left for count in counts):  # so their tasks need not be listed
+                return counts
+            tasks = await self.tasks()
+            return [
+                _counted(service, found, [task for task in tasks if task["group"] == f"service:{found['serviceName']}"])
+                for service, found in described.items()
+            ]
 
         await self._context.eventually(
             look,
@@ -204,9 +216,7 @@ class Services:
     async def _count_now(self, service: Service) -> tuple[TaskCount, list[dict[str, Any]]]:
         """The counts of DescribeServices with the statuses of DescribeTasks, and the tasks."""
         described, tasks = await self.describe(service), await self.tasks(service)
-        statuses = tuple(sorted(task["lastStatus"] for task in tasks))
-        counts = (described["desiredCount"], described["runningCount"], described["pendingCount"])
-        return TaskCount(service, *counts, statuses), tasks
+        return _counted(service, described, tasks), tasks
 
     def _scaling(self, service: Service, *, suspended: bool) -> dict[str, Any]:
         return {
@@ -215,6 +225,11 @@ class Services:
             "ResourceId": f"service/{self._cluster}/{self._context.system.service_name(service)}",
             "SuspendedState": {"DynamicScalingInSuspended": suspended, "DynamicScalingOutSuspended": suspended},
         }
+
+
+def _counted(service: Service, described: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]] = ()) -> TaskCount:
+    counts = (described["desiredCount"], described["runningCount"], described["pendingCount"])
+    return TaskCount(service, *counts, tuple(sorted(task["lastStatus"] for task in tasks)))
 
 
 def _agree(count: TaskCount, tasks: Iterable[Mapping[str, Any]]) -> bool:

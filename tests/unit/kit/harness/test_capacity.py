@@ -44,9 +44,10 @@ class Ecs:
         self.clock = context.clock
         self.capacity = Capacity(context, Services(context))
 
-    def described(self, **_: Any) -> dict[str, Any]:
+    def described(self, services: list[str], **_: Any) -> dict[str, Any]:
         names = ("desiredCount", "runningCount", "pendingCount")
-        return {"services": [dict(zip(names, self.counts, strict=True))]}
+        counts = dict(zip(names, self.counts, strict=True))
+        return {"services": [{"serviceName": service, **counts} for service in services]}
 
     def suspended(self) -> list[bool]:
         return [

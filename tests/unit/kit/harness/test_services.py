@@ -12,7 +12,12 @@ from webordinary_testkit.kit.harness.services import Services, TaskCount
 
 
 def task(last: str, desired: str = "RUNNING", name: str = "1") -> dict[str, Any]:
-    return {"taskArn": f"arn:task/{name}", "lastStatus": last, "desiredStatus": desired}
+    return {
+        "taskArn": f"arn:task/{name}",
+        "lastStatus": last,
+        "desiredStatus": desired,
+        "group": "service:edit-service-name",
+    }
 
 
 class Ecs:
@@ -23,7 +28,9 @@ class Ecs:
         self.tasks = tasks or []
         self.aws = ScriptedAws(
             {
-                ("ecs", "describe_services"): lambda **_: {"services": [{**self.counts, "deployments": [{}]}]},
+                ("ecs", "describe_services"): lambda services, **_: {
+                    "services": [{"serviceName": services[0], **self.counts, "deployments": [{}]}]
+                },
                 ("ecs", "list_tasks"): self.listed,
                 ("ecs", "describe_tasks"): self.described,
                 ("ecs", "update_service"): self.update,

@@ -43,7 +43,7 @@ def quiet_aws(tasks: list[dict[str, Any]] | None = None) -> ScriptedAws:
                 t["taskArn"] for t in left if desiredStatus == "RUNNING"
             ],
             ("ecs", "describe_tasks"): lambda **_: {"tasks": left},
-            ("ecs", "describe_services"): lambda **_: {"services": [counts]},
+            ("ecs", "describe_services"): lambda services, **_: {"services": [{"serviceName": services[0], **counts}]},
             ("ecs", "update_service"): update,
             ("elbv2", "describe_target_health"): lambda **_: {"TargetHealthDescriptions": []},
             ("sqs", "get_queue_attributes"): lambda **_: {"Attributes": attributes},
