@@ -41,6 +41,7 @@ DELETE_CALLS: Mapping[str, DeleteCall] = {
     "AWS::ECS::TaskDefinition": _call("ecs", "deregister_task_definition", taskDefinition=_arn),
     "AWS::ECS::Cluster": _call("ecs", "delete_cluster", cluster=_arn),
     "AWS::SES::ReceiptRule": _receipt_rule,
+    "AWS::Lambda::Function": _call("lambda", "delete_function", FunctionName=_name),
     "AWS::SQS::Queue": _call("sqs", "delete_queue", QueueUrl=_name),
     "AWS::SNS::Topic": _call("sns", "delete_topic", TopicArn=_name),
     "AWS::DynamoDB::Table": _call("dynamodb", "delete_table", TableName=_name),

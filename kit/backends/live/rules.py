@@ -56,6 +56,7 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "fis.DeleteExperimentTemplate": ("id",),
     "fis.StartExperiment": ("experimentTemplateId",),
     "fis.StopExperiment": ("id",),
+    "lambda.DeleteFunction": ("FunctionName",),
     "logs.DeleteLogGroup": ("logGroupName",),
     "ses.DeleteReceiptRule": ("RuleName",),
     "sns.DeleteTopic": ("TopicArn",),

@@ -110,6 +110,8 @@ DEPENDENT_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "fis.CreateExperimentTemplate": ("fis:TagResource", "iam:CreateServiceLinkedRole", "iam:PassRole"),
     "fis.StartExperiment": ("fis:GetExperiment", "fis:TagResource"),
     "iam.CreateRole": ("iam:GetRole", "iam:GetRolePolicy", "iam:ListRoleTags", "iam:TagRole"),
+    "lambda.AddPermission": ("lambda:GetPolicy",),
+    "lambda.CreateFunction": ("iam:PassRole", "lambda:GetFunction", "lambda:ListTags", "lambda:TagResource"),
     "logs.CreateLogGroup": (
         "logs:DescribeIndexPolicies",
         "logs:DescribeLogGroups",

@@ -67,6 +67,7 @@ RULES = (
     Rule(("cloudformation:ListStacks", "cloudwatch:GetMetric*", "cloudwatch:ListMetrics", "cloudwatch:ListDashboards")),
     Rule(("cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "logs:DescribeIndexPolicies")),
     Rule(("tag:GetResources", "servicequotas:*", "sqs:ListQueues", "sns:ListTopics", "dynamodb:ListTables")),
+    Rule(("lambda:ListFunctions",)),
     Rule(("s3:ListAllMyBuckets", "iam:ListRoles", "fis:List*", "acm:ListCertificates", "pricing:GetProducts")),
     Rule(("elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeAccessPoints")),
     Rule(("elasticfilesystem:DescribeMountTargets", "elasticfilesystem:CreateFileSystem")),
@@ -123,6 +124,7 @@ RULES = (
         {"StringEquals": {"elasticfilesystem:CreateAction": ("CreateAccessPoint", "CreateFileSystem")}},
     ),
     Rule(("elasticfilesystem:*",), _arn("elasticfilesystem", "access-point/*", "file-system/*"), OURS),
+    Rule(("lambda:*",), _arn("lambda", "function:${Prefix}-*")),
     Rule(("logs:*",), _arn("logs", "log-group:/ecs/${Prefix}/*")),
     # ---- Scaling and figures
     Rule(("application-autoscaling:TagResource",), _arn("application-autoscaling", "scalable-target/*"), TO_BE_OURS),
@@ -138,7 +140,11 @@ RULES = (
     Rule(
         ("iam:PassRole",),
         _ROLES,
-        {"StringEquals": {"iam:PassedToService": ("ecs-tasks.amazonaws.com", "fis.amazonaws.com")}},
+        {
+            "StringEquals": {
+                "iam:PassedToService": ("ecs-tasks.amazonaws.com", "fis.amazonaws.com", "lambda.amazonaws.com")
+            }
+        },
     ),
     Rule(
         ("iam:CreateServiceLinkedRole",),

@@ -174,6 +174,13 @@ LISTINGS: Sequence[Listing] = (
     # Dashboards carry no tags, and their ARNs have no region.
     _pages("", "cloudwatch", "list_dashboards", "DashboardEntries", _fields("CloudWatch::Dashboard", "DashboardName")),
     _pages(
+        "lambda:function",
+        "lambda",
+        "list_functions",
+        "Functions",
+        _fields("Lambda::Function", "FunctionName", "FunctionArn"),
+    ),
+    _pages(
         "logs:log-group",
         "logs",
         "describe_log_groups",

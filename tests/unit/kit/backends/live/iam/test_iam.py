@@ -237,14 +237,15 @@ def test_ids_that_aws_makes_up_are_told_by_the_kits_tag() -> None:
                 assert "aws:ResourceTag/webordinary-test-kit" in str(statement["Condition"]), action
 
 
-def test_roles_are_passed_to_tasks_only_and_get_no_policy_of_aws_but_one() -> None:
+def test_roles_are_passed_to_the_stacks_services_only_and_get_no_policy_of_aws_but_one() -> None:
     by = {
         action: each["Condition"]
         for each in policy(settings())["Statement"]
         for action in each["Action"]
         if "Condition" in each
     }
-    assert by["iam:PassRole"]["StringEquals"]["iam:PassedToService"] == ["ecs-tasks.amazonaws.com", "fis.amazonaws.com"]
+    passed_to = ["ecs-tasks.amazonaws.com", "fis.amazonaws.com", "lambda.amazonaws.com"]
+    assert by["iam:PassRole"]["StringEquals"]["iam:PassedToService"] == passed_to
     assert by["iam:AttachRolePolicy"]["ArnEquals"]["iam:PolicyARN"].endswith("/AmazonECSTaskExecutionRolePolicy")
 
 
@@ -256,8 +257,8 @@ def test_operations_that_iam_calls_otherwise() -> None:
 
 
 def test_an_action_that_nobody_has_thought_of_is_an_error() -> None:
-    with pytest.raises(KitError, match="no rule limits the resources of lambda:Invoke"):
-        statements(["lambda:Invoke"])
+    with pytest.raises(KitError, match="no rule limits the resources of glue:StartJobRun"):
+        statements(["glue:StartJobRun"])
 
 
 # ---- Reading records
