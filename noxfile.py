@@ -80,6 +80,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fidelity(session: nox.Session) -> None:
+    """How many conformance facts the emulated cloud and moto's server answer as AWS does; `-- --help` for more."""
+    _install(session)
+    session.run("python", "-m", "tests.fidelity", *session.posargs)
+
+
+@nox.session
 def astro(session: nox.Session) -> None:
     """Real Astro: builds the sample site, its dev servers, a change that reaches a browser. Needs Chromium."""
     _install(session)

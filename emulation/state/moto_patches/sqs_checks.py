@@ -91,6 +91,10 @@ def _send(send: Any, self: Any, queue_name: str, message_body: str, **options: A
         raise MissingParameter("MessageBody")
     if INVALID.search(message_body):
         raise SQSException("InvalidMessageContents", _VALID_CHARACTERS)
+    delay = options.get("delay_seconds")
+    if delay is not None and int(delay) < 0:
+        text = f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
+        raise SQSException("InvalidParameterValue", text)
     return send(self, queue_name, message_body, **options)
 
 
@@ -119,6 +123,8 @@ def _check_entries(entries: Iterable[Mapping[str, Any]]) -> None:
     from moto.sqs import exceptions  # noqa: PLC0415 - heavy
 
     ids = [entry["Id"] for entry in entries]
+    if not ids:
+        raise exceptions.EmptyBatchRequest
     if len(ids) > _MOST_ENTRIES:
         raise exceptions.TooManyEntriesInBatchRequest(len(ids))
     if not all(_ENTRY_ID.fullmatch(id) for id in ids):
