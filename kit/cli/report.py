@@ -13,6 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.settings_arguments(parser)
     parser.add_argument("run_id", nargs="?", help="a run's id (default: the newest)")
     parser.add_argument("--json", action="store_true", help="the whole report as JSON")
+    parser.add_argument("--html", action="store_true", help="build report.html, a page to look at, beside the report")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,6 +24,11 @@ def run(args: argparse.Namespace) -> int:
 
     settings = common.load_settings(args)
     folder = settings.report_dir / "runs" / args.run_id if args.run_id else latest_folder(settings.report_dir)
+    if args.html:
+        from ..report.page import write_page  # noqa: PLC0415
+
+        common.say(str(write_page(folder)))
+        return 0
     report = read(folder)
     if args.json:
         common.say_json(report)

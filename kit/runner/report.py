@@ -119,9 +119,13 @@ def latest_folder(report_dir: Path) -> Path:
 
 
 def read(folder: Path) -> Mapping[str, Any]:
-    """The report in a run's folder. Raises `UsageError` when it has none."""
+    """The report in a run's folder. Raises `UsageError` when it has none, or one that is cut off or of another kind."""
     try:
         report: Mapping[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if not {"verdict", "counts", "scenarios"} <= report.keys():
+            raise ValueError("it lacks a verdict, counts or scenarios")
     except FileNotFoundError:
         raise UsageError(f"the run in {folder} has no report: it ended before its first scenario did") from None
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"{folder / FILE} is no report of a run: {error}", next="kit run makes a new one") from None
     return report

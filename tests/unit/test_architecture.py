@@ -27,7 +27,7 @@ SYSTEM = "emulation.system"
 KIT_LAYERS = [
     *("core", "settings", "latency", "aws", "system", "ecs_exec", "images", "audit"),
     *("backends", "backends.emulated", "backends.live", "faults", "harness", "scenarios"),
-    *("cost", "runner", "mixes", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
+    *("cost", "runner", "report", "mixes", "parity", "doctor", "selftest", "pytest_plugin", "cli", "__main__"),
 ]
 """The rooms of kit/, each of which may import only those before it."""
 EMULATION_LAYERS = [
@@ -56,7 +56,7 @@ REAL_TIME = {
 
 LARGEST_MODULE, LARGEST_FUNCTION = 400, 60
 """Lines."""
-ENTRIES = {"kit": 22, "emulation": 16}
+ENTRIES = {"kit": 23, "emulation": 16}
 """Files and folders at the top of a package."""
 
 HABITS = ("told", "stands", "somebody", "whoever", "nobody", "what there is")

@@ -1,0 +1,1 @@
+"""The report page of a run, made from the run's files: no cloud, no network."""
