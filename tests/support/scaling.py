@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,11 @@ from webordinary_testkit.emulation.services.cloudwatch import Cloudwatch
 T = TypeVar("T")
 
 CLUSTER = "shop"
+RESOURCE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": f"service/{CLUSTER}/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
 DIMENSIONS = [{"Name": "Environment", "Value": "test"}]
 
 
@@ -181,3 +187,41 @@ async def scaling_world(*sources: Source, scale: float = 1.0) -> AsyncIterator[S
         ecs = built.controllers[2]
         assert isinstance(ecs, FakeEcs)
         yield ScalingWorld(built, ecs)
+
+
+async def register(cloud: ScalingWorld, low: int = 0, high: int = 3, **more: Any) -> str:
+    answer = await cloud.call(
+        "application-autoscaling", "RegisterScalableTarget", **RESOURCE, MinCapacity=low, MaxCapacity=high, **more
+    )
+    return str(answer["ScalableTargetARN"])
+
+
+async def desired(cloud: ScalingWorld, count: int, updates: list[int] | None = None) -> None:
+    async def probe() -> bool:
+        return cloud.web.desired == count and (updates is None or cloud.ecs.updates == updates)
+
+    await until(probe, f"desired count {count} after updates {updates}")
+
+
+async def action_errors(cloud: ScalingWorld, count: int = 1) -> list[str]:
+    """The errors of the actions in the alarms' histories ("" of a success), once there are so many."""
+
+    async def probe() -> list[str] | None:
+        answer = await cloud.call("cloudwatch", "DescribeAlarmHistory", HistoryItemType="Action")
+        errors = [json.loads(item["HistoryData"]).get("error", "") for item in answer["AlarmHistoryItems"]]
+        return errors if len(errors) >= count else None
+
+    return await until(probe, f"{count} actions in the history")
+
+
+async def set_state(cloud: ScalingWorld, alarm: str, state: str, *values: float) -> None:
+    """By hand, as if these datapoints had brought it about."""
+    data = json.dumps({"recentDatapoints": values})
+    await cloud.call(
+        "cloudwatch",
+        "SetAlarmState",
+        AlarmName=alarm,
+        StateValue=state,
+        StateReason="by hand",
+        StateReasonData=data,
+    )

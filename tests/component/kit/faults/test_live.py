@@ -43,7 +43,6 @@ from webordinary_testkit.kit.faults import (
     processes,
 )
 from webordinary_testkit.kit.faults.nemesis import Nemesis
-from webordinary_testkit.kit.faults.security_group import exclude_target
 from webordinary_testkit.kit.settings import Production
 from webordinary_testkit.kit.system.facts import System
 
@@ -407,36 +406,6 @@ async def test_an_unknown_task_is_refused(live: Live) -> None:
     nobody = "arn:aws:ecs:us-west-2:123456789012:task/cluster/00000000000000000000000000000000"
     with pytest.raises(UsageError, match="there is no task"):
         await PauseTask(nobody).inject(live.context)
-
-
-ALL: dict[str, Any] = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}], "UserIdGroupPairs": []}
-
-
-class TestLeavingOut:
-    async def test_everything_but_one_address_and_there_everything_but_one_port(self) -> None:
-        change = exclude_target({"GroupId": "sg", "IpPermissionsEgress": [ALL]}, "10.42.0.9", 8080)
-
-        assert change is not None
-        assert change.lost == ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},)
-        ranges, *ports = change.instead
-        assert len(ranges["IpRanges"]) == 32
-        assert [(each["FromPort"], each["ToPort"]) for each in ports] == [(0, 8079), (8081, 65535)]
-        assert sum(len(each["IpRanges"]) for each in change.instead) <= 60  # a group's quota
-
-    async def test_rules_that_do_not_concern_the_target_stay(self) -> None:
-        elsewhere = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
-        other_port = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-
-        assert (
-            exclude_target({"GroupId": "sg", "IpPermissionsEgress": [elsewhere, other_port]}, "10.42.0.9", 8080) is None
-        )
-
-    async def test_a_rule_by_group_goes_whole_and_comes_back_whole(self) -> None:
-        rule = {"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "UserIdGroupPairs": [{"GroupId": "sg-task"}]}
-        change = exclude_target({"GroupId": "sg", "IpPermissionsEgress": [rule]}, "10.42.0.9", 8080)
-
-        assert change is not None
-        assert (change.lost, change.instead) == ((rule,), ())
 
 
 async def test_the_guard_of_a_live_run_lets_them_happen_and_the_ledger_ends_empty(live: Live, tmp_path: Path) -> None:

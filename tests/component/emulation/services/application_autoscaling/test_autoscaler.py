@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.support.scaling import CLUSTER, ScalingWorld, scaling_world, until
+from tests.support.scaling import (
+    CLUSTER,
+    RESOURCE,
+    ScalingWorld,
+    action_errors,
+    desired,
+    register,
+    scaling_world,
+    set_state,
+    until,
+)
 from webordinary_testkit.emulation.core.errors import AwsError
 
-RESOURCE = {
-    "ServiceNamespace": "ecs",
-    "ResourceId": f"service/{CLUSTER}/web",
-    "ScalableDimension": "ecs:service:DesiredCount",
-}
 FOLLOW = [
     {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 2.0, "ScalingAdjustment": 1},
     {"MetricIntervalLowerBound": 2.0, "ScalingAdjustment": 3},
 ]
 ONE_MORE = [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}]
 TO_ZERO = [{"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": 0}]
-CPU = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
 
 
 @pytest.fixture
 async def cloud() -> AsyncIterator[ScalingWorld]:
     async with scaling_world() as built:
         yield built
-
-
-async def register(cloud: ScalingWorld, low: int = 0, high: int = 3, **more: Any) -> str:
-    answer = await cloud.call(
-        "application-autoscaling", "RegisterScalableTarget", **RESOURCE, MinCapacity=low, MaxCapacity=high, **more
-    )
-    return str(answer["ScalableTargetARN"])
 
 
 async def step_policy(
@@ -57,13 +53,6 @@ async def step_policy(
     return str(answer["PolicyARN"])
 
 
-async def desired(cloud: ScalingWorld, count: int, updates: list[int] | None = None) -> None:
-    async def probe() -> bool:
-        return cloud.web.desired == count and (updates is None or cloud.ecs.updates == updates)
-
-    await until(probe, f"desired count {count} after updates {updates}")
-
-
 async def activities(cloud: ScalingWorld, **more: Any) -> list[dict[str, Any]]:
     answer = await cloud.call("application-autoscaling", "DescribeScalingActivities", ServiceNamespace="ecs", **more)
     found: list[dict[str, Any]] = answer["ScalingActivities"]
@@ -75,30 +64,6 @@ async def not_scaled(cloud: ScalingWorld) -> list[dict[str, Any]]:
         return [each for each in await activities(cloud, IncludeNotScaledActivities=True) if "NotScaledReasons" in each]
 
     return await until(probe, "an activity that scaled nothing")
-
-
-async def action_errors(cloud: ScalingWorld, count: int = 1) -> list[str]:
-    """The errors of the actions in the alarms' histories ("" of a success), once there are so many."""
-
-    async def probe() -> list[str] | None:
-        answer = await cloud.call("cloudwatch", "DescribeAlarmHistory", HistoryItemType="Action")
-        errors = [json.loads(item["HistoryData"]).get("error", "") for item in answer["AlarmHistoryItems"]]
-        return errors if len(errors) >= count else None
-
-    return await until(probe, f"{count} actions in the history")
-
-
-async def set_state(cloud: ScalingWorld, alarm: str, state: str, *values: float) -> None:
-    """By hand, as if these datapoints had brought it about."""
-    data = json.dumps({"recentDatapoints": values})
-    await cloud.call(
-        "cloudwatch",
-        "SetAlarmState",
-        AlarmName=alarm,
-        StateValue=state,
-        StateReason="by hand",
-        StateReasonData=data,
-    )
 
 
 async def test_an_alarm_brings_a_service_up_from_zero(cloud: ScalingWorld) -> None:
@@ -344,60 +309,6 @@ async def test_a_policy_tells_its_configuration_and_the_alarms_that_call_on_it(c
     assert policy["Alarms"] == [
         {"AlarmName": "busy", "AlarmARN": "arn:aws:cloudwatch:us-west-2:123456789012:alarm:busy"}
     ]
-
-
-async def track(cloud: ScalingWorld, name: str = "cpu", **configuration: Any) -> list[str]:
-    """The names of the alarms of a policy that tracks CPU at 35 percent."""
-    answer = await cloud.call(
-        "application-autoscaling",
-        "PutScalingPolicy",
-        **RESOURCE,
-        PolicyName=name,
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration={"TargetValue": 35.0, **CPU, **configuration},
-    )
-    return [alarm["AlarmName"] for alarm in answer["Alarms"]]
-
-
-async def test_target_tracking_keeps_its_own_alarms_and_removes_them(cloud: ScalingWorld) -> None:
-    await register(cloud)
-    high, low = await track(cloud)
-    assert high.startswith(f"TargetTracking-service/{CLUSTER}/web-AlarmHigh-")
-    assert low.startswith(f"TargetTracking-service/{CLUSTER}/web-AlarmLow-")
-    assert await track(cloud, DisableScaleIn=True) == [high]
-    await cloud.call("application-autoscaling", "DeregisterScalableTarget", **RESOURCE)
-    assert (await cloud.call("cloudwatch", "DescribeAlarms"))["MetricAlarms"] == []
-    policies = await cloud.call("application-autoscaling", "DescribeScalingPolicies", ServiceNamespace="ecs")
-    assert policies["ScalingPolicies"] == []
-
-
-async def test_target_tracking_adds_in_proportion_to_the_metric(cloud: ScalingWorld) -> None:
-    cloud.web.desired = cloud.web.running = 2
-    await register(cloud, high=9)
-    high, _ = await track(cloud)
-    await set_state(cloud, high, "ALARM", 60.0, 70.0)
-    await desired(cloud, 4, [4])
-
-
-async def test_target_tracking_takes_away_only_when_all_its_policies_agree(cloud: ScalingWorld) -> None:
-    cloud.web.desired = cloud.web.running = 2
-    await register(cloud)
-    _, low = await track(cloud)
-    memory = {"PredefinedMetricType": "ECSServiceAverageMemoryUtilization"}
-    _, other = await track(cloud, "memory", PredefinedMetricSpecification=memory)
-    await set_state(cloud, low, "ALARM", 0.0)
-    assert await action_errors(cloud) == [""]
-    assert cloud.ecs.updates == []
-    await set_state(cloud, other, "ALARM", 17.0)
-    await desired(cloud, 1, [1])
-
-
-async def test_target_tracking_takes_away_down_to_zero(cloud: ScalingWorld) -> None:
-    cloud.web.desired = cloud.web.running = 2
-    await register(cloud)
-    _, low = await track(cloud)
-    await set_state(cloud, low, "ALARM", 0.0)
-    await desired(cloud, 0, [0])
 
 
 @pytest.mark.parametrize(
