@@ -24,7 +24,6 @@ from ...core.extras import require
 from ...core.history import History
 from ...core.threads import BlockingPool
 from ...images.address import Address, address
-from ...latency.choice import chosen
 from ...settings import Settings
 from .. import capability
 from ..capability import Level
@@ -33,6 +32,7 @@ from . import base_state, preview, programs
 from .changes import ChangeFeed
 from .child import Child, environment
 from .fault_api import GatewayFaultApi
+from .latency import chosen
 from .readiness import Readiness
 from .smtp import SmtpTransport
 

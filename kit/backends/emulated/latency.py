@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.errors import UsageError
-from ..settings import Settings
+from ...core.errors import UsageError
+from ...settings import Settings
 
 KNOWN = ("none", "published")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from webordinary_testkit.emulation.time.profile import known
+from webordinary_testkit.kit.backends.emulated.latency import KNOWN, chosen
 from webordinary_testkit.kit.core.errors import UsageError
-from webordinary_testkit.kit.latency.choice import KNOWN, chosen
 from webordinary_testkit.kit.settings.model import Emulated, Settings
 
 

@@ -1,1 +1,0 @@
-"""The latency profile of an emulated run."""
