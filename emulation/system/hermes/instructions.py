@@ -43,6 +43,8 @@ class Instructions:
     async def carry_out(self, session: Session, job: Job) -> Outcome:
         """Carry out a job and wait until the session's page is served; then the session is active.
 
+        Its end counts as activity in any case: a session does not expire because its job or its page took long.
+
         An instruction that cannot be done is an outcome. Raises `AwsError` when the job may be done later.
         """
         with self._in_flight.session(session.session_id):
@@ -66,4 +68,6 @@ class Instructions:
         # With more to come the session stays initializing: what its page shows is not the last word.
         if await self._edit.is_ready(session) and self._in_flight.count(session.session_id) == 1:
             await self._sessions.activate(session, task_arn, container_ip)
+        else:
+            await self._sessions.keep_alive(session)
         return outcome

@@ -157,6 +157,14 @@ async def test_a_user_goes_on_in_the_same_thread_after_a_session_has_ended(herme
     assert hermes.edit.works[0]["threadId"] == "before"
 
 
+async def test_a_session_whose_page_comes_late_is_idle_from_the_end_of_its_job(hermes: HermesWorld) -> None:
+    hermes.edit.ready = False
+    ready_by = hermes.settings.clock.now() + edit_service.READY_WITHIN
+    answer = await hermes.activate("create page A")
+    await until(hermes.rows, lambda rows: int(rows[0]["lastActivity"]) > ready_by * 1000)
+    assert await hermes.status(answer["sessionId"]) == "initializing"
+
+
 async def test_two_that_open_the_same_session_at_once_open_one(resting: HermesWorld) -> None:
     """Two Hermes, as in a rolling deployment, each with a view of the index that is behind."""
 
