@@ -51,8 +51,12 @@ async def forwarder(cloud: World, *statements: dict[str, Any], **settings: Any) 
     return await python_function(cloud.aws, "forward", FORWARD, FORWARDS, *statements, **settings)
 
 
+_POLLS = 300
+"""Long polls for one message, ten wall seconds: functions start as processes, whatever the clock says."""
+
+
 async def eventually(cloud: World, url: str) -> dict[str, Any]:
-    for _ in range(20):
+    for _ in range(_POLLS):
         for message in await received(cloud, url):
             await cloud.aws.call("sqs", "DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             return message
