@@ -5,7 +5,7 @@ with equal counts and every state S none has run, if each had left its processor
 wait for was on its way. A woken thread is runnable (R) at once, also by data over loopback.
 
 A thread has state S already while it still runs, or is preempted, on its way to sleep, and may find that it need not.
-`wchan` names where a thread sleeps only once it has left its processor. Packets that nobody was woken for yet are in
+`wchan` names where a thread sleeps only once it has left its processor. Packets that have woken no thread yet are in
 the backlog of a processor.
 """
 

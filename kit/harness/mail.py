@@ -146,7 +146,7 @@ class Mail:
     async def settle(self) -> None:
         """Read every reply that is in the queue now, and stop reading; the next wait begins again.
 
-        A poll that nobody waits for any more would take replies out of the queue and lose them for half a minute.
+        A poll whose reader has gone would take replies out of the queue and lose them for half a minute.
         Raises the reader's error, or `WaitExpired` when replies keep coming.
         """
         __tracebackhide__ = True

@@ -46,7 +46,7 @@ class Owners:
 
 
 def _names(user: str) -> list[str]:
-    """The folders that a user may have, the best first; the last belongs to nobody else but by a broken hash."""
+    """The folders that a user may have, the best first; another user has the last one only if the hash is broken."""
     local = names.user_folder(user)
     digest = hashlib.sha256(user.encode()).hexdigest()
     return [local, *(f"{local[:24]}-{digest[:length]}" for length in (8, 16, 32))]

@@ -40,7 +40,7 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "kill_hermes": FaultKind("Hermes is killed", _of_task("hermes", KillProcess), (capability.FAULT_TASK,)),
     "stop_edit": FaultKind("an edit task is stopped", _of_task("edit", StopTask), (capability.FAULT_TASK,)),
-    "pause_edit": FaultKind("an edit task stands still", _of_task("edit", PauseTask), (capability.FAULT_PAUSE,)),
+    "pause_edit": FaultKind("an edit task is paused", _of_task("edit", PauseTask), (capability.FAULT_PAUSE,)),
     "throttle": FaultKind(
         "DynamoDB refuses every other call",
         _of_calls(lambda seed: Throttle("dynamodb", probability=0.5, seed=seed)),

@@ -22,7 +22,7 @@ BAD = Finding(Verdict.FAIL, "the mail is lost")
 
 
 def ends_then_mails(mix: Mix) -> bool:
-    """Whether somebody sends a mail after an end: what the planted defect is about."""
+    """Whether a mail follows an end: what the planted defect is about."""
     kinds = [[action.kind for action in strand.actions] for strand in mix.strands]
     return any("mail" in strand[strand.index("end") :] for strand in kinds if "end" in strand)
 
